@@ -1,0 +1,27 @@
+/// Checks across keys: what is wrong although each value alone is right.
+///
+/// Numbers and addresses that collide, an IPv6 instance without its link-local address, an owner that would not
+/// preempt. Caller: parse_config(), after all values have been read. Each check passes over what was refused before.
+#pragma once
+
+#include <span>
+
+#include "vipd/config/config.hpp"
+#include "vipd/config/report.hpp"
+#include "vipd/config/toml.hpp"
+
+namespace vipd {
+
+/// An instance and where it is written. Entry n of `addresses` there is entry n here.
+struct PlacedInstance {
+  InstanceConfig config;
+  const TomlNode* table = nullptr;
+};
+
+/// Reports what is wrong between the keys of one instance and between instances.
+void check_instances(std::span<const PlacedInstance> instances, Report& report);
+
+/// Decides which addresses the adverts list: those of the first one's family, as many as fit. Warns of the rest.
+void choose_advertised(PlacedInstance& instance, Report& report);
+
+}  // namespace vipd

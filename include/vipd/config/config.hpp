@@ -1,0 +1,72 @@
+/// Config: what the operator wrote, as values.
+///
+/// parse_config() (config/parse.hpp) makes it from TOML; the Supervisor builds the instances from it and, later,
+/// compares two of them to find out what a reload changes. Everything here is checked: a Config that exists is one
+/// that can be run, as far as the text alone can tell. Whether an interface exists or a script is there is the
+/// machine's business and is found out by the daemon.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "vipd/base/ip.hpp"
+#include "vipd/base/time.hpp"
+#include "vipd/vrrp/advert.hpp"
+
+namespace vipd {
+
+/// One entry of `addresses`.
+struct VirtualAddress {
+  IpPrefix prefix;
+  /// Listed in the adverts. False for addresses of the other family and for those that no longer fit.
+  bool advertised = true;
+
+  friend bool operator==(const VirtualAddress&, const VirtualAddress&) = default;
+};
+
+/// The user's programs for one instance; an empty argument list means none.
+struct HookSettings {
+  std::vector<std::string> active, backup, fault, stop;
+  std::vector<std::string> any;                 ///< gets "INSTANCE NAME STATE PRIORITY" appended
+  Duration timeout = std::chrono::seconds(30);  ///< 100ms..1h; then TERM, and KILL 2 s later
+
+  friend bool operator==(const HookSettings&, const HookSettings&) = default;
+};
+
+/// Gratuitous ARP and unsolicited NA after a takeover.
+struct AnnounceSettings {
+  unsigned count = 5;                              ///< announcements of each address in a burst, 1..100
+  Duration again_after = std::chrono::seconds(5);  ///< second burst; 0 = none, at most 1h
+  Duration refresh = std::chrono::seconds(60);     ///< one of each address for as long as Active; 0 = none, else 1s..1d
+
+  friend bool operator==(const AnnounceSettings&, const AnnounceSettings&) = default;
+};
+
+/// One virtual router: `[instance.NAME]`.
+struct InstanceConfig {
+  std::string name;                                    ///< 1..64 characters of [A-Za-z0-9_.-]
+  std::string interface;                               ///< 1..15 bytes
+  std::uint8_t vrid = 0;                               ///< 1..255, no default
+  std::uint8_t priority = 100;                         ///< 1..254, 255 for the owner (RFC 9568 5.2.4)
+  Duration advert_interval = std::chrono::seconds(1);  ///< 10ms..40.95s in steps of 10ms (RFC 9568 5.2.7)
+  bool preempt = true;
+  ChecksumPolicy ipv4_checksum = ChecksumPolicy::automatic;
+  std::vector<VirtualAddress> addresses;  ///< in the file's order; never empty
+  HookSettings hooks;
+  AnnounceSettings announce;
+
+  /// An instance speaks one family: that of its first address.
+  Family family() const { return addresses.front().prefix.address.family(); }
+
+  friend bool operator==(const InstanceConfig&, const InstanceConfig&) = default;
+};
+
+struct Config {
+  std::string node;                       ///< [node] name; empty = the host's name
+  std::vector<InstanceConfig> instances;  ///< in the file's order; never empty
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+}  // namespace vipd

@@ -1,0 +1,25 @@
+/// read_value: one TOML value into the member that its key fills.
+///
+/// The member's type decides what is acceptable, the key's range how much of it (config/schema.hpp); what is refused is
+/// reported at the character that is to blame. Caller: parse_config().
+#pragma once
+
+#include <string_view>
+
+#include "vipd/config/report.hpp"
+#include "vipd/config/schema.hpp"
+#include "vipd/config/toml.hpp"
+
+namespace vipd {
+
+/// Reads `node` as a value of `key` into `target`, or reports why not. An entry of `addresses` that is refused leaves
+/// an unspecified address in its place, so that entries of file and config keep the same numbers.
+void read_value(const KeySpec& key, const TomlNode& node, Target target, Report& report);
+
+/// Checks the name of an instance or a node: 1..64 characters of A-Z a-z 0-9 _ . -
+bool is_valid_name(std::string_view name);
+
+/// "the string "no"", "the integer 5", "a table": what stands there, for messages.
+std::string describe_value(const TomlNode& node);
+
+}  // namespace vipd

@@ -1,0 +1,36 @@
+/// What the user asked for: the command line of vipctl, described once.
+///
+/// The description is a CLI11 app. It parses, it prints the help, and a unit test walks through it to see that the
+/// manual page and the bash completion know each verb and each option.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <expected>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace vipd {
+
+/// One call of vipctl. The defaults are those of a call without arguments.
+struct Invocation {
+  enum class Verb { status, events, version };
+
+  Verb verb = Verb::status;
+  std::string runtime_dir = "/run/vipd";  ///< where the daemon's control.sock is
+  bool json = false;
+  bool follow = false;               ///< events: go on with new ones
+  std::optional<std::size_t> count;  ///< events: so many of the past ones, all if not given
+};
+
+/// The app that parses into `invocation`, which must outlive it.
+std::unique_ptr<CLI::App> describe_command_line(Invocation& invocation);
+
+/// Parses the arguments of main(). If there is nothing left to do, because help was asked for or the usage is wrong,
+/// that has been said on `out` or `err` and the exit status is the unexpected value: 0 or 2.
+std::expected<Invocation, int> parse_command_line(int argc, const char* const* argv, std::ostream& out,
+                                                  std::ostream& err);
+
+}  // namespace vipd

@@ -1,0 +1,43 @@
+/// The JSON documents that vipctl gets; the contract of the control socket.
+///
+/// Each carries "schema": "vipd.<verb>/1" and only ever grows. Tests and users' tools build on these names, so they are
+/// formed here and nowhere else. Caller: ControlServer.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "vipd/daemon/supervisor.hpp"
+
+namespace vipd {
+
+/// Monotonic and wall-clock time of the same moment: what turns the one into the other.
+struct Clocks {
+  TimePoint monotonic;
+  std::chrono::system_clock::time_point wall;
+  /// RFC 3339 of a monotonic time, by today's wall clock.
+  std::string rfc3339(TimePoint time) const;
+};
+
+/// What the daemon knows of itself.
+struct DaemonInfo {
+  std::string node;
+  TimePoint started;
+  int pid = 0;
+};
+
+/// All instances with their states, reasons, addresses and counters.
+nlohmann::ordered_json status_document(const Supervisor& supervisor, const DaemonInfo& info, const Clocks& clocks);
+/// Which vipd answers.
+nlohmann::ordered_json version_document(const DaemonInfo& info);
+/// All transitions that are kept.
+nlohmann::ordered_json events_document(const EventLog& events, const Clocks& clocks);
+/// One transition, for those who follow.
+nlohmann::ordered_json event_document(const Transition& transition, const Clocks& clocks);
+/// A request that cannot be answered, and why.
+nlohmann::ordered_json error_document(const std::string& sentence);
+
+/// "web active, db backup": for `systemctl status`.
+std::string summary_line(const Supervisor& supervisor);
+
+}  // namespace vipd

@@ -1,0 +1,71 @@
+/// Supervisor: all instances of a Config, and who gets what.
+///
+/// Builds the VirtualRouters, sorts arriving packets by interface, family and VRID, tells the routers what the kernel
+/// says, and knows the earliest deadline. It runs on whatever Kernel, Wire and Runner it is given and reads no clock,
+/// so the simulator runs many in one process and in virtual time. Callers: the daemon's main loop (daemon.cpp), the
+/// simulator.
+///
+/// Not good yet: deadline() looks at every instance; a heap will do better for thousands.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "vipd/config/config.hpp"
+#include "vipd/daemon/event_log.hpp"
+#include "vipd/daemon/virtual_router.hpp"
+
+namespace vipd {
+
+class Supervisor {
+ public:
+  Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner);
+
+  /// Removes what a crash left behind, then takes up all instances that can be.
+  void start(TimePoint now);
+  /// The kernel's view of these interfaces changed.
+  void network_changed(const std::vector<std::string>& interfaces, TimePoint now);
+  void received(const Datagram& datagram, TimePoint now);
+
+  TimePoint deadline() const;
+  void on_deadline(TimePoint now);
+
+  /// Begins a planned stop of all instances; stopped() says when the last hook has ended.
+  void stop(TimePoint now);
+  bool stopped() const;
+
+  const std::vector<std::unique_ptr<VirtualRouter>>& routers() const { return routers_; }
+  const EventLog& events() const { return events_; }
+
+ private:
+  /// One interface and family: what is listened to there, and for whom.
+  struct Segment {
+    ReceiveRules rules;
+    std::array<VirtualRouter*, 256> by_vrid{};
+    std::vector<IpAddress> own_sources;
+    int ifindex = 0;  // where we listen; 0 = nowhere
+    TimePoint retry_listen = kNever;
+  };
+  using SegmentKey = std::pair<std::string, Family>;
+
+  void remove_leftovers();
+  void listen(const SegmentKey& key, Segment& segment, TimePoint now);
+  Segment* segment_of(const Datagram& datagram);
+
+  Kernel& kernel_;
+  Wire& wire_;
+  EventLog events_;
+  std::vector<std::unique_ptr<VirtualRouter>> routers_;
+  std::map<SegmentKey, Segment> segments_;
+};
+
+/// Removes from the kernel the configured addresses that carry vipd's tag; returns the instances that had any. For the
+/// start after a crash and for `vipd --last-will`.
+std::vector<const InstanceConfig*> remove_tagged_addresses(const std::vector<InstanceConfig>& instances,
+                                                           Kernel& kernel);
+
+}  // namespace vipd

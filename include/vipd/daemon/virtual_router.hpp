@@ -1,0 +1,111 @@
+/// VirtualRouter: one Election bound to an interface.
+///
+/// Feeds the election with what happens (adverts, deadlines, the kernel's word on the interface) and carries out the
+/// actions it returns, in their order: SendAdvert to the Wire, Claim and Release to the AddressOwner, StateChanged to
+/// log, EventLog and HookQueue. Nothing called at the end calls back up; what the kernel or a script answers arrives as
+/// a new event. Caller: Supervisor.
+///
+/// A claim that the kernel refuses never reaches the peers: the advert behind it is not sent, the instance goes to
+/// fault and tries again after 30 s, so a node that cannot hold the address does not disturb the one that does.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vipd/config/config.hpp"
+#include "vipd/daemon/address_owner.hpp"
+#include "vipd/daemon/event_log.hpp"
+#include "vipd/daemon/hook_queue.hpp"
+#include "vipd/os/kernel.hpp"
+#include "vipd/os/runner.hpp"
+#include "vipd/os/wire.hpp"
+#include "vipd/vrrp/advert.hpp"
+#include "vipd/vrrp/election.hpp"
+#include "vipd/vrrp/standing.hpp"
+
+namespace vipd {
+
+class VirtualRouter {
+ public:
+  struct Counters {
+    std::uint64_t adverts_sent = 0;
+    std::uint64_t adverts_received = 0;  ///< taken, not refused
+    std::uint64_t send_errors = 0;
+    std::array<std::uint64_t, kRefusalKinds> adverts_refused{};
+    std::uint64_t transitions = 0;
+  };
+
+  VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, Runner& runner, EventLog& events);
+
+  /// Looks at the interface anew: is it there, up, with a source address, can we listen on it. Enters or leaves the
+  /// election by that and repairs addresses. Called at start and whenever the kernel's view changed.
+  void reconsider(TimePoint now);
+  /// The Supervisor could not listen on the interface (`problem`), or can again (nullopt).
+  void set_wire_problem(const std::optional<std::string>& problem);
+
+  void heard(const Advert& advert, const IpAddress& source, TimePoint now);
+  /// A packet for this VRID was refused: a counter and, once a minute and kind, a line in the log.
+  void refused(Refusal refusal, const std::string& source, TimePoint now);
+
+  TimePoint deadline() const;
+  void on_deadline(TimePoint now);
+
+  /// Begins a planned stop; stopped() says when it is complete, hooks included.
+  void stop(TimePoint now);
+  bool stopped() const { return stopped_ && hooks_.idle(); }
+  /// Says priority 0 for a vipd that died as Active; without any effect on this router's own state.
+  void resign_for_the_dead();
+
+  const InstanceConfig& config() const { return config_; }
+  const Election& election() const { return election_; }
+  const Standing& standing() const { return standing_; }
+  const AddressOwner& addresses() const { return owner_; }
+  const HookQueue& hooks() const { return hooks_; }
+  const Counters& counters() const { return counters_; }
+  ShownState shown() const;
+  bool stopping() const { return stopping_; }
+  /// Why the state is as it is; a sentence.
+  const std::string& reason() const { return reason_; }
+  TimePoint since() const { return since_; }
+  /// The address that adverts leave from; nullopt while there is none.
+  const std::optional<IpAddress>& source() const { return source_; }
+
+ private:
+  void judge_interface();
+  std::optional<IpAddress> choose_source(const Interface& interface) const;
+  bool is_virtual(const IpAddress& address) const;
+  void step(const Event& event, TimePoint now);
+  void claim_failed(TimePoint now);
+  void send_advert(std::uint8_t priority);
+  void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
+  void finish_stop(TimePoint now);
+  void learn_checksum_form(const Advert& advert, const IpAddress& source);
+
+  const InstanceConfig config_;
+  Kernel& kernel_;
+  Wire& wire_;
+  EventLog& events_;
+  Election election_;
+  Standing standing_;
+  AddressOwner owner_;
+  HookQueue hooks_;
+  Counters counters_;
+
+  int ifindex_ = 0;
+  std::optional<IpAddress> source_;
+  std::vector<std::uint8_t> advertised_;  // the addresses in wire form
+  ChecksumForm checksum_form_;
+  TimePoint retry_claim_ = kNever;
+  std::array<TimePoint, kRefusalKinds> refusal_logged_;
+
+  ShownState shown_ = ShownState::initialize;
+  std::string reason_ = "starting";
+  TimePoint since_{};
+  bool stopping_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace vipd

@@ -1,0 +1,51 @@
+/// RtnlKernel: the Kernel seam over rtnetlink(7), with libmnl.
+///
+/// Two sockets, as lldpd does it: one asks and changes, one only listens to the kernel's notifications. The second
+/// feeds the view; if it overruns (ENOBUFS) or a message is odd, everything is read anew and compared, so a lost
+/// message costs time and never truth. Messages that do not come from the kernel (nl_pid != 0) are dropped. Changes go
+/// out in batches, each with an acknowledgement that is there as soon as the send returns, because rtnetlink works in
+/// the caller's context: nothing here waits.
+///
+/// Not good yet: on a kernel older than 5.18 IFA_PROTO is ignored, so leftovers of a crash are not recognised there.
+#pragma once
+
+#include <memory>
+
+#include "vipd/base/result.hpp"
+#include "vipd/os/event_loop.hpp"
+#include "vipd/os/fd.hpp"
+#include "vipd/os/kernel.hpp"
+
+struct nlmsghdr;
+
+namespace vipd {
+
+class RtnlKernel final : public Kernel {
+ public:
+  /// Opens both sockets and reads links and addresses. `changed` is called from the loop, never from in here.
+  static Result<std::unique_ptr<RtnlKernel>> open(EventLoop& loop, NetworkChanged changed);
+  /// Without an event loop: the view is read once and stays as it is. For `vipd --last-will`.
+  static Result<std::unique_ptr<RtnlKernel>> open_once();
+
+  const NetworkView& view() const override { return view_; }
+  std::vector<int> add(int ifindex, std::span<const IpPrefix> addresses) override;
+  std::vector<int> remove(int ifindex, std::span<const IpPrefix> addresses) override;
+  bool forwards_ipv6(const std::string& interface) const override;
+
+ private:
+  RtnlKernel() = default;
+
+  Result<void> dump(int type, NetworkView& into);
+  Result<NetworkView> read_all();
+  void drain();
+  void resync(std::vector<std::string>& changed);
+  std::vector<int> change(int type, int ifindex, std::span<const IpPrefix> addresses);
+
+  Fd requests_, notifications_;
+  unsigned sequence_ = 0;
+  NetworkView view_;
+  NetworkChanged changed_;
+  EventLoop::Watch watch_;
+};
+
+}  // namespace vipd

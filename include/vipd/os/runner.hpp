@@ -1,0 +1,46 @@
+/// Runner: the user's programs.
+///
+/// A seam: ProcessRunner (os/process_runner.hpp) starts them, the tests answer in their stead. The caller is HookQueue;
+/// checks will be the other. The answer comes from the loop later, never from within run().
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "vipd/base/time.hpp"
+
+namespace vipd {
+
+/// One call of a user's program.
+struct Command {
+  std::string label;                     ///< for the log: "web: /etc/vipd/hooks/web"
+  std::vector<std::string> arguments;    ///< program by absolute path, then its arguments; no shell
+  std::vector<std::string> environment;  ///< "NAME=value", beside a fixed PATH; nothing is inherited
+  Duration timeout{};                    ///< then SIGTERM to its process group, SIGKILL 2 s later
+};
+
+/// How a program ended.
+struct Outcome {
+  std::string error;       ///< it could not be started; then nothing else counts
+  int exit_status = 0;     ///< of a program that exited
+  int signal = 0;          ///< that ended it, 0 = none
+  bool timed_out = false;  ///< was told to end
+  Duration took{};
+
+  bool ok() const { return error.empty() && exit_status == 0 && signal == 0 && !timed_out; }
+};
+
+class Runner {
+ public:
+  using Done = std::function<void(const Outcome&)>;
+
+  virtual ~Runner() = default;
+  /// Starts the program and returns; `done` is called once, later.
+  virtual void run(const Command& command, Done done) = 0;
+};
+
+/// "exit status 3", "killed by signal 9", "timed out after 30s", "ok in 12ms".
+std::string to_string(const Outcome& outcome);
+
+}  // namespace vipd

@@ -1,0 +1,44 @@
+/// Wire: adverts in and out, announcements out.
+///
+/// A seam: RawWire (os/raw_wire.hpp) has the raw sockets, the tests a LAN that loses packets. It moves octets and knows
+/// nothing of what they say. Callers: Supervisor (listen), VirtualRouter (send), AddressOwner (announce).
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "vipd/base/ip.hpp"
+#include "vipd/base/result.hpp"
+
+namespace vipd {
+
+/// A packet of IP protocol 112 as a raw socket delivers it.
+struct Datagram {
+  int ifindex = 0;
+  Family family = Family::ipv4;
+  /// IPv4: from the IP header on (raw(7)). IPv6: the VRRP message alone (RFC 3542 3), the header's fields stand below.
+  std::span<const std::uint8_t> octets;
+  IpAddress source, destination;  ///< IPv6 only
+  int hop_limit = 0;              ///< IPv6 only
+};
+
+/// Called from the loop for each packet; the octets are valid during the call.
+using DatagramReceived = std::function<void(const Datagram&)>;
+
+class Wire {
+ public:
+  virtual ~Wire() = default;
+
+  /// Joins the VRRP group on an interface and delivers what comes for these VRIDs; again with others replaces them.
+  virtual Result<void> listen(int ifindex, Family family, const std::bitset<256>& vrids) = 0;
+  /// Ends that; nothing happens if there was none.
+  virtual void leave(int ifindex, Family family) = 0;
+  /// Sends a VRRP message to the group from `source`, whose family decides; listen() has been called. Never waits.
+  virtual Result<void> send(int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) = 0;
+  /// Sends a whole Ethernet frame. Never waits.
+  virtual Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) = 0;
+};
+
+}  // namespace vipd

@@ -1,0 +1,189 @@
+/// Election: who is Active. The state machine of RFC 9568 section 6 as a value.
+///
+/// step() takes an event and the time and returns what should be done, in order; it does nothing itself, reads no clock
+/// and logs nothing. There are no timer objects: the state owns its one deadline(), and whoever drives the machine
+/// calls step(DeadlinePassed{}, now) when it has come. The VirtualRouter is that driver in the daemon; the tests are
+/// others, with a clock of their own and many machines in one process.
+///
+/// Each state is entered by one function and assigned nowhere else. What decides (who was heard, how long we waited,
+/// whose priority) comes back as a Reason, so that the CLI can say why.
+///
+/// Three things go beyond the RFC's text:
+/// - Stop is make-before-break: an Active router that stops sends priority 0 and keeps the addresses until a peer's
+/// advert
+///   is heard, at most one interval and the largest skew. Half-way it says priority 0 once more, for peers that missed
+///   it.
+/// - Takeover claims the addresses before the advert goes out, so that the old holder lets go after the new one has
+/// them.
+/// - Immediate answers (to a losing advert or to a priority 0) come from a token bucket (row C21): 5 at once, then 5 an
+///   interval; a flood cannot be amplified.
+///
+/// Not here yet: preempt_delay, start-up hold, a cap on adopted intervals, VRRPv2 timing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "vipd/base/ip.hpp"
+#include "vipd/base/time.hpp"
+
+namespace vipd {
+
+/// The states of RFC 9568 6.4.
+enum class State : std::uint8_t { initialize, backup, active };
+
+/// "initialize", "backup", "active".
+std::string_view to_string(State state);
+
+/// A router as its adverts show it.
+struct Peer {
+  IpAddress address;
+  std::uint8_t priority = 0;
+  friend bool operator==(const Peer&, const Peer&) = default;
+};
+
+/// What led to a change of state.
+enum class Why : std::uint8_t {
+  started,          ///< took up service, listens first
+  owner,            ///< priority 255 does not wait (RFC 9568 6.4.1)
+  silence,          ///< no advert for Active_Down_Interval
+  preempted,        ///< heard an Active router of lower priority only, for Active_Down_Interval
+  peer_resigned,    ///< the Active router said priority 0
+  higher_priority,  ///< heard a higher priority
+  higher_address,   ///< same priority, greater address
+  stopped,          ///< planned stop
+  fault,            ///< cannot serve; the Standing knows the cause
+};
+
+/// Why the state is as it is, with the numbers that decided.
+struct Reason {
+  Why why = Why::started;
+  std::optional<Peer> peer;            ///< who decided it, where somebody did
+  std::uint8_t priority = 0;           ///< our own at that time
+  Duration waited = Duration::zero();  ///< since that peer was last heard
+  friend bool operator==(const Reason&, const Reason&) = default;
+};
+
+/// A sentence for humans: "no advert from 192.0.2.2 (priority 254) for 3.008s".
+std::string to_string(const Reason& reason);
+
+// Events.
+struct Start {};           ///< fit to take part, from Initialize
+struct Stop {};            ///< planned: make before break
+struct Fail {};            ///< fault: release first, resign then
+struct DeadlinePassed {};  ///< deadline() has come
+struct SetPriority {
+  std::uint8_t priority = 100;
+};  ///< 1..255
+struct SetPrimary {
+  IpAddress address;
+};  ///< our source address changed
+/// An advert that decode() took.
+struct Heard {
+  IpAddress source;
+  std::uint8_t priority = 0;
+  Duration interval = Duration::zero();
+};
+/// What step() takes.
+using Event = std::variant<Start, Stop, Fail, DeadlinePassed, SetPriority, SetPrimary, Heard>;
+
+// Actions, to be carried out in the order given.
+struct SendAdvert {
+  std::uint8_t priority = 0;
+};                  ///< 0 = resign
+struct Claim {};    ///< add the addresses and announce them
+struct Release {};  ///< remove the addresses
+/// Last of its step: what came before has been done when it is told.
+struct StateChanged {
+  State from = State::initialize, to = State::initialize;
+  Reason reason;
+};
+/// What step() asks for.
+using Action = std::variant<SendAdvert, Claim, Release, StateChanged>;
+
+/// At most four actions, in order; never allocates.
+class Actions {
+ public:
+  void add(Action action);
+  const Action* begin() const { return actions_.data(); }
+  const Action* end() const { return actions_.data() + size_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::array<Action, 4> actions_;
+  std::size_t size_ = 0;
+};
+
+/// Skew_Time = (256 - priority) * interval / 256 (RFC 9568 6.1), in full precision.
+Duration skew_time(std::uint8_t priority, Duration interval);
+
+/// Active_Down_Interval = 3 * interval + Skew_Time (RFC 9568 6.1).
+Duration active_down_interval(std::uint8_t priority, Duration interval);
+
+class Election {
+ public:
+  struct Settings {
+    std::uint8_t priority = 100;                  ///< 1..255
+    Duration interval = std::chrono::seconds(1);  ///< 10ms..40.95s
+    bool preempt = true;
+    IpAddress primary;  ///< our source address; breaks ties
+  };
+
+  explicit Election(const Settings& settings) : settings_(settings), adopted_(settings.interval) {}
+
+  /// Takes one event at `now`; returns what is to be done. `now` never goes back. Start is for Initialize only and a
+  /// deadline that has not come is ignored.
+  Actions step(const Event& event, TimePoint now);
+
+  State state() const { return state_; }
+  /// When step(DeadlinePassed{}) is due; kNever in Initialize.
+  TimePoint deadline() const { return deadline_; }
+  /// Has sent priority 0 and waits for a peer to take over before it lets go.
+  bool resigning() const { return resigning_ != Resigning::no; }
+  /// The Active router as last heard; nullopt if we are it or nobody is known.
+  const std::optional<Peer>& active_peer() const { return active_peer_; }
+  /// The interval that the timers of a Backup run by: the Active router's (RFC 9568 6.1 Active_Adver_Interval).
+  Duration adopted_interval() const { return adopted_; }
+  const Settings& settings() const { return settings_; }
+
+ private:
+  enum class Resigning : std::uint8_t { no, said_once, said_twice };
+
+  void on(const Start&, TimePoint now, Actions& out);
+  void on(const Stop&, TimePoint now, Actions& out);
+  void on(const Fail&, TimePoint now, Actions& out);
+  void on(const DeadlinePassed&, TimePoint now, Actions& out);
+  void on(const SetPriority& event, TimePoint now, Actions& out);
+  void on(const SetPrimary& event, TimePoint now, Actions& out);
+  void on(const Heard& advert, TimePoint now, Actions& out);
+
+  void heard_in_backup(const Heard& advert, TimePoint now);
+  void heard_in_active(const Heard& advert, TimePoint now, Actions& out);
+  void heard_while_resigning(const Heard& advert, Actions& out);
+
+  void become_active(const Reason& reason, TimePoint now, Actions& out);
+  void become_backup(const Reason& reason, TimePoint now, Actions& out);
+  void become_initialize(const Reason& reason, Actions& out);
+
+  void wait_for_active(TimePoint now, Duration patience);
+  bool may_preempt() const;
+  bool may_answer(TimePoint now);
+  Reason because(Why why) const { return {.why = why, .peer = std::nullopt, .priority = settings_.priority}; }
+
+  Settings settings_;
+  State state_ = State::initialize;
+  Resigning resigning_ = Resigning::no;
+  TimePoint deadline_ = kNever;
+  TimePoint wait_began_{};      // Backup: when the wait for the Active router was last started over
+  bool peer_resigned_ = false;  // Backup: that wait is Skew_Time, since the Active router said priority 0
+  Duration adopted_;
+  std::optional<Peer> active_peer_;
+  double answer_tokens_ = 5;
+  TimePoint answer_tokens_at_{};
+};
+
+}  // namespace vipd

@@ -1,0 +1,48 @@
+#include "vipd/base/time.hpp"
+
+#include <cstdio>
+#include <ctime>
+
+namespace vipd {
+
+std::string format_duration(Duration duration) {
+  using namespace std::chrono;
+  const auto signed_ms = round<milliseconds>(duration).count();
+  const bool negative = signed_ms < 0;
+  const auto ms = negative ? -signed_ms : signed_ms;
+  char text[64];
+  if (ms < 1000) {
+    std::snprintf(text, sizeof text, "%lldms", static_cast<long long>(ms));
+  } else if (ms < 60'000) {
+    std::snprintf(text, sizeof text, "%.3f", static_cast<double>(ms) / 1000.0);
+    std::string trimmed = text;
+    trimmed.erase(trimmed.find_last_not_of('0') + 1);
+    if (trimmed.back() == '.') trimmed.pop_back();
+    return (negative ? "-" : "") + trimmed + "s";
+  } else {
+    const long long seconds = ms / 1000;
+    const long long days = seconds / 86400, hours = seconds / 3600 % 24, minutes = seconds / 60 % 60;
+    if (days > 0) {
+      std::snprintf(text, sizeof text, "%lldd %lldh", days, hours);
+    } else if (hours > 0) {
+      std::snprintf(text, sizeof text, "%lldh %lldmin", hours, minutes);
+    } else {
+      std::snprintf(text, sizeof text, "%lldmin %llds", minutes, seconds % 60);
+    }
+  }
+  return (negative ? "-" : "") + std::string(text);
+}
+
+std::string format_rfc3339(std::chrono::system_clock::time_point time) {
+  using namespace std::chrono;
+  const auto ms = floor<milliseconds>(time.time_since_epoch()).count();
+  std::time_t seconds = static_cast<std::time_t>(ms / 1000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[64];
+  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  std::snprintf(text + length, sizeof text - length, ".%03dZ", static_cast<int>(ms % 1000));
+  return text;
+}
+
+}  // namespace vipd

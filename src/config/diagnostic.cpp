@@ -1,0 +1,98 @@
+#include "vipd/config/diagnostic.hpp"
+
+#include <algorithm>
+
+#include "vipd/config/text.hpp"
+
+namespace vipd {
+
+namespace {
+
+struct Palette {
+  std::string_view bold, error, warning, hint, reset;
+};
+
+constexpr Palette kPlain{};
+constexpr Palette kColors{"\033[1m", "\033[1;31m", "\033[1;35m", "\033[36m", "\033[0m"};
+
+/// The lines of the file, so that rendering many diagnostics reads the text once.
+std::vector<std::string_view> split_lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (true) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    lines.push_back(line);
+    if (end == std::string_view::npos) return lines;
+    text.remove_prefix(end + 1);
+  }
+}
+
+/// The byte at which scalar value number `index` (from 0) starts, or the end.
+std::size_t offset_of(std::string_view line, int index) {
+  std::size_t offset = 0;
+  for (; index > 0 && offset < line.size(); --index) offset += std::max<std::size_t>(utf8_sequence(line, offset), 1);
+  return offset;
+}
+
+/// Blanks as wide as `text`: its tabs stay tabs, so that what follows stands under what follows there.
+std::string blanks_like(std::string_view text) {
+  std::string blanks;
+  for (std::size_t i = 0; i < text.size(); i += std::max<std::size_t>(utf8_sequence(text, i), 1)) {
+    blanks += text[i] == '\t' ? '\t' : ' ';
+  }
+  return blanks;
+}
+
+/// The part of a source line that is shown: all of it, or what surrounds the caret in a line that is far too long.
+struct Excerpt {
+  std::string_view before, run, after;
+};
+
+Excerpt excerpt(std::string_view line, const Diagnostic& diagnostic) {
+  constexpr int kBefore = 120, kAfter = 80;
+  const int first = std::max(diagnostic.column - 1, 0);
+  const std::size_t start = offset_of(line, std::max(first - kBefore, 0));
+  const std::size_t run = offset_of(line, first);
+  const std::size_t run_end = run + offset_of(line.substr(run), std::clamp(diagnostic.width, 1, kAfter));
+  const std::size_t end = run_end + offset_of(line.substr(run_end), kAfter);
+  return {line.substr(start, run - start), line.substr(run, run_end - run), line.substr(run_end, end - run_end)};
+}
+
+void append_source(std::string& out, std::string_view line, const Diagnostic& diagnostic, const Palette& palette) {
+  const auto [before, run, after] = excerpt(line, diagnostic);
+  const std::string number = std::to_string(diagnostic.line);
+  const auto width = static_cast<std::size_t>(std::max(count_scalars(run), 1));
+  out += "  " + number + " | " + printable(before) + printable(run) + printable(after) + "\n";
+  out += std::string(2 + number.size(), ' ') + " | " + blanks_like(before);
+  out.append(palette.error).append("^").append(width - 1, '~').append(palette.reset).append("\n");
+}
+
+void append_headline(std::string& out, const Diagnostic& diagnostic, std::string_view file, const Palette& palette) {
+  const bool is_error = diagnostic.severity == Severity::error;
+  out.append(palette.bold).append(printable(file)).append(":" + std::to_string(diagnostic.line));
+  out.append(":" + std::to_string(diagnostic.column) + ": ").append(palette.reset);
+  out.append(is_error ? palette.error : palette.warning).append(is_error ? "error" : "warning");
+  out.append("[" + diagnostic.kind + "]").append(palette.reset).append(": " + diagnostic.message + "\n");
+}
+
+}  // namespace
+
+std::string render(const std::vector<Diagnostic>& diagnostics, std::string_view file, std::string_view text,
+                   bool color) {
+  const Palette& palette = color ? kColors : kPlain;
+  const std::vector<std::string_view> lines = split_lines(text);
+  std::string out;
+  for (const Diagnostic& diagnostic : diagnostics) {
+    append_headline(out, diagnostic, file, palette);
+    const auto index = static_cast<std::size_t>(diagnostic.line - 1);
+    if (index < lines.size()) append_source(out, lines[index], diagnostic, palette);
+    if (diagnostic.related_line > 0) out += "  other place: line " + std::to_string(diagnostic.related_line) + "\n";
+    if (!diagnostic.hint.empty()) {
+      out.append("  ").append(palette.hint).append("hint:").append(palette.reset).append(" " + diagnostic.hint + "\n");
+    }
+  }
+  return out;
+}
+
+}  // namespace vipd

@@ -1,0 +1,68 @@
+#include "vipd/config/foreign.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace vipd {
+
+namespace {
+
+constexpr std::string_view kLater = "keepalived's word for something that this version of vipd does not do yet";
+
+constexpr auto kWords = std::to_array<ForeignWord>({
+    {"vrrp_instance", "", "keepalived calls it vrrp_instance; here it is [instance.NAME]"},
+    {"global_defs", "", "keepalived calls it global_defs; here there is only [node] name"},
+    {"router_id", "", "keepalived calls it router_id; here it is name in [node]"},
+    {"vrrp_script", "", kLater},
+    {"vrrp_track_process", "", kLater},
+    {"vrrp_sync_group", "", kLater},
+    {"virtual_server", "", "keepalived's load balancer has no counterpart in vipd"},
+    {"state", "", "there is no state key: the node with the highest priority becomes Active"},
+    {"virtual_router_id", "vrid", ""},
+    {"virtual_ipaddress", "addresses", ""},
+    {"virtual_ipaddress_excluded", "addresses", ""},
+    {"advert_int", "advert_interval", ""},
+    {"nopreempt", "preempt", "keepalived calls it nopreempt; here it is preempt = false"},
+    {"vrrp_version", "version", ""},
+    {"notify", "hooks.any", ""},
+    {"notify_master", "hooks.active", ""},
+    {"notify_backup", "hooks.backup", ""},
+    {"notify_fault", "hooks.fault", ""},
+    {"notify_stop", "hooks.stop", ""},
+    {"garp_master_repeat", "announce.count", ""},
+    {"garp_master_delay", "announce.again_after", ""},
+    {"garp_master_refresh", "announce.refresh", ""},
+    {"track_script", "", kLater},
+    {"track_interface", "", kLater},
+    {"track_process", "", kLater},
+    {"track_file", "", kLater},
+    {"unicast_peer", "", kLater},
+    {"unicast_src_ip", "", kLater},
+    {"mcast_src_ip", "", kLater},
+    {"use_vmac", "", kLater},
+    {"virtual_routes", "", kLater},
+    {"virtual_rules", "", kLater},
+    {"authentication", "", kLater},
+    {"weight", "", kLater},
+    {"smtp_alert", "", "vipd sends no mail; let a hook do it"},
+    {"notification_email", "", "vipd sends no mail; let a hook do it"},
+});
+
+constexpr auto kBlocks = std::to_array<std::string_view>(
+    {"vrrp_instance", "global_defs", "vrrp_script", "vrrp_sync_group", "vrrp_track_process", "virtual_server"});
+
+}  // namespace
+
+const ForeignWord* find_foreign(std::string_view word) {
+  const auto* const found = std::ranges::find(kWords, word, &ForeignWord::word);
+  return found == kWords.end() ? nullptr : &*found;
+}
+
+std::string foreign_hint(const ForeignWord& word) {
+  if (!word.advice.empty()) return std::string(word.advice);
+  return "keepalived calls it " + std::string(word.word) + "; here it is \"" + std::string(word.key) + "\"";
+}
+
+bool is_foreign_block(std::string_view word) { return std::ranges::find(kBlocks, word) != kBlocks.end(); }
+
+}  // namespace vipd

@@ -1,0 +1,596 @@
+#include "vipd/config/syntax.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <optional>
+
+#include "vipd/config/foreign.hpp"
+#include "vipd/config/text.hpp"
+
+namespace vipd {
+
+namespace {
+
+constexpr char kSeparator = '\x1f';  ///< between the parts of a path; no character of a key, since it is a control
+
+constexpr int kMaxNesting = 16;  ///< lists and inline tables in each other; also the parts of a dotted key
+
+Diagnostic make_fault(const Place& place, std::string kind, std::string message, std::string hint = "") {
+  Diagnostic fault;
+  fault.kind = std::move(kind);
+  fault.line = place.line;
+  fault.column = place.column;
+  fault.width = place.width;
+  fault.message = std::move(message);
+  fault.hint = std::move(hint);
+  return fault;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+bool is_bare_key(char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-'; }
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+std::string code_point_name(char32_t scalar) {
+  char name[16];
+  std::snprintf(name, sizeof name, "U+%04X", static_cast<unsigned>(scalar));
+  return name;
+}
+
+/// Full-width digits (U+FF10..U+FF19, which some keyboards make) as ASCII; nullopt if `token` has none.
+std::optional<std::string> without_full_width_digits(std::string_view token) {
+  std::string result;
+  bool found = false;
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    const auto third = i + 2 < token.size() ? static_cast<unsigned char>(token[i + 2]) : 0;
+    if (token.substr(i, 2) == "\xef\xbc" && third >= 0x90 && third <= 0x99) {
+      result += static_cast<char>('0' + (third - 0x90));
+      found = true;
+      i += 2;
+    } else {
+      result += token[i];
+    }
+  }
+  return found ? std::optional(result) : std::nullopt;
+}
+
+std::string_view without_sign(std::string_view token) {
+  return token.starts_with('-') || token.starts_with('+') ? token.substr(1) : token;
+}
+
+bool consists_of(std::string_view token, std::string_view characters) {
+  return token.find_first_not_of(characters) == std::string_view::npos;
+}
+
+/// "0100": TOML 1.0 does not say whether that is octal, so it is neither.
+bool has_leading_zero(std::string_view token) {
+  const std::string_view digits = without_sign(token);
+  return digits.size() > 1 && digits[0] == '0' && consists_of(digits, "0123456789_");
+}
+
+bool overflows(std::string_view token) {
+  std::string digits;
+  std::ranges::copy_if(without_sign(token), std::back_inserter(digits), is_digit);
+  if (token.starts_with('-')) digits.insert(0, "-");
+  std::int64_t value = 0;
+  return std::from_chars(digits.data(), digits.data() + digits.size(), value).ec == std::errc::result_out_of_range;
+}
+
+/// Takes digits off the front of `text`, single underscores between them allowed; false if there are none.
+bool take_digits(std::string_view& text, std::string_view digits) {
+  const auto is_one = [&](std::size_t i) { return i < text.size() && digits.find(text[i]) != std::string_view::npos; };
+  if (!is_one(0)) return false;
+  std::size_t end = 1;
+  while (is_one(end) || (text.substr(end).starts_with('_') && is_one(end + 1))) ++end;
+  text.remove_prefix(end);
+  return true;
+}
+
+/// A TOML integer or fraction of whatever size.
+bool is_number(std::string_view token) {
+  static constexpr std::string_view kDecimal = "0123456789";
+  std::string_view rest = without_sign(token);
+  if (rest == "inf" || rest == "nan") return true;
+  const std::string_view base = token.substr(0, 2);
+  if (base == "0x" || base == "0o" || base == "0b") {
+    rest.remove_prefix(2);
+    const std::string_view digits = base == "0x" ? "0123456789abcdefABCDEF" : kDecimal.substr(0, base == "0o" ? 8 : 2);
+    return take_digits(rest, digits) && rest.empty();
+  }
+  if (!take_digits(rest, kDecimal)) return false;
+  if (rest.starts_with('.') && (rest.remove_prefix(1), !take_digits(rest, kDecimal))) return false;
+  if (!rest.starts_with('e') && !rest.starts_with('E')) return rest.empty();
+  rest = without_sign(rest.substr(1));
+  return take_digits(rest, kDecimal) && rest.empty();
+}
+
+/// What somebody meant who wrote yes, no, on, off or True.
+std::optional<std::string_view> meant_boolean(std::string_view token) {
+  std::string lower(token);
+  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  if (lower == "true" || lower == "yes" || lower == "on") return "true";
+  if (lower == "false" || lower == "no" || lower == "off") return "false";
+  return std::nullopt;
+}
+
+/// Each parsing function returns false after it has recorded a fault.
+class SyntaxScanner {
+ public:
+  explicit SyntaxScanner(std::string_view text) : text_(text) { scan_.rest = text; }
+
+  SyntaxScan run();
+
+ private:
+  // What the text consists of.
+  bool statement();
+  bool header();
+  bool header_end(bool is_array);
+  bool pair(const std::string& table);
+  bool equals(std::size_t key_begin);
+  bool key_path(std::string& path);
+  bool key_part(std::string& path);
+  bool value(const std::string& path);
+  bool bare_value();
+  bool check_number(std::size_t begin, std::string_view word);
+  bool refuse_word(std::size_t begin, std::string_view word);
+  bool array(const std::string& path);
+  bool array_separator(std::size_t open, std::size_t last);
+  bool inline_table(const std::string& path);
+  bool string();
+  bool literal_string();
+  bool multi_line_string(std::string_view quotes);
+  bool escape();
+  bool step() { return ++pos_, true; }
+  bool end_of_statement();
+
+  // A key or a table that is there twice.
+  bool remember_table(const std::string& path, std::size_t offset);
+  bool remember_key(const std::string& path, std::size_t offset);
+  void remember_dotted_tables(const std::string& path, std::size_t from, std::size_t offset);
+
+  // Where we are.
+  bool at_end() const { return pos_ >= text_.size(); }
+  bool at(std::string_view what) const { return text_.substr(pos_).starts_with(what); }
+  bool at_line_end() const { return at_end() || at("\n") || at("\r\n"); }
+  bool at_line_start() const;
+  bool at_new_statement() const;
+  std::string_view token() const;
+  std::size_t line_end(std::size_t offset) const { return std::min(text_.find('\n', offset), text_.size()); }
+  bool at_header() const;
+  bool at_possible_statement() const;
+  void next_line() { pos_ = std::min(line_end(pos_) + 1, text_.size()); }
+  void skip_blanks();
+  void skip_blank_lines();
+
+  // Faults and the way on from them.
+  bool fail(std::size_t offset, std::size_t length, std::string message, std::string hint = "");
+  bool fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message, std::string hint = "");
+  void recover(std::size_t begin);
+  int line_of(std::size_t offset) const { return place_at(text_, offset, 1).line; }
+
+  /// How much of the file a fault makes unreadable.
+  enum class Damage : std::uint8_t { statement, section, rest_of_file };
+
+  std::string_view text_;
+  std::size_t pos_ = 0;
+  std::string table_;  ///< path of the current section
+  int nesting_ = 0;
+  Damage damage_ = Damage::statement;
+  std::map<std::string, std::size_t> seen_;  ///< full path of tables and keys -> where
+  SyntaxScan scan_;
+};
+
+SyntaxScan SyntaxScanner::run() {
+  while (!at_end() && scan_.faults.size() < kMaxDiagnostics) {
+    const std::size_t begin = pos_;
+    if (!statement()) recover(begin);
+  }
+  // What was not looked at is not read either: it could be anything.
+  for (; !at_end(); ++pos_) scan_.rest[pos_] = text_[pos_] == '\n' ? '\n' : ' ';
+  return std::move(scan_);
+}
+
+bool SyntaxScanner::statement() {
+  skip_blank_lines();
+  if (at_end()) return true;
+  if (at("[")) return header();
+  return pair(table_) && end_of_statement();
+}
+
+bool SyntaxScanner::header() {
+  const std::size_t begin = pos_;
+  damage_ = Damage::section;  // whose keys follow is not known until the header is read
+  const bool is_array = at("[[");
+  pos_ += is_array ? 2 : 1;
+  std::string path;
+  skip_blanks();
+  if (at("]")) return fail(begin, pos_ + 1 - begin, "a table needs a name");
+  if (!key_path(path) || !header_end(is_array)) return false;
+  if (is_array) path += "[" + std::to_string(begin) + "]";
+  if (!remember_table(path, begin) || !end_of_statement()) return false;
+  table_ = path;
+  damage_ = Damage::statement;
+  return true;
+}
+
+bool SyntaxScanner::header_end(bool is_array) {
+  skip_blanks();
+  const std::string_view end = is_array ? "]]" : "]";
+  if (!at(end)) return fail(pos_, 1, "expected " + quoted(end) + " at the end of the table's name");
+  pos_ += end.size();
+  return true;
+}
+
+bool SyntaxScanner::pair(const std::string& table) {
+  const std::size_t begin = pos_;
+  std::string path = table;
+  if (!key_path(path) || !equals(begin)) return false;
+  if (!value(path)) return false;
+  remember_dotted_tables(path, table.size() + 1, begin);
+  return remember_key(path, begin);
+}
+
+bool SyntaxScanner::equals(std::size_t key_begin) {
+  const std::size_t key_end = pos_;
+  const std::string_view key = text_.substr(key_begin, key_end - key_begin);
+  skip_blanks();
+  if (at("=")) {
+    ++pos_;
+    return true;
+  }
+  const std::string_view next = token();
+  if (is_foreign_block(key) || next == "{" || text_.substr(pos_, line_end(pos_) - pos_).ends_with('{')) {
+    damage_ = Damage::rest_of_file;
+    return fail(key_begin, key.size(), "this is not TOML: " + quoted(key) + " opens a block of keepalived.conf",
+                "write [instance.NAME] and below it interface, vrid, priority, addresses; see vipd.toml(5)");
+  }
+  if (at("]")) {
+    damage_ = Damage::section;
+    return fail(pos_, 1, "\"]\" without its \"[\"", "a table begins with a line like [instance.web]");
+  }
+  if (pos_ == key_end && !at_line_end() && !at(":") && !at("#")) {
+    return fail(pos_, utf8_sequence(text_, pos_), "this character is not allowed in a key",
+                "keys consist of A-Z a-z 0-9 _ -; others need quotes");
+  }
+  return fail(pos_, next.size(), "expected \"=\" after key " + quoted(key), "write " + std::string(key) + " = value");
+}
+
+bool SyntaxScanner::key_path(std::string& path) {
+  for (int parts = 1;; ++parts) {
+    skip_blanks();
+    if (parts > kMaxNesting) return fail(pos_, 1, "too many parts in a dotted key");
+    if (!key_part(path)) return false;
+    const std::size_t end = pos_;
+    skip_blanks();
+    if (!at(".")) {
+      pos_ = end;
+      return true;
+    }
+    ++pos_;
+  }
+}
+
+bool SyntaxScanner::key_part(std::string& path) {
+  const std::size_t begin = pos_;
+  if (at("\"\"\"") || at("'''")) return fail(pos_, 3, "a key cannot be a multi-line string");
+  if (at("\"") || at("'")) {
+    if (!(at("\"") ? string() : literal_string())) return false;
+    path.append(1, kSeparator).append(text_.substr(begin + 1, pos_ - begin - 2));
+    return true;
+  }
+  while (!at_end() && is_bare_key(text_[pos_])) ++pos_;
+  path.append(1, kSeparator).append(text_.substr(begin, pos_ - begin));
+  if (pos_ != begin) return true;
+  if (at("=")) return fail(pos_, 1, "a key is missing before \"=\"");
+  return fail(pos_, token().size(), "expected a key, got " + quoted(token()),
+              "a statement is [table] or key = value; a comment begins with #");
+}
+
+bool SyntaxScanner::value(const std::string& path) {
+  skip_blanks();
+  if (at("\"\"\"")) return multi_line_string("\"\"\"");
+  if (at("'''")) return multi_line_string("'''");
+  if (at("\"")) return string();
+  if (at("'")) return literal_string();
+  if (!at("[") && !at("{")) return bare_value();
+  if (nesting_ == kMaxNesting) return fail(pos_, 1, "nested too deeply");
+  ++nesting_;
+  if (!(at("[") ? array(path) : inline_table(path))) return false;
+  --nesting_;
+  return true;
+}
+
+bool SyntaxScanner::bare_value() {
+  const std::string_view word = token();
+  const std::size_t begin = pos_;
+  pos_ += word.size();
+  if (at_line_end() && word.empty()) return fail(begin, 1, "a value is missing here");
+  if (word.empty() || word[0] == '=') return fail(begin, 1, "expected a value");
+  if (word == "true" || word == "false") return true;
+  return is_number(word) ? check_number(begin, word) : refuse_word(begin, word);
+}
+
+bool SyntaxScanner::check_number(std::size_t begin, std::string_view word) {
+  if (has_leading_zero(word)) {
+    const std::string_view digits = without_sign(word);
+    const std::string stripped(digits.substr(std::min(digits.find_first_not_of("0_"), digits.size() - 1)));
+    return fail(begin, word.size(), "leading zeros are not allowed in a decimal integer",
+                "write " + stripped + " (or 0o" + stripped + " for octal)");
+  }
+  if (!consists_of(without_sign(word), "0123456789_") || !overflows(word)) return true;
+  return fail_as("range", begin, word.size(), "integer does not fit 64 bits");
+}
+
+/// A word that is no value: what was meant?
+bool SyntaxScanner::refuse_word(std::size_t begin, std::string_view word) {
+  if (const auto ascii = without_full_width_digits(word)) {
+    const auto digit = static_cast<unsigned char>(word[word.find("\xef\xbc") + 2]);
+    const std::string name = code_point_name(0xff00u + digit - 0x80u);
+    return fail(begin, word.size(), "full-width digits are not TOML digits (" + name + ")",
+                "write " + printable(*ascii));
+  }
+  if (const auto boolean = meant_boolean(word)) {
+    return fail(begin, word.size(), quoted(word) + " is not a boolean", "write " + std::string(*boolean));
+  }
+  return fail(begin, word.size(), quoted(word) + " needs quotes", "write " + quoted(word));
+}
+
+bool SyntaxScanner::array(const std::string& path) {
+  const std::size_t open = pos_++;
+  while (true) {
+    const std::size_t last = pos_;
+    skip_blank_lines();
+    if (at("]")) break;
+    if (at(",")) return fail(pos_, 1, "a value is missing before this comma");
+    if (at_end() || at_new_statement()) return array_separator(open, last);
+    if (!value(path + "[" + std::to_string(pos_) + "]") || !array_separator(open, pos_)) return false;
+  }
+  ++pos_;
+  return true;
+}
+
+/// After an element: a comma, which is taken, or the bracket that ends the list.
+bool SyntaxScanner::array_separator(std::size_t open, std::size_t last) {
+  skip_blank_lines();
+  if (at("]")) return true;
+  if (at(",")) {
+    ++pos_;
+    return true;
+  }
+  if (!at_end() && !at_new_statement()) {
+    return fail(pos_, token().size(), "expected \",\" or \"]\" in a list", "separate the entries by commas");
+  }
+  fail(last, 1, "expected \"]\" at the end of the list");
+  if (line_of(open) != line_of(last)) scan_.faults.back().related_line = line_of(open);
+  return false;
+}
+
+bool SyntaxScanner::inline_table(const std::string& path) {
+  const std::size_t open = pos_++;
+  skip_blanks();
+  bool more = !at("}");
+  while (more) {
+    skip_blanks();
+    if (at_line_end()) return fail(open, 1, "expected \"}\" on the same line");
+    if (at("}")) return fail(pos_, 1, "a comma before \"}\" is not allowed", "remove the comma");
+    if (!pair(path)) return false;
+    skip_blanks();
+    more = at(",");
+    if (more) ++pos_;
+  }
+  if (at_line_end()) return fail(open, 1, "expected \"}\" on the same line");
+  if (!at("}")) return fail(pos_, token().size(), "expected \",\" or \"}\"");
+  ++pos_;
+  return true;
+}
+
+bool SyntaxScanner::string() {
+  const std::size_t open = pos_++;
+  while (!at_line_end() && !at("\"")) {
+    if (!at("\\")) {
+      ++pos_;
+    } else if (!escape()) {
+      return false;
+    }
+  }
+  if (at_line_end()) return fail(open, pos_ - open, "unterminated string: no closing \" before end of line");
+  ++pos_;
+  return true;
+}
+
+bool SyntaxScanner::literal_string() {
+  const std::size_t open = pos_;
+  pos_ = std::min(text_.find_first_of("'\n", open + 1), text_.size());
+  if (!at("'")) {
+    pos_ = line_end(open);
+    return fail(open, pos_ - open, "unterminated string: no closing ' before end of line");
+  }
+  ++pos_;
+  return true;
+}
+
+bool SyntaxScanner::multi_line_string(std::string_view quotes) {
+  const std::size_t open = pos_;
+  pos_ += quotes.size();
+  while (!at_end() && !at(quotes)) {
+    const bool is_escape = at("\\") && quotes[0] == '"';
+    if (is_escape ? !escape() : !step()) return false;
+  }
+  if (at_end()) {
+    damage_ = Damage::rest_of_file;
+    return fail(open, quotes.size(), "unterminated string: no closing " + std::string(quotes) + " before end of file");
+  }
+  pos_ += quotes.size();
+  while (!at_end() && text_[pos_] == quotes[0] && pos_ - open < text_.size()) ++pos_;  // """a"" ends in five quotes
+  return true;
+}
+
+bool SyntaxScanner::escape() {
+  const char kind = pos_ + 1 < text_.size() ? text_[pos_ + 1] : '\0';
+  const std::size_t digits = kind == 'u' ? 4 : kind == 'U' ? 8 : 0;
+  if (digits == 0 && std::string_view("btnfr\"\\").find(kind) == std::string_view::npos) {
+    if (is_blank(kind) || kind == '\r' || kind == '\n') {
+      return fail(pos_, 1, "a backslash that joins lines is not supported", "end the string and begin another one");
+    }
+    const std::size_t length = kind == '\0' ? 0 : std::max<std::size_t>(utf8_sequence(text_, pos_ + 1), 1);
+    return fail(pos_, 1 + length, "unknown escape sequence \"" + printable(text_.substr(pos_, 1 + length)) + "\"",
+                "use \\\\ for a backslash or a literal '...' string");
+  }
+  const std::string_view code = text_.substr(pos_ + 2, digits);
+  if (code.size() < digits || !consists_of(code, "0123456789abcdefABCDEF")) {
+    return fail(pos_, 2, std::string("\"\\") + kind + "\" needs " + std::to_string(digits) + " hexadecimal digits");
+  }
+  pos_ += 2 + digits;
+  return true;
+}
+
+bool SyntaxScanner::end_of_statement() {
+  skip_blanks();
+  if (at("#")) pos_ = line_end(pos_);
+  if (at_line_end()) return true;
+  return fail(pos_, token().size(), "unexpected text after the end of the statement",
+              "one statement a line; a comment begins with #");
+}
+
+bool SyntaxScanner::remember_table(const std::string& path, std::size_t offset) {
+  auto first = seen_.find(path);
+  if (first == seen_.end()) first = seen_.find(path + "\n");
+  if (first == seen_.end()) {
+    seen_.emplace(path, offset);
+    return true;
+  }
+  std::string name = path.substr(1);
+  std::ranges::replace(name, kSeparator, '.');
+  const int line = line_of(first->second);
+  fail_as("duplicate-table", offset, pos_ - offset,
+          "table [" + name + "] is defined twice; first at line " + std::to_string(line));
+  scan_.faults.back().related_line = line;
+  return false;
+}
+
+bool SyntaxScanner::remember_key(const std::string& path, std::size_t offset) {
+  const auto [first, is_new] = seen_.emplace(path, offset);
+  if (is_new) return true;
+  const std::string_view key = text_.substr(offset, text_.find_first_of(" \t=", offset) - offset);
+  const int line = line_of(first->second);
+  fail_as("duplicate-key", offset, key.size(), quoted(key) + " is set twice; first at line " + std::to_string(line),
+          "remove one of them");
+  scan_.faults.back().related_line = line;
+  return false;
+}
+
+bool SyntaxScanner::at_line_start() const {
+  std::size_t begin = pos_;
+  while (begin > 0 && is_blank(text_[begin - 1])) --begin;
+  return begin == 0 || text_[begin - 1] == '\n';
+}
+
+/// The tables that a dotted key makes; no header may open them again.
+void SyntaxScanner::remember_dotted_tables(const std::string& path, std::size_t from, std::size_t offset) {
+  for (std::size_t end = path.find(kSeparator, from); end != std::string::npos; end = path.find(kSeparator, end + 1)) {
+    seen_.try_emplace(path.substr(0, end) + "\n", offset);
+  }
+}
+
+/// Within a list: does a line begin here that looks like `key =` or `[table]`, so that the list was never closed?
+bool SyntaxScanner::at_new_statement() const {
+  if (!at_line_start()) return false;
+  if (at_header()) return true;
+  std::size_t next = pos_;
+  while (next < text_.size() && (is_bare_key(text_[next]) || text_[next] == '.')) ++next;
+  if (next == pos_) return false;
+  while (next < text_.size() && is_blank(text_[next])) ++next;
+  return text_.substr(next).starts_with('=');
+}
+
+/// At the start of a line: does it look like a header or the beginning of a key? Entries of a list mostly do not.
+bool SyntaxScanner::at_possible_statement() const {
+  const std::size_t first = text_.find_first_not_of(" \t", pos_);
+  return at_header() || (first != std::string_view::npos && (is_letter(text_[first]) || text_[first] == '_'));
+}
+
+/// At the start of a line: `[name` or `[[name`? A list within a list begins with a quote or a digit.
+bool SyntaxScanner::at_header() const {
+  const std::size_t first = text_.find_first_not_of(" \t", pos_);
+  if (first == std::string_view::npos || text_[first] != '[') return false;
+  const std::size_t name = text_.find_first_not_of("[ \t", first);
+  return name != std::string_view::npos && (is_letter(text_[name]) || text_[name] == '_');
+}
+
+/// What stands here up to a delimiter; a delimiter itself is a token of one character.
+std::string_view SyntaxScanner::token() const {
+  const std::size_t end = std::min(text_.find_first_of(" \t\r\n,]}#=", pos_), text_.size());
+  if (end != pos_ || at_line_end() || at("#")) return text_.substr(pos_, end - pos_);
+  return text_.substr(pos_, 1);
+}
+
+void SyntaxScanner::skip_blanks() {
+  while (!at_end() && is_blank(text_[pos_])) ++pos_;
+}
+
+void SyntaxScanner::skip_blank_lines() {
+  while (true) {
+    skip_blanks();
+    if (at("#")) pos_ = line_end(pos_);
+    if (at_end() || !at_line_end()) return;
+    pos_ = line_end(pos_) + 1;
+  }
+}
+
+bool SyntaxScanner::fail(std::size_t offset, std::size_t length, std::string message, std::string hint) {
+  return fail_as("syntax", offset, length, std::move(message), std::move(hint));
+}
+
+bool SyntaxScanner::fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message,
+                            std::string hint) {
+  scan_.faults.push_back(
+      make_fault(place_at(text_, offset, length), std::move(kind), std::move(message), std::move(hint)));
+  pos_ = std::max(pos_, std::min(offset, text_.size()));
+  return false;
+}
+
+/// Blanks out what the fault has spoilt, from `begin` on, and goes on behind it.
+void SyntaxScanner::recover(std::size_t begin) {
+  const bool in_list = nesting_ > 0;
+  const auto is_spoilt = [&] {
+    if (damage_ == Damage::rest_of_file) return true;
+    if (damage_ == Damage::section) return !at_header();
+    return in_list ? !at_header() && !at_new_statement() : !at_possible_statement();
+  };
+  if (!in_list || !at_new_statement()) next_line();
+  while (!at_end() && is_spoilt()) next_line();
+  damage_ = Damage::statement;
+  nesting_ = 0;
+  for (std::size_t i = begin; i < pos_; ++i) {
+    if (scan_.rest[i] != '\n') scan_.rest[i] = ' ';
+  }
+}
+
+}  // namespace
+
+std::vector<Diagnostic> scan_encoding(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) {
+    return {make_fault({}, "encoding", "the file begins with a byte order mark", "save it as UTF-8 without BOM")};
+  }
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = utf8_sequence(text, i);
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (length == 0) {
+      return {make_fault(place_at(text, i, 1), "encoding", "this is not UTF-8", "save the file as UTF-8")};
+    }
+    const bool is_space = byte == '\t' || byte == '\n' || (byte == '\r' && text.substr(i + 1).starts_with('\n'));
+    if ((byte < 0x20 && !is_space) || byte == 0x7f) {
+      return {make_fault(place_at(text, i, 1), "encoding",
+                         "control character " + code_point_name(byte) + " is not allowed")};
+    }
+    i += length;
+  }
+  return {};
+}
+
+SyntaxScan scan_syntax(std::string_view text) { return SyntaxScanner(text).run(); }
+
+}  // namespace vipd

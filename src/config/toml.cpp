@@ -1,0 +1,128 @@
+#include "vipd/config/toml.hpp"
+
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#define TOML_MAX_NESTED_VALUES 16
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "vipd/config/syntax.hpp"
+
+namespace vipd {
+
+namespace {
+
+constexpr std::size_t kMaxFileSize = 1 << 20;
+
+Place to_place(const toml::source_region& region) {
+  const bool one_line = region.begin.line == region.end.line && region.end.column > region.begin.column;
+  return {static_cast<int>(region.begin.line), static_cast<int>(region.begin.column),
+          one_line ? static_cast<int>(region.end.column - region.begin.column) : 1};
+}
+
+TomlNode convert(const toml::node& node);
+
+void convert_children(const toml::table& table, TomlNode& into) {
+  for (const auto& [key, value] : table) {
+    TomlNode child = convert(value);
+    child.key = key.str();
+    child.key_place = to_place(key.source());
+    into.children.push_back(std::move(child));
+  }
+  const auto by_place = [](const TomlNode& node) { return std::tuple(node.key_place.line, node.key_place.column); };
+  std::ranges::sort(into.children, {}, by_place);
+}
+
+TomlNode convert(const toml::node& node) {
+  TomlNode result;
+  result.place = to_place(node.source());
+  if (const auto* table = node.as_table()) {
+    convert_children(*table, result);
+  } else if (const auto* array = node.as_array()) {
+    result.type = TomlType::array;
+    for (const toml::node& element : *array) result.children.push_back(convert(element));
+  } else if (const auto* string = node.as_string()) {
+    result.type = TomlType::string;
+    result.text = string->get();
+  } else if (const auto* integer = node.as_integer()) {
+    result.type = TomlType::integer;
+    result.integer = integer->get();
+  } else if (const auto* boolean = node.as_boolean()) {
+    result.type = TomlType::boolean;
+    result.boolean = boolean->get();
+  } else if (const auto* floating = node.as_floating_point()) {
+    result.type = TomlType::floating;
+    result.floating = floating->get();
+  } else {
+    result.type = TomlType::date;
+  }
+  return result;
+}
+
+Diagnostic fault(const Place& place, std::string kind, std::string message) {
+  Diagnostic diagnostic;
+  diagnostic.kind = std::move(kind);
+  diagnostic.line = place.line;
+  diagnostic.column = place.column;
+  diagnostic.width = place.width;
+  diagnostic.message = std::move(message);
+  return diagnostic;
+}
+
+/// What only the library noticed, in its own words without their preamble.
+Diagnostic from_library(const toml::parse_error& error) {
+  std::string_view words = error.description();
+  constexpr std::string_view preamble = "Error while parsing ";
+  if (words.starts_with(preamble)) words.remove_prefix(preamble.size());
+  return fault(to_place(error.source()), "syntax", printable(words));
+}
+
+}  // namespace
+
+const TomlNode* TomlNode::find(std::string_view name) const {
+  const auto found = std::ranges::find(children, name, &TomlNode::key);
+  return found == children.end() ? nullptr : &*found;
+}
+
+std::string_view describe(TomlType type) {
+  switch (type) {
+    case TomlType::boolean:
+      return "a boolean";
+    case TomlType::integer:
+      return "an integer";
+    case TomlType::floating:
+      return "a fraction";
+    case TomlType::string:
+      return "a string";
+    case TomlType::date:
+      return "a date";
+    case TomlType::array:
+      return "a list";
+    case TomlType::table:
+      return "a table";
+  }
+  return "";
+}
+
+TomlFile read_toml(std::string_view text) {
+  TomlFile file;
+  if (text.size() > kMaxFileSize) {
+    file.faults.push_back(fault({}, "size", "the file is larger than 1 MiB"));
+    return file;
+  }
+  file.faults = scan_encoding(text);
+  if (!file.faults.empty()) return file;
+  SyntaxScan scan = scan_syntax(text);
+  file.faults = std::move(scan.faults);
+  const toml::parse_result parsed = toml::parse(std::string_view(scan.rest));
+  if (parsed) {
+    file.root = convert(parsed.table());
+  } else {
+    file.faults.push_back(from_library(parsed.error()));
+  }
+  return file;
+}
+
+}  // namespace vipd

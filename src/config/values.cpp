@@ -1,0 +1,397 @@
+#include "vipd/config/values.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <optional>
+
+namespace vipd {
+
+namespace {
+
+constexpr std::string_view kDigits = "0123456789";
+constexpr std::string_view kWhitespace = " \t\r\n\f\v";
+
+// ---- durations
+
+struct TimeUnit {
+  std::string_view name;
+  Duration length;
+};
+
+constexpr auto kTimeUnits = std::to_array<TimeUnit>({{"ms", std::chrono::milliseconds(1)},
+                                                     {"s", std::chrono::seconds(1)},
+                                                     {"m", std::chrono::minutes(1)},
+                                                     {"h", std::chrono::hours(1)}});
+
+std::optional<std::int64_t> to_integer(std::string_view digits) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
+/// `number` ("1", "0.25") times `unit`; too much becomes the longest duration. nullopt if it is no number.
+std::optional<Duration> scaled(std::string_view number, Duration unit) {
+  constexpr std::size_t kMaxDecimals = 6;  // hours times 10^6 still fit 64 bits
+  const std::size_t point = std::min(number.find('.'), number.size());
+  const auto whole = to_integer(number.substr(0, point));
+  if (!whole) return point > 0 && point == number.size() ? std::optional(Duration::max()) : std::nullopt;
+  if (*whole > Duration::max() / unit - 1) return Duration::max();
+  if (point == number.size()) return *whole * unit;
+  const std::string_view decimals = number.substr(point + 1);
+  const auto fraction = decimals.size() <= kMaxDecimals ? to_integer(decimals) : std::nullopt;
+  if (!fraction) return std::nullopt;
+  std::int64_t divisor = 1;
+  for (std::size_t i = 0; i < decimals.size(); ++i) divisor *= 10;
+  return *whole * unit + *fraction * unit / divisor;
+}
+
+// ---- addresses
+
+/// The number of network mask "255.255.255.0" as a prefix length, for a hint; -1 if it is none.
+int mask_length(std::string_view text) {
+  const auto mask = IpAddress::parse(text);
+  if (!mask || mask->family() != Family::ipv4) return -1;
+  std::uint32_t bits = 0;
+  for (const std::uint8_t octet : mask->octets()) bits = bits << 8 | octet;
+  const int length = std::countl_one(bits);
+  return std::popcount(bits) == length ? length : -1;
+}
+
+/// Are the bits behind the prefix all zero (`ones` false) or all one?
+bool host_bits_are(const IpPrefix& prefix, bool ones) {
+  const auto octets = prefix.address.octets();
+  for (std::size_t bit = prefix.length; bit < octets.size() * 8; ++bit) {
+    if (((octets[bit / 8] >> (7 - bit % 8) & 1) != 0) != ones) return false;
+  }
+  return true;
+}
+
+/// Why this address cannot be a host's, or nothing. What follows "192.0.2.0/24 is ".
+std::string_view why_no_host(const IpPrefix& prefix) {
+  const IpAddress& address = prefix.address;
+  const bool is_ipv4 = address.family() == Family::ipv4;
+  if (address.is_unspecified()) return "the unspecified address";
+  if (address.is_loopback()) return "a loopback address";
+  if (address.is_multicast()) return "a multicast address";
+  if (address.is_broadcast()) return "the broadcast address";
+  if (is_ipv4 && address.octets()[0] == 0) return "in 0.0.0.0/8, which no host can have";
+  if (prefix.length + 1u >= address_size(address.family()) * 8)
+    return {};  // RFC 3021, RFC 6164: no such addresses there
+  if (host_bits_are(prefix, false)) return "the network address, not a host address";
+  if (is_ipv4 && host_bits_are(prefix, true)) return "the broadcast address of its network, not a host address";
+  return {};
+}
+
+/// What is wrong with the text of an address that could not be parsed.
+std::string why_no_address(std::string_view text) {
+  if (text.find(':') != std::string_view::npos || text.find_first_not_of("0123456789.") != std::string_view::npos) {
+    return "";
+  }
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('.', begin), text.size());
+    const std::string_view octet = text.substr(begin, end - begin);
+    if (octet.size() > 1 && octet[0] == '0') return ": leading zero in " + quoted(octet);
+    if (octet.size() > 3 || to_integer(octet).value_or(0) > 255) return ": octet " + printable(octet) + " > 255";
+    begin = end + 1;
+  }
+  return ": it needs four numbers";
+}
+
+// ---- names
+
+bool is_name_character(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+}
+
+/// What Linux refuses as the name of an interface (dev_valid_name()), or nothing.
+std::string why_no_interface(std::string_view name) {
+  if (name.empty()) return "interface name is empty";
+  if (name.size() > 15) return "interface name is " + std::to_string(name.size()) + " bytes; Linux allows at most 15";
+  if (name == "." || name == "..") return quoted(name) + " is not an interface name";
+  const auto bad = std::ranges::find_if(
+      name, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '/' || c == ':' || c == 0x7f; });
+  if (bad != name.end()) return "an interface name cannot contain " + quoted({bad, bad + 1});
+  return "";
+}
+
+// ---- commands
+
+/// Where the name of a program ends and what only a shell would understand begins; npos if there is nothing of it.
+std::size_t shell_part(std::string_view command) {
+  return command.find_first_of(std::string(kWhitespace) + ";|&<>$`\"'*?()[]{}!#~\\");
+}
+
+/// Reads one value; called with the slot of its key.
+class ValueReader {
+ public:
+  ValueReader(const KeySpec& key, const TomlNode& node, Report& report) : key_(key), node_(node), report_(report) {}
+
+  void operator()(std::monostate) { read_version(); }
+  void operator()(bool* out) {
+    if (node_.type == TomlType::boolean) *out = node_.boolean;
+    if (node_.type != TomlType::boolean) refuse_type(boolean_hint());
+  }
+  void operator()(std::uint8_t* out) { read_integer(out); }
+  void operator()(unsigned* out) { read_integer(out); }
+  void operator()(Duration* out);
+  void operator()(std::string* out);
+  void operator()(ChecksumPolicy* out);
+  void operator()(std::vector<std::string>* out);
+  void operator()(std::vector<VirtualAddress>* out);
+
+ private:
+  void read_version();
+  template <typename Integer>
+  void read_integer(Integer* out);
+  std::optional<Duration> parse_duration();
+  bool check_duration(Duration duration);
+  std::optional<IpPrefix> parse_address(const TomlNode& entry);
+  std::optional<std::uint8_t> parse_length(const TomlNode& entry, const IpAddress& address, std::size_t slash);
+  bool check_program(const TomlNode& node, bool alone);
+
+  void refuse(std::string kind, std::string message, std::string hint = "") {
+    report_.error(std::move(kind), node_.place, std::move(message), std::move(hint));
+  }
+  void refuse_type(std::string hint = "") {
+    refuse("type", must_be() + ", got " + describe_value(node_), std::move(hint));
+  }
+  std::string must_be() const { return quoted(key_.name) + " must be " + std::string(key_.values); }
+  std::string boolean_hint() const;
+
+  const KeySpec& key_;
+  const TomlNode& node_;
+  Report& report_;
+};
+
+std::string ValueReader::boolean_hint() const {
+  const bool is_no = node_.text == "no" || node_.text == "off" || node_.text == "false" || node_.text == "0";
+  const bool is_yes = node_.text == "yes" || node_.text == "on" || node_.text == "true" || node_.text == "1";
+  if (node_.type == TomlType::integer) return node_.integer == 0 ? "write false" : "write true";
+  if (is_no || is_yes) return is_no ? "write false" : "write true";
+  return "";
+}
+
+void ValueReader::read_version() {
+  if (node_.type != TomlType::integer) return refuse_type("write 3");
+  if (node_.integer == 2) {
+    return refuse("unsupported", "VRRPv2 is not supported by this version of vipd", "use version = 3 on all nodes");
+  }
+  if (node_.integer != 3) refuse("range", must_be() + ", got " + std::to_string(node_.integer));
+}
+
+template <typename Integer>
+void ValueReader::read_integer(Integer* out) {
+  if (node_.type != TomlType::integer) {
+    const bool is_quoted_number = node_.type == TomlType::string && to_integer(node_.text);
+    return refuse_type(is_quoted_number ? "write " + node_.text : "");
+  }
+  if (node_.integer == 0 && key_.name == "priority") {
+    return refuse("range", must_be() + "; 0 is reserved on the wire for \"I am leaving\"");
+  }
+  if (node_.integer < key_.range.min || node_.integer > key_.range.max) {
+    return refuse("range", must_be() + ", got " + std::to_string(node_.integer));
+  }
+  *out = static_cast<Integer>(node_.integer);
+}
+
+void ValueReader::operator()(Duration* out) {
+  if (node_.type == TomlType::integer || node_.type == TomlType::floating) {
+    const bool is_integer = node_.type == TomlType::integer;
+    const std::string got = is_integer ? "the bare integer " + std::to_string(node_.integer) : "a bare fraction";
+    const bool is_small = is_integer && node_.integer >= 0 && node_.integer < 1000;
+    const std::string example = std::to_string(is_small ? node_.integer : 1);
+    return refuse("duration", quoted(key_.name) + " needs a unit, got " + got,
+                  "write \"" + example + "s\" or \"100ms\"");
+  }
+  if (node_.type != TomlType::string) return refuse_type("write a string such as \"1s\" or \"100ms\"");
+  const auto duration = parse_duration();
+  if (duration && check_duration(*duration)) *out = *duration;
+}
+
+std::optional<Duration> ValueReader::parse_duration() {
+  const std::string_view text = node_.text;
+  const std::size_t unit_begin = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::string_view name = text.substr(unit_begin);
+  const auto unit = std::ranges::find(kTimeUnits, name, &TimeUnit::name);
+  if (unit_begin == 0) {
+    refuse("duration", quoted(text) + " is not a duration", "write a number and a unit: \"1s\" or \"100ms\"");
+  } else if (name.empty()) {
+    refuse("duration", quoted(key_.name) + " needs a unit, got " + quoted(text), "write \"1s\" or \"100ms\"");
+  } else if (unit == kTimeUnits.end()) {
+    refuse("duration", "unknown time unit " + quoted(name), "units: ms, s, m, h");
+  } else if (const auto duration = scaled(text.substr(0, unit_begin), unit->length)) {
+    return duration;
+  } else {
+    refuse("duration", quoted(text) + " is not a duration", "write a number such as 1 or 0.25 before the unit");
+  }
+  return std::nullopt;
+}
+
+bool ValueReader::check_duration(Duration duration) {
+  using std::chrono::milliseconds;
+  const auto& [min, max, step, zero] = key_.range;
+  if (zero && duration == Duration::zero()) return true;
+  if (duration < milliseconds(min) || duration > milliseconds(max)) {
+    refuse("range", must_be() + ", got " + quoted(node_.text));
+    return false;
+  }
+  if (step == 1 || duration % milliseconds(step) == Duration::zero()) return true;
+  const Duration below = duration - duration % milliseconds(step);
+  refuse("duration", quoted(key_.name) + " must be a multiple of 10 ms (the wire unit is 1 cs)",
+         "use " + quoted(format_duration(below)) + " or " + quoted(format_duration(below + milliseconds(step))));
+  return false;
+}
+
+void ValueReader::operator()(std::string* out) {
+  if (node_.type != TomlType::string) return refuse_type();
+  if (key_.name == "interface") {
+    if (const std::string why = why_no_interface(node_.text); !why.empty()) return refuse("interface", why);
+  } else if (!is_valid_name(node_.text)) {
+    return refuse("name", must_be() + ", got " + quoted(node_.text));
+  }
+  *out = node_.text;
+}
+
+void ValueReader::operator()(ChecksumPolicy* out) {
+  static constexpr auto kNames = std::to_array<std::string_view>({"auto", "rfc9568", "pseudo-header"});
+  static constexpr std::array kPolicies{ChecksumPolicy::automatic, ChecksumPolicy::rfc9568,
+                                        ChecksumPolicy::pseudo_header};
+  if (node_.type != TomlType::string) return refuse_type();
+  const auto* const found = std::ranges::find(kNames, node_.text);
+  if (found == kNames.end()) {
+    const std::string_view meant = nearest(node_.text, kNames);
+    return refuse("choice", must_be() + ", got " + quoted(node_.text),
+                  meant.empty() ? "" : "did you mean " + quoted(meant) + "?");
+  }
+  *out = kPolicies[static_cast<std::size_t>(found - kNames.begin())];
+}
+
+void ValueReader::operator()(std::vector<std::string>* out) {
+  if (node_.type == TomlType::string) {
+    if (check_program(node_, true)) *out = {node_.text};
+    return;
+  }
+  if (node_.type != TomlType::array) return refuse_type();
+  if (node_.children.empty()) {
+    return refuse("script-security", quoted(key_.name) + " is an empty list", "leave the key out to run nothing");
+  }
+  for (const TomlNode& argument : node_.children) {
+    const bool is_text = argument.type == TomlType::string && argument.text.find('\0') == std::string::npos;
+    if (!is_text) {
+      report_.error("type", argument.place, "an argument must be a string, got " + describe_value(argument));
+    } else if (&argument != &node_.children.front() || check_program(argument, false)) {
+      out->push_back(argument.text);
+    }
+  }
+}
+
+/// Is this the absolute path of a program? `alone`: not in a list, where blanks cannot be meant as part of it.
+bool ValueReader::check_program(const TomlNode& node, bool alone) {
+  const std::string_view text = node.text;
+  const std::size_t extra = alone ? shell_part(text) : text.find('\0');
+  if (text.empty() || (text[0] != '/' && extra != 0)) {
+    report_.error("script-security", node.place, quoted(key_.name) + " must be an absolute path, got " + quoted(text),
+                  "write it from / on: \"/etc/vipd/hooks/web\"");
+  } else if (extra != std::string_view::npos || text.find('\0') != std::string_view::npos) {
+    const std::string program = extra == 0 ? "/path/to/program" : printable(text.substr(0, extra));
+    report_.error("script-security", node.place,
+                  quoted(key_.name) + " is run without a shell; " + quoted(text.substr(std::min(extra, text.size()))) +
+                      " would be part of the file name",
+                  "use an array: [\"" + program + "\", \"arg\"]");
+  } else if (text.ends_with('/')) {
+    report_.error("script-security", node.place, quoted(text) + " is a directory, not a program");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+void ValueReader::operator()(std::vector<VirtualAddress>* out) {
+  if (node_.type == TomlType::string) return refuse_type("write [" + quoted(node_.text) + "]");
+  if (node_.type != TomlType::array) return refuse_type();
+  if (node_.children.empty()) {
+    return refuse("missing-key", "\"addresses\" must list at least one address", "write [\"192.0.2.10/24\"]");
+  }
+  for (const TomlNode& entry : node_.children) out->push_back({parse_address(entry).value_or(IpPrefix{})});
+}
+
+std::optional<IpPrefix> ValueReader::parse_address(const TomlNode& entry) {
+  if (entry.type == TomlType::table) {
+    report_.error("unsupported", entry.place, "an address as a table is not supported by this version of vipd",
+                  "write \"192.0.2.10/24\"");
+    return std::nullopt;
+  }
+  if (entry.type != TomlType::string) {
+    report_.error("type", entry.place, "an address must be a string, got " + describe_value(entry));
+    return std::nullopt;
+  }
+  const std::string_view text = entry.text;
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const std::string_view host = text.substr(0, slash);
+  const Place place = place_within(entry.place, text, 0, host.size());
+  const auto address = IpAddress::parse(host);
+  if (!address) {
+    const bool has_zone = host.find('%') != std::string_view::npos;
+    report_.error("address", place, quoted(text) + " is not an IP address" + why_no_address(host),
+                  has_zone ? "leave out the zone: \"interface\" names it" : "");
+    return std::nullopt;
+  }
+  const auto length = parse_length(entry, *address, slash);
+  if (!length) return std::nullopt;
+  const IpPrefix prefix{*address, *length};
+  const std::string_view why = why_no_host(prefix);
+  if (why.empty()) return prefix;
+  report_.error("address", place, prefix.to_string() + " is " + std::string(why));
+  return std::nullopt;
+}
+
+std::optional<std::uint8_t> ValueReader::parse_length(const TomlNode& entry, const IpAddress& address,
+                                                      std::size_t slash) {
+  const bool is_ipv4 = address.family() == Family::ipv4;
+  const std::string_view text = entry.text;
+  if (slash == text.size()) {
+    report_.error("address", place_within(entry.place, text, 0, slash), quoted(text) + " has no prefix length",
+                  "write " + address.to_string() + (is_ipv4 ? "/24" : "/64") + " to be on-link");
+    return std::nullopt;
+  }
+  const std::string_view digits = text.substr(slash + 1);
+  const Place place = place_within(entry.place, text, slash + 1, digits.size());
+  const std::int64_t longest = is_ipv4 ? 32 : 128;
+  const bool is_number = !digits.empty() && digits.size() <= 3 && digits.find_first_not_of(kDigits) == digits.npos;
+  const std::int64_t length = is_number ? to_integer(digits).value_or(0) : 0;
+  if (length > longest) {
+    report_.error("address", place,
+                  "prefix length " + std::string(digits) + " > " + std::to_string(longest) + " for an " +
+                      (is_ipv4 ? "IPv4" : "IPv6") + " address");
+  } else if (length < 1) {
+    const int meant = mask_length(digits);
+    report_.error("address", place,
+                  "the prefix length must be 1.." + std::to_string(longest) + ", got " + quoted(digits),
+                  meant > 0 ? "write /" + std::to_string(meant) : "");
+  } else {
+    return static_cast<std::uint8_t>(length);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void read_value(const KeySpec& key, const TomlNode& node, Target target, Report& report) {
+  std::visit(ValueReader(key, node, report), key.slot(target));
+}
+
+bool is_valid_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, is_name_character);
+}
+
+std::string describe_value(const TomlNode& node) {
+  if (node.type == TomlType::string) return "the string " + quoted(node.text);
+  if (node.type == TomlType::integer) return "the integer " + std::to_string(node.integer);
+  if (node.type == TomlType::boolean) return node.boolean ? "true" : "false";
+  return std::string(describe(node.type));
+}
+
+}  // namespace vipd

@@ -1,0 +1,52 @@
+#include "vipd/ctl/command_line.hpp"
+
+#include "vipd/ctl/vipctl.hpp"
+
+namespace vipd {
+namespace {
+
+CLI::App& add_verb(CLI::App& app, Invocation& invocation, Invocation::Verb verb, const char* name,
+                   const char* description) {
+  CLI::App& added = *app.add_subcommand(name, description);
+  added.callback([&invocation, verb] { invocation.verb = verb; });
+  added.fallthrough();  // options of every verb may stand behind it
+  added.footer("And the options of every verb: --json, --runtime-dir DIR.");
+  return added;
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> describe_command_line(Invocation& invocation) {
+  auto app = std::make_unique<CLI::App>("Shows what vipd, the virtual-IP manager, does and why.", "vipctl");
+  app->footer("Without a verb: status. More in vipctl(1).");
+  app->require_subcommand(0, 1);
+  app->set_version_flag("--version", "vipctl " VIPD_VERSION);
+  app->add_option("--runtime-dir", invocation.runtime_dir, "Directory of the daemon's socket")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app->add_flag("--json", invocation.json, "Print the daemon's answer as JSON");
+
+  add_verb(*app, invocation, Invocation::Verb::status, "status", "The state of each instance, and why");
+  CLI::App& events = add_verb(*app, invocation, Invocation::Verb::events, "events", "The last transitions, and why");
+  events.add_flag("-f,--follow", invocation.follow, "Go on with new ones as they happen");
+  events.add_option("-n", invocation.count, "Only the last N of the past ones")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  add_verb(*app, invocation, Invocation::Verb::version, "version", "The versions of vipctl and of the daemon");
+  return app;
+}
+
+std::expected<Invocation, int> parse_command_line(int argc, const char* const* argv, std::ostream& out,
+                                                  std::ostream& err) {
+  Invocation invocation;
+  const auto app = describe_command_line(invocation);
+  try {
+    app->parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const bool asked_for = app->exit(error, out, err) == 0;
+    return std::unexpected(static_cast<int>(asked_for ? ExitStatus::ok : ExitStatus::usage));
+  }
+  return invocation;
+}
+
+}  // namespace vipd

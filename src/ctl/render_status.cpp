@@ -1,0 +1,250 @@
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "vipd/base/time.hpp"
+#include "vipd/ctl/render.hpp"
+
+namespace vipd {
+namespace {
+
+constexpr std::size_t kLabelWidth = 11;
+
+std::string or_unknown(const std::string& text) { return text.empty() ? "?" : text; }
+
+/// `part` behind what is there, with `separator` between them; nothing of an empty part.
+void join(std::string& text, const std::string& part, const char* separator = ", ") {
+  if (part.empty()) return;
+  text += (text.empty() ? "" : separator) + part;
+}
+
+/// What is shown as the state: Initialize with a cause is a fault.
+std::string shown_state(const Document& instance) {
+  return member(instance, "fault").is_string() ? "fault" : text_at(instance, "state");
+}
+
+bool is_active(const Document& instance) { return shown_state(instance) == "active"; }
+
+/// An address that an Active instance should have and has not. While stopping it may give them up.
+bool is_missing(const Document& instance, const Document& address) {
+  const Document& present = member(address, "present");
+  return is_active(instance) && !is_true(instance, "stopping") && present.is_boolean() && !present.get<bool>();
+}
+
+// --- the first line ---
+
+std::string plural(std::size_t count, const std::string& noun, const std::string& plural_noun) {
+  return std::to_string(count) + ' ' + (count == 1 ? noun : plural_noun);
+}
+
+std::size_t count_missing(const Document& instances) {
+  std::size_t missing = 0;
+  for (const Document& instance : instances)
+    for (const Document& address : member(instance, "addresses")) missing += is_missing(instance, address) ? 1 : 0;
+  return missing;
+}
+
+/// "1 FAULT (db)": what is wrong comes first and says where.
+std::string summarize_troubles(const Document& instances) {
+  std::size_t faults = 0;
+  std::string names;
+  for (const Document& instance : instances) {
+    if (shown_state(instance) != "fault") continue;
+    ++faults;
+    join(names, or_unknown(text_at(instance, "name")));
+  }
+  std::string troubles = faults == 0 ? "" : std::to_string(faults) + " FAULT (" + names + ')';
+  const std::size_t missing = count_missing(instances);
+  if (missing > 0) join(troubles, plural(missing, "address", "addresses") + " MISSING");
+  return troubles;
+}
+
+/// "1 active, 1 backup"
+std::string summarize_states(const Document& instances) {
+  std::map<std::string, std::size_t> counts;
+  for (const Document& instance : instances) ++counts[or_unknown(shown_state(instance))];
+  std::string states;
+  for (const auto& [state, count] : counts)
+    if (state != "fault") join(states, std::to_string(count) + ' ' + state);
+  return states;
+}
+
+std::string first_line(const Document& status, const Display& display) {
+  const Document& instances = member(status, "instances");
+  std::string summary = instances.empty() ? "no instances" : plural(instances.size(), "instance", "instances");
+  join(summary, paint(display, Emphasis::bad, summarize_troubles(instances)));
+  join(summary, summarize_states(instances));
+  std::string program = "vipd " + or_unknown(text_at(status, "version"));
+  const std::string uptime = text_at(status, "uptime");
+  if (!uptime.empty()) program += ", up " + uptime;
+  return paint(display, Emphasis::strong, or_unknown(text_at(status, "node"))) + ": " + summary + " (" + program +
+         ")\n";
+}
+
+// --- the block of an instance ---
+
+std::string row(const char* label, const std::string& value) {
+  return value.empty() ? "" : "  " + padded(label, kLabelWidth) + value + '\n';
+}
+
+/// "2min 5s ago"; nothing if the clocks disagree.
+std::string age(std::chrono::system_clock::time_point since, const Display& display) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(display.now - since);
+  if (seconds < std::chrono::seconds(0)) return "";
+  return seconds == std::chrono::seconds(0) ? "just now" : format_duration(seconds) + " ago";
+}
+
+/// " since 22:52:03 (2min 5s ago, 3 transitions)"
+std::string history(const Document& instance, const Display& display) {
+  const auto since = parse_rfc3339(text_at(instance, "since"));
+  std::string details = since ? age(*since, display) : "";
+  const std::string transitions = text_at(instance, "transitions");
+  if (!transitions.empty()) join(details, transitions + (transitions == "1" ? " transition" : " transitions"));
+  const std::string start = since ? " since " + short_local_time(*since, display) : "";
+  return start + (details.empty() ? "" : " (" + details + ')');
+}
+
+std::string headline(const Document& instance, const Display& display) {
+  const std::string state = shown_state(instance);
+  const bool fault = state == "fault";
+  const Emphasis emphasis = fault ? Emphasis::bad : state == "active" ? Emphasis::good : Emphasis::strong;
+  std::string words = state.empty() ? "STATE UNKNOWN" : upper(state);
+  if (is_true(instance, "stopping")) words += ", STOPPING";
+  return (fault ? "!! " : "") + paint(display, Emphasis::strong, or_unknown(text_at(instance, "name"))) + ": " +
+         paint(display, emphasis, words) + history(instance, display) + '\n';
+}
+
+/// Why it is so: the cause that holds it, and the reason of the last transition unless that says the same.
+std::string why(const Document& instance, const Display& display) {
+  const std::string fault = text_at(instance, "fault");
+  const std::string reason = text_at(instance, "reason");
+  return row("fault", fault.empty() ? "" : paint(display, Emphasis::bad, fault)) +
+         row("why", reason == fault ? "" : reason);
+}
+
+/// "254", "1 (configured 254)", "255 (owner)", "100, does not preempt"
+std::string priority(const Document& instance) {
+  const Document& both = member(instance, "priority");
+  const std::string base = text_at(both, "base");
+  const std::string effective = text_at(both, "effective");
+  std::string text = effective.empty() ? base : effective;
+  if (text != base && !base.empty()) text += " (configured " + base + ')';
+  if (text == "255") text += " (owner)";
+  const Document& preempt = member(instance, "preempt");
+  if (preempt.is_boolean() && !preempt.get<bool>()) join(text, "does not preempt");
+  return text;
+}
+
+/// Who is Active if it is not us.
+std::string other_active(const Document& instance) {
+  if (is_active(instance) || !instance.contains("active")) return "";
+  const Document& active = member(instance, "active");
+  const std::string address = text_at(active, "address");
+  if (address.empty()) return "nobody known";
+  return address + ", priority " + or_unknown(text_at(active, "priority"));
+}
+
+std::string family_name(const Document& instance) {
+  const std::string family = text_at(instance, "family");
+  if (family == "ipv4") return "IPv4";
+  return family == "ipv6" ? "IPv6" : family;
+}
+
+/// "eth0, VRID 51, IPv4, adverts every 1s"
+std::string place(const Document& instance) {
+  std::string text = text_at(instance, "interface");
+  const std::string vrid = text_at(instance, "vrid");
+  const std::string interval = text_at(instance, "advert_interval");
+  if (!vrid.empty()) join(text, "VRID " + vrid);
+  join(text, family_name(instance));
+  if (!interval.empty()) join(text, "adverts every " + interval);
+  return text;
+}
+
+struct Mark {
+  Emphasis emphasis;
+  std::string words;
+};
+
+/// How it stands with an address, seen from the state: capitals for what should not be.
+Mark mark(const Document& instance, const Document& address) {
+  const Document& present = member(address, "present");
+  if (!present.is_boolean()) return {Emphasis::plain, "?"};
+  if (is_missing(instance, address)) return {Emphasis::bad, "MISSING"};
+  if (!present.get<bool>()) return {Emphasis::plain, "not here"};
+  if (is_true(address, "foreign")) return {Emphasis::bad, "FOREIGN (present, but not added by vipd)"};
+  if (is_active(instance) || is_true(instance, "stopping")) return {Emphasis::good, "present"};
+  return {Emphasis::bad, "PRESENT (though not active)"};
+}
+
+std::string addresses(const Document& instance, const Display& display) {
+  const Document& list = member(instance, "addresses");
+  std::size_t width = 0;
+  for (const Document& address : list) width = std::max(width, columns(text_at(address, "address")));
+  std::string rows;
+  for (const Document& address : list) {
+    const Mark state = mark(instance, address);
+    const std::string error = text_at(address, "error");
+    rows += row(rows.empty() ? "addresses" : "", padded(or_unknown(text_at(address, "address")), width) + "  " +
+                                                     paint(display, state.emphasis, state.words) +
+                                                     (error.empty() ? "" : ": " + error));
+  }
+  return rows;
+}
+
+/// "3 checksum, 1 ttl"
+std::string refused(const Document& instance) {
+  std::string text;
+  for (const auto& [kind, count] : member(member(instance, "counters"), "adverts_refused").items())
+    if (count.is_number() && count != 0) join(text, count.dump() + ' ' + terminal_safe(kind));
+  return text.empty() ? "" : "adverts: " + text;
+}
+
+bool has_failed(const Document& last) {
+  const std::string status = text_at(last, "status");
+  return text_at(last, "ok") == "false" || (!status.empty() && status != "0");
+}
+
+/// "the last one FAILED (exit status 7 after 12ms): /etc/vipd/hooks/web"
+std::string failed_hook(const Document& last) {
+  if (!has_failed(last)) return "";
+  const std::string outcome = text_at(last, "outcome");
+  const std::string how = outcome.empty() ? "status " + or_unknown(text_at(last, "status")) : outcome;
+  return "the last one FAILED (" + how + "): " + or_unknown(text_at(last, "command"));
+}
+
+std::string hooks(const Document& instance, const Display& display) {
+  const Document& hooks = member(instance, "hooks");
+  const std::string running = text_at(hooks, "running");
+  const std::string queued = text_at(hooks, "queued");
+  std::string text = running.empty() ? "" : "running " + running;
+  if (!queued.empty() && queued != "0") join(text, queued + " waiting");
+  const std::string failed = failed_hook(member(hooks, "last"));
+  if (!failed.empty()) join(text, paint(display, Emphasis::bad, failed), "; ");
+  return text;
+}
+
+/// "3 adverts could not be sent"
+std::string unsent(const Document& instance) {
+  const std::string errors = text_at(member(instance, "counters"), "send_errors");
+  return errors.empty() || errors == "0" ? ""
+                                         : errors + (errors == "1" ? " advert" : " adverts") + " could not be sent";
+}
+
+std::string block(const Document& instance, const Display& display) {
+  return '\n' + headline(instance, display) + why(instance, display) + row("active", other_active(instance)) +
+         row("priority", priority(instance)) + row("on", place(instance)) + addresses(instance, display) +
+         row("refused", refused(instance)) + row("unsent", unsent(instance)) + row("hooks", hooks(instance, display));
+}
+
+}  // namespace
+
+Result<std::string> render_status(const Document& status, const Display& display) {
+  const Document& instances = member(status, "instances");
+  if (!instances.is_array()) return failure("the daemon's answer is broken: its status has no list of instances");
+  std::string text = first_line(status, display);
+  for (const Document& instance : instances) text += block(instance, display);
+  return text;
+}
+
+}  // namespace vipd

@@ -1,0 +1,147 @@
+#include "vipd/ctl/vipctl.hpp"
+
+#include <cerrno>
+#include <ostream>
+#include <string>
+
+#include "vipd/ctl/control_client.hpp"
+#include "vipd/ctl/document.hpp"
+#include "vipd/ctl/render.hpp"
+
+namespace vipd {
+namespace {
+
+Display display_now(const Console& console) {
+  return {.now = std::chrono::system_clock::now(), .colour = console.colour};
+}
+
+/// Opens the conversation with one request; the answers are still to be received.
+Result<ControlClient> ask(const Invocation& invocation, const Console& console, const Document& request) {
+  auto client = ControlClient::connect(invocation.runtime_dir + "/control.sock", console.patience);
+  if (!client) return client;
+  if (auto sent = client->send(request.dump()); !sent) return std::unexpected(sent.error());
+  return client;
+}
+
+Result<Document> first_answer(ControlClient& client, const Console& console, std::string_view schema) {
+  const auto line = client.receive_line(console.patience);
+  if (!line) return std::unexpected(line.error());
+  return parse_document(*line, schema);
+}
+
+Result<void> show_status(const Invocation& invocation, const Console& console) {
+  auto client = ask(invocation, console, {{"verb", "status"}});
+  if (!client) return std::unexpected(client.error());
+  const auto status = first_answer(*client, console, "vipd.status/1");
+  if (!status) return std::unexpected(status.error());
+  const auto text = invocation.json ? json_text(*status, 2) + '\n' : render_status(*status, display_now(console));
+  if (!text) return std::unexpected(text.error());
+  console.out << *text;
+  return {};
+}
+
+Result<Document> daemon_version(const Invocation& invocation, const Console& console) {
+  auto client = ask(invocation, console, {{"verb", "version"}});
+  if (!client) return std::unexpected(client.error());
+  return first_answer(*client, console, "vipd.version/1");
+}
+
+std::string render_version(const Result<Document>& daemon) {
+  const std::string own = "vipctl " VIPD_VERSION "\n";
+  if (!daemon) return own + "vipd   " + daemon.error().message + '\n';
+  const std::string version = text_at(*daemon, "version");
+  const std::string pid = text_at(*daemon, "pid");
+  return own + "vipd   " + (version.empty() ? "?" : version) + (pid.empty() ? "" : " (pid " + pid + ")") + '\n';
+}
+
+/// The daemon's document with our own version added, which is all there is without a daemon.
+std::string version_json(const Result<Document>& daemon) {
+  Document document = daemon.value_or(Document{{"schema", "vipd.version/1"}, {"version", nullptr}, {"pid", nullptr}});
+  document["client"] = VIPD_VERSION;
+  return json_text(document, 2) + '\n';
+}
+
+Result<void> show_version(const Invocation& invocation, const Console& console) {
+  const auto daemon = daemon_version(invocation, console);
+  // No daemon is an answer, too; one that is there and does not answer is not.
+  if (!daemon && exit_status(daemon.error()) != ExitStatus::no_daemon) return std::unexpected(daemon.error());
+  console.out << (invocation.json ? version_json(daemon) : render_version(daemon));
+  return {};
+}
+
+/// Leaves the last `count` events in the document.
+void keep_last(Document& document, std::size_t count) {
+  const auto events = document.find("events");
+  if (events == document.end() || !events->is_array() || events->size() <= count) return;
+  events->erase(events->begin(), events->end() - static_cast<Document::difference_type>(count));
+}
+
+Result<void> follow_events(ControlClient& client, const Invocation& invocation, const Console& console,
+                           std::size_t width) {
+  for (;;) {
+    console.out.flush();
+    if (!console.out) return {};
+    const auto line = client.receive_line(std::nullopt);
+    if (!line) return std::unexpected(line.error());
+    const auto document = parse_document(*line, "vipd.event/1");
+    if (!document) return std::unexpected(document.error());
+    console.out << (invocation.json ? json_text(*document, -1) + '\n'
+                                    : render_event(member(*document, "event"), display_now(console), width));
+  }
+}
+
+Result<void> show_events(const Invocation& invocation, const Console& console) {
+  Document request{{"verb", "events"}};
+  if (invocation.follow) request["follow"] = true;
+  auto client = ask(invocation, console, request);
+  if (!client) return std::unexpected(client.error());
+  auto events = first_answer(*client, console, "vipd.events/1");
+  if (!events) return std::unexpected(events.error());
+  if (invocation.count) keep_last(*events, *invocation.count);
+  const int indent = invocation.follow ? -1 : 2;
+  const auto text = invocation.json ? json_text(*events, indent) + '\n' : render_events(*events, display_now(console));
+  if (!text) return std::unexpected(text.error());
+  console.out << *text;
+  return invocation.follow ? follow_events(*client, invocation, console, instance_width(*events)) : Result<void>();
+}
+
+Result<void> show(const Invocation& invocation, const Console& console) {
+  switch (invocation.verb) {
+    case Invocation::Verb::events:
+      return show_events(invocation, console);
+    case Invocation::Verb::version:
+      return show_version(invocation, console);
+    case Invocation::Verb::status:
+      break;
+  }
+  return show_status(invocation, console);
+}
+
+}  // namespace
+
+ExitStatus exit_status(const Error& error) {
+  switch (error.code) {
+    case ENOENT:
+    case ECONNREFUSED:
+      return ExitStatus::no_daemon;
+    case ETIMEDOUT:
+      return ExitStatus::timeout;
+    case EACCES:
+      return ExitStatus::permission;
+    case ENAMETOOLONG:
+      return ExitStatus::usage;
+    default:
+      return ExitStatus::refused;
+  }
+}
+
+ExitStatus run_vipctl(const Invocation& invocation, const Console& console) {
+  auto shown = show(invocation, console);
+  console.out.flush();
+  if (shown && !console.out) shown = failure("cannot write the output");
+  if (shown) return ExitStatus::ok;
+  console.err << "vipctl: " << shown.error().message << '\n';
+  return exit_status(shown.error());
+}
+
+}  // namespace vipd

@@ -1,0 +1,166 @@
+#include "vipd/daemon/control_server.hpp"
+
+#include <grp.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace vipd {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr std::size_t kMaxClients = 64;
+constexpr std::size_t kLongestRequest = 4096;
+constexpr std::size_t kMostUnread = 32 << 20;         // a status of thousands of instances fits
+constexpr auto kPatience = std::chrono::seconds(10);  // to ask, and to read the answer
+constexpr const char* kGroup = "vipd";
+
+Result<void> hand_to_group(const std::string& path) {
+  if (::chmod(path.c_str(), 0660) < 0) return system_failure("cannot set the mode of " + path, errno);
+  const ::group* group = ::getgrnam(kGroup);
+  if (group != nullptr && ::chown(path.c_str(), static_cast<uid_t>(-1), group->gr_gid) < 0)
+    return system_failure("cannot give " + path + " to group " + kGroup, errno);
+  return {};
+}
+
+}  // namespace
+
+struct ControlServer::Client {
+  Fd fd;
+  EventLoop::Watch watch, timer;
+  std::string request, unsent;
+  bool answered = false;
+  bool follows = false;
+  std::uint64_t seen = 0;  // last transition sent to one that follows
+};
+
+ControlServer::ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, const DaemonInfo& info)
+    : loop_(loop), path_(std::move(path)), supervisor_(supervisor), info_(info) {}
+
+Result<std::unique_ptr<ControlServer>> ControlServer::open(EventLoop& loop, const std::string& path,
+                                                           const Supervisor& supervisor, const DaemonInfo& info) {
+  std::unique_ptr<ControlServer> server(new ControlServer(loop, path, supervisor, info));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return failure("the path of the control socket is too long: " + path);
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+
+  server->socket_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!server->socket_) return system_failure("cannot make the control socket", errno);
+  ::unlink(path.c_str());
+  const mode_t mask = ::umask(0177);
+  const int bound = ::bind(server->socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+  ::umask(mask);
+  if (bound < 0) return system_failure("cannot make the control socket " + path, errno);
+  if (const auto handed = hand_to_group(path); !handed) return std::unexpected(handed.error());
+  if (::listen(server->socket_.get(), 64) < 0) return system_failure("cannot listen on " + path, errno);
+  ControlServer& self = *server;
+  auto watch = loop.watch(self.socket_.get(), EPOLLIN, Urgency::rest, [&self] { self.accept_clients(); });
+  if (!watch) return std::unexpected(watch.error());
+  self.accept_watch_ = std::move(*watch);
+  return server;
+}
+
+ControlServer::~ControlServer() {
+  if (socket_) ::unlink(path_.c_str());
+}
+
+Clocks ControlServer::clocks() const { return {.monotonic = loop_.now(), .wall = std::chrono::system_clock::now()}; }
+
+void ControlServer::accept_clients() {
+  Fd fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!fd) return;
+  if (clients_.size() >= kMaxClients) {
+    static const std::string refusal = error_document("too many clients are connected; try again").dump() + "\n";
+    (void)!::send(fd.get(), refusal.data(), refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return;
+  }
+  clients_.push_back(std::make_unique<Client>());
+  Client& client = *clients_.back();
+  client.fd = std::move(fd);
+  auto watch = loop_.watch(client.fd.get(), EPOLLIN, Urgency::rest, [this, &client] { on_ready(client); });
+  auto timer = loop_.after(kPatience, [this, &client] { drop(client); });
+  if (!watch || !timer) return drop(client);
+  client.watch = std::move(*watch);
+  client.timer = std::move(*timer);
+}
+
+void ControlServer::on_ready(Client& client) {
+  if (!read_request(client) || !flush(client)) drop(client);
+}
+
+/// False when the client is to be dropped.
+bool ControlServer::read_request(Client& client) {
+  std::array<char, kLongestRequest> buffer;
+  const ssize_t size = ::recv(client.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (size < 0) return errno == EAGAIN || errno == EINTR;
+  if (size == 0) return !client.follows && !client.unsent.empty();  // asked, and said that this was all
+  if (client.answered) return true;                                 // whatever it says now is not read
+  client.request.append(buffer.data(), static_cast<std::size_t>(size));
+  const auto end = client.request.find('\n');
+  if (end == std::string::npos) return client.request.size() < kLongestRequest;
+  client.answered = true;
+  send(client, answer(client, client.request.substr(0, end)));
+  if (client.follows) client.timer = {};
+  return true;
+}
+
+json ControlServer::answer(Client& client, const std::string& line) {
+  const json request = json::parse(line, nullptr, false);
+  if (!request.is_object() || !request.contains("verb") || !request["verb"].is_string())
+    return error_document("a request is one line with a JSON object that has a \"verb\"");
+  const std::string verb = request["verb"];
+  if (verb == "status") return status_document(supervisor_, info_, clocks());
+  if (verb == "version") return version_document(info_);
+  if (verb != "events") return error_document("this version of vipd does not know that verb");
+  client.follows = request.contains("follow") && request["follow"] == true;
+  client.seen = supervisor_.events().last_sequence();
+  return events_document(supervisor_.events(), clocks());
+}
+
+void ControlServer::send(Client& client, const json& document) {
+  client.unsent += document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+/// False when the client is to be dropped: it has its answer, is gone, or does not read.
+bool ControlServer::flush(Client& client) {
+  if (client.unsent.size() > kMostUnread) return false;
+  while (!client.unsent.empty()) {
+    const ssize_t sent =
+        ::send(client.fd.get(), client.unsent.data(), client.unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && errno == EAGAIN) {
+      loop_.rewatch(client.watch, client.follows ? EPOLLIN | EPOLLOUT : EPOLLOUT);
+      return true;
+    }
+    if (sent < 0) return false;
+    client.unsent.erase(0, static_cast<std::size_t>(sent));
+  }
+  loop_.rewatch(client.watch, EPOLLIN);
+  return !client.answered || client.follows;
+}
+
+void ControlServer::publish() {
+  const EventLog& events = supervisor_.events();
+  std::vector<Client*> lost;
+  for (const auto& client : clients_) {
+    if (!client->follows || client->seen == events.last_sequence()) continue;
+    for (const auto& transition : events.transitions())
+      if (transition.sequence > client->seen) send(*client, event_document(transition, clocks()));
+    client->seen = events.last_sequence();
+    if (!flush(*client)) lost.push_back(client.get());
+  }
+  for (auto* client : lost) drop(*client);
+}
+
+void ControlServer::drop(Client& client) {
+  std::erase_if(clients_, [&](const auto& each) { return each.get() == &client; });
+}
+
+}  // namespace vipd

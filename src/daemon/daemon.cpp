@@ -1,0 +1,234 @@
+#include "vipd/daemon/daemon.hpp"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "vipd/config/parse.hpp"
+#include "vipd/daemon/control_server.hpp"
+#include "vipd/daemon/supervisor.hpp"
+#include "vipd/os/event_loop.hpp"
+#include "vipd/os/log.hpp"
+#include "vipd/os/process_runner.hpp"
+#include "vipd/os/raw_wire.hpp"
+#include "vipd/os/rtnl_kernel.hpp"
+
+namespace vipd {
+namespace {
+
+constexpr std::size_t kLargestConfig = 4 << 20;
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return system_failure("cannot read " + path, errno);
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  if (file.bad() || text.empty()) {
+    struct stat info{};
+    if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
+      return failure("cannot read " + path + ": it is a directory");
+  }
+  if (text.size() > kLargestConfig) return failure(path + " is larger than 4 MiB; that is no configuration of vipd");
+  return text;
+}
+
+/// Reads and parses the file; says on standard error what is wrong with it.
+std::optional<Config> load_config(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) {
+    std::fprintf(stderr, "%s\n", text.error().message.c_str());
+    if (text.error().code == ENOENT)
+      std::fprintf(
+          stderr,
+          "hint: write one; /usr/share/doc/vipd/examples/pair.toml is a start, vipd.toml(5) describes all keys\n");
+    return std::nullopt;
+  }
+  ParsedConfig parsed = parse_config(*text);
+  const bool color = ::isatty(STDERR_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr;
+  std::fputs(render(parsed.diagnostics, path, *text, color).c_str(), stderr);
+  return std::move(parsed.config);
+}
+
+std::string node_name(const Config& config) {
+  if (!config.node.empty()) return config.node;
+  char name[HOST_NAME_MAX + 1] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+/// Held for as long as the process lives: one vipd for each runtime directory.
+Result<Fd> lock_runtime_dir(const std::string& directory) {
+  if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) return system_failure("cannot make " + directory, errno);
+  const std::string path = directory + "/vipd.lock";
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) return system_failure("cannot open " + path, errno);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno == EWOULDBLOCK) return failure("another vipd is running on " + directory + "; `vipctl status` asks it");
+  return system_failure("cannot lock " + path, errno);
+}
+
+/// Everything that lives from start to stop. Members are destroyed in reverse: whoever is called goes after its
+/// callers.
+class Daemon {
+ public:
+  Result<void> start(const Config& config, const DaemonOptions& options);
+  Result<int> run() { return loop_->run(); }
+
+ private:
+  Result<void> connect_loop();
+  void after_turn();
+  void begin_stop();
+  void notify_status();
+
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<RtnlKernel> kernel_;
+  std::unique_ptr<RawWire> wire_;
+  std::unique_ptr<Supervisor> supervisor_;
+  std::unique_ptr<ProcessRunner> runner_;
+  std::unique_ptr<ControlServer> control_;
+  std::uint64_t notified_ = 0;
+  bool exiting_ = false;
+};
+
+Result<void> Daemon::start(const Config& config, const DaemonOptions& options) {
+  auto loop = EventLoop::create();
+  if (!loop) return std::unexpected(loop.error());
+  loop_ = std::move(*loop);
+  auto kernel =
+      RtnlKernel::open(*loop_, [this](const auto& names) { supervisor_->network_changed(names, loop_->now()); });
+  if (!kernel) return std::unexpected(kernel.error());
+  kernel_ = std::move(*kernel);
+  auto wire =
+      RawWire::open(*loop_, [this](const Datagram& datagram) { supervisor_->received(datagram, loop_->now()); });
+  if (!wire) return std::unexpected(wire.error());
+  wire_ = std::move(*wire);
+  runner_ = std::make_unique<ProcessRunner>(*loop_);
+  supervisor_ = std::make_unique<Supervisor>(config, *kernel_, *wire_, *runner_);
+  const DaemonInfo info{.node = node_name(config), .started = loop_->now(), .pid = ::getpid()};
+  auto control = ControlServer::open(*loop_, options.runtime_dir + "/control.sock", *supervisor_, info);
+  if (!control) return std::unexpected(control.error());
+  control_ = std::move(*control);
+  if (const auto connected = connect_loop(); !connected) return connected;
+
+  const std::size_t count = config.instances.size();
+  spdlog::info("vipd {} starts {} instance{}", VIPD_VERSION, count, count == 1 ? "" : "s");
+  supervisor_->start(loop_->now());
+  after_turn();
+  sd_notify(0, "READY=1");
+  return {};
+}
+
+Result<void> Daemon::connect_loop() {
+  for (const int signal : {SIGTERM, SIGINT})
+    if (const auto r = loop_->on_signal(signal, [this] { begin_stop(); }); !r) return r;
+  if (const auto r =
+          loop_->on_signal(SIGHUP, [] { spdlog::warn("this version cannot reload; restart vipd to apply changes"); });
+      !r)
+    return r;
+  if (const auto r = loop_->on_deadline([this] { supervisor_->on_deadline(loop_->now()); }); !r) return r;
+  if (const auto r = loop_->after_each([this] { after_turn(); }); !r) return r;
+  loop_->feed_watchdog();
+  return {};
+}
+
+void Daemon::after_turn() {
+  loop_->set_deadline(supervisor_->deadline());
+  if (notified_ != supervisor_->events().last_sequence()) {
+    notified_ = supervisor_->events().last_sequence();
+    notify_status();
+    control_->publish();
+  }
+  if (exiting_ && supervisor_->stopped()) loop_->exit(kExitOk);
+}
+
+void Daemon::begin_stop() {
+  if (exiting_) return;
+  exiting_ = true;
+  spdlog::info("stopping: {}", summary_line(*supervisor_));
+  sd_notify(0, "STOPPING=1");
+  supervisor_->stop(loop_->now());
+}
+
+void Daemon::notify_status() { sd_notifyf(0, "STATUS=%s", summary_line(*supervisor_).c_str()); }
+
+/// What --last-will says to the peers of an instance whose addresses it removed.
+void resign_for(const InstanceConfig& instance, Kernel& kernel) {
+  class NoPrograms final : public Runner {
+    void run(const Command&, Done) override {}
+  } runner;
+  auto wire = RawWire::open_for_sending();
+  const Interface* interface = kernel.view().find(instance.interface);
+  if (!wire || interface == nullptr) return;
+  EventLog events;
+  VirtualRouter router(instance, kernel, **wire, runner, events);
+  if (!(*wire)->listen(interface->index, instance.family(), {})) return;
+  router.resign_for_the_dead();
+}
+
+}  // namespace
+
+int check_config(const DaemonOptions& options) {
+  const auto config = load_config(options.config);
+  if (!config) return kExitConfig;
+  std::printf("%s: ok, %zu instance%s\n", options.config.c_str(), config->instances.size(),
+              config->instances.size() == 1 ? "" : "s");
+  return kExitOk;
+}
+
+int last_will(const DaemonOptions& options) {
+  start_log();
+  const auto config = load_config(options.config);
+  if (!config) return kExitConfig;
+  const auto lock = lock_runtime_dir(options.runtime_dir);
+  if (!lock) {
+    spdlog::error("{}; it needs no last will", lock.error().message);
+    return kExitFailure;
+  }
+  auto kernel = RtnlKernel::open_once();
+  if (!kernel) {
+    spdlog::error("{}", kernel.error().message);
+    return kExitFailure;
+  }
+  for (const auto* instance : remove_tagged_addresses(config->instances, **kernel)) {
+    spdlog::warn("{}: removed the addresses that vipd left on {}", instance->name, instance->interface);
+    resign_for(*instance, **kernel);
+  }
+  return kExitOk;
+}
+
+int run_daemon(const DaemonOptions& options) {
+  start_log();
+  block_signals();
+  ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+  const auto config = load_config(options.config);
+  if (!config) return kExitConfig;
+  const auto lock = lock_runtime_dir(options.runtime_dir);
+  if (!lock) {
+    spdlog::error("{}", lock.error().message);
+    return kExitFailure;
+  }
+  Daemon daemon;
+  if (const auto started = daemon.start(*config, options); !started) {
+    spdlog::error("{}", started.error().message);
+    return kExitFailure;
+  }
+  const auto status = daemon.run();
+  if (!status)
+    spdlog::error("{}", status.error().message);
+  else
+    spdlog::info("stopped");
+  return status ? *status : kExitFailure;
+}
+
+}  // namespace vipd

@@ -1,0 +1,95 @@
+#include "vipd/daemon/hook_queue.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace vipd {
+namespace {
+
+/// The fourth argument of a notify script, as keepalived names the states: foreign scripts listen for these words.
+std::string notify_word(HookState state) {
+  switch (state) {
+    case HookState::active:
+      return "MASTER";
+    case HookState::backup:
+      return "BACKUP";
+    case HookState::fault:
+      return "FAULT";
+    case HookState::stop:
+      return "STOP";
+  }
+  return "?";
+}
+
+std::string state_name(HookState state) {
+  switch (state) {
+    case HookState::active:
+      return "active";
+    case HookState::backup:
+      return "backup";
+    case HookState::fault:
+      return "fault";
+    case HookState::stop:
+      return "stop";
+  }
+  return "?";
+}
+
+const std::vector<std::string>& hook_for(HookState state, const HookSettings& settings) {
+  switch (state) {
+    case HookState::active:
+      return settings.active;
+    case HookState::backup:
+      return settings.backup;
+    case HookState::fault:
+      return settings.fault;
+    case HookState::stop:
+      break;
+  }
+  return settings.stop;
+}
+
+}  // namespace
+
+HookQueue::HookQueue(Runner& runner, const InstanceConfig& config)
+    : runner_(runner), instance_(config.name), interface_(config.interface), settings_(config.hooks) {
+  for (const auto& address : config.addresses)
+    addresses_ += (addresses_.empty() ? "" : " ") + address.prefix.to_string();
+}
+
+void HookQueue::push(const HookEvent& event) {
+  enqueue(hook_for(event.state, settings_), event, false);
+  enqueue(settings_.any, event, true);
+  start_next();
+}
+
+void HookQueue::enqueue(const std::vector<std::string>& arguments, const HookEvent& event, bool notify_arguments) {
+  if (arguments.empty()) return;
+  Command command{.label = instance_ + ": " + arguments.front(),
+                  .arguments = arguments,
+                  .environment = {"VIPD_INSTANCE=" + instance_, "VIPD_STATE=" + state_name(event.state),
+                                  "VIPD_OLD_STATE=" + event.old_state, "VIPD_REASON=" + event.reason,
+                                  "VIPD_PRIORITY=" + std::to_string(event.priority), "VIPD_ADDRESSES=" + addresses_,
+                                  "VIPD_INTERFACE=" + interface_, "VIPD_PEER=" + event.peer,
+                                  "VIPD_SEQUENCE=" + std::to_string(event.sequence)},
+                  .timeout = settings_.timeout};
+  if (notify_arguments)
+    for (const auto& word :
+         {std::string("INSTANCE"), instance_, notify_word(event.state), std::to_string(event.priority)})
+      command.arguments.push_back(word);
+  waiting_.push_back(std::move(command));
+}
+
+void HookQueue::start_next() {
+  if (running_ || waiting_.empty()) return;
+  const Command command = std::move(waiting_.front());
+  waiting_.pop_front();
+  running_ = command.arguments.front();
+  runner_.run(command, [this, label = command.label](const Outcome& outcome) {
+    if (!outcome.ok()) spdlog::warn("{}: {}", label, to_string(outcome));
+    last_ = Ended{.command = *running_, .outcome = outcome};
+    running_.reset();
+    start_next();
+  });
+}
+
+}  // namespace vipd

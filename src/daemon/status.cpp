@@ -1,0 +1,129 @@
+#include "vipd/daemon/status.hpp"
+
+#include <cstring>
+
+namespace vipd {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+json addresses_of(const AddressOwner& owner) {
+  json list = json::array();
+  for (const auto& entry : owner.entries()) {
+    json address = {{"address", entry.prefix.to_string()}, {"present", owner.present(entry.prefix.address)}};
+    if (entry.foreign) address["foreign"] = true;
+    if (entry.error != 0) address["error"] = std::strerror(entry.error);
+    list.push_back(std::move(address));
+  }
+  return list;
+}
+
+json active_router(const VirtualRouter& router) {
+  if (router.election().state() == State::active) {
+    if (!router.source()) return nullptr;
+    return {{"address", router.source()->to_string()}, {"priority", router.standing().effective_priority()}};
+  }
+  const auto& peer = router.election().active_peer();
+  if (!peer || peer->priority == kResignPriority) return nullptr;
+  return {{"address", peer->address.to_string()}, {"priority", peer->priority}};
+}
+
+json counters_of(const VirtualRouter::Counters& counters) {
+  json refused = json::object();
+  for (std::size_t kind = 0; kind < kRefusalKinds; ++kind)
+    if (counters.adverts_refused[kind] > 0)
+      refused[std::string(to_string(static_cast<Refusal>(kind)))] = counters.adverts_refused[kind];
+  return {{"adverts_sent", counters.adverts_sent},
+          {"adverts_received", counters.adverts_received},
+          {"adverts_refused", std::move(refused)},
+          {"send_errors", counters.send_errors}};
+}
+
+json hooks_of(const HookQueue& hooks) {
+  json last = nullptr;
+  if (hooks.last())
+    last = {{"command", hooks.last()->command},
+            {"status", hooks.last()->outcome.exit_status},
+            {"outcome", to_string(hooks.last()->outcome)},
+            {"ok", hooks.last()->outcome.ok()},
+            {"duration", format_duration(hooks.last()->outcome.took)}};
+  return {{"running", hooks.running() != nullptr ? json(*hooks.running()) : json(nullptr)},
+          {"queued", hooks.waiting()},
+          {"last", std::move(last)}};
+}
+
+json instance_document(const VirtualRouter& router, const Clocks& clocks) {
+  const InstanceConfig& config = router.config();
+  const std::string* fault = router.standing().fault();
+  return {{"name", config.name},
+          {"vrid", config.vrid},
+          {"family", to_string(config.family())},
+          {"interface", config.interface},
+          {"state", to_string(router.election().state())},
+          {"fault", fault != nullptr ? json(*fault) : json(nullptr)},
+          {"reason", router.reason()},
+          {"since", clocks.rfc3339(router.since())},
+          {"stopping", router.stopping()},
+          {"preempt", config.preempt},
+          {"advert_interval", format_duration(config.advert_interval)},
+          {"priority",
+           {{"base", router.standing().base_priority()}, {"effective", router.standing().effective_priority()}}},
+          {"addresses", addresses_of(router.addresses())},
+          {"active", active_router(router)},
+          {"counters", counters_of(router.counters())},
+          {"hooks", hooks_of(router.hooks())},
+          {"transitions", router.counters().transitions}};
+}
+
+json transition_document(const Transition& transition, const Clocks& clocks) {
+  return {{"sequence", transition.sequence}, {"time", clocks.rfc3339(transition.time)},
+          {"instance", transition.instance}, {"from", to_string(transition.from)},
+          {"to", to_string(transition.to)},  {"reason", transition.reason},
+          {"priority", transition.priority}};
+}
+
+}  // namespace
+
+std::string Clocks::rfc3339(TimePoint time) const {
+  return format_rfc3339(wall + std::chrono::duration_cast<std::chrono::system_clock::duration>(time - monotonic));
+}
+
+json status_document(const Supervisor& supervisor, const DaemonInfo& info, const Clocks& clocks) {
+  json instances = json::array();
+  for (const auto& router : supervisor.routers()) instances.push_back(instance_document(*router, clocks));
+  return {{"schema", "vipd.status/1"},
+          {"node", info.node},
+          {"version", VIPD_VERSION},
+          {"pid", info.pid},
+          {"uptime", format_duration(clocks.monotonic - info.started)},
+          {"instances", std::move(instances)}};
+}
+
+json version_document(const DaemonInfo& info) {
+  return {{"schema", "vipd.version/1"}, {"version", VIPD_VERSION}, {"pid", info.pid}};
+}
+
+json events_document(const EventLog& events, const Clocks& clocks) {
+  json list = json::array();
+  for (const auto& transition : events.transitions()) list.push_back(transition_document(transition, clocks));
+  return {{"schema", "vipd.events/1"}, {"events", std::move(list)}};
+}
+
+json event_document(const Transition& transition, const Clocks& clocks) {
+  return {{"schema", "vipd.event/1"}, {"event", transition_document(transition, clocks)}};
+}
+
+json error_document(const std::string& sentence) { return {{"schema", "vipd.error/1"}, {"error", sentence}}; }
+
+std::string summary_line(const Supervisor& supervisor) {
+  constexpr std::size_t kNamed = 8;
+  std::string line;
+  for (std::size_t i = 0; i < supervisor.routers().size() && i < kNamed; ++i) {
+    const VirtualRouter& router = *supervisor.routers()[i];
+    line += (i == 0 ? "" : ", ") + router.config().name + " " + std::string(to_string(router.shown()));
+  }
+  if (supervisor.routers().size() > kNamed) line += ", ...";
+  return line;
+}
+
+}  // namespace vipd

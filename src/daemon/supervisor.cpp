@@ -1,0 +1,161 @@
+#include "vipd/daemon/supervisor.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace vipd {
+namespace {
+
+constexpr auto kListenRetry = std::chrono::seconds(1);
+
+struct Arrived {
+  IpPacket packet;
+  std::optional<Refusal> refusal;
+  std::uint8_t vrid = 0;  // as claimed by the packet, for whose counter it is; 0 if it is too short to say
+};
+
+Arrived unpack(const Datagram& datagram) {
+  Arrived arrived;
+  if (datagram.family == Family::ipv4) {
+    const auto parsed = parse_ipv4(datagram.octets);
+    if (parsed)
+      arrived.packet = *parsed;
+    else
+      arrived.refusal = parsed.error();
+  } else {
+    arrived.packet = {.source = datagram.source,
+                      .destination = datagram.destination,
+                      .hop_limit = datagram.hop_limit,
+                      .payload = datagram.octets};
+  }
+  if (arrived.packet.payload.size() > 1) arrived.vrid = arrived.packet.payload[1];
+  return arrived;
+}
+
+}  // namespace
+
+Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner)
+    : kernel_(kernel), wire_(wire) {
+  for (const auto& instance : config.instances) {
+    routers_.push_back(std::make_unique<VirtualRouter>(instance, kernel, wire, runner, events_));
+    Segment& segment = segments_[{instance.interface, instance.family()}];
+    segment.rules.family = instance.family();
+    segment.rules.vrids.set(instance.vrid);
+    segment.rules.checksum[instance.vrid] = instance.ipv4_checksum;
+    segment.by_vrid[instance.vrid] = routers_.back().get();
+  }
+}
+
+void Supervisor::start(TimePoint now) {
+  remove_leftovers();
+  std::vector<std::string> interfaces;
+  for (const auto& [key, segment] : segments_) interfaces.push_back(key.first);
+  network_changed(interfaces, now);
+}
+
+void Supervisor::remove_leftovers() {
+  std::vector<InstanceConfig> instances;
+  for (const auto& router : routers_) instances.push_back(router->config());
+  for (const auto* instance : remove_tagged_addresses(instances, kernel_))
+    spdlog::warn("{}: removed addresses that an earlier vipd had left on {}", instance->name, instance->interface);
+}
+
+void Supervisor::network_changed(const std::vector<std::string>& interfaces, TimePoint now) {
+  const auto concerned = [&](const std::string& name) {
+    return std::ranges::find(interfaces, name) != interfaces.end();
+  };
+  for (auto& [key, segment] : segments_)
+    if (concerned(key.first)) listen(key, segment, now);
+  for (const auto& router : routers_)
+    if (concerned(router->config().interface)) router->reconsider(now);
+  for (auto& [key, segment] : segments_) {
+    if (!concerned(key.first)) continue;
+    segment.own_sources.clear();
+    for (const auto* router : segment.by_vrid)
+      if (router != nullptr && router->source()) segment.own_sources.push_back(*router->source());
+    segment.rules.own_sources = segment.own_sources;
+  }
+}
+
+void Supervisor::listen(const SegmentKey& key, Segment& segment, TimePoint now) {
+  const Interface* interface = kernel_.view().find(key.first);
+  const int ifindex = interface != nullptr ? interface->index : 0;
+  if (segment.ifindex != 0 && segment.ifindex != ifindex) {
+    wire_.leave(segment.ifindex, key.second);
+    segment.ifindex = 0;
+  }
+  segment.retry_listen = kNever;
+  if (interface == nullptr || !interface->running || segment.ifindex == ifindex) return;
+  const auto listening = wire_.listen(ifindex, key.second, segment.rules.vrids);
+  if (listening)
+    segment.ifindex = ifindex;
+  else
+    segment.retry_listen = now + kListenRetry;
+  for (auto* router : segment.by_vrid)
+    if (router != nullptr)
+      router->set_wire_problem(
+          listening ? std::nullopt : std::optional("cannot listen on " + key.first + ": " + listening.error().message));
+}
+
+Supervisor::Segment* Supervisor::segment_of(const Datagram& datagram) {
+  for (auto& [key, segment] : segments_)
+    if (segment.ifindex == datagram.ifindex && key.second == datagram.family) return &segment;
+  return nullptr;
+}
+
+void Supervisor::received(const Datagram& datagram, TimePoint now) {
+  Segment* segment = segment_of(datagram);
+  if (segment == nullptr) return;
+  const Arrived arrived = unpack(datagram);
+  VirtualRouter* router = segment->by_vrid[arrived.vrid];
+  if (router == nullptr) return;  // the socket's filter passes configured VRIDs only
+  if (arrived.refusal) return router->refused(*arrived.refusal, "", now);
+  const auto advert = decode(arrived.packet, segment->rules);
+  if (!advert) return router->refused(advert.error(), arrived.packet.source.to_string(), now);
+  router->heard(*advert, arrived.packet.source, now);
+}
+
+TimePoint Supervisor::deadline() const {
+  TimePoint earliest = kNever;
+  for (const auto& router : routers_) earliest = std::min(earliest, router->deadline());
+  for (const auto& [key, segment] : segments_) earliest = std::min(earliest, segment.retry_listen);
+  return earliest;
+}
+
+void Supervisor::on_deadline(TimePoint now) {
+  for (const auto& router : routers_)
+    if (now >= router->deadline()) router->on_deadline(now);
+  std::vector<std::string> retry;
+  for (const auto& [key, segment] : segments_)
+    if (now >= segment.retry_listen) retry.push_back(key.first);
+  if (!retry.empty()) network_changed(retry, now);
+}
+
+void Supervisor::stop(TimePoint now) {
+  for (const auto& router : routers_) router->stop(now);
+}
+
+bool Supervisor::stopped() const {
+  return std::ranges::all_of(routers_, [](const auto& router) { return router->stopped(); });
+}
+
+std::vector<const InstanceConfig*> remove_tagged_addresses(const std::vector<InstanceConfig>& instances,
+                                                           Kernel& kernel) {
+  std::vector<const InstanceConfig*> had_some;
+  for (const auto& instance : instances) {
+    const Interface* interface = kernel.view().find(instance.interface);
+    if (interface == nullptr) continue;
+    std::vector<IpPrefix> ours;
+    for (const auto& address : instance.addresses) {
+      const auto it = interface->addresses.find(address.prefix);
+      if (it != interface->addresses.end() && it->second.tag == kAddressTag) ours.push_back(address.prefix);
+    }
+    if (ours.empty()) continue;
+    kernel.remove(interface->index, ours);
+    had_some.push_back(&instance);
+  }
+  return had_some;
+}
+
+}  // namespace vipd

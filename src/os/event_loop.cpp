@@ -1,0 +1,165 @@
+#include "vipd/os/event_loop.hpp"
+
+#include <csignal>
+#include <vector>
+
+#include "vipd/base/assert.hpp"
+
+namespace vipd {
+
+struct EventLoop::Watch::State {
+  sd_event_source* source = nullptr;
+  Handler handler;
+  std::function<void(const siginfo_t&)> child_handler;
+};
+
+void EventLoop::Watch::Unref::operator()(State* state) const {
+  sd_event_source_disable_unref(state->source);
+  delete state;
+}
+
+namespace {
+
+std::uint64_t microseconds(TimePoint time) {
+  return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::microseconds>(time.time_since_epoch()).count());
+}
+
+std::unexpected<Error> loop_failure(const char* what, int negative_errno) {
+  return system_failure(what, -negative_errno);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EventLoop>> EventLoop::create() {
+  sd_event* event = nullptr;
+  if (const int r = sd_event_new(&event); r < 0) return loop_failure("cannot make an event loop", r);
+  return std::unique_ptr<EventLoop>(new EventLoop(event));
+}
+
+EventLoop::~EventLoop() {
+  sd_event_source_disable_unref(deadline_);
+  sd_event_unref(event_);
+}
+
+Result<EventLoop::Watch> EventLoop::watch(int fd, unsigned events, Urgency urgency, Handler handler) {
+  Watch watch;
+  watch.state_.reset(new Watch::State{.source = nullptr, .handler = std::move(handler), .child_handler = {}});
+  const auto call = [](sd_event_source*, int, std::uint32_t, void* state) {
+    const Handler running = static_cast<Watch::State*>(state)->handler;  // the handler may end its own watch
+    running();
+    return 0;
+  };
+  const int r = sd_event_add_io(event_, &watch.state_->source, fd, events, call, watch.state_.get());
+  if (r < 0) return loop_failure("cannot watch a descriptor", r);
+  sd_event_source_set_priority(watch.state_->source, static_cast<int>(urgency));
+  return watch;
+}
+
+void EventLoop::rewatch(Watch& watch, unsigned events) {
+  const int r = sd_event_source_set_io_events(watch.state_->source, events);
+  VIPD_ASSERT(r >= 0);
+}
+
+Result<EventLoop::Watch> EventLoop::after(Duration delay, Handler handler) {
+  Watch watch;
+  watch.state_.reset(new Watch::State{.source = nullptr, .handler = std::move(handler), .child_handler = {}});
+  const auto call = [](sd_event_source*, std::uint64_t, void* state) {
+    const Handler running = static_cast<Watch::State*>(state)->handler;
+    running();
+    return 0;
+  };
+  const int r = sd_event_add_time(event_, &watch.state_->source, CLOCK_MONOTONIC, microseconds(now() + delay), 1000,
+                                  call, watch.state_.get());
+  if (r < 0) return loop_failure("cannot set a timer", r);
+  sd_event_source_set_priority(watch.state_->source, static_cast<int>(Urgency::rest));
+  return watch;
+}
+
+Result<EventLoop::Watch> EventLoop::child(pid_t pid, std::function<void(const siginfo_t&)> handler) {
+  Watch watch;
+  watch.state_.reset(new Watch::State{.source = nullptr, .handler = {}, .child_handler = std::move(handler)});
+  const auto call = [](sd_event_source*, const siginfo_t* info, void* state) {
+    const auto running = static_cast<Watch::State*>(state)->child_handler;
+    running(*info);
+    return 0;
+  };
+  const int r = sd_event_add_child(event_, &watch.state_->source, pid, WEXITED, call, watch.state_.get());
+  if (r < 0) return loop_failure("cannot watch a child process", r);
+  sd_event_source_set_priority(watch.state_->source, static_cast<int>(Urgency::rest));
+  return watch;
+}
+
+Result<void> EventLoop::on_signal(int signal, Handler handler) {
+  auto kept = std::make_unique<Handler>(std::move(handler));
+  const auto call = [](sd_event_source*, const signalfd_siginfo*, void* userdata) {
+    (*static_cast<Handler*>(userdata))();
+    return 0;
+  };
+  const int r = sd_event_add_signal(event_, nullptr, signal, call, kept.get());
+  if (r < 0) return loop_failure("cannot watch a signal", r);
+  signal_handlers_.push_back(std::move(kept));
+  return {};
+}
+
+Result<void> EventLoop::on_deadline(Handler handler) {
+  on_deadline_ = std::move(handler);
+  const auto call = [](sd_event_source*, std::uint64_t, void* userdata) {
+    static_cast<EventLoop*>(userdata)->on_deadline_();
+    return 0;
+  };
+  const int r = sd_event_add_time(event_, &deadline_, CLOCK_MONOTONIC, UINT64_MAX, 1, call, this);
+  if (r < 0) return loop_failure("cannot set the deadline", r);
+  sd_event_source_set_priority(deadline_, static_cast<int>(Urgency::deadline));
+  return {};
+}
+
+Result<void> EventLoop::after_each(Handler handler) {
+  after_each_ = std::move(handler);
+  const auto call = [](sd_event_source*, void* userdata) {
+    static_cast<EventLoop*>(userdata)->after_each_();
+    return 0;
+  };
+  sd_event_source* source = nullptr;
+  const int r = sd_event_add_post(event_, &source, call, this);
+  if (r < 0) return loop_failure("cannot add a handler", r);
+  sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);  // the next thing after any handler
+  sd_event_source_set_floating(source, 1);
+  sd_event_source_unref(source);
+  return {};
+}
+
+void EventLoop::set_deadline(TimePoint deadline) {
+  VIPD_ASSERT(deadline_ != nullptr);
+  sd_event_source_set_time(deadline_, deadline == kNever ? UINT64_MAX : microseconds(deadline));
+  sd_event_source_set_enabled(deadline_, deadline == kNever ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+}
+
+TimePoint EventLoop::now() const {
+  std::uint64_t usec = 0;
+  sd_event_now(event_, CLOCK_MONOTONIC, &usec);
+  return TimePoint(std::chrono::microseconds(usec));
+}
+
+void EventLoop::feed_watchdog() { sd_event_set_watchdog(event_, 1); }
+
+void EventLoop::turn(Duration at_most) {
+  sd_event_run(event_, static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::microseconds>(at_most).count()));
+}
+
+Result<int> EventLoop::run() {
+  const int r = sd_event_loop(event_);
+  if (r < 0) return loop_failure("the event loop failed", r);
+  return r;
+}
+
+void EventLoop::exit(int code) { sd_event_exit(event_, code); }
+
+void block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&set, signal);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace vipd

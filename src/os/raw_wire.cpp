@@ -1,0 +1,269 @@
+#include "vipd/os/raw_wire.hpp"
+
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+namespace vipd {
+namespace {
+
+constexpr std::size_t kPacketsPerBatch = 32;
+constexpr std::size_t kBatchesPerTurn = 8;  // then the deadline has its chance; the rest waits in the socket
+constexpr std::size_t kLongestPacket = 60 + 8 + 255 * 16;
+constexpr int kControlPriority = 7;  // TC_PRIO_CONTROL
+
+template <typename Value>
+Result<void> set_option(const Fd& fd, int level, int name, const Value& value, const char* what) {
+  if (::setsockopt(fd.get(), level, name, &value, sizeof value) < 0)
+    return system_failure(std::string("cannot set socket option ") + what, errno);
+  return {};
+}
+
+Result<void> all_of(std::initializer_list<Result<void>> results) {
+  for (const auto& result : results)
+    if (!result) return result;
+  return {};
+}
+
+Result<void> prepare_ipv4(const Fd& fd, int ifindex) {
+  ip_mreqn group{};
+  std::memcpy(&group.imr_multiaddr, vrrp_group(Family::ipv4).octets().data(), 4);
+  group.imr_ifindex = ifindex;
+  return all_of({set_option(fd, IPPROTO_IP, IP_MULTICAST_TTL, 255, "IP_MULTICAST_TTL"),
+                 set_option(fd, IPPROTO_IP, IP_TTL, 255, "IP_TTL"),
+                 set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0, "IP_MULTICAST_LOOP"),
+                 set_option(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL"),
+                 set_option(fd, IPPROTO_IP, IP_TOS, int{IPTOS_PREC_INTERNETCONTROL}, "IP_TOS"),
+                 set_option(fd, IPPROTO_IP, IP_MULTICAST_IF, group, "IP_MULTICAST_IF"),
+                 set_option(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, group, "IP_ADD_MEMBERSHIP")});
+}
+
+Result<void> prepare_ipv6(const Fd& fd, int ifindex) {
+  ipv6_mreq group{};
+  std::memcpy(&group.ipv6mr_multiaddr, vrrp_group(Family::ipv6).octets().data(), 16);
+  group.ipv6mr_interface = static_cast<unsigned>(ifindex);
+  return all_of({set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 255, "IPV6_MULTICAST_HOPS"),
+                 set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 255, "IPV6_UNICAST_HOPS"),
+                 set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP"),
+                 set_option(fd, IPPROTO_IPV6, IPV6_TCLASS, int{IPTOS_PREC_INTERNETCONTROL}, "IPV6_TCLASS"),
+                 set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"),
+                 set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT"),
+                 set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, ifindex, "IPV6_MULTICAST_IF"),
+                 set_option(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, group, "IPV6_ADD_MEMBERSHIP")});
+}
+
+Result<void> attach(const Fd& fd, std::vector<sock_filter>& program) {
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, filter, "SO_ATTACH_FILTER");
+}
+
+std::vector<sock_filter> drop_everything() { return {BPF_STMT(BPF_RET | BPF_K, 0)}; }
+
+/// Passes packets whose second VRRP octet, the VRID, is in the set. A raw IPv4 socket's filter sees the IP header
+/// first, an IPv6 one only the message.
+std::vector<sock_filter> pass_vrids(Family family, const std::bitset<256>& vrids) {
+  std::vector<sock_filter> program;
+  if (family == Family::ipv4) {
+    program.push_back(BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0));  // X = IP header length
+    program.push_back(BPF_STMT(BPF_LD | BPF_B | BPF_IND, 1));
+  } else {
+    program.push_back(BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 1));
+  }
+  for (unsigned vrid = 1; vrid < 256; ++vrid) {
+    if (!vrids[vrid]) continue;
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, vrid, 0, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, 0xffffffff));
+  }
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, 0));
+  return program;
+}
+
+/// Fills destination and hop limit from the ancillary data of an IPv6 packet (RFC 3542 6).
+void read_ancillary(const msghdr& header, Datagram& datagram) {
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(const_cast<msghdr*>(&header), c)) {
+    if (c->cmsg_level != IPPROTO_IPV6) continue;
+    if (c->cmsg_type == IPV6_PKTINFO) {
+      in6_pktinfo info{};
+      std::memcpy(&info, CMSG_DATA(c), sizeof info);
+      datagram.destination = {Family::ipv6, std::span(info.ipi6_addr.s6_addr, 16)};
+    } else if (c->cmsg_type == IPV6_HOPLIMIT) {
+      std::memcpy(&datagram.hop_limit, CMSG_DATA(c), sizeof datagram.hop_limit);
+    }
+  }
+}
+
+/// Buffers of one recvmmsg(2), made once.
+struct Batch {
+  struct Slot {
+    std::array<std::uint8_t, kLongestPacket> octets;
+    alignas(cmsghdr) std::array<char, 128> control;
+    sockaddr_in6 sender;
+    iovec vec;
+  };
+  std::array<Slot, kPacketsPerBatch> slots;
+  std::array<mmsghdr, kPacketsPerBatch> headers;
+
+  int receive(int fd) {
+    for (std::size_t i = 0; i < kPacketsPerBatch; ++i) {
+      Slot& slot = slots[i];
+      slot.vec = {slot.octets.data(), slot.octets.size()};
+      headers[i] = {};
+      headers[i].msg_hdr.msg_name = &slot.sender;
+      headers[i].msg_hdr.msg_namelen = sizeof slot.sender;
+      headers[i].msg_hdr.msg_iov = &slot.vec;
+      headers[i].msg_hdr.msg_iovlen = 1;
+      headers[i].msg_hdr.msg_control = slot.control.data();
+      headers[i].msg_hdr.msg_controllen = slot.control.size();
+    }
+    return ::recvmmsg(fd, headers.data(), kPacketsPerBatch, MSG_DONTWAIT, nullptr);
+  }
+};
+
+/// Sends one message with its source address chosen: IP_PKTINFO, IPV6_PKTINFO.
+template <typename Info, typename Address>
+ssize_t send_from(int fd, int level, int type, const Info& info, const Address& to,
+                  std::span<const std::uint8_t> message) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(Info))> control{};
+  iovec vec{const_cast<std::uint8_t*>(message.data()), message.size()};
+  msghdr header{};
+  header.msg_name = const_cast<Address*>(&to);
+  header.msg_namelen = sizeof to;
+  header.msg_iov = &vec;
+  header.msg_iovlen = 1;
+  header.msg_control = control.data();
+  header.msg_controllen = control.size();
+  cmsghdr* c = CMSG_FIRSTHDR(&header);
+  c->cmsg_level = level;
+  c->cmsg_type = type;
+  c->cmsg_len = CMSG_LEN(sizeof info);
+  std::memcpy(CMSG_DATA(c), &info, sizeof info);
+  return ::sendmsg(fd, &header, MSG_DONTWAIT);
+}
+
+ssize_t send_ipv4(int fd, int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) {
+  in_pktinfo info{};
+  info.ipi_ifindex = ifindex;
+  std::memcpy(&info.ipi_spec_dst, source.octets().data(), 4);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  std::memcpy(&to.sin_addr, vrrp_group(Family::ipv4).octets().data(), 4);
+  return send_from(fd, IPPROTO_IP, IP_PKTINFO, info, to, message);
+}
+
+ssize_t send_ipv6(int fd, int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) {
+  in6_pktinfo info{};
+  info.ipi6_ifindex = static_cast<unsigned>(ifindex);
+  std::memcpy(&info.ipi6_addr, source.octets().data(), 16);
+  sockaddr_in6 to{};
+  to.sin6_family = AF_INET6;
+  to.sin6_scope_id = static_cast<unsigned>(ifindex);
+  std::memcpy(&to.sin6_addr, vrrp_group(Family::ipv6).octets().data(), 16);
+  return send_from(fd, IPPROTO_IPV6, IPV6_PKTINFO, info, to, message);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RawWire>> RawWire::open_for_sending() {
+  std::unique_ptr<RawWire> wire(new RawWire);
+  wire->packet_ = Fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));  // protocol 0: receives nothing
+  if (!wire->packet_) return system_failure("cannot open a packet socket (CAP_NET_RAW is needed)", errno);
+  return wire;
+}
+
+Result<std::unique_ptr<RawWire>> RawWire::open(EventLoop& loop, DatagramReceived received) {
+  auto wire = open_for_sending();
+  if (!wire) return wire;
+  (*wire)->loop_ = &loop;
+  (*wire)->received_ = std::move(received);
+  return wire;
+}
+
+Result<RawWire::Socket> RawWire::open_socket(const Key& key) {
+  const auto [ifindex, family] = key;
+  Socket socket;
+  socket.fd =
+      Fd(::socket(family == Family::ipv4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, kVrrpProtocol));
+  if (!socket.fd) return system_failure("cannot open a raw socket (CAP_NET_RAW is needed)", errno);
+  auto nothing = drop_everything();  // until it is bound, it would take from every interface
+  const auto prepared = all_of(
+      {attach(socket.fd, nothing), set_option(socket.fd, SOL_SOCKET, SO_BINDTOIFINDEX, ifindex, "SO_BINDTOIFINDEX"),
+       family == Family::ipv4 ? prepare_ipv4(socket.fd, ifindex) : prepare_ipv6(socket.fd, ifindex),
+       set_option(socket.fd, SOL_SOCKET, SO_PRIORITY, kControlPriority, "SO_PRIORITY")});
+  if (!prepared) return std::unexpected(prepared.error());
+  if (loop_ == nullptr) return socket;
+  auto watch = loop_->watch(socket.fd.get(), EPOLLIN, Urgency::network, [this, key] { receive(key); });
+  if (!watch) return std::unexpected(watch.error());
+  socket.watch = std::move(*watch);
+  return socket;
+}
+
+Result<void> RawWire::listen(int ifindex, Family family, const std::bitset<256>& vrids) {
+  const Key key{ifindex, family};
+  auto it = sockets_.find(key);
+  if (it == sockets_.end()) {
+    auto socket = open_socket(key);
+    if (!socket) return std::unexpected(socket.error());
+    it = sockets_.emplace(key, std::move(*socket)).first;
+  }
+  auto filter = pass_vrids(family, vrids);
+  return attach(it->second.fd, filter);
+}
+
+void RawWire::leave(int ifindex, Family family) { sockets_.erase({ifindex, family}); }
+
+Result<void> RawWire::send(int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) {
+  const auto it = sockets_.find({ifindex, source.family()});
+  if (it == sockets_.end()) return failure("no socket on this interface");
+  const int fd = it->second.fd.get();
+  const ssize_t sent = source.family() == Family::ipv4 ? send_ipv4(fd, ifindex, source, message)
+                                                       : send_ipv6(fd, ifindex, source, message);
+  if (sent < 0) return system_failure("cannot send an advert", errno);
+  return {};
+}
+
+Result<void> RawWire::announce(int ifindex, std::span<const std::uint8_t> frame) {
+  sockaddr_ll to{};
+  to.sll_family = AF_PACKET;
+  to.sll_ifindex = ifindex;
+  to.sll_halen = 6;
+  std::copy_n(frame.begin(), 6, to.sll_addr);
+  if (::sendto(packet_.get(), frame.data(), frame.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&to), sizeof to) <
+      0)
+    return system_failure("cannot send an announcement", errno);
+  return {};
+}
+
+void RawWire::receive(const Key& key) {
+  static Batch batch;
+  for (std::size_t round = 0; round < kBatchesPerTurn; ++round) {
+    const auto it = sockets_.find(key);  // a handler may have left meanwhile
+    if (it == sockets_.end()) return;
+    const int count = batch.receive(it->second.fd.get());
+    for (int i = 0; i < count; ++i) {
+      const mmsghdr& header = batch.headers[static_cast<std::size_t>(i)];
+      const Batch::Slot& slot = batch.slots[static_cast<std::size_t>(i)];
+      Datagram datagram{.ifindex = key.first,
+                        .family = key.second,
+                        .octets = std::span(slot.octets).first(header.msg_len),
+                        .source = {},
+                        .destination = {}};
+      if (key.second == Family::ipv6) {
+        datagram.source = {Family::ipv6, std::span(slot.sender.sin6_addr.s6_addr, 16)};
+        read_ancillary(header.msg_hdr, datagram);
+      }
+      received_(datagram);
+    }
+    if (count < static_cast<int>(kPacketsPerBatch)) return;
+  }
+}
+
+}  // namespace vipd

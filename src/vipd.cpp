@@ -1,0 +1,24 @@
+// vipd(8): the command line and nothing else.
+#include <CLI/CLI.hpp>
+
+#include "vipd/daemon/daemon.hpp"
+
+int main(int argc, char* argv[]) {
+  vipd::DaemonOptions options;
+  bool check = false, will = false;
+  CLI::App app{"Virtual-IP manager for paired servers (VRRPv3). Stays in the foreground; see vipd(8)."};
+  app.add_option("--config", options.config, "Configuration file")->capture_default_str();
+  app.add_option("--runtime-dir", options.runtime_dir, "Directory of the control socket")->capture_default_str();
+  app.add_option("--state-dir", options.state_dir, "Directory of what outlives a boot")->capture_default_str();
+  app.add_flag("--check", check, "Check the configuration and exit");
+  app.add_flag("--last-will", will, "Remove what a dead vipd left behind and exit");
+  app.set_version_flag("--version", "vipd " VIPD_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? vipd::kExitOk : vipd::kExitConfig;
+  }
+  if (check) return vipd::check_config(options);
+  if (will) return vipd::last_will(options);
+  return vipd::run_daemon(options);
+}

@@ -1,0 +1,210 @@
+#include "vipd/vrrp/election.hpp"
+
+#include <algorithm>
+
+#include "vipd/base/assert.hpp"
+#include "vipd/vrrp/advert.hpp"
+
+namespace vipd {
+namespace {
+
+constexpr double kAnswerBurst = 5;
+constexpr double kAnswersPerInterval = 5;
+
+/// The largest Skew_Time that a peer can have: priority 1.
+Duration largest_skew(Duration interval) { return skew_time(1, interval); }
+
+}  // namespace
+
+std::string_view to_string(State state) {
+  switch (state) {
+    case State::initialize:
+      return "initialize";
+    case State::backup:
+      return "backup";
+    case State::active:
+      return "active";
+  }
+  return "?";
+}
+
+void Actions::add(Action action) {
+  VIPD_ASSERT(size_ < actions_.size());
+  actions_[size_++] = std::move(action);
+}
+
+Duration skew_time(std::uint8_t priority, Duration interval) { return interval * (256 - priority) / 256; }
+
+Duration active_down_interval(std::uint8_t priority, Duration interval) {
+  return 3 * interval + skew_time(priority, interval);
+}
+
+Actions Election::step(const Event& event, TimePoint now) {
+  Actions out;
+  std::visit([&](const auto& what) { on(what, now, out); }, event);
+  return out;
+}
+
+void Election::on(const Start&, TimePoint now, Actions& out) {
+  if (state_ != State::initialize) return;
+  if (settings_.priority == kOwnerPriority) return become_active(because(Why::owner), now, out);  // RFC 9568 6.4.1
+  adopted_ = settings_.interval;
+  become_backup(because(Why::started), now, out);
+}
+
+void Election::on(const Stop&, TimePoint now, Actions& out) {
+  if (state_ == State::backup) return become_initialize(because(Why::stopped), out);  // RFC 9568 6.4.2: no advert
+  if (state_ != State::active || resigning()) return;
+  out.add(SendAdvert{kResignPriority});  // RFC 9568 6.4.3
+  resigning_ = Resigning::said_once;
+  deadline_ = now + settings_.interval;
+}
+
+void Election::on(const Fail&, TimePoint, Actions& out) {
+  if (state_ == State::initialize) return;
+  if (state_ == State::active) {
+    out.add(Release{});
+    out.add(SendAdvert{kResignPriority});
+  }
+  become_initialize(because(Why::fault), out);
+}
+
+void Election::on(const DeadlinePassed&, TimePoint now, Actions& out) {
+  if (now < deadline_) return;
+  if (state_ == State::backup) {  // RFC 9568 6.4.2, Active_Down_Timer
+    const bool lower_active =
+        may_preempt() && active_peer_ && active_peer_->priority < settings_.priority && !peer_resigned_;
+    Reason reason = because(peer_resigned_ ? Why::peer_resigned : lower_active ? Why::preempted : Why::silence);
+    reason.peer = active_peer_;
+    reason.waited = now - wait_began_;
+    return become_active(reason, now, out);
+  }
+  if (resigning_ == Resigning::said_once) {  // nobody took over: whoever is there may have missed it
+    out.add(SendAdvert{kResignPriority});
+    resigning_ = Resigning::said_twice;
+    deadline_ = now + largest_skew(settings_.interval);
+  } else if (resigning_ == Resigning::said_twice) {
+    out.add(Release{});
+    become_initialize(because(Why::stopped), out);
+  } else if (state_ == State::active) {  // RFC 9568 6.4.3, Adver_Timer; absolute deadlines do not drift
+    out.add(SendAdvert{settings_.priority});
+    deadline_ += settings_.interval;
+    if (deadline_ <= now) deadline_ = now + settings_.interval;
+  }
+}
+
+void Election::on(const SetPriority& event, TimePoint, Actions&) {
+  VIPD_ASSERT(event.priority != kResignPriority);
+  settings_.priority = event.priority;
+  if (state_ != State::backup) return;
+  const Duration skew = skew_time(settings_.priority, adopted_);
+  deadline_ = wait_began_ + (peer_resigned_ ? skew : active_down_interval(settings_.priority, adopted_));
+}
+
+void Election::on(const SetPrimary& event, TimePoint, Actions&) { settings_.primary = event.address; }
+
+void Election::on(const Heard& advert, TimePoint now, Actions& out) {
+  switch (state_) {
+    case State::initialize:
+      return;  // RFC 9568 6.4.1: nothing is waited for
+    case State::backup:
+      return heard_in_backup(advert, now);
+    case State::active:
+      return resigning() ? heard_while_resigning(advert, out) : heard_in_active(advert, now, out);
+  }
+}
+
+void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 9568 6.4.2
+  if (advert.priority == kResignPriority) {
+    peer_resigned_ = true;
+    active_peer_ = Peer{advert.source, advert.priority};
+    return wait_for_active(now, skew_time(settings_.priority, adopted_));
+  }
+  if (may_preempt() && advert.priority < settings_.priority) {  // discarded: the timer goes on, nothing is adopted
+    if (!peer_resigned_) active_peer_ = Peer{advert.source, advert.priority};
+    return;
+  }
+  adopted_ = advert.interval;
+  peer_resigned_ = false;
+  active_peer_ = Peer{advert.source, advert.priority};
+  wait_for_active(now, active_down_interval(settings_.priority, adopted_));
+}
+
+void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out) {  // RFC 9568 6.4.3
+  const bool resigned = advert.priority == kResignPriority;
+  const bool tie = advert.priority == settings_.priority;
+  const bool loses = advert.priority < settings_.priority || (tie && advert.source <= settings_.primary);
+  if (resigned || loses) {
+    if (!may_answer(now)) return;
+    out.add(SendAdvert{settings_.priority});
+    if (resigned) deadline_ = now + settings_.interval;  // Adver_Timer is reset for priority 0 only
+    return;
+  }
+  adopted_ = advert.interval;
+  active_peer_ = Peer{advert.source, advert.priority};
+  Reason reason = because(tie ? Why::higher_address : Why::higher_priority);
+  reason.peer = active_peer_;
+  out.add(Release{});
+  become_backup(reason, now, out);
+}
+
+void Election::heard_while_resigning(const Heard& advert, Actions& out) {
+  if (advert.priority == kResignPriority) return;
+  Reason reason = because(Why::stopped);
+  reason.peer = Peer{advert.source, advert.priority};
+  out.add(Release{});
+  become_initialize(reason, out);
+}
+
+void Election::become_active(const Reason& reason, TimePoint now, Actions& out) {
+  VIPD_ASSERT(state_ != State::active);
+  out.add(Claim{});
+  out.add(SendAdvert{settings_.priority});
+  out.add(StateChanged{state_, State::active, reason});
+  state_ = State::active;
+  resigning_ = Resigning::no;
+  peer_resigned_ = false;
+  active_peer_.reset();
+  adopted_ = settings_.interval;
+  deadline_ = now + settings_.interval;
+  answer_tokens_ = kAnswerBurst;
+  answer_tokens_at_ = now;
+}
+
+void Election::become_backup(const Reason& reason, TimePoint now, Actions& out) {
+  VIPD_ASSERT(state_ != State::backup);
+  out.add(StateChanged{state_, State::backup, reason});
+  state_ = State::backup;
+  peer_resigned_ = false;
+  wait_for_active(now, active_down_interval(settings_.priority, adopted_));
+}
+
+void Election::become_initialize(const Reason& reason, Actions& out) {
+  VIPD_ASSERT(state_ != State::initialize);
+  out.add(StateChanged{state_, State::initialize, reason});
+  state_ = State::initialize;
+  resigning_ = Resigning::no;
+  peer_resigned_ = false;
+  active_peer_.reset();
+  deadline_ = kNever;
+}
+
+/// RFC 9568 6.1: the owner preempts whatever Preempt_Mode says.
+bool Election::may_preempt() const { return settings_.preempt || settings_.priority == kOwnerPriority; }
+
+void Election::wait_for_active(TimePoint now, Duration patience) {
+  wait_began_ = now;
+  deadline_ = now + patience;
+}
+
+bool Election::may_answer(TimePoint now) {
+  const double refill = kAnswersPerInterval * static_cast<double>((now - answer_tokens_at_).count()) /
+                        static_cast<double>(settings_.interval.count());
+  answer_tokens_ = std::min(kAnswerBurst, answer_tokens_ + refill);
+  answer_tokens_at_ = now;
+  if (answer_tokens_ < 1) return false;
+  answer_tokens_ -= 1;
+  return true;
+}
+
+}  // namespace vipd

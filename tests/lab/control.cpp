@@ -1,0 +1,91 @@
+// The control socket: what vipctl says of a live pair, and clients that do not behave.
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "pair.hpp"
+
+using namespace vipd;
+using namespace vipd::lab;
+
+namespace {
+
+Fd connect_to(const Node& node) {
+  const std::string path = node.runtime_dir() + "/control.sock";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  REQUIRE(path.size() < sizeof address.sun_path);
+  std::memcpy(address.sun_path, path.data(), path.size());
+  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  REQUIRE(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  return fd;
+}
+
+/// Writes until the socket takes no more or the daemon hangs up.
+void pour(const Fd& fd, const std::string& text, std::size_t limit) {
+  for (std::size_t sent = 0; sent < limit; sent += text.size())
+    if (send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0) return;
+}
+
+}  // namespace
+
+TEST_CASE("lab: clients that do not behave disturb nobody", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  const std::size_t before = pair.sniffer.adverts_from(pair.source_a).size();
+  const int transitions = pair.a.instance().at("transitions");
+  std::vector<Fd> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(connect_to(pair.a));  // says nothing
+    clients.push_back(connect_to(pair.a));
+    pour(clients.back(), std::string("\0\xff\xfe{]}{\n\"verb\"\n{\"verb\":[[[[\n", 25), 100'000);
+    clients.push_back(connect_to(pair.a));
+    pour(clients.back(), std::string(65536, 'x'), 64 << 20);  // a line without an end
+    clients.push_back(connect_to(pair.a));
+    pour(clients.back(), "{\"verb\":\"status\"}\n", 10 << 20);  // asks for ever and never reads
+    connect_to(pair.a);                                         // goes at once
+  }
+  pair.await_adverts(pair.source_a, 5);
+  REQUIRE(pair.a.state() == "active");
+  const Duration gap = longest_gap(pair.sniffer.adverts_from(pair.source_a), before);
+  measured("longest gap between adverts beside clients that do not behave", gap);
+  REQUIRE(gap < kInterval + kSlack);
+  REQUIRE(pair.a.instance().at("transitions") == transitions);
+}
+
+TEST_CASE("lab: vipctl events -f shows a transition as it happens", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  const Process follower(pair.b, {program("vipctl"), "--runtime-dir", pair.b.runtime_dir(), "events", "-f", "--json"});
+  REQUIRE(wait_until(5s, [&] { return !follower.output().empty(); }));  // the past ones
+  const std::size_t past = follower.output().size();
+  pair.a.vipd().signal(SIGKILL);
+  REQUIRE(wait_until(5s, [&] { return follower.output(past).find('\n') != std::string::npos; }));
+  const std::string text = follower.output(past);
+  CAPTURE(text);
+  const Json document = Json::parse(text.substr(0, text.find('\n')));
+  REQUIRE(document.at("schema") == "vipd.event/1");
+  REQUIRE(document.at("event").at("from") == "backup");
+  REQUIRE(document.at("event").at("to") == "active");
+  REQUIRE(document.at("event").at("reason").get<std::string>().find(pair.source_a) != std::string::npos);
+}
+
+TEST_CASE("lab: vipctl without a verb shows the state to a human", "[lab]") {
+  Pair pair(each_family());
+  pair.start();
+  const std::string text = must(pair.a, program("vipctl") + " --runtime-dir " + pair.a.runtime_dir());
+  CAPTURE(text);
+  REQUIRE(text.find("web: ACTIVE") != std::string::npos);
+  REQUIRE(text.find(pair.vip) != std::string::npos);
+}
+
+TEST_CASE("lab: vipctl says when there is no daemon", "[lab]") {
+  Lab lab;
+  const Node& a = lab.add_bare_node("a", 1);
+  const Finished finished = run(a, {program("vipctl"), "--runtime-dir", a.runtime_dir(), "status"});
+  REQUIRE(finished.status == 3);
+  REQUIRE(finished.errors.find("no daemon") != std::string::npos);
+}

@@ -1,0 +1,108 @@
+// The user's programs: what they are told, in which order, and that they cannot hold anything up.
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include "pair.hpp"
+
+using namespace vipd;
+using namespace vipd::lab;
+
+namespace {
+
+std::string write_script(const std::filesystem::path& path, const std::string& body) {
+  std::ofstream(path) << "#!/bin/sh\n" << body << "\n";
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  return path;
+}
+
+std::vector<std::string> lines_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("lab: hooks are called as keepalived would, in order, and the last one before the end", "[lab]") {
+  Pair pair(Family::ipv4);
+  const auto record = pair.a.directory() / "record";
+  const std::string any = write_script(pair.a.directory() / "any", "echo \"any $*\" >> " + record.string());
+  const std::string own = write_script(pair.a.directory() / "own", "sleep 0.1; echo \"own $*\" >> " + record.string());
+  std::string more = "hooks.any = [\"" + any + "\", \"extra\"]\n";
+  for (const char* state : {"active", "backup", "stop"})
+    more += std::string("hooks.") + state + " = [\"" + own + "\", \"" + state + "\"]\n";
+  pair.a.start_vipd(web(pair.family, 254, more));
+  REQUIRE(pair.a.wait_state("active"));
+  REQUIRE(wait_until(5s, [&] { return lines_of(record).size() >= 4; }));
+  pair.a.vipd().signal(SIGTERM);
+  REQUIRE(pair.a.vipd().wait_exit(10s) == 0);
+  REQUIRE(lines_of(record) == Lines{"own backup", "any extra INSTANCE web BACKUP 254", "own active",
+                                    "any extra INSTANCE web MASTER 254", "own stop",
+                                    "any extra INSTANCE web STOP 254"});
+}
+
+TEST_CASE("lab: a hook is told of a fault", "[lab]") {
+  Pair pair(Family::ipv4);
+  const auto record = pair.a.directory() / "record";
+  const std::string any = write_script(pair.a.directory() / "any", "echo \"$*\" >> " + record.string());
+  pair.a.start_vipd(web(pair.family, 254, "hooks.any = \"" + any + "\""));
+  REQUIRE(pair.a.wait_state("active"));
+  pair.lab.set_port(pair.a, false);
+  REQUIRE(wait_until(5s, [&] { return lines_of(record).size() >= 3; }));
+  REQUIRE(lines_of(record).back() == "INSTANCE web FAULT 254");
+}
+
+TEST_CASE("lab: hooks find the circumstances in their environment", "[lab]") {
+  Pair pair(Family::ipv4);
+  const auto record = pair.a.directory() / "record";
+  const std::string hook = write_script(pair.a.directory() / "hook", "env > " + record.string() + ".new; mv " +
+                                                                         record.string() + ".new " + record.string());
+  pair.a.start_vipd(web(pair.family, 254, "hooks.active = \"" + hook + "\""));
+  REQUIRE(wait_until(5s, [&] { return std::filesystem::exists(record); }));
+  const Lines lines = lines_of(record);
+  const auto has = [&](const std::string& line) { return std::ranges::find(lines, line) != lines.end(); };
+  REQUIRE(has("VIPD_INSTANCE=web"));
+  REQUIRE(has("VIPD_STATE=active"));
+  REQUIRE(has("VIPD_OLD_STATE=backup"));
+  REQUIRE(has("VIPD_PRIORITY=254"));
+  REQUIRE(has("VIPD_INTERFACE=eth0"));
+  REQUIRE(std::ranges::any_of(lines, [](const auto& line) { return line.starts_with("VIPD_ADDRESSES=192.0.2.10"); }));
+  REQUIRE(std::ranges::any_of(lines,
+                              [](const auto& line) { return line.starts_with("VIPD_REASON=") && line.size() > 15; }));
+  REQUIRE(std::ranges::any_of(lines, [](const auto& line) { return line.starts_with("VIPD_SEQUENCE="); }));
+}
+
+TEST_CASE("lab: a hook that hangs holds nothing up and is killed", "[lab]") {
+  Pair pair(Family::ipv4);
+  const auto pid_file = pair.a.directory() / "pid";
+  const std::string hook =  // does not listen to SIGTERM either
+      write_script(pair.a.directory() / "hook",
+                   "trap '' TERM; echo $$ > " + pid_file.string() + "; while :; do sleep 0.2; done");
+  pair.a.start_vipd(web(pair.family, 254, "hooks.active = \"" + hook + "\"\nhooks.timeout = \"300ms\""));
+  REQUIRE(pair.a.wait_state("active"));
+  REQUIRE(wait_until(5s, [&] { return !lines_of(pid_file).empty(); }));
+  const std::filesystem::path process = "/proc/" + lines_of(pid_file).front();
+  REQUIRE(std::filesystem::exists(process));
+  REQUIRE(wait_until(10s, [&] { return !std::filesystem::exists(process); }));
+  pair.await_adverts(pair.source_a, 2);
+  const Duration gap = longest_gap(pair.sniffer.adverts_from(pair.source_a));
+  measured("longest gap between adverts beside a hook that hangs", gap);
+  REQUIRE(gap < kInterval + kSlack);
+  REQUIRE(pair.a.state() == "active");
+}
+
+TEST_CASE("lab: a hook that cannot be started costs nothing", "[lab]") {
+  Pair pair(Family::ipv4);
+  const std::string hook = write_script(pair.a.directory() / "hook", "exit 3");
+  std::filesystem::permissions(hook, std::filesystem::perms::owner_read);
+  pair.a.start_vipd(web(pair.family, 254, "hooks.any = \"" + hook + "\""));
+  REQUIRE(pair.a.wait_state("active"));
+  pair.await_adverts(pair.source_a, 3);
+  REQUIRE(wait_until(5s, [&] { return pair.a.vipd().errors().find("hook") != std::string::npos; }));
+  REQUIRE(pair.a.has(pair.vip));
+}

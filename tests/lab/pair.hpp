@@ -1,0 +1,110 @@
+/// Pair: the two servers of most lab tests, a client that listens, and the words the tests are written in.
+///
+/// `a` has the higher priority and the smaller address. Adverts come every 100 ms, so that three missed ones are a
+/// third of a second. Bounds are generous: the machine may be busy with other tests. What was measured is printed.
+#pragma once
+
+#include <algorithm>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/lab/lab.hpp"
+
+namespace vipd::lab {
+
+using namespace std::chrono_literals;
+
+inline constexpr Duration kInterval = 100ms;
+/// What a busy machine may add to a bound.
+inline constexpr Duration kSlack = 250ms;
+
+inline const std::string& virtual_address(Family family) {
+  static const std::string ipv4 = "192.0.2.10", ipv6 = "2001:db8::10";
+  return family == Family::ipv4 ? ipv4 : ipv6;
+}
+
+/// The list of addresses of the instance, as it stands in the file. The first one of IPv6 is link-local (RFC
+/// 9568 5.2.9).
+inline std::string address_list(Family family) {
+  return family == Family::ipv4 ? R"(["192.0.2.10/24"])" : R"(["fe80::10/64", "2001:db8::10/64"])";
+}
+
+/// A whole configuration: instance "web", VRID 51, on eth0; `more` is further lines of the instance.
+inline std::string web(Family family, int priority, const std::string& more = "") {
+  return "[instance.web]\ninterface = \"eth0\"\nvrid = 51\nadvert_interval = \"100ms\"\npriority = " +
+         std::to_string(priority) + "\naddresses = " + address_list(family) + "\n" + more + "\n";
+}
+
+/// Runs the rest of the test once for each family.
+inline Family each_family() { return GENERATE(Family::ipv4, Family::ipv6); }
+
+inline void measured(const std::string& what, Duration duration) {
+  std::cout << "measured: " << what << ": " << in_ms(duration) << " ms" << std::endl;
+}
+
+/// The hardware address of eth0, "02:00:…".
+inline std::string mac_of(const Node& node) {
+  return Json::parse(must(node, "ip -j link show dev eth0")).at(0).at("address");
+}
+
+struct Pair {
+  explicit Pair(Family its_family)
+      : family(its_family),
+        vip(virtual_address(its_family)),
+        a(lab.add_node("a", 1)),
+        b(lab.add_node("b", 2)),
+        client(lab.add_node("client", 100)),
+        source_a(a.source(its_family)),
+        source_b(b.source(its_family)),
+        sniffer(client) {}
+
+  /// Starts both, `a` first, so that no address moves; returns when a is Active and b Backup.
+  void start(const std::string& more = "") {
+    a.start_vipd(web(family, 254, more));
+    REQUIRE(a.wait_state("active"));
+    b.start_vipd(web(family, 253, more));
+    REQUIRE(b.wait_state("backup"));
+    REQUIRE(wait_until(5s, [&] { return b.instance().at("counters").at("adverts_received").get<int>() > 0; }));
+    REQUIRE(a.has(vip));
+    REQUIRE_FALSE(b.has(vip));
+  }
+
+  /// Waits until a node has sent so many adverts more.
+  void await_adverts(const std::string& source, std::size_t more) {
+    const std::size_t before = sniffer.adverts_from(source).size();
+    REQUIRE(wait_until(10s, [&] { return sniffer.adverts_from(source).size() >= before + more; }));
+  }
+
+  Lab lab;
+  Family family;
+  std::string vip;
+  Node &a, &b, &client;
+  std::string source_a, source_b;
+  Sniffer sniffer;
+};
+
+/// The longest time between two of these frames, from the given one on.
+inline Duration longest_gap(const std::vector<Json>& frames, std::size_t from = 0) {
+  Duration longest{};
+  for (std::size_t i = from + 1; i < frames.size(); ++i)
+    longest = std::max<Duration>(longest, time_of(frames[i]) - time_of(frames[i - 1]));
+  return longest;
+}
+
+/// The first time an address came or went at or after `since`; waits for it.
+inline WallTime moment_of(const AddressMonitor& monitor, const std::string& address, bool added, WallTime since) {
+  WallTime moment{};
+  REQUIRE(wait_until(10s, [&] {
+    for (const auto& event : monitor.events())
+      if (event.added == added && event.time >= since && event.prefix.starts_with(address + "/")) {
+        moment = event.time;
+        return true;
+      }
+    return false;
+  }));
+  return moment;
+}
+
+}  // namespace vipd::lab

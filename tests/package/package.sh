@@ -1,0 +1,277 @@
+#!/bin/bash
+# The package on two machines that really boot systemd: Debian trees in containers, joined by one cable.
+#
+# Built and checked by `./dev deb`, installed by apt, configured as README.md says, failed over, upgraded, purged. The
+# Debian tree is made once and kept in build/package; a mirror that cannot be reached fails the test, it skips nothing.
+# Not here: how fast a failover is. tests/lab measures that, without containers.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/../.."
+
+lab=vipd-package-$$
+work=$PWD/build/package/run-$$
+vip=192.0.2.10
+declare -A container=() leader=()
+
+fail() {
+  echo "FAILED: $*" >&2
+  for host in "${!leader[@]}"; do
+    echo "--- journal of $host" >&2
+    inside "$host" journalctl --no-pager --lines 30 --unit vipd >&2 || true
+  done
+  exit 1
+}
+
+# check WHAT COMMAND...: says what is true, or fails.
+check() {
+  "${@:2}" || fail "$1"
+  echo "ok: $1"
+}
+
+# await WHAT COMMAND...: the same for what becomes true within 20 s.
+await() {
+  local deadline=$((SECONDS + 20))
+  until "${@:2}"; do
+    [ $SECONDS -lt $deadline ] || fail "$1 (waited 20 s)"
+    sleep 0.05
+  done
+  echo "ok: $1"
+}
+
+# --- The Debian tree
+
+mirror() {
+  local codename=$1
+  # shellcheck disable=SC2016  # apt fills these in
+  apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+    awk -v codename="$codename" '$1 == codename { print $2; exit }'
+}
+
+# The first alternative of each package that the .deb depends on: apt inside has no network to fetch them.
+dependencies() {
+  { dpkg-deb --field "$1" Depends && echo , && dpkg-deb --field "$1" Pre-Depends; } | tr ',' '\n' |
+    sed -E 's/[|(].*//; s/[[:space:]]//g; /^$/d' | sort -u
+}
+
+# make_tree DEB: sets $tree, a small Debian of this machine's release in which the .deb can be installed.
+make_tree() {
+  local codename needed proxy=''
+  codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+  mapfile -t needed < <(dependencies "$1")
+  tree=build/package/$codename-$(sha256sum <<<"${needed[*]}" | cut -c1-12)
+  [ ! -d "$tree" ] || return 0
+  echo "making a Debian tree ($codename), once"
+  eval "$(apt-config shell proxy Acquire::http::Proxy)"
+  [ -z "$proxy" ] || export http_proxy=$proxy
+  rm -rf "$tree.new"
+  mkdir -p "$tree.new"
+  {
+    debootstrap --variant=minbase --include=systemd,systemd-sysv,iproute2 "$codename" "$tree.new" "$(mirror "$codename")" &&
+      DEBIAN_FRONTEND=noninteractive chroot "$tree.new" apt-get -y --no-install-recommends install "${needed[@]}" &&
+      chroot "$tree.new" apt-get clean
+  } >"$tree.log" 2>&1 || { tail -n 20 "$tree.log" >&2; fail "no Debian tree, see $tree.log"; }
+  mv "$tree.new" "$tree"
+}
+
+# --- The machines
+
+# Each container needs a cgroup of its own, in the hierarchy that its systemd uses: v2, v1, or both.
+cgroups() {
+  local self
+  self=$(sed -n 's/^0:://p' /proc/self/cgroup)
+  findmnt --noheadings --list --output TARGET --types cgroup2 | sed "s|\$|${self%/}/$lab-$1|"
+  self=$(sed -n 's/^[0-9]*:name=systemd://p' /proc/self/cgroup)
+  findmnt --noheadings --list --output TARGET --types cgroup --options name=systemd | sed "s|\$|${self%/}/$lab-$1|"
+}
+
+enter_cgroups() {
+  local group
+  for group in $(cgroups "$1"); do
+    mkdir -p "$group"
+    echo "$BASHPID" >"$group/cgroup.procs"
+  done
+}
+
+boot() {
+  cp -a "$tree" "$work/$1"
+  : >"$work/$1/etc/machine-id"
+  echo "$1" >"$work/$1/etc/hostname"
+  cp build/deb/vipd_*.deb "$work/$1/root/vipd.deb"
+  (
+    enter_cgroups "$1"
+    exec systemd-nspawn --quiet --directory="$work/$1" --machine="$lab-$1" --hostname="$1" --boot \
+      --network-namespace-path="/run/netns/$lab-$1" --capability=CAP_NET_ADMIN,CAP_NET_RAW \
+      --register=no --keep-unit --link-journal=no --console=pipe </dev/null >"$work/$1.log" 2>&1
+  ) &
+  container[$1]=$!
+  await "$1 has a first process" has_leader "$1"
+  await "$1 has booted" booted "$1"
+}
+
+has_leader() {
+  local child
+  child=$(cat "/proc/${container[$1]}/task/${container[$1]}/children") || return 1
+  leader[$1]=${child%% *}
+  [ "$(cat "/proc/${leader[$1]}/comm" 2>/dev/null)" = systemd ]
+}
+
+booted() {
+  inside "$1" systemctl is-system-running 2>/dev/null | grep -E '^(running|degraded)$' >/dev/null
+}
+
+inside() {
+  nsenter --target "${leader[$1]}" --all -- /usr/bin/env -i LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin "${@:2}"
+}
+
+lay_cable() {
+  ip netns add "$lab-lb1"
+  ip netns add "$lab-lb2"
+  ip -n "$lab-lb1" link add eth0 type veth peer name eth0 netns "$lab-lb2"
+  ip -n "$lab-lb1" address add 192.0.2.1/24 dev eth0
+  ip -n "$lab-lb2" address add 192.0.2.2/24 dev eth0
+  ip -n "$lab-lb1" link set eth0 up
+  ip -n "$lab-lb2" link set eth0 up
+}
+
+# The second TERM makes nspawn kill whatever is left inside.
+power_off() {
+  local pid=${container[$1]} deadline=$((SECONDS + 15))
+  kill -TERM "$pid" 2>/dev/null || return 0
+  while kill -0 "$pid" 2>/dev/null && [ $SECONDS -lt $deadline ]; do sleep 0.1; done
+  kill -TERM "$pid" 2>/dev/null || true
+  wait "$pid" || true
+}
+
+clean_up() {
+  local host group
+  for host in "${!container[@]}"; do power_off "$host"; done
+  for host in lb1 lb2; do
+    ip netns delete "$lab-$host" 2>/dev/null || true
+    for group in $(cgroups "$host"); do
+      [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} \; 2>/dev/null || true
+    done
+  done
+  rm -rf "$work"
+}
+
+# --- What is looked at
+
+unit() { inside "$1" systemctl show --property "$2" --value vipd; }
+unit_is() { [ "$(unit "$1" "$2")" = "$3" ]; }
+holds() { inside "$1" ip address show dev eth0 | grep -F " $vip/" >/dev/null; }
+holds_not() { ! holds "$1"; }
+says() { inside "$1" vipctl status --json | grep -E "\"state\": *\"$2\"" >/dev/null; }
+no_vipd_runs() { ! inside "$1" sh -c 'cat /proc/[0-9]*/comm' | grep -x vipd >/dev/null; }
+journal_has() { inside "$1" journalctl --no-pager --unit vipd | grep -i -E "$2" >/dev/null; }
+active_alone() { says "$1" active && says "$2" backup && holds "$1" && holds_not "$2"; }
+exits_with() { local status=0; "${@:2}" >/dev/null 2>&1 || status=$?; [ "$status" = "$1" ]; }
+
+# Every path of the machine that a package could have made; what dpkg, apt and the journal write for themselves is not it.
+paths() {
+  inside "$1" find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /run/log -o -path /run/systemd \
+    -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/cache -o -path /var/log \
+    -o -path '/etc/*-' -o -path /etc/.pwd.lock -o -path /var/lib/systemd \) -prune -o -print | sort
+}
+
+# --- The story
+
+install_without_config() {
+  paths "$1" >"$work/$1.before"
+  inside "$1" apt-get -q -y install /root/vipd.deb >"$work/$1.apt" 2>&1 || { cat "$work/$1.apt"; fail "apt on $1"; }
+  check "$1: installing says what to write" grep -q 'cp /usr/share/doc/vipd/examples/pair.toml' "$work/$1.apt"
+  check "$1: the unit is enabled" inside "$1" systemctl --quiet is-enabled vipd
+  check "$1: without a configuration nothing is started" unit_is "$1" ActiveState inactive
+  check "$1: without a configuration that is no failure" exits_with 1 inside "$1" systemctl is-failed vipd
+  check "$1: no vipd runs" no_vipd_runs "$1"
+  check "$1: vipctl knows that there is no daemon" exits_with 3 inside "$1" vipctl
+  check "$1: the group of the control socket exists" exits_with 0 inside "$1" getent group vipd
+}
+
+configure() {
+  inside "$1" cp /usr/share/doc/vipd/examples/pair.toml /etc/vipd/vipd.toml
+  inside "$1" sed -i "s/^\(priority *=\) *[0-9]*/\1 $2/" /etc/vipd/vipd.toml
+  check "$1: the example is a valid configuration" exits_with 0 inside "$1" vipd --check
+  check "$1: the unit starts and reports that it is ready" inside "$1" systemctl start vipd
+}
+
+pair_forms() {
+  configure lb1 254
+  configure lb2 253
+  await "the pair forms: lb1 is active" active_alone lb1 lb2
+  check "the control socket is for root and the group vipd" \
+    [ "$(inside lb1 stat --format '%U:%G %a' /run/vipd/control.sock)" = 'root:vipd 660' ]
+  check "the journal tells that lb1 became active" journal_has lb1 'web.*active'
+}
+
+survives_kill() {
+  local before
+  before=$(unit lb1 MainPID)
+  inside lb1 systemctl kill --signal KILL vipd
+  await "killed, vipd is started again by systemd" restarted lb1 "$before"
+  await "and is active again" active_alone lb1 lb2
+}
+
+restarted() { unit_is "$1" ActiveState active && [ "$(unit "$1" MainPID)" != "$2" ]; }
+
+stops_and_returns() {
+  inside lb1 systemctl stop vipd
+  check "stopped, lb1 has given the address up" holds_not lb1
+  check "and lb2 has it" holds lb2
+  check "lb2 says that it is active" says lb2 active
+  check "the journal of lb2 tells of it" journal_has lb2 'web.*active'
+  inside lb1 systemctl start vipd
+  await "started, lb1 takes over" active_alone lb1 lb2
+}
+
+refuses_bad_config() {
+  inside lb2 cp /etc/vipd/vipd.toml /etc/vipd/vipd.toml.good
+  inside lb2 sh -c 'echo "colour = 1" >>/etc/vipd/vipd.toml'
+  inside lb2 systemctl restart vipd 2>/dev/null && fail "lb2: a broken configuration was accepted"
+  check "a broken configuration fails the unit" unit_is lb2 ActiveState failed
+  check "with exit status 2" unit_is lb2 ExecMainStatus 2
+  check "and is not tried again and again" unit_is lb2 NRestarts 0
+  check "the journal names the key" journal_has lb2 colour
+  inside lb2 mv /etc/vipd/vipd.toml.good /etc/vipd/vipd.toml
+  inside lb2 systemctl restart vipd
+  await "repaired, lb2 is backup again" active_alone lb1 lb2
+}
+
+upgrades() {
+  local before
+  before=$(unit lb1 MainPID)
+  inside lb1 apt-get -q -y reinstall /root/vipd.deb >"$work/lb1.apt" 2>&1 || { cat "$work/lb1.apt"; fail "upgrade"; }
+  check "an upgrade restarts the daemon" restarted lb1 "$before"
+  await "and lb1 is active again" active_alone lb1 lb2
+}
+
+goes_without_a_trace() {
+  inside "$1" apt-get -q -y remove vipd >/dev/null 2>&1
+  check "$1: removed, no vipd runs" no_vipd_runs "$1"
+  check "$1: the address is gone" holds_not "$1"
+  check "$1: the configuration stays" inside "$1" test -e /etc/vipd/vipd.toml
+  inside "$1" apt-get -q -y purge vipd >/dev/null 2>&1
+  check "$1: purged, the group is gone" exits_with 2 inside "$1" getent group vipd
+  check "$1: the user is gone" exits_with 2 inside "$1" getent passwd vipd
+  paths "$1" >"$work/$1.after"
+  check "$1: no path was left behind" diff "$work/$1.before" "$work/$1.after"
+}
+
+[ "$(id -u)" = 0 ] || fail "this needs root: it boots containers"
+./dev deb
+mkdir -p "$work"
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+make_tree build/deb/vipd_*.deb
+lay_cable
+boot lb1
+boot lb2
+install_without_config lb1
+install_without_config lb2
+pair_forms
+survives_kill
+stops_and_returns
+refuses_bad_config
+upgrades
+goes_without_a_trace lb1
+await "and lb2 carries on alone" says lb2 active
+goes_without_a_trace lb2

@@ -1,0 +1,402 @@
+// A LAN of nodes in virtual time, running the production Supervisor, VirtualRouter, Election, AddressOwner and
+// HookQueue. A bound in time, a bound in overlap and the exact rule are three different checks here.
+#include <algorithm>
+#include <iostream>
+#include <map>
+
+#include "support/catch.hpp"
+#include "support/fake_world.hpp"
+
+using namespace vipd;
+using namespace vipd::test;
+
+namespace {
+
+constexpr Duration kInterval = seconds(1);
+constexpr Duration kSlack = milliseconds(50);
+const IpAddress kVip = *IpAddress::parse("192.0.2.10");
+
+/// Watches how long two living nodes hold the address together although they could hear each other. A packet that is
+/// lost between them starts the time anew: who cannot be heard cannot be obeyed.
+class OverlapWatch {
+ public:
+  explicit OverlapWatch(World& world) : world_(world) {
+    world.on_lost = [this](std::size_t a, std::size_t b) { since_.erase({std::min(a, b), std::max(a, b)}); };
+    world.after_each = [this] { look(); };
+  }
+
+  Duration longest{};
+
+ private:
+  void look() {
+    for (std::size_t a = 0; a < world_.nodes.size(); ++a)
+      for (std::size_t b = a + 1; b < world_.nodes.size(); ++b) look(a, b);
+  }
+  void look(std::size_t a, std::size_t b) {
+    const std::pair key{a, b};
+    const auto holds = [&](std::size_t i) { return world_.nodes[i]->alive() && world_.nodes[i]->kernel.has(kVip); };
+    if (!holds(a) || !holds(b) || !world_.connected(a, b)) {
+      since_.erase(key);
+      return;
+    }
+    const auto [it, began] = since_.emplace(key, world_.now);
+    longest = std::max(longest, world_.now - it->second);
+  }
+
+  World& world_;
+  std::map<std::pair<std::size_t, std::size_t>, TimePoint> since_;
+};
+
+/// The one who should have the address when all is quiet: the highest priority of those alive.
+const Node* rightful(const World& world) {
+  const Node* best = nullptr;
+  for (const auto& node : world.nodes)
+    if (node->alive() && (best == nullptr || node->config.instances[0].priority > best->config.instances[0].priority))
+      best = node.get();
+  return best;
+}
+
+/// The time after which all must be settled: the Active_Down_Interval of the lowest priority (RFC 9568 6.1), and slack.
+Duration settling(const World& world) {
+  Duration longest{};
+  for (const auto& node : world.nodes)
+    longest = std::max(longest, active_down_interval(node->config.instances[0].priority, kInterval));
+  return longest + skew_time(1, kInterval) + kSlack;
+}
+
+void require_settled(World& world) {
+  const Node* best = rightful(world);
+  for (const auto& node : world.nodes) {
+    INFO("node " << node->index << " priority " << int(node->config.instances[0].priority) << " alive "
+                 << node->alive());
+    if (!node->alive()) continue;
+    CHECK(node->active() == (node.get() == best));
+    CHECK(node->kernel.has(kVip) == (node.get() == best));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("two nodes started together, 1000 seeds, 0 to 30 % loss: one holder, and the right one when the loss ends") {
+  const std::uint64_t first = seed_from_environment(1);
+  Duration longest{};
+  for (std::uint64_t seed = first; seed < first + 1000; ++seed) {
+    INFO("seed " << seed);
+    World world(seed);
+    world.add_node(254);
+    world.add_node(253);
+    OverlapWatch overlap(world);
+    world.loss = 0.3 * static_cast<double>(seed % 31) / 30;
+    for (const auto& node : world.nodes) world.at(world.between({}, milliseconds(200)), [&node] { node->start(); });
+    world.run_for(seconds(60));
+    world.loss = 0;
+    world.run_for(settling(world));
+    require_settled(world);
+    REQUIRE(overlap.longest <= kInterval + kSlack);
+    longest = std::max(longest, overlap.longest);
+  }
+  std::cout << "longest overlap of two who could hear each other: " << format_duration(longest) << '\n';
+}
+
+TEST_CASE("many nodes through loss, partitions, crashes and stops: settled after the last fault") {
+  const std::uint64_t first = seed_from_environment(5000);
+  for (std::uint64_t seed = first; seed < first + 1000; ++seed) {
+    INFO("seed " << seed);
+    World world(seed);
+    const std::size_t count = 2 + seed % 6;
+    for (std::size_t i = 0; i < count; ++i)  // all differ: of equals, the one who has the address keeps it
+      world.add_node(static_cast<std::uint8_t>(1 + world.random() % 36 + 36 * ((i + seed) % 7)));
+    OverlapWatch overlap(world);
+    for (const auto& node : world.nodes) world.at(world.between({}, seconds(2)), [&node] { node->start(); });
+    world.run_for(seconds(2));
+    for (int fault = 0; fault < 30; ++fault) {
+      Node& node = *world.nodes[world.random() % count];
+      const std::size_t a = world.random() % count, b = world.random() % count;
+      switch (world.random() % 6) {
+        case 0:
+          node.kill();
+          break;
+        case 1:
+          node.power_off();
+          break;
+        case 2:
+          node.stop();
+          break;
+        case 3:
+          world.connect(a, b, world.random() % 2 == 0);
+          break;
+        case 4:
+          world.loss = 0.3 * world.chance();
+          break;
+        default:
+          if (!node.alive()) node.start();
+      }
+      world.run_for(world.between(milliseconds(10), seconds(6)));
+    }
+    world.loss = 0;
+    for (std::size_t a = 0; a < count; ++a)
+      for (std::size_t b = 0; b < a; ++b) world.connect(a, b, true);
+    for (const auto& node : world.nodes)
+      if (!node->alive()) node->start();
+    world.run_for(settling(world));
+    require_settled(world);
+    REQUIRE(overlap.longest <= kInterval + kSlack);
+  }
+}
+
+TEST_CASE("the plug is pulled: the other holds the address within 3 intervals and its skew after the last advert") {
+  World world(seed_from_environment(7));
+  Node& first = world.add_node(254);
+  Node& second = world.add_node(253);
+  first.start();
+  second.start();
+  world.run_for(seconds(10));
+  REQUIRE(first.active());
+  const auto last_advert =
+      std::ranges::find(world.adverts.rbegin(), world.adverts.rend(), first.index, &SentAdvert::node)->time;
+  first.power_off();
+  while (!second.kernel.has(kVip)) world.run_for(milliseconds(1));
+  const Duration took = world.now - last_advert;
+  CHECK(took >= 3 * kInterval);
+  CHECK(took <= active_down_interval(253, kInterval) + milliseconds(2));
+  CHECK(second.router().reason() ==
+        "no advert from 192.0.2.1 (priority 254) for " + format_duration(active_down_interval(253, kInterval)));
+}
+
+TEST_CASE("a planned stop is make-before-break: the address is never without a holder") {
+  World world(seed_from_environment(11));
+  Node& first = world.add_node(254);
+  Node& second = world.add_node(100);
+  first.start();
+  second.start();
+  world.run_for(seconds(10));
+  std::size_t fewest = 2;
+  world.after_each = [&] { fewest = std::min(fewest, world.holders()); };
+  first.stop();
+  world.run_for(seconds(3));
+  CHECK(fewest == 1);
+  CHECK(second.active());
+  CHECK_FALSE(first.alive());
+  CHECK(second.router().reason() == "192.0.2.1 resigned (priority 0)");
+}
+
+TEST_CASE("a stop with nobody there ends by itself and leaves nothing behind") {
+  World world(seed_from_environment(12));
+  Node& lone = world.add_node(200);
+  lone.start();
+  world.run_for(seconds(10));
+  REQUIRE(lone.active());
+  lone.stop();
+  world.run_for(kInterval + skew_time(1, kInterval) + seconds(1));
+  CHECK_FALSE(lone.alive());
+  CHECK_FALSE(lone.kernel.has(kVip));
+}
+
+TEST_CASE("a lost resignation is said again: the stop still costs no time without a holder") {
+  World world(seed_from_environment(13));
+  Node& first = world.add_node(254);
+  Node& second = world.add_node(253);
+  first.start();
+  second.start();
+  world.run_for(seconds(10));
+  std::size_t fewest = 2;
+  world.after_each = [&] { fewest = std::min(fewest, world.holders()); };
+  world.connect(0, 1, false);
+  first.stop();
+  world.connect(0, 1, true);
+  world.run_for(seconds(5));
+  CHECK(fewest == 1);
+  CHECK(second.active());
+}
+
+TEST_CASE("an address that somebody deletes is back within 50 ms, without a transition") {
+  World world(seed_from_environment(17));
+  Node& node = world.add_node(254);
+  node.start();
+  world.run_for(seconds(10));
+  const auto transitions = node.router().counters().transitions;
+  for (int i = 0; i < 100; ++i) {
+    node.kernel.real()->addresses.erase({kVip, 24});
+    node.kernel.changed();
+    const TimePoint deleted = world.now;
+    while (!node.kernel.has(kVip) && world.now - deleted < seconds(1)) world.run_for(microseconds(100));
+    CHECK(world.now - deleted <= milliseconds(50));
+  }
+  CHECK(node.router().counters().transitions == transitions);
+}
+
+TEST_CASE("an address that the kernel refuses is reported and given up, and the peer is not disturbed") {
+  World world(seed_from_environment(19));
+  Node& sick = world.add_node(254);
+  Node& fit = world.add_node(100);
+  sick.kernel.refuse = [](const IpPrefix&) { return EPERM; };
+  sick.start();
+  fit.start();
+  world.run_for(seconds(10));
+  CHECK(sick.router().shown() == ShownState::fault);
+  CHECK(sick.router().reason() == "cannot add 192.0.2.10/24 to eth0: Operation not permitted");
+  REQUIRE(fit.active());
+  const auto transitions = fit.router().counters().transitions;
+  world.run_for(seconds(300));  // ten tries later
+  CHECK(fit.active());
+  CHECK(fit.router().counters().transitions == transitions);
+  sick.kernel.refuse = [](const IpPrefix&) { return 0; };
+  world.run_for(seconds(60));
+  CHECK(sick.active());
+  CHECK_FALSE(fit.active());
+}
+
+TEST_CASE("the interface goes and comes: fault with a reason, then back by itself") {
+  World world(seed_from_environment(23));
+  Node& first = world.add_node(254);
+  Node& second = world.add_node(253);
+  first.start();
+  second.start();
+  world.run_for(seconds(10));
+
+  SECTION("link down") {
+    first.kernel.real()->running = false;
+    first.kernel.changed();
+    world.run_for(seconds(5));
+    CHECK(first.router().reason() == "interface eth0 is down");
+    CHECK(second.active());
+    CHECK_FALSE(first.kernel.has(kVip));
+    first.kernel.real()->running = true;
+    first.kernel.changed();
+  }
+  SECTION("removed, and made again with another index") {
+    Interface kept = *first.kernel.real();
+    std::erase_if(kept.addresses, [](const auto& entry) { return entry.second.tag == kAddressTag; });
+    first.kernel.real_.clear();
+    first.kernel.changed();
+    world.run_for(seconds(5));
+    CHECK(first.router().reason() == "interface eth0 is missing");
+    CHECK(second.active());
+    kept.index = 77;
+    first.kernel.real_[77] = kept;
+    first.kernel.changed();
+  }
+  SECTION("source address lost") {
+    first.kernel.real()->addresses.erase({*IpAddress::parse("192.0.2.1"), 24});
+    first.kernel.changed();
+    world.run_for(seconds(5));
+    CHECK(first.router().reason() == "interface eth0 has no IPv4 address of its own to send from");
+    CHECK(second.active());
+    first.kernel.real()->addresses[{*IpAddress::parse("192.0.2.1"), 24}] = {};
+    first.kernel.changed();
+  }
+  world.run_for(settling(world));
+  require_settled(world);
+}
+
+TEST_CASE("leftovers of a crash are removed before anything is sent") {
+  World world(seed_from_environment(29));
+  Node& first = world.add_node(254);
+  Node& second = world.add_node(253);
+  first.start();
+  second.start();
+  world.run_for(seconds(10));
+  first.kill();
+  REQUIRE(first.kernel.has(kVip));
+  world.run_for(seconds(5));
+  REQUIRE(second.active());
+  const std::size_t sent = world.adverts.size();
+  first.start();
+  CHECK_FALSE(first.kernel.has(kVip));
+  CHECK(world.adverts.size() == sent);
+}
+
+TEST_CASE("an address that was there before is used, shown as foreign and not removed") {
+  World world(seed_from_environment(31));
+  Node& node = world.add_node(254);
+  node.kernel.real()->addresses[{kVip, 24}] = {};
+  node.start();
+  world.run_for(seconds(10));
+  REQUIRE(node.active());
+  CHECK(node.router().addresses().entries().front().foreign);
+  node.stop();
+  world.run_for(seconds(5));
+  CHECK(node.kernel.has(kVip));
+}
+
+TEST_CASE("a quiet hour has no transition, and adverts keep the beat to the microsecond") {
+  World world(seed_from_environment(37));
+  world.add_node(254);
+  world.add_node(253);
+  world.add_node(100);
+  for (const auto& node : world.nodes) node->start();
+  world.run_for(seconds(10));
+  std::uint64_t before = 0, after = 0;
+  for (const auto& node : world.nodes) before += node->router().counters().transitions;
+  world.adverts.clear();
+  world.run_for(seconds(3600));
+  for (const auto& node : world.nodes) after += node->router().counters().transitions;
+  CHECK(before == after);
+  REQUIRE(world.adverts.size() == 3600);
+  CHECK(world.adverts.back().time - world.adverts.front().time == 3599 * kInterval);
+}
+
+TEST_CASE("hooks: order is the order of transitions, one at a time, the last delivered is the state") {
+  World world(seed_from_environment(41));
+  Node& first = world.add_node(254);
+  Node& second = world.add_node(253);
+  first.start();
+  second.start();
+  for (int i = 0; i < 200; ++i) {
+    first.kernel.real()->running = !first.kernel.real()->running;
+    first.kernel.changed();
+    world.run_for(world.between(milliseconds(1), seconds(8)));
+  }
+  first.kernel.real()->running = true;
+  first.kernel.changed();
+  world.run_for(seconds(60));
+  for (const auto& node : world.nodes) {
+    CHECK(node->runner->most_at_once == 1);
+    std::vector<std::string> told, happened;
+    for (const auto& command : node->runner->started) told.push_back(command.arguments.at(3));
+    for (const auto& transition : node->supervisor->events().transitions())
+      happened.emplace_back(transition.to == ShownState::active  ? "MASTER"
+                            : transition.to == ShownState::fault ? "FAULT"
+                                                                 : "BACKUP");
+    CHECK(told == happened);
+    CHECK(told.size() > 10);
+  }
+  CHECK(first.runner->started.back().arguments ==
+        std::vector<std::string>{"/etc/vipd/hooks/web", "INSTANCE", "web", "MASTER", "254"});
+}
+
+TEST_CASE("equal priorities, no preemption, owner: who holds it") {
+  World world(seed_from_environment(43));
+  SECTION("the greater address wins a tie") {
+    world.add_node(100);
+    world.add_node(100);
+    for (const auto& node : world.nodes) node->start();
+    world.run_for(seconds(10));
+    CHECK(world.nodes[1]->active());
+    CHECK_FALSE(world.nodes[0]->active());
+  }
+  SECTION("without preemption the one who has it keeps it") {
+    const auto humble = [](InstanceConfig& instance) { instance.preempt = false; };
+    world.add_node(254, humble);
+    world.add_node(100, humble);
+    world.nodes[1]->start();
+    world.run_for(seconds(10));
+    world.nodes[0]->start();
+    world.run_for(seconds(30));
+    CHECK(world.nodes[1]->active());
+    CHECK_FALSE(world.nodes[0]->active());
+  }
+  SECTION("the owner does not wait") {
+    world.add_node(255);
+    world.nodes[0]->start();
+    CHECK(world.nodes[0]->active());
+  }
+  SECTION("two owners settle it (erratum 8298)") {
+    world.add_node(255);
+    world.add_node(255);
+    for (const auto& node : world.nodes) node->start();
+    world.run_for(3 * kInterval);
+    CHECK(world.nodes[1]->active());
+    CHECK_FALSE(world.nodes[0]->active());
+  }
+}

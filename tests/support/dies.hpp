@@ -1,0 +1,28 @@
+/// dies: whether something ends the process by an assertion, found out in a child process.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+
+namespace vipd::testing {
+
+/// True if `what` aborts. Its output is dropped; the caller's process is not touched.
+template <typename Call>
+bool dies(Call what) {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGABRT, SIG_DFL);
+    const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    dup2(null, STDERR_FILENO);
+    what();
+    _exit(EXIT_SUCCESS);
+  }
+  int status = 0;
+  return child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+}  // namespace vipd::testing

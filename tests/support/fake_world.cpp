@@ -1,0 +1,251 @@
+#include "support/fake_world.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace vipd::test {
+namespace {
+
+constexpr int kFirstIndex = 2;
+
+/// An IPv4 packet as a raw socket delivers it.
+std::vector<std::uint8_t> ipv4_packet(const IpAddress& source, std::span<const std::uint8_t> message) {
+  const std::size_t total = 20 + message.size();
+  std::vector<std::uint8_t> packet = {0x45,
+                                      0xc0,
+                                      static_cast<std::uint8_t>(total >> 8),
+                                      static_cast<std::uint8_t>(total),
+                                      0,
+                                      0,
+                                      0,
+                                      0,
+                                      255,
+                                      kVrrpProtocol,
+                                      0,
+                                      0};
+  packet.insert(packet.end(), source.octets().begin(), source.octets().end());
+  const auto group = vrrp_group(Family::ipv4).octets();
+  packet.insert(packet.end(), group.begin(), group.end());
+  const auto checksum = static_cast<std::uint16_t>(~checksum_fold(checksum_add(0, packet)));
+  packet[10] = static_cast<std::uint8_t>(checksum >> 8);
+  packet[11] = static_cast<std::uint8_t>(checksum);
+  packet.insert(packet.end(), message.begin(), message.end());
+  return packet;
+}
+
+}  // namespace
+
+InstanceConfig web_instance(std::uint8_t priority) {
+  InstanceConfig instance;
+  instance.name = "web";
+  instance.interface = "eth0";
+  instance.vrid = 51;
+  instance.priority = priority;
+  instance.addresses = {{.prefix = {*IpAddress::parse("192.0.2.10"), 24}}};
+  instance.hooks.any = {"/etc/vipd/hooks/web"};
+  return instance;
+}
+
+std::uint64_t seed_from_environment(std::uint64_t otherwise) {
+  const char* text = std::getenv("VIPD_SEED");
+  return text != nullptr ? std::strtoull(text, nullptr, 0) : otherwise;
+}
+
+Interface* FakeKernel::real() { return real_.empty() ? nullptr : &real_.begin()->second; }
+
+bool FakeKernel::has(const IpAddress& address) const {
+  for (const auto& [index, interface] : real_)
+    for (const auto& [prefix, state] : interface.addresses)
+      if (prefix.address == address) return true;
+  return false;
+}
+
+std::vector<int> FakeKernel::add(int ifindex, std::span<const IpPrefix> addresses) {
+  std::vector<int> results;
+  const auto interface = real_.find(ifindex);
+  for (const auto& prefix : addresses) {
+    int error = interface == real_.end() ? ENODEV : refuse(prefix);
+    if (error == 0 && !interface->second.addresses.emplace(prefix, AddressState{.tag = kAddressTag}).second)
+      error = EEXIST;
+    results.push_back(error);
+  }
+  changed();
+  return results;
+}
+
+std::vector<int> FakeKernel::remove(int ifindex, std::span<const IpPrefix> addresses) {
+  std::vector<int> results;
+  const auto interface = real_.find(ifindex);
+  for (const auto& prefix : addresses)
+    results.push_back(interface == real_.end()                        ? ENODEV
+                      : interface->second.addresses.erase(prefix) > 0 ? 0
+                                                                      : EADDRNOTAVAIL);
+  changed();
+  return results;
+}
+
+void FakeKernel::changed() {
+  world_.at(world_.between(microseconds(10), milliseconds(1)), [this] {
+    view_.by_index = real_;
+    Node& node = *world_.nodes[node_];
+    if (node.alive()) node.supervisor->network_changed({"eth0"}, world_.now);
+  });
+}
+
+Result<void> FakeWire::listen(int, Family, const std::bitset<256>& wanted) {
+  vrids = wanted;
+  return {};
+}
+
+Result<void> FakeWire::send(int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) {
+  const Interface* interface = world_.nodes[node_]->kernel.real();
+  if (interface == nullptr || interface->index != ifindex) return system_failure("cannot send an advert", ENODEV);
+  if (!interface->running) return system_failure("cannot send an advert", ENETDOWN);
+  world_.broadcast(node_, source.family(), source, message);
+  return {};
+}
+
+Result<void> FakeWire::announce(int, std::span<const std::uint8_t> frame) {
+  announced.emplace_back(world_.now, std::vector<std::uint8_t>(frame.begin(), frame.end()));
+  return {};
+}
+
+void FakeRunner::run(const Command& command, Done done) {
+  started.push_back(command);
+  most_at_once = std::max(most_at_once, ++running);
+  world_.at(duration(), [this, alive = alive_, done = std::move(done)] {
+    if (!*alive) return;
+    --running;
+    done(Outcome{});
+  });
+}
+
+Node::Node(World& world, std::size_t number, Config wanted)
+    : index(number), config(std::move(wanted)), kernel(world, number), wire(world, number), world_(world) {
+  Interface eth0{.index = kFirstIndex,
+                 .name = "eth0",
+                 .mac = {{2, 0, 0, 0, 0, static_cast<std::uint8_t>(number + 1)}},
+                 .running = true,
+                 .addresses = {}};
+  const std::string last = std::to_string(number + 1);
+  eth0.addresses[{*IpAddress::parse("192.0.2." + last), 24}] = {};
+  eth0.addresses[{*IpAddress::parse("fe80::" + last), 64}] = {};
+  kernel.real_[eth0.index] = eth0;
+}
+
+void Node::start() {
+  kernel.catch_up();
+  runner = std::make_unique<FakeRunner>(world_);
+  runner->duration = [this] { return world_.between(milliseconds(1), milliseconds(300)); };
+  supervisor = std::make_unique<Supervisor>(config, kernel, wire, *runner);
+  supervisor->start(world_.now);
+}
+
+void Node::kill() {
+  supervisor.reset();
+  runner.reset();
+  wire.vrids.reset();
+}
+
+void Node::power_off() {
+  kill();
+  for (auto& [ifindex, interface] : kernel.real_)
+    std::erase_if(interface.addresses, [](const auto& entry) { return entry.second.tag == kAddressTag; });
+}
+
+void Node::stop() {
+  if (alive()) supervisor->stop(world_.now);
+}
+
+Node& World::add_node(std::uint8_t priority, const std::function<void(InstanceConfig&)>& adjust) {
+  Config config;
+  config.instances.push_back(web_instance(priority));
+  if (adjust) adjust(config.instances.front());
+  nodes.push_back(std::make_unique<Node>(*this, nodes.size(), config));
+  return *nodes.back();
+}
+
+Duration World::between(Duration low, Duration high) {
+  return Duration(std::uniform_int_distribution<Duration::rep>(low.count(), high.count())(random));
+}
+
+void World::at(Duration from_now, std::function<void()> what) {
+  planned_.push({now + from_now, ++order_, std::move(what)});
+}
+
+void World::connect(std::size_t a, std::size_t b, bool connected) {
+  const std::pair key{std::min(a, b), std::max(a, b)};
+  if (connected)
+    cut_.erase(key);
+  else
+    cut_.insert(key);
+}
+
+void World::broadcast(std::size_t from, Family family, const IpAddress& source, std::span<const std::uint8_t> message) {
+  adverts.push_back({now, from, message[2]});
+  const auto octets =
+      family == Family::ipv4 ? ipv4_packet(source, message) : std::vector<std::uint8_t>(message.begin(), message.end());
+  for (const auto& node : nodes) {
+    const std::size_t to = node->index;
+    if (to == from) continue;
+    if (!connected(from, to) || chance() < loss) {
+      on_lost(from, to);
+      continue;
+    }
+    at(between(delay_low, delay_high), [this, to, family, source, octets] {
+      Node& receiver = *nodes[to];
+      Interface* interface = receiver.kernel.real();
+      if (!receiver.alive() || interface == nullptr || !interface->running || receiver.wire.vrids.none()) return;
+      receiver.supervisor->received({.ifindex = interface->index,
+                                     .family = family,
+                                     .octets = octets,
+                                     .source = source,
+                                     .destination = vrrp_group(family),
+                                     .hop_limit = 255},
+                                    now);
+    });
+  }
+}
+
+World::World(std::uint64_t seed) : random(seed) {
+  spdlog::set_level(std::getenv("VIPD_LOG") != nullptr ? spdlog::level::info : spdlog::level::off);
+}
+
+TimePoint World::next_deadline() const {
+  TimePoint earliest = kNever;
+  for (const auto& node : nodes)
+    if (node->alive()) earliest = std::min(earliest, node->supervisor->deadline());
+  return earliest;
+}
+
+void World::run_for(Duration duration) {
+  const TimePoint end = now + duration;
+  while (true) {
+    const TimePoint deadline = next_deadline();
+    const TimePoint next = planned_.empty() ? deadline : std::min(deadline, planned_.top().time);
+    if (next > end) break;
+    now = std::max(now, next);
+    if (!planned_.empty() && planned_.top().time <= now) {  // what has arrived comes before what is due
+      const auto what = planned_.top().what;
+      planned_.pop();
+      what();
+    } else {
+      for (const auto& node : nodes)
+        if (node->alive() && now >= node->supervisor->deadline()) node->supervisor->on_deadline(now);
+    }
+    for (const auto& node : nodes)
+      if (node->alive() && node->supervisor->stopped()) node->kill();
+    after_each();
+  }
+  now = end;
+}
+
+std::size_t World::holders() const {
+  const IpAddress& address = nodes.front()->config.instances.front().addresses.front().prefix.address;
+  return static_cast<std::size_t>(
+      std::ranges::count_if(nodes, [&](const auto& node) { return node->kernel.has(address); }));
+}
+
+}  // namespace vipd::test

@@ -1,0 +1,174 @@
+// A world for the daemon's production code: kernels that hold addresses and can refuse, a LAN that loses packets,
+// programs that take their time, and a clock that the test owns. It fakes the world, not the calls: what a node gets to
+// see is what its kernel and its LAN would have told it. Everything happens in one thread, in virtual time, by one
+// seed.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "vipd/daemon/supervisor.hpp"
+
+namespace vipd::test {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class World;
+
+/// One interface, eth0. `real` is the kernel's truth; the view follows a little later, as netlink does.
+class FakeKernel final : public Kernel {
+ public:
+  explicit FakeKernel(World& world, std::size_t node) : world_(world), node_(node) {}
+  const NetworkView& view() const override { return view_; }
+  std::vector<int> add(int ifindex, std::span<const IpPrefix> addresses) override;
+  std::vector<int> remove(int ifindex, std::span<const IpPrefix> addresses) override;
+  bool forwards_ipv6(const std::string&) const override { return false; }
+
+  /// The interface's truth; null while it does not exist.
+  Interface* real();
+  bool has(const IpAddress& address) const;
+  /// Call after changing `real`: the view follows, and the node is told.
+  void changed();
+  /// The node reads everything anew, as at its start.
+  void catch_up() { view_.by_index = real_; }
+
+  std::map<int, Interface> real_;
+  std::function<int(const IpPrefix&)> refuse = [](const IpPrefix&) { return 0; };  ///< errno for an add
+
+ private:
+  World& world_;
+  std::size_t node_;
+  NetworkView view_;
+};
+
+class FakeWire final : public Wire {
+ public:
+  FakeWire(World& world, std::size_t node) : world_(world), node_(node) {}
+  Result<void> listen(int, Family, const std::bitset<256>& vrids) override;
+  void leave(int, Family) override { vrids.reset(); }
+  Result<void> send(int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) override;
+  Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) override;
+
+  std::bitset<256> vrids;
+  std::vector<std::pair<TimePoint, std::vector<std::uint8_t>>> announced;
+
+ private:
+  World& world_;
+  std::size_t node_;
+};
+
+/// Programs that run for a random while; records who was called with what, and that never two ran at once.
+class FakeRunner final : public Runner {
+ public:
+  explicit FakeRunner(World& world) : world_(world) {}
+  void run(const Command& command, Done done) override;
+
+  std::vector<Command> started;
+  int running = 0;
+  int most_at_once = 0;
+  /// How long a program runs.
+  std::function<Duration()> duration = [] { return Duration(milliseconds(5)); };
+
+ private:
+  World& world_;
+  /// Answers that come after the runner is gone go nowhere.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+
+ public:
+  ~FakeRunner() override { *alive_ = false; }
+};
+
+/// An advert on its way, for tests that look at them.
+struct SentAdvert {
+  TimePoint time;
+  std::size_t node;
+  std::uint8_t priority;
+};
+
+class Node {
+ public:
+  Node(World& world, std::size_t index, Config config);
+
+  void start();
+  /// SIGKILL: the process is gone, its addresses stay.
+  void kill();
+  /// The plug: process and addresses are gone.
+  void power_off();
+  /// SIGTERM.
+  void stop();
+  bool alive() const { return supervisor != nullptr; }
+  bool active() const { return alive() && router().shown() == ShownState::active; }
+  const VirtualRouter& router() const { return *supervisor->routers().front(); }
+
+  std::size_t index;
+  Config config;
+  FakeKernel kernel;
+  FakeWire wire;
+  std::unique_ptr<FakeRunner> runner;
+  std::unique_ptr<Supervisor> supervisor;
+
+ private:
+  World& world_;
+};
+
+class World {
+ public:
+  /// VIPD_LOG=1 in the environment shows what the nodes log.
+  explicit World(std::uint64_t seed);
+
+  /// Adds a node with one instance "web" (VRID 51) and its own address 192.0.2.(index + 1) or fe80::(index + 1) on
+  /// eth0.
+  Node& add_node(std::uint8_t priority, const std::function<void(InstanceConfig&)>& adjust = {});
+
+  /// Lets virtual time pass; `after_each` is called after every event.
+  void run_for(Duration duration);
+  void at(Duration from_now, std::function<void()> what);
+
+  void broadcast(std::size_t from, Family family, const IpAddress& source, std::span<const std::uint8_t> message);
+  /// Both directions between two nodes.
+  void connect(std::size_t a, std::size_t b, bool connected);
+  bool connected(std::size_t a, std::size_t b) const { return !cut_.contains({std::min(a, b), std::max(a, b)}); }
+
+  std::size_t holders() const;
+  double chance() { return std::uniform_real_distribution<>(0, 1)(random); }
+  Duration between(Duration low, Duration high);
+
+  TimePoint now{seconds(1000)};
+  std::mt19937_64 random;
+  double loss = 0;  ///< of each packet to each receiver
+  Duration delay_low = microseconds(50), delay_high = microseconds(500);
+  std::vector<std::unique_ptr<Node>> nodes;
+  std::vector<SentAdvert> adverts;
+  std::function<void()> after_each = [] {};
+  /// Called when a packet from the first node did not reach the second.
+  std::function<void(std::size_t, std::size_t)> on_lost = [](std::size_t, std::size_t) {};
+
+ private:
+  struct Planned {
+    TimePoint time;
+    std::uint64_t order;
+    std::function<void()> what;
+    bool operator<(const Planned& other) const { return std::tie(other.time, other.order) < std::tie(time, order); }
+  };
+  TimePoint next_deadline() const;
+
+  std::priority_queue<Planned> planned_;
+  std::uint64_t order_ = 0;
+  std::set<std::pair<std::size_t, std::size_t>> cut_;
+};
+
+/// An instance as the tests use it.
+InstanceConfig web_instance(std::uint8_t priority);
+
+/// A seed from VIPD_SEED, or a fixed one so that a plain run is repeatable.
+std::uint64_t seed_from_environment(std::uint64_t otherwise);
+
+}  // namespace vipd::test

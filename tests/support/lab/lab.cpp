@@ -1,0 +1,180 @@
+#include "support/lab/lab.hpp"
+
+#include <linux/if_addr.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+namespace vipd::lab {
+namespace {
+
+std::filesystem::path make_directory() {
+  std::string path = (std::filesystem::temp_directory_path() / "vipd-lab-XXXXXX").string();
+  if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("cannot make a directory for the lab");
+  return path;
+}
+
+std::string without_length(const std::string& prefix) { return prefix.substr(0, prefix.find('/')); }
+
+}  // namespace
+
+std::string program(const std::string& name) { return std::string(VIPD_BIN_DIR) + "/" + name; }
+
+Node::Node(std::string name, int number, std::filesystem::path directory)
+    : name_(std::move(name)), number_(number), directory_(std::move(directory)) {
+  for (const char* part : {"run", "state"}) std::filesystem::create_directories(directory_ / part);
+  for (const char* scope : {"all", "default"}) {
+    write_sysctl(std::string("ipv6/conf/") + scope + "/accept_dad", "0");
+    write_sysctl(std::string("ipv6/conf/") + scope + "/router_solicitations", "0");
+  }
+  must(*this, "ip link set lo up");
+}
+
+std::string Node::source(Family family) const {
+  if (family == Family::ipv4) return unicast(family);
+  for (const auto& held : addresses(*this))
+    if (held.prefix.starts_with("fe80:") && held.protocol != kVrrpProtocol) return without_length(held.prefix);
+  return "";
+}
+
+std::string Node::unicast(Family family) const {
+  return (family == Family::ipv4 ? "192.0.2." : "2001:db8::") + std::to_string(number_);
+}
+
+void Node::configure_interface() const {
+  must(*this, "ip link set eth0 up");
+  must(*this, "ip addr add " + unicast(Family::ipv4) + "/24 dev eth0");
+  must(*this, "ip addr add " + unicast(Family::ipv6) + "/64 dev eth0");
+  if (!wait_until(std::chrono::seconds(5), [&] { return !source(Family::ipv6).empty(); }))
+    throw std::runtime_error("eth0 gets no link-local address");
+}
+
+std::vector<std::string> Node::vipd_command() const {
+  return {program("vipd"), "--config",    directory_ / "vipd.toml", "--runtime-dir",
+          runtime_dir(),   "--state-dir", directory_ / "state"};
+}
+
+Process& Node::start_vipd(const std::string& config) {
+  std::ofstream(directory_ / "vipd.toml") << config;
+  vipds_.push_back(std::make_unique<Process>(*this, vipd_command()));
+  return vipd();
+}
+
+Json Node::status() const {
+  const Finished finished = run(*this, {program("vipctl"), "--runtime-dir", runtime_dir(), "status", "--json"});
+  return finished.status == 0 ? Json::parse(finished.output) : Json();
+}
+
+Json Node::instance() const {
+  const Json document = status();
+  return document.is_null() ? Json::object() : document.at("instances").at(0);
+}
+
+std::string Node::state() const { return instance().value("state", ""); }
+
+bool Node::wait_state(const std::string& state, Duration bound) const {
+  return wait_until(bound, [&] { return this->state() == state; });
+}
+
+bool Node::has(const std::string& address) const {
+  return std::ranges::any_of(addresses(*this),
+                             [&](const Held& held) { return without_length(held.prefix) == address; });
+}
+
+void Node::print_logs() const {
+  for (std::size_t i = 0; i < vipds_.size(); ++i)
+    std::cerr << "--- vipd " << i + 1 << " of node " << name_ << " ---\n"
+              << vipds_[i]->output() << vipds_[i]->errors() << std::flush;
+}
+
+Lab::Lab() : directory_(make_directory()), exceptions_before_(std::uncaught_exceptions()) {
+  switch_.write_sysctl("ipv6/conf/default/disable_ipv6", "1");
+  must(switch_, "ip link add switch type bridge mcast_snooping 0 stp_state 0");
+  must(switch_, "ip link set switch up");
+  must(switch_, "nft add table bridge lab");
+  must(switch_, "nft add chain bridge lab forward { type filter hook forward priority 0; }");
+}
+
+Lab::~Lab() {
+  if (std::uncaught_exceptions() > exceptions_before_)
+    for (const auto& node : nodes_) node->print_logs();
+  nodes_.clear();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+Node& Lab::add_node(const std::string& name, int number) {
+  Node& node = add_bare_node(name, number);
+  wire(node);
+  node.configure_interface();
+  return node;
+}
+
+Node& Lab::add_bare_node(const std::string& name, int number) {
+  nodes_.push_back(std::make_unique<Node>(name, number, directory_ / name));
+  return *nodes_.back();
+}
+
+void Lab::wire(const Node& node) {
+  must(switch_, "ip link add name " + node.name() + " type veth peer name eth0 netns " + node.path());
+  must(switch_, "ip link set dev " + node.name() + " master switch up");
+}
+
+void Lab::set_port(const Node& node, bool up) {
+  must(switch_, "ip link set dev " + node.name() + (up ? " up" : " down"));
+}
+
+void Lab::drop(const std::string& match) { must(switch_, "nft add rule bridge lab forward " + match + " drop"); }
+
+void Lab::drop_nothing() { must(switch_, "nft flush chain bridge lab forward"); }
+
+Sniffer::Sniffer(const Node& node) : process_(node, {program("vipd-probe"), "sniff", "eth0"}) {
+  if (!wait_until(std::chrono::seconds(10), [&] { return !frames().empty(); }))
+    throw std::runtime_error("vipd-probe sniff does not listen: " + process_.errors());
+}
+
+const std::vector<Json>& Sniffer::frames() {
+  const std::string text = process_.output(read_);
+  std::size_t begin = 0;
+  for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
+    frames_.push_back(Json::parse(text.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  read_ += begin;
+  return frames_;
+}
+
+std::vector<Json> Sniffer::of_kind(const std::string& kind) {
+  std::vector<Json> result;
+  std::ranges::copy_if(frames(), std::back_inserter(result),
+                       [&](const Json& frame) { return frame.at("kind") == kind; });
+  return result;
+}
+
+std::vector<Json> Sniffer::adverts_from(const std::string& source) {
+  std::vector<Json> result = of_kind("advert");
+  std::erase_if(result, [&](const Json& frame) { return frame.at("source") != source; });
+  return result;
+}
+
+WallTime time_of(const Json& frame) {
+  return WallTime(std::chrono::nanoseconds(frame.at("time_ns").get<std::int64_t>()));
+}
+
+Watch::Watch(const Node& client, const std::string& address)
+    : process_(client, {program("vipd-probe"), "watch", address, "7", "--json"}) {}
+
+Json Watch::finish() {
+  process_.signal(SIGTERM);
+  if (!process_.wait_exit(std::chrono::seconds(10))) throw std::runtime_error("vipd-probe watch does not end");
+  return Json::parse(process_.output());
+}
+
+double in_ms(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+}  // namespace vipd::lab

@@ -1,0 +1,142 @@
+/// Lab: servers on a switch, in network namespaces.
+///
+/// A bridge in a namespace of its own is the switch; each Node is a namespace with one interface, eth0, whose other end
+/// is a port of the switch with the node's name. What is done to the network is done at the switch (a port goes down, a
+/// rule drops adverts), so the node finds it out as a server would. Node N has 192.0.2.N/24 and a link-local address.
+/// The real programs run, with their files in a directory of their own below /tmp. All is gone when the Lab is; if the
+/// test failed by then, the logs of every vipd are printed first.
+///
+/// Duplicate address detection is off in the nodes, it would cost each test two seconds. Needs root, iproute2,
+/// nftables.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "support/lab/addresses.hpp"
+#include "support/lab/process.hpp"
+#include "vipd/base/ip.hpp"
+
+namespace vipd::lab {
+
+using Json = nlohmann::json;
+using WallTime = std::chrono::system_clock::time_point;
+
+/// A program of this build: "vipd", "vipctl", "vipd-probe".
+std::string program(const std::string& name);
+
+class Node : public Netns {
+ public:
+  Node(std::string name, int number, std::filesystem::path directory);
+
+  const std::string& name() const { return name_; }
+  /// 192.0.2.N, or the link-local address that eth0 has now ("" if none): what adverts come from.
+  std::string source(Family family) const;
+  /// An address of 2001:db8::/64 or 192.0.2.0/24, by this node's number.
+  std::string unicast(Family family) const;
+  /// Where vipd.toml and the runtime directory are.
+  const std::filesystem::path& directory() const { return directory_; }
+  std::string runtime_dir() const { return directory_ / "run"; }
+
+  /// Sets eth0 up and gives it its addresses.
+  void configure_interface() const;
+
+  /// Writes the configuration and starts vipd with it; the one before must have ended.
+  Process& start_vipd(const std::string& config);
+  /// The last one started.
+  Process& vipd() { return *vipds_.back(); }
+  /// The arguments that start_vipd() uses, for a vipd that is started by hand.
+  std::vector<std::string> vipd_command() const;
+
+  /// `vipctl status --json`; null if that fails.
+  Json status() const;
+  /// Its first instance; an empty object if there is no answer.
+  Json instance() const;
+  /// Of the first instance: "active", "backup", "initialize", or "" if there is no answer.
+  std::string state() const;
+  bool wait_state(const std::string& state, Duration bound = std::chrono::seconds(5)) const;
+  /// The kernel has this address ("192.0.2.10") on any interface.
+  bool has(const std::string& address) const;
+
+  /// Prints what each vipd of this node has logged.
+  void print_logs() const;
+
+ private:
+  std::string name_;
+  int number_;
+  std::filesystem::path directory_;
+  std::vector<std::unique_ptr<Process>> vipds_;
+};
+
+class Lab {
+ public:
+  Lab();
+  ~Lab();
+  Lab(const Lab&) = delete;
+  Lab& operator=(const Lab&) = delete;
+
+  /// A server, wired and with addresses; `number` is 1..254.
+  Node& add_node(const std::string& name, int number);
+  /// A server without an interface.
+  Node& add_bare_node(const std::string& name, int number);
+  /// Gives a node its eth0, first or again.
+  void wire(const Node& node);
+
+  /// The port of a node loses or gets its carrier.
+  void set_port(const Node& node, bool up);
+  /// From now on the switch drops what matches, in the words of nft(8): "ip protocol 112".
+  void drop(const std::string& match);
+  /// Ends all drop().
+  void drop_nothing();
+
+  /// A directory that lives as long as the lab.
+  const std::filesystem::path& directory() const { return directory_; }
+
+ private:
+  std::filesystem::path directory_;
+  Netns switch_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  int exceptions_before_;
+};
+
+/// `vipd-probe sniff` on a node's eth0.
+class Sniffer {
+ public:
+  /// Returns when it listens.
+  explicit Sniffer(const Node& node);
+
+  /// All lines so far, oldest first.
+  const std::vector<Json>& frames();
+  /// Those of one kind ("advert", "garp", "na").
+  std::vector<Json> of_kind(const std::string& kind);
+  /// Adverts from this source.
+  std::vector<Json> adverts_from(const std::string& source);
+
+ private:
+  Process process_;
+  std::size_t read_ = 0;
+  std::vector<Json> frames_;
+};
+
+/// When the kernel saw a frame of a Sniffer.
+WallTime time_of(const Json& frame);
+
+/// `vipd-probe watch` of an address, port 7, once a millisecond.
+class Watch {
+ public:
+  Watch(const Node& client, const std::string& address);
+  /// Ends it and returns its report.
+  Json finish();
+
+ private:
+  Process process_;
+};
+
+/// Milliseconds with a fraction, for messages.
+double in_ms(Duration duration);
+
+}  // namespace vipd::lab

@@ -1,0 +1,145 @@
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "support/catch.hpp"
+#include "vipd/config/parse.hpp"
+#include "vipd/config/schema.hpp"
+
+using namespace vipd;
+
+namespace {
+
+std::string read_file(const std::string& name) {
+  std::ifstream file(std::string(VIPD_SOURCE_DIR) + "/" + name);
+  REQUIRE(file);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// What vipd.toml(5) says about `key`, as plain text on one line; empty if nothing.
+std::string manual_entry(const std::string& manual, std::string_view key) {
+  const std::string head = "\n.It Ic " + std::string(key) + "\n";
+  const std::size_t begin = manual.find(head);
+  if (begin == std::string::npos) return "";
+  const std::size_t end = std::min(manual.find("\n.It ", begin + head.size()), manual.find("\n.El", begin));
+  std::string text;
+  std::istringstream lines(manual.substr(begin + head.size(), end - begin - head.size()));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(".Ql ")) line.erase(0, 4);
+    if (line.starts_with(".Qq "))
+      line = "\"" + line.substr(4, line.find(' ', 4) - 4) + "\"" + (line.ends_with(" ,") ? "," : "");
+    for (std::size_t at; (at = line.find("\\(dq")) != std::string::npos;) line.replace(at, 4, "\"");
+    text += line + " ";
+  }
+  return text;
+}
+
+/// A file that sets `key` to `value`, otherwise the smallest.
+std::string with_key(const KeySpec& key, std::string_view value) {
+  return "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n" + std::string(key.name) +
+         " = " + std::string(value) + "\n";
+}
+
+}  // namespace
+
+TEST_CASE("schema: vipd.toml(5) describes every key, with its values and default", "[config][schema]") {
+  const std::string manual = read_file("man/vipd.toml.5");
+  for (const KeySpec& key : schema()) {
+    INFO(key.name);
+    const std::string entry = manual_entry(manual, key.name);
+    INFO(entry);
+    REQUIRE_FALSE(entry.empty());
+    CHECK((entry.find("Required") != std::string::npos) == key.required);
+    const std::string said = entry.substr(0, 250);
+    if (key.range.max > 0) CHECK(said.find(key.values) != std::string::npos);
+    CHECK(said.find(key.initial) != std::string::npos);
+  }
+}
+
+TEST_CASE("schema: vipd.toml(5) describes no key that does not exist", "[config][schema]") {
+  std::istringstream lines(read_file("man/vipd.toml.5"));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(".It Ic ")) continue;
+    const std::string name = line.substr(7);
+    INFO(name);
+    CHECK((find_key("instance", name) != nullptr || find_key("node", name) != nullptr));
+  }
+}
+
+TEST_CASE("schema: a key's default is what its member starts with", "[config][schema]") {
+  for (const KeySpec& key : schema()) {
+    if (key.initial.empty()) continue;
+    INFO(key.name);
+    const ParsedConfig parsed = parse_config(with_key(key, key.initial));
+    REQUIRE(parsed.config.has_value());
+    InstanceConfig plain = parsed.config->instances[0], untouched;
+    untouched.name = plain.name, untouched.interface = plain.interface, untouched.vrid = plain.vrid;
+    untouched.addresses = plain.addresses;
+    CHECK(plain == untouched);
+  }
+}
+
+TEST_CASE("schema: every key is set by the test file, required ones have no default", "[config][schema]") {
+  const std::string full = read_file("tests/data/config/full.toml");
+  for (const KeySpec& key : schema()) {
+    INFO(key.name);
+    const std::string_view last = key.name.substr(key.name.rfind('.') + 1);
+    CHECK(full.find(std::string(last) + " = ") != std::string::npos);
+    CHECK_FALSE((key.required && !key.initial.empty()));
+    CHECK_FALSE(key.summary.empty());
+    CHECK(key.slot != nullptr);
+  }
+}
+
+TEST_CASE("schema: a key misspelt by one letter is suggested", "[config][schema]") {
+  for (const KeySpec& key : schema()) {
+    if (key.table != "instance") continue;
+    for (std::size_t i = 0; i < key.name.size(); ++i) {
+      std::string wrong(key.name);
+      wrong.erase(i, 1);
+      INFO(wrong);
+      CHECK(nearest_key("instance", wrong) == key.name);
+    }
+  }
+  CHECK(nearest_key("instance", "interafce") == "interface");
+  CHECK(nearest_key("instance", "advert-interval") == "advert_interval");
+  CHECK(nearest_key("instance", "colour").empty());
+  CHECK(nearest_key("instance", std::string(100'000, 'x')).empty());
+}
+
+TEST_CASE("schema: each key refuses each wrong type", "[config][schema]") {
+  for (const KeySpec& key : schema()) {
+    if (key.table != "instance" || key.required) continue;
+    for (const std::string_view value : {"1979-05-27", "nan", "[[]]", "{ x = 1 }", "\"\\u0000\"", "\"\"", "-1"}) {
+      INFO(key.name << " = " << value);
+      const ParsedConfig parsed = parse_config(with_key(key, value));
+      CHECK_FALSE(parsed.config.has_value());
+      REQUIRE_FALSE(parsed.diagnostics.empty());
+      CHECK(parsed.diagnostics[0].line == 5);
+    }
+  }
+}
+
+TEST_CASE("schema: each number refuses what is just outside of its range", "[config][schema]") {
+  for (const KeySpec& key : schema()) {
+    if (key.table != "instance" || key.required || key.range.max == 0 || key.name == "version") continue;
+    const bool is_duration = std::holds_alternative<Duration*>([&] {
+      static Config config;
+      static InstanceConfig instance;
+      return key.slot({config, instance});
+    }());
+    const auto text = [&](std::int64_t value) {
+      return is_duration ? "\"" + std::to_string(value) + "ms\"" : std::to_string(value);
+    };
+    INFO(key.name);
+    CHECK(parse_config(with_key(key, text(key.range.min))).config.has_value());
+    CHECK(parse_config(with_key(key, text(key.range.max))).config.has_value());
+    CHECK(parse_config(with_key(key, text(key.range.max + key.range.step))).diagnostics.at(0).kind == "range");
+    const std::int64_t below = key.range.min - key.range.step;
+    if (below != 0 || !key.range.zero)
+      CHECK(parse_config(with_key(key, text(below))).diagnostics.at(0).kind == "range");
+  }
+}

@@ -1,0 +1,237 @@
+#include <chrono>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <string>
+
+#include "support/catch.hpp"
+#include "vipd/config/parse.hpp"
+#include "vipd/config/syntax.hpp"
+
+using namespace vipd;
+
+namespace {
+
+std::string read_file(const std::string& name) {
+  std::ifstream file(std::string(VIPD_SOURCE_DIR) + "/" + name);
+  REQUIRE(file);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// "kind line:column message; ..." of all that is wrong.
+std::string faults(const std::string& text) {
+  std::string result;
+  for (const Diagnostic& one : parse_config(text).diagnostics) {
+    if (!result.empty()) result += "; ";
+    result += one.kind + " " + std::to_string(one.line) + ":" + std::to_string(one.column) + " " + one.message;
+  }
+  return result;
+}
+
+struct BadText {
+  const char* text;
+  const char* kind;
+  int line, column;
+  const char* message;
+  const char* hint;
+};
+
+}  // namespace
+
+TEST_CASE("syntax: a fault is shown where it was made", "[config][syntax]") {
+  const auto bad = GENERATE(
+      BadText{"[a]\nname = \"gw\n", "syntax", 2, 8, "unterminated string: no closing \" before end of line", ""},
+      BadText{"a = 'gw\n", "syntax", 1, 5, "no closing '", ""}, BadText{"a = 'gw", "syntax", 1, 5, "no closing '", ""},
+      BadText{"a = \"gw", "syntax", 1, 5, "no closing \"", ""},
+      BadText{"a = \"\"\"x\\\n  \u00e4\"\"\"", "syntax", 1, 9, "joins lines", ""},
+      BadText{"a = 0xO\u00e4", "syntax", 1, 5, "needs quotes", ""},
+      BadText{"a = 1\u00e4", "syntax", 1, 5, "needs quotes", ""},
+      BadText{"a = true\u00a0", "syntax", 1, 5, "needs quotes", ""},
+      BadText{"a = [1]\u00e4", "syntax", 1, 8, "unexpected", ""},
+      BadText{"[a]\u00e4", "syntax", 1, 4, "unexpected", ""},
+      BadText{"a \u00e4= 1", "syntax", 1, 3, "expected \"=\"", ""},
+      BadText{"a = \"gw\\", "syntax", 1, 8, "unknown escape sequence", ""},
+      BadText{"a = \"\"\"gw\\", "syntax", 1, 10, "unknown escape sequence", ""},
+      BadText{"a = \"\"\"gw\nb\n", "syntax", 1, 5, "before end of file", ""},
+      BadText{"a = \"x\\q\"", "syntax", 1, 7, "unknown escape sequence \"\\q\"", "use \\\\ for a backslash"},
+      BadText{"a = \"\\u00G0\"", "syntax", 1, 6, "needs 4 hexadecimal digits", ""},
+      BadText{"priority = 0100", "syntax", 1, 12, "leading zeros", "write 100 (or 0o100 for octal)"},
+      BadText{"priority = １00", "syntax", 1, 12, "full-width digits are not TOML digits (U+FF11)", "write 100"},
+      BadText{"priority 100", "syntax", 1, 10, "expected \"=\" after key \"priority\"", "write priority = value"},
+      BadText{"priority: 100", "syntax", 1, 9, "expected \"=\"", ""},
+      BadText{"priority", "syntax", 1, 9, "expected \"=\"", ""},
+      BadText{"priorität = 1", "syntax", 1, 8, "not allowed in a key", "need quotes"},
+      BadText{"= 5", "syntax", 1, 1, "a key is missing", ""},
+      BadText{"vrid =", "syntax", 1, 7, "a value is missing", ""},
+      BadText{"vrid = # five", "syntax", 1, 8, "expected a value", ""},
+      BadText{"vrid = = 5", "syntax", 1, 8, "expected a value", ""},
+      BadText{"interface = eth0", "syntax", 1, 13, "\"eth0\" needs quotes", "write \"eth0\""},
+      BadText{"advert_interval = 1s", "syntax", 1, 19, "needs quotes", "write \"1s\""},
+      BadText{"addresses = [192.0.2.10/24]", "syntax", 1, 14, "needs quotes", "write \"192.0.2.10/24\""},
+      BadText{"addresses = [192.0.2.10]", "syntax", 1, 14, "needs quotes", ""},
+      BadText{"preempt = yes", "syntax", 1, 11, "is not a boolean", "write true"},
+      BadText{"preempt = False", "syntax", 1, 11, "is not a boolean", "write false"},
+      BadText{"a = \"x\" y", "syntax", 1, 9, "unexpected text", ""},
+      BadText{"a = [1 2]", "syntax", 1, 8, "expected \",\" or \"]\"", ""},
+      BadText{"a = [1,, 2]", "syntax", 1, 8, "missing before this comma", ""},
+      BadText{"a = [1,\n  2\n", "syntax", 2, 4, "expected \"]\"", ""},
+      BadText{"a = { b = 1", "syntax", 1, 5, "expected \"}\"", ""},
+      BadText{"a = { b = 1, }", "syntax", 1, 14, "comma before", "remove the comma"},
+      BadText{"[a\nb = 1", "syntax", 1, 3, "expected \"]\"", ""}, BadText{"[]", "syntax", 1, 1, "needs a name", ""},
+      BadText{"a]\nb = 1", "syntax", 1, 2, "without its \"[\"", ""},
+      BadText{"[a] b = 1", "syntax", 1, 5, "unexpected text", ""},
+      BadText{"[global]\nx = 1\n[global]\nx = 2", "duplicate-table", 3, 1, "[global] is defined twice; first at line 1",
+              ""},
+      BadText{"[instance.a]\nhooks.any = \"/x\"\n[instance.a.hooks]\n", "duplicate-table", 3, 1, "first at line 2", ""},
+      BadText{"a = 99999999999999999999", "range", 1, 5, "does not fit 64 bits", ""},
+      BadText{"a = 1_", "syntax", 1, 5, "needs quotes", ""},
+      BadText{"a = 1979-05-27T:07", "syntax", 1, 5, "needs quotes", ""},
+      BadText{"a = 1.", "syntax", 1, 5, "needs quotes", ""}, BadText{"a = 0x", "syntax", 1, 5, "needs quotes", ""},
+      BadText{"vrrp_instance VI_1 {\n  state MASTER\n}\n", "syntax", 1, 1, "keepalived.conf", "[instance.NAME]"},
+      BadText{"a = \"x\0y\"", "syntax", 1, 5, "unterminated", ""},
+      BadText{"\xef\xbb\xbf[a]", "encoding", 1, 1, "byte order mark", ""},
+      BadText{"# \xff", "encoding", 1, 3, "not UTF-8", ""}, BadText{"a = 1\rb = 2", "encoding", 1, 6, "U+000D", ""});
+  INFO(bad.text);
+  const std::string text = bad.text;
+  // Unknown keys and tables of what could be read are beside the point here.
+  const auto all = parse_config(text).diagnostics;
+  INFO(faults(text));
+  const auto first =
+      std::find_if(all.begin(), all.end(), [](const auto& one) { return !one.kind.starts_with("unknown"); });
+  REQUIRE(first != all.end());
+  CHECK(first->kind == bad.kind);
+  CHECK(first->line == bad.line);
+  CHECK(first->column == bad.column);
+  CHECK(first->message.find(bad.message) != std::string::npos);
+  CHECK(first->hint.find(bad.hint) != std::string::npos);
+}
+
+TEST_CASE("syntax: a NUL byte is named", "[config][syntax]") {
+  const std::string text("a = \"gw\0\"\n", 10);
+  CHECK(faults(text) == "encoding 1:8 control character U+0000 is not allowed");
+}
+
+TEST_CASE("syntax: reading goes on after a fault", "[config][syntax]") {
+  CHECK(faults("[instance.a]\ninterface = eth0\nvrid = 051\naddresses = [\n  192.0.2.1/24,\n  "
+               "\"192.0.2.2\"\n]\npriority = 0\n") ==
+        "syntax 2:13 \"eth0\" needs quotes; syntax 3:8 leading zeros are not allowed in a decimal integer; "
+        "syntax 5:3 \"192.0.2.1/24\" needs quotes; "
+        "range 8:12 \"priority\" must be 1..255; 0 is reserved on the wire for \"I am leaving\"");
+  CHECK(faults("[instance.a\nvrid = 1\n[instance.b]\nvrid = 0\n") ==
+        "syntax 1:12 expected \"]\" at the end of the table's name; range 4:8 \"vrid\" must be 1..255, got 0");
+}
+
+TEST_CASE("syntax: a key twice", "[config][syntax]") {
+  const auto diagnostics =
+      parse_config("[instance.a]\nvrid = 1\ninterface = \"e\"\naddresses = [\"192.0.2.1/24\"]\nvrid = 2\n").diagnostics;
+  REQUIRE(diagnostics.size() == 1);
+  CHECK(diagnostics[0].kind == "duplicate-key");
+  CHECK((diagnostics[0].line == 5 && diagnostics[0].column == 1 && diagnostics[0].width == 4));
+  CHECK(diagnostics[0].related_line == 2);
+}
+
+TEST_CASE("syntax: what TOML allows is not refused", "[config][syntax]") {
+  const auto* const text = GENERATE(
+      "", "\n\n", "# only a comment", "a = 1", "a.b.c = 1\na.b.d = 2", "[a.b]\n[a]\nc = 1", "\"a b\".'c' = 1",
+      "a = \"\"", "a = ''", "a = \"\"\"\nx\\n\n  \"y\" \u00e4\"\"\"", "a = '''x'y''z'''", "a = \"\"\"a\"\"\"\"\"",
+      "a = \"\\\\ \\\" \\u00e9 \\U0001F600\"", "a = [ ]", "a = [ # c\n 1, 2, # d\n [3, \"]\"],\n]", "a = {}",
+      "a = { b = 1, c.d = { e = [1] } }", "a = +1_000", "a = 0x1F", "a = 0b01", "a = -0", "a = 0", "a = 1e5",
+      "a = -0.5", "a = inf", "a = nan", "a = 1.5e-3", "a = 0xdead_BEEF", "[[a]]\nb = 1\n[[a]]\nb = 1\n[[a]]",
+      "\t[ a . b ] # c\r\n  c = 1\t\r\n", "a = [{ b = 1 }, { b = 1 }]", "1234 = 1", "[a]\n[a.b]\n[a.c]",
+      "a = [[\"x\"], [\"y\"]]", "a = [\n['x'],\n[1]\n]");
+  INFO(text);
+  const SyntaxScan scan = scan_syntax(text);
+  INFO((scan.faults.empty() ? "" : scan.faults.front().message));
+  CHECK(scan.faults.empty());
+  CHECK(scan.rest == text);
+  CHECK(faults(text).find("syntax") == std::string::npos);
+}
+
+TEST_CASE("syntax: nesting is bounded", "[config][syntax]") {
+  std::string dots = "a", brackets, tables;
+  for (int i = 0; i < 200'000; ++i) dots += ".a", brackets += "[", tables += "{a=";
+  CHECK(faults(dots + " = 1").starts_with("syntax 1:33 too many parts"));
+  CHECK(faults("[" + dots + "]\n").starts_with("syntax 1:34 too many parts"));
+  CHECK(faults("a = " + brackets).starts_with("syntax 1:21 nested too deeply"));
+  CHECK(faults("a = " + tables).find("nested too deeply") != std::string::npos);
+  CHECK(faults(std::string(2'000'000, '\n')) == "size 1:1 the file is larger than 1 MiB");
+}
+
+namespace {
+
+/// Parses what may be anything; what comes out has to be consistent.
+ParsedConfig parse_anything(const std::string& text) {
+  ParsedConfig parsed = parse_config(text);
+  bool has_error = false;
+  int line = 1;
+  for (const Diagnostic& one : parsed.diagnostics) {
+    has_error |= one.severity == Severity::error;
+    CHECK((one.line >= line && one.column >= 1 && one.width >= 1));
+    CHECK_FALSE((one.kind.empty() || one.message.empty()));
+    line = one.line;
+  }
+  CHECK(parsed.config.has_value() != has_error);
+  CHECK(parsed.diagnostics.size() <= kMaxDiagnostics);
+  CHECK((parsed.diagnostics.empty() || !render(parsed.diagnostics, "f", text, true).empty()));
+  return parsed;
+}
+
+/// Does this error lead to `line`?
+bool is_near(const Diagnostic& error, int line) {
+  if (std::abs(error.line - line) <= 1 || std::abs(error.related_line - line) <= 1) return true;
+  // What is missing is reported at the head of its table; what disappeared cannot be pointed at.
+  return error.kind == "missing-key";
+}
+
+}  // namespace
+
+TEST_CASE("syntax: a deleted byte is an error near it, or none", "[config][syntax]") {
+  const auto* const name =
+      GENERATE("conf/examples/pair.toml", "conf/examples/pair-ipv6.toml", "conf/examples/active-active.toml",
+               "conf/examples/hooks.toml", "tests/data/config/full.toml");
+  const std::string good = read_file(name);
+  int line = 1;
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string text = good;
+    text.erase(i, 1);
+    const ParsedConfig parsed = parse_anything(text);
+    INFO(name << " without byte " << i << " (line " << line << ")\n" << render(parsed.diagnostics, "f", text, false));
+    CHECK(parsed.diagnostics.size() <= 1);
+    if (!parsed.diagnostics.empty()) CHECK(is_near(parsed.diagnostics.front(), line));
+    if (good[i] == '\n') ++line;
+  }
+}
+
+TEST_CASE("syntax: no input is too rude", "[config][syntax]") {
+  const auto seed = std::random_device{}();
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  const std::string good = read_file("tests/data/config/full.toml");
+  const std::string characters = "[]{}\"'=.,#\\\n\r\t 0a\xc3\xa9\xff";
+  const auto below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = good;
+    for (std::size_t edits = 1 + below(8); edits > 0; --edits) {
+      const std::size_t at = below(text.size());
+      if (below(2) == 0)
+        text.insert(at, 1, characters[below(characters.size())]);
+      else
+        text.erase(at, below(12));
+      if (text.empty()) text = "a";
+    }
+    INFO(text);
+    parse_anything(text);
+  }
+}
+
+TEST_CASE("syntax: a large bad file is refused quickly", "[config][syntax]") {
+  const auto* const line =
+      GENERATE("a = [\n", "x y\n", "[[[[\n", "a.b = \"\n", "key = 1\n", "[instance.a]\n", "{ = , ]\n");
+  std::string text;
+  while (text.size() + 16 < (1 << 20)) text += line;
+  const auto start = std::chrono::steady_clock::now();
+  parse_anything(text);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+}

@@ -1,0 +1,91 @@
+#include "vipd/daemon/hook_queue.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "support/catch.hpp"
+#include "support/fake_world.hpp"
+
+using namespace vipd;
+using namespace vipd::test;
+
+namespace {
+
+HookEvent event(HookState state) {
+  return {
+      .state = state, .old_state = "backup", .reason = "because", .priority = 254, .peer = "192.0.2.2", .sequence = 7};
+}
+
+HookSettings any_hook() {
+  HookSettings hooks;
+  hooks.any = {"/any"};
+  return hooks;
+}
+
+struct Bench {
+  explicit Bench(const HookSettings& hooks) : world(1), runner(world) {
+    InstanceConfig config = web_instance(254);
+    config.hooks = hooks;
+    queue.emplace(runner, config);
+  }
+  std::vector<std::vector<std::string>> called() const {
+    std::vector<std::vector<std::string>> result;
+    for (const auto& command : runner.started) result.push_back(command.arguments);
+    return result;
+  }
+  World world;
+  FakeRunner runner;
+  std::optional<HookQueue> queue;
+};
+
+}  // namespace
+
+TEST_CASE("HookQueue: the hook of the state, then hooks.any with keepalived's arguments") {
+  Bench bench({.active = {"/a", "up"}, .backup = {"/b"}, .fault = {"/f"}, .stop = {"/s"}, .any = {"/any", "x"}});
+  for (const auto state : {HookState::active, HookState::backup, HookState::fault, HookState::stop})
+    bench.queue->push(event(state));
+  bench.world.add_node(1);  // so that the world has a clock to run by
+  bench.world.run_for(seconds(1));
+  const std::vector<std::vector<std::string>> expected = {
+      {"/a", "up"}, {"/any", "x", "INSTANCE", "web", "MASTER", "254"},
+      {"/b"},       {"/any", "x", "INSTANCE", "web", "BACKUP", "254"},
+      {"/f"},       {"/any", "x", "INSTANCE", "web", "FAULT", "254"},
+      {"/s"},       {"/any", "x", "INSTANCE", "web", "STOP", "254"}};
+  CHECK(bench.called() == expected);
+  CHECK(bench.runner.most_at_once == 1);
+  CHECK(bench.queue->idle());
+}
+
+TEST_CASE("HookQueue: the environment says what happened") {
+  Bench bench(any_hook());
+  bench.queue->push(event(HookState::active));
+  const auto& environment = bench.runner.started.front().environment;
+  for (const char* expected :
+       {"VIPD_INSTANCE=web", "VIPD_STATE=active", "VIPD_OLD_STATE=backup", "VIPD_REASON=because", "VIPD_PRIORITY=254",
+        "VIPD_ADDRESSES=192.0.2.10/24", "VIPD_INTERFACE=eth0", "VIPD_PEER=192.0.2.2", "VIPD_SEQUENCE=7"}) {
+    INFO(expected);
+    CHECK(std::ranges::find(environment, expected) != environment.end());
+  }
+}
+
+TEST_CASE("HookQueue: without hooks nothing runs and the queue is idle") {
+  Bench bench({});
+  bench.queue->push(event(HookState::active));
+  CHECK(bench.runner.started.empty());
+  CHECK(bench.queue->idle());
+}
+
+TEST_CASE("HookQueue: is not idle until the last program has ended, and remembers how") {
+  Bench bench(any_hook());
+  bench.world.add_node(1);
+  bench.queue->push(event(HookState::active));
+  bench.queue->push(event(HookState::stop));
+  CHECK(bench.queue->waiting() == 1);
+  REQUIRE(bench.queue->running() != nullptr);
+  CHECK(*bench.queue->running() == "/any");
+  bench.world.run_for(seconds(1));
+  CHECK(bench.queue->idle());
+  REQUIRE(bench.queue->last());
+  CHECK(bench.queue->last()->command == "/any");
+  CHECK(bench.queue->last()->outcome.ok());
+}

@@ -1,0 +1,56 @@
+#include "vipd/os/event_loop.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <string>
+
+#include "support/catch.hpp"
+#include "vipd/os/fd.hpp"
+
+using namespace vipd;
+
+TEST_CASE("EventLoop: network before the deadline, the deadline before the rest, after_each after each") {
+  auto loop = std::move(*EventLoop::create());
+  const Fd network(::eventfd(1, EFD_CLOEXEC)), client(::eventfd(1, EFD_CLOEXEC));
+  std::string order;
+  auto rest = loop->watch(client.get(), EPOLLIN, Urgency::rest, [&] {
+    order += "r";
+    loop->exit(0);
+  });
+  EventLoop::Watch net;
+  net = std::move(*loop->watch(network.get(), EPOLLIN, Urgency::network, [&] {
+    order += "n";
+    net = {};  // a handler may end its own watch
+  }));
+  REQUIRE(loop->on_deadline([&] { order += "d"; }));
+  REQUIRE(loop->after_each([&] { order += "."; }));
+  loop->set_deadline(loop->now());
+  CHECK(loop->run().value() == 0);
+  CHECK(order.substr(0, 5) == "n.d.r");
+}
+
+TEST_CASE("EventLoop: a deadline is met within a millisecond or so, not within sd-event's quarter of a second") {
+  auto loop = std::move(*EventLoop::create());
+  const TimePoint due = loop->now() + std::chrono::milliseconds(20);
+  TimePoint came{};
+  REQUIRE(loop->on_deadline([&] {
+    came = loop->now();
+    loop->exit(0);
+  }));
+  loop->set_deadline(due);
+  loop->run().value();
+  CHECK(came >= due);
+  CHECK(came - due < std::chrono::milliseconds(150));  // generous: the machine may be busy
+}
+
+TEST_CASE("EventLoop: kNever switches the deadline off") {
+  auto loop = std::move(*EventLoop::create());
+  bool came = false;
+  REQUIRE(loop->on_deadline([&] { came = true; }));
+  loop->set_deadline(loop->now());
+  loop->set_deadline(kNever);
+  auto end = loop->after(std::chrono::milliseconds(20), [&] { loop->exit(7); });
+  CHECK(loop->run().value() == 7);
+  CHECK_FALSE(came);
+}

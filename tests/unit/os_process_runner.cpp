@@ -1,0 +1,130 @@
+// Real processes on a real event loop.
+#include "vipd/os/process_runner.hpp"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <optional>
+#include <string>
+
+#include "support/catch.hpp"
+
+using namespace vipd;
+
+namespace {
+
+struct Bench {
+  Bench() {
+    spdlog::set_level(spdlog::level::off);
+    block_signals();
+    loop = std::move(*EventLoop::create());
+    runner = std::make_unique<ProcessRunner>(*loop);
+  }
+  /// Runs a shell command to its end; fails the test after 20 s.
+  Outcome shell(const std::string& script, Duration timeout = std::chrono::seconds(10)) {
+    return run({.label = "test",
+                .arguments = {"/bin/sh", "-c", script},
+                .environment = {"VIPD_STATE=active"},
+                .timeout = timeout});
+  }
+  Outcome run(const Command& command) {
+    std::optional<Outcome> result;
+    bool within_run = true;
+    runner->run(command, [&](const Outcome& outcome) {
+      CHECK_FALSE(within_run);
+      result = outcome;
+      loop->exit(0);
+    });
+    within_run = false;
+    auto bound = loop->after(std::chrono::seconds(20), [&] { loop->exit(1); });
+    loop->run().value();
+    REQUIRE(result);
+    // The loop cannot run twice; a fresh one serves the next command.
+    runner.reset();
+    loop = std::move(*EventLoop::create());
+    runner = std::make_unique<ProcessRunner>(*loop);
+    return *result;
+  }
+  std::unique_ptr<EventLoop> loop;
+  std::unique_ptr<ProcessRunner> runner;
+};
+
+struct TemporaryFile {
+  TemporaryFile() {
+    char name[] = "/tmp/vipd-test-XXXXXX";
+    ::close(::mkstemp(name));
+    path = name;
+  }
+  ~TemporaryFile() { ::unlink(path.c_str()); }
+  std::string content() const {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::string path;
+};
+
+}  // namespace
+
+TEST_CASE("ProcessRunner: exit status, signal, and a program that is not there") {
+  Bench bench;
+  CHECK(bench.shell("true").ok());
+  const Outcome three = bench.shell("exit 3");
+  CHECK(three.exit_status == 3);
+  CHECK_FALSE(three.ok());
+  CHECK(bench.shell("kill -9 $$").signal == SIGKILL);
+  const Outcome missing = bench.run(
+      {.label = "x", .arguments = {"/nonexistent/hook"}, .environment = {}, .timeout = std::chrono::seconds(1)});
+  CHECK(missing.error == "cannot run /nonexistent/hook: No such file or directory");
+}
+
+TEST_CASE("ProcessRunner: the environment is ours alone, standard input is empty, signals are as they should be") {
+  Bench bench;
+  const TemporaryFile file;
+  ::setenv("VIPD_SECRET", "inherited", 1);
+  CHECK(bench.shell("{ env; cat; grep -E '^Sig(Blk|Ign)' /proc/self/status; } > " + file.path).ok());
+  const std::string content = file.content();
+  INFO(content);
+  CHECK(content.find("VIPD_STATE=active") != std::string::npos);
+  CHECK(content.find("PATH=/usr/local/sbin") != std::string::npos);
+  CHECK(content.find("VIPD_SECRET") == std::string::npos);
+  CHECK(content.find("SigBlk:\t0000000000000000") != std::string::npos);
+  const std::string mark = "SigIgn:\t";
+  const auto ignored = std::stoull(content.substr(content.find(mark) + mark.size()), nullptr, 16);
+  CHECK((ignored & 0x7fffffff) == 0);  // not even SIGPIPE, which vipd ignores; 32 and 33 are glibc's own
+}
+
+TEST_CASE("ProcessRunner: a program that hangs is told to end, with all that it started") {
+  Bench bench;
+  const TemporaryFile file;
+  const Outcome outcome = bench.shell("sleep 1000 & echo $! > " + file.path + "; wait", std::chrono::milliseconds(200));
+  CHECK(outcome.timed_out);
+  CHECK_FALSE(outcome.ok());
+  const pid_t grandchild = std::stoi(file.content());
+  for (int i = 0; i < 1000 && ::kill(grandchild, 0) == 0; ++i) {
+    std::ifstream stat("/proc/" + std::to_string(grandchild) + "/stat");
+    std::string pid, name, state;
+    stat >> pid >> name >> state;
+    if (state == "Z") break;  // dead, and not ours to reap
+    ::usleep(1000);
+  }
+  std::ifstream stat("/proc/" + std::to_string(grandchild) + "/stat");
+  std::string pid, name, state;
+  stat >> pid >> name >> state;
+  CHECK((state.empty() || state == "Z"));
+}
+
+TEST_CASE("ProcessRunner: one that ignores SIGTERM gets SIGKILL 2 s later") {
+  Bench bench;
+  const Outcome outcome = bench.shell("trap '' TERM; while :; do sleep 0.05; done", std::chrono::milliseconds(100));
+  CHECK(outcome.timed_out);
+  CHECK(outcome.signal == SIGKILL);
+  CHECK(outcome.took >= std::chrono::seconds(2));
+}
+
+TEST_CASE("ProcessRunner: a program that prints without end is read, and does not fill a pipe or memory") {
+  Bench bench;
+  const Outcome outcome = bench.shell("head -c 50000000 /dev/zero | tr '\\0' 'x'; yes | head -n 100000");
+  CHECK(outcome.ok());
+}
