@@ -58,7 +58,7 @@ void AddressOwner::release() {
   repair_pending_ = false;
 }
 
-void AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {
+std::vector<int> AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {
   const Interface* interface = kernel_.view().find(ifindex_);
   std::vector<IpPrefix> prefixes;
   for (const Entry* entry : missing) prefixes.push_back(entry->prefix);
@@ -77,6 +77,7 @@ void AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {
                    interface_);
   }
   next_repair_ = now + kRepairGap;
+  return results;
 }
 
 void AddressOwner::reconcile(TimePoint now) {
@@ -93,9 +94,9 @@ void AddressOwner::reconcile(TimePoint now) {
     missing.push_back(&entry);
   }
   if (missing.empty()) return;
-  add(missing, now);
-  for (const Entry* entry : missing)
-    if (entry->error == 0) spdlog::warn("{} had vanished from {}; put back", entry->prefix.to_string(), interface_);
+  const auto results = add(missing, now);
+  for (std::size_t i = 0; i < missing.size(); ++i)
+    if (results[i] == 0) spdlog::warn("{} had vanished from {}; put back", missing[i]->prefix.to_string(), interface_);
 }
 
 bool AddressOwner::present(const IpAddress& address) const {
@@ -116,7 +117,9 @@ TimePoint AddressOwner::deadline() const {
 
 void AddressOwner::on_deadline(TimePoint now) {
   if (repair_pending_ && now >= next_repair_) reconcile(now);
-  if (holding() && now >= next_announcement_) announce_all(now);
+  if (!holding() || now < next_announcement_) return;
+  reconcile(now);  // read back: what was acknowledged has to be there
+  announce_all(now);
 }
 
 void AddressOwner::announce_all(TimePoint now) {

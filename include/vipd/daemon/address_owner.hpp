@@ -53,7 +53,8 @@ class AddressOwner {
   bool present(const IpAddress& address) const;
 
  private:
-  void add(const std::vector<Entry*>& missing, TimePoint now);
+  /// Returns the kernel's errno for each.
+  std::vector<int> add(const std::vector<Entry*>& missing, TimePoint now);
   void announce(const Interface& interface, const Entry& entry);
   void announce_all(TimePoint now);
 
