@@ -8,12 +8,11 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "vipd/config/parse.hpp"
@@ -28,18 +27,18 @@
 namespace vipd {
 namespace {
 
-constexpr std::size_t kLargestConfig = 4 << 20;
+/// More than parse_config() takes; what is behind need not be read to be refused.
+constexpr std::size_t kEnoughRead = 2 << 20;
 
 Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return system_failure("cannot read " + path, errno);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  if (file.bad() || text.empty()) {
-    struct stat info{};
-    if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
-      return failure("cannot read " + path + ": it is a directory");
-  }
-  if (text.size() > kLargestConfig) return failure(path + " is larger than 4 MiB; that is no configuration of vipd");
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return system_failure("cannot read " + path, errno);
+  std::string text;
+  std::array<char, 65536> buffer;
+  ssize_t size = 0;
+  while (text.size() < kEnoughRead && (size = ::read(fd.get(), buffer.data(), buffer.size())) > 0)
+    text.append(buffer.data(), static_cast<std::size_t>(size));
+  if (size < 0) return system_failure("cannot read " + path, errno);
   return text;
 }
 

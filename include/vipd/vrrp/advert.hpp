@@ -24,7 +24,7 @@ inline constexpr std::uint8_t kVrrpHopLimit = 255;                         ///< 
 inline constexpr std::uint8_t kOwnerPriority = 255;                        ///< RFC 9568 5.2.4
 inline constexpr std::uint8_t kResignPriority = 0;                         ///< RFC 9568 5.2.4
 inline constexpr std::size_t kVrrpHeaderSize = 8;                          ///< RFC 9568 5.2
-inline constexpr std::size_t kMaxAdvertSize = kVrrpHeaderSize + 255 * 16;  ///< 255 IPv6 addresses
+inline constexpr std::size_t kMaxAdvertSize = kVrrpHeaderSize + std::size_t{255} * 16;  ///< 255 IPv6 addresses
 
 /// 255 for IPv4, 90 for IPv6: the addresses that fit an advert in an MTU of 1500 octets.
 constexpr std::size_t max_advertised(Family family) { return family == Family::ipv4 ? 255 : 90; }
