@@ -53,6 +53,14 @@ void check_owner(const PlacedInstance& instance, Report& report) {
                "use priority = 254");
 }
 
+/// Nothing is preempted by a node that does not preempt.
+void check_preempt_delay(const PlacedInstance& instance, Report& report) {
+  const InstanceConfig& config = instance.config;
+  if (config.preempt_delay == Duration::zero() || config.preempt) return;
+  report.error("conflict", instance.table->find("preempt_delay")->place,
+               "\"preempt_delay\" has no effect with preempt = false", "remove one of them");
+}
+
 /// Each virtual router is one interface, family and VRID (RFC 9568 1.6).
 void check_vrids(std::span<const PlacedInstance> instances, Report& report) {
   std::map<std::tuple<std::string, Family, int>, const PlacedInstance*> seen;
@@ -102,6 +110,7 @@ void check_instances(std::span<const PlacedInstance> instances, Report& report) 
     check_duplicates_within(instance, report);
     check_link_local(instance, report);
     check_owner(instance, report);
+    check_preempt_delay(instance, report);
   }
   check_vrids(instances, report);
   check_addresses_between(instances, report);

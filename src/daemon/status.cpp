@@ -36,6 +36,7 @@ json counters_of(const VirtualRouter::Counters& counters) {
   return {{"adverts_sent", counters.adverts_sent},
           {"adverts_received", counters.adverts_received},
           {"adverts_refused", std::move(refused)},
+          {"addr_list_mismatch", counters.addr_list_mismatch},
           {"send_errors", counters.send_errors}};
 }
 

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace vipd {
 namespace {
@@ -24,6 +25,18 @@ HookState hook_state(ShownState state, bool stopped) {
   return HookState::backup;
 }
 
+Election::Settings election_settings(const InstanceConfig& config) {
+  const bool capped = config.max_adopted_interval != Duration::zero();
+  return {.priority = config.priority,
+          .interval = config.advert_interval,
+          .preempt = config.preempt,
+          .preempt_delay = config.preempt_delay,
+          .startup_delay = config.startup_delay,
+          .max_adopted_interval =
+              capped ? std::max(config.max_adopted_interval, config.advert_interval) : 10 * config.advert_interval,
+          .primary = {}};
+}
+
 }  // namespace
 
 VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, Runner& runner, EventLog& events)
@@ -31,13 +44,13 @@ VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire&
       kernel_(kernel),
       wire_(wire),
       events_(events),
-      election_(
-          {.priority = config.priority, .interval = config.advert_interval, .preempt = config.preempt, .primary = {}}),
+      election_(election_settings(config)),
       standing_(config.priority),
       owner_(kernel, wire, config),
       hooks_(runner, config),
       checksum_form_(config.ipv4_checksum == ChecksumPolicy::rfc9568 ? ChecksumForm::message_only
-                                                                     : ChecksumForm::pseudo_header) {
+                                                                     : ChecksumForm::pseudo_header),
+      noted_interval_(std::chrono::duration_cast<Centiseconds>(config.advert_interval)) {
   refusal_logged_.fill(TimePoint::min());
   for (const auto& address : config.addresses) {
     const auto octets = address.prefix.address.octets();
@@ -120,7 +133,20 @@ void VirtualRouter::set_wire_problem(const std::optional<std::string>& problem) 
 void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoint now) {
   ++counters_.adverts_received;
   learn_checksum_form(advert, source);
+  note_differences(advert, source);
   step(Heard{.source = source, .priority = advert.priority, .interval = advert.interval}, now);
+}
+
+/// Conformance B20, B21 (RFC 9568 7.1): what two routers have configured differently is said once, and never refused.
+void VirtualRouter::note_differences(const Advert& advert, const IpAddress& source) {
+  if (advert.priority == kResignPriority) return;
+  if (advert.interval != std::exchange(noted_interval_, advert.interval))
+    spdlog::warn("{}: {} advertises every {}, we are configured for {}", config_.name, source.to_string(),
+                 format_duration(advert.interval), format_duration(config_.advert_interval));
+  if (std::ranges::equal(advert.addresses.octets(), advertised_)) return;
+  ++counters_.addr_list_mismatch;
+  if (std::exchange(noted_addresses_, true)) return;
+  spdlog::warn("{}: {} lists other addresses than we do, or in another order", config_.name, source.to_string());
 }
 
 /// Conformance B09: a sender follows the form last heard from a valid peer.

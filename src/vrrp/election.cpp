@@ -50,6 +50,7 @@ void Election::on(const Start&, TimePoint now, Actions& out) {
   if (settings_.priority == kOwnerPriority) return become_active(because(Why::owner), now, out);  // RFC 9568 6.4.1
   adopted_ = settings_.interval;
   become_backup(because(Why::started), now, out);
+  deadline_ = std::max(deadline_, now + settings_.startup_delay);
 }
 
 void Election::on(const Stop&, TimePoint now, Actions& out) {
@@ -70,14 +71,9 @@ void Election::on(const Fail&, TimePoint, Actions& out) {
 }
 
 void Election::on(const DeadlinePassed&, TimePoint now, Actions& out) {
-  if (now < deadline_) return;
+  if (now < deadline()) return;
   if (state_ == State::backup) {  // RFC 9568 6.4.2, Active_Down_Timer
-    const bool lower_active =
-        may_preempt() && active_peer_ && active_peer_->priority < settings_.priority && !peer_resigned_;
-    Reason reason = because(peer_resigned_ ? Why::peer_resigned : lower_active ? Why::preempted : Why::silence);
-    reason.peer = active_peer_;
-    reason.waited = now - wait_began_;
-    return become_active(reason, now, out);
+    return become_active(why_take_over(now), now, out);
   }
   if (resigning_ == Resigning::said_once) {  // nobody took over: whoever is there may have missed it
     out.add(SendAdvert{kResignPriority});
@@ -116,17 +112,22 @@ void Election::on(const Heard& advert, TimePoint now, Actions& out) {
 
 void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 9568 6.4.2
   if (advert.priority == kResignPriority) {
+    preempt_at_ = kNever;
     peer_resigned_ = true;
-    active_peer_ = Peer{advert.source, advert.priority};
+    note_peer(advert, now);
     return wait_for_active(now, skew_time(settings_.priority, adopted_));
   }
   if (may_preempt() && advert.priority < settings_.priority) {  // discarded: the timer goes on, nothing is adopted
-    if (!peer_resigned_) active_peer_ = Peer{advert.source, advert.priority};
-    return;
+    if (!peer_resigned_) note_peer(advert, now);
+    if (settings_.preempt_delay == Duration::zero()) return;
+    if (preempt_at_ == kNever) preempt_at_ = now + settings_.preempt_delay;
+    adopt(advert.interval);  // until then it is our Active router, and its silence counts
+    return wait_for_active(now, active_down_interval(settings_.priority, adopted_));
   }
-  adopted_ = advert.interval;
+  preempt_at_ = kNever;
+  adopt(advert.interval);
   peer_resigned_ = false;
-  active_peer_ = Peer{advert.source, advert.priority};
+  note_peer(advert, now);
   wait_for_active(now, active_down_interval(settings_.priority, adopted_));
 }
 
@@ -140,8 +141,8 @@ void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out)
     if (resigned) deadline_ = now + settings_.interval;  // Adver_Timer is reset for priority 0 only
     return;
   }
-  adopted_ = advert.interval;
-  active_peer_ = Peer{advert.source, advert.priority};
+  adopt(advert.interval);
+  note_peer(advert, now);
   Reason reason = because(tie ? Why::higher_address : Why::higher_priority);
   reason.peer = active_peer_;
   out.add(Release{});
@@ -164,6 +165,7 @@ void Election::become_active(const Reason& reason, TimePoint now, Actions& out) 
   state_ = State::active;
   resigning_ = Resigning::no;
   peer_resigned_ = false;
+  preempt_at_ = kNever;
   active_peer_.reset();
   adopted_ = settings_.interval;
   deadline_ = now + settings_.interval;
@@ -185,12 +187,29 @@ void Election::become_initialize(const Reason& reason, Actions& out) {
   state_ = State::initialize;
   resigning_ = Resigning::no;
   peer_resigned_ = false;
+  preempt_at_ = kNever;
   active_peer_.reset();
   deadline_ = kNever;
 }
 
+Reason Election::why_take_over(TimePoint now) const {
+  const bool alive = active_peer_ && now - peer_heard_ < 3 * adopted_;
+  const bool preempted = may_preempt() && alive && active_peer_->priority < settings_.priority;
+  Reason reason = because(peer_resigned_ ? Why::peer_resigned : preempted ? Why::preempted : Why::silence);
+  reason.peer = active_peer_;
+  reason.waited = now - (active_peer_ ? peer_heard_ : wait_began_);
+  return reason;
+}
+
 /// RFC 9568 6.1: the owner preempts whatever Preempt_Mode says.
 bool Election::may_preempt() const { return settings_.preempt || settings_.priority == kOwnerPriority; }
+
+void Election::note_peer(const Heard& advert, TimePoint now) {
+  active_peer_ = Peer{advert.source, advert.priority};
+  peer_heard_ = now;
+}
+
+void Election::adopt(Duration interval) { adopted_ = std::min(interval, settings_.max_adopted_interval); }
 
 void Election::wait_for_active(TimePoint now, Duration patience) {
   wait_began_ = now;

@@ -351,6 +351,17 @@ TEST_CASE("config: a VRID may serve once for each family and interface", "[confi
                            "[instance.d]\ninterface = \"eth1\"\nvrid = 51\naddresses = [\"fe80::10/64\"]\n"));
 }
 
+TEST_CASE("config: delays of the election and the cap on adopted intervals", "[config]") {
+  const ParsedConfig parsed = parse_config(
+      kPair + std::string("preempt_delay = \"5m\"\nstartup_delay = \"30s\"\nmax_adopted_interval = \"2s\"\n"));
+  REQUIRE(parsed.config);
+  const InstanceConfig& web = parsed.config->instances.front();
+  CHECK(web.preempt_delay == std::chrono::minutes(5));
+  CHECK(web.startup_delay == std::chrono::seconds(30));
+  CHECK(web.max_adopted_interval == std::chrono::seconds(2));
+  CHECK(only_error(kPair + std::string("preempt = false\npreempt_delay = \"5s\"\n")).kind == "conflict");
+}
+
 TEST_CASE("config: an owner always preempts", "[config]") {
   const Diagnostic error = only_error(kPair + std::string("priority = 255\npreempt = false\n"));
   CHECK((error.kind == "owner" && error.line == 6 && error.column == 11));

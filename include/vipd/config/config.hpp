@@ -51,6 +51,10 @@ struct InstanceConfig {
   std::uint8_t priority = 100;                         ///< 1..254, 255 for the owner (RFC 9568 5.2.4)
   Duration advert_interval = std::chrono::seconds(1);  ///< 10ms..40.95s in steps of 10ms (RFC 9568 5.2.7)
   bool preempt = true;
+  Duration preempt_delay = Duration::zero();  ///< 0 or 10ms..1h; a lower Active router is left alone for so long
+  Duration startup_delay = Duration::zero();  ///< 0 or 10ms..1h; the least time to listen after a start
+  /// 10ms..40.95s, never taken as less than advert_interval; 0 = ten times advert_interval.
+  Duration max_adopted_interval = Duration::zero();
   ChecksumPolicy ipv4_checksum = ChecksumPolicy::automatic;
   std::vector<VirtualAddress> addresses;  ///< in the file's order; never empty
   HookSettings hooks;

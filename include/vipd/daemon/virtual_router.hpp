@@ -32,7 +32,8 @@ class VirtualRouter {
  public:
   struct Counters {
     std::uint64_t adverts_sent = 0;
-    std::uint64_t adverts_received = 0;  ///< taken, not refused
+    std::uint64_t adverts_received = 0;    ///< taken, not refused
+    std::uint64_t addr_list_mismatch = 0;  ///< taken, but listing other addresses than ours or in another order
     std::uint64_t send_errors = 0;
     std::array<std::uint64_t, kRefusalKinds> adverts_refused{};
     std::uint64_t transitions = 0;
@@ -82,6 +83,7 @@ class VirtualRouter {
   void send_advert(std::uint8_t priority);
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
   void finish_stop(TimePoint now);
+  void note_differences(const Advert& advert, const IpAddress& source);
   void learn_checksum_form(const Advert& advert, const IpAddress& source);
 
   const InstanceConfig config_;
@@ -98,6 +100,8 @@ class VirtualRouter {
   std::optional<IpAddress> source_;
   std::vector<std::uint8_t> advertised_;  // the addresses in wire form
   ChecksumForm checksum_form_;
+  Centiseconds noted_interval_;  // of a peer that differs from ours, as last logged
+  bool noted_addresses_ = false;
   TimePoint retry_claim_ = kNever;
   std::array<TimePoint, kRefusalKinds> refusal_logged_;
 

@@ -20,10 +20,10 @@
 
 namespace vipd {
 
-inline constexpr std::uint8_t kVrrpHopLimit = 255;                         ///< RFC 9568 5.1.1.3
-inline constexpr std::uint8_t kOwnerPriority = 255;                        ///< RFC 9568 5.2.4
-inline constexpr std::uint8_t kResignPriority = 0;                         ///< RFC 9568 5.2.4
-inline constexpr std::size_t kVrrpHeaderSize = 8;                          ///< RFC 9568 5.2
+inline constexpr std::uint8_t kVrrpHopLimit = 255;                                      ///< RFC 9568 5.1.1.3
+inline constexpr std::uint8_t kOwnerPriority = 255;                                     ///< RFC 9568 5.2.4
+inline constexpr std::uint8_t kResignPriority = 0;                                      ///< RFC 9568 5.2.4
+inline constexpr std::size_t kVrrpHeaderSize = 8;                                       ///< RFC 9568 5.2
 inline constexpr std::size_t kMaxAdvertSize = kVrrpHeaderSize + std::size_t{255} * 16;  ///< 255 IPv6 addresses
 
 /// 255 for IPv4, 90 for IPv6: the addresses that fit an advert in an MTU of 1500 octets.

@@ -18,9 +18,13 @@
 /// - Immediate answers (to a losing advert or to a priority 0) come from a token bucket (row C21): 5 at once, then 5 an
 ///   interval; a flood cannot be amplified.
 ///
-/// Not here yet: preempt_delay, start-up hold, a cap on adopted intervals, VRRPv2 timing.
+/// - An adopted interval is capped (max_adopted_interval): adverts are not authenticated, and one spoofed advert that
+///   promises the next one in 40 s must not silence a pair for minutes.
+///
+/// Not here yet: VRRPv2 timing.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -94,7 +98,7 @@ using Event = std::variant<Start, Stop, Fail, DeadlinePassed, SetPriority, SetPr
 // Actions, to be carried out in the order given.
 struct SendAdvert {
   std::uint8_t priority = 0;
-};                  ///< 0 = resign
+};  ///< 0 = resign
 struct Claim {};    ///< add the addresses and announce them
 struct Release {};  ///< remove the addresses
 /// Last of its step: what came before has been done when it is told.
@@ -130,7 +134,12 @@ class Election {
     std::uint8_t priority = 100;                  ///< 1..255
     Duration interval = std::chrono::seconds(1);  ///< 10ms..40.95s
     bool preempt = true;
-    IpAddress primary;  ///< our source address; breaks ties
+    /// How long a lower Active router is left alone once it is heard (conformance C22); zero = the RFC's behaviour.
+    Duration preempt_delay = Duration::zero();
+    /// The least time that a Backup listens after Start before it believes that nobody is there.
+    Duration startup_delay = Duration::zero();
+    Duration max_adopted_interval = std::chrono::seconds(10);  ///< at least `interval`
+    IpAddress primary;                                         ///< our source address; breaks ties
   };
 
   explicit Election(const Settings& settings) : settings_(settings), adopted_(settings.interval) {}
@@ -141,7 +150,7 @@ class Election {
 
   State state() const { return state_; }
   /// When step(DeadlinePassed{}) is due; kNever in Initialize.
-  TimePoint deadline() const { return deadline_; }
+  TimePoint deadline() const { return std::min(deadline_, preempt_at_); }
   /// Has sent priority 0 and waits for a peer to take over before it lets go.
   bool resigning() const { return resigning_ != Resigning::no; }
   /// The Active router as last heard; nullopt if we are it or nobody is known.
@@ -169,8 +178,11 @@ class Election {
   void become_backup(const Reason& reason, TimePoint now, Actions& out);
   void become_initialize(const Reason& reason, Actions& out);
 
+  void note_peer(const Heard& advert, TimePoint now);
+  void adopt(Duration interval);
   void wait_for_active(TimePoint now, Duration patience);
   bool may_preempt() const;
+  Reason why_take_over(TimePoint now) const;
   bool may_answer(TimePoint now);
   Reason because(Why why) const { return {.why = why, .peer = std::nullopt, .priority = settings_.priority}; }
 
@@ -178,10 +190,12 @@ class Election {
   State state_ = State::initialize;
   Resigning resigning_ = Resigning::no;
   TimePoint deadline_ = kNever;
-  TimePoint wait_began_{};      // Backup: when the wait for the Active router was last started over
-  bool peer_resigned_ = false;  // Backup: that wait is Skew_Time, since the Active router said priority 0
+  TimePoint wait_began_{};         // Backup: when the wait for the Active router was last started over
+  TimePoint preempt_at_ = kNever;  // Backup: end of preempt_delay, while it runs
+  bool peer_resigned_ = false;     // Backup: that wait is Skew_Time, since the Active router said priority 0
   Duration adopted_;
   std::optional<Peer> active_peer_;
+  TimePoint peer_heard_{};  // when active_peer_ was last heard
   double answer_tokens_ = 5;
   TimePoint answer_tokens_at_{};
 };
