@@ -80,9 +80,11 @@ struct Start {};           ///< fit to take part, from Initialize
 struct Stop {};            ///< planned: make before break
 struct Fail {};            ///< fault: release first, resign then
 struct DeadlinePassed {};  ///< deadline() has come
+/// The effective priority changed.
 struct SetPriority {
   std::uint8_t priority = 100;
 };  ///< 1..255
+/// Our source address changed.
 struct SetPrimary {
   IpAddress address;
 };  ///< our source address changed
@@ -96,6 +98,7 @@ struct Heard {
 using Event = std::variant<Start, Stop, Fail, DeadlinePassed, SetPriority, SetPrimary, Heard>;
 
 // Actions, to be carried out in the order given.
+/// To the group, from the primary address.
 struct SendAdvert {
   std::uint8_t priority = 0;
 };  ///< 0 = resign
