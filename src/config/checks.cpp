@@ -73,7 +73,7 @@ void check_vrids(std::span<const PlacedInstance> instances, Report& report) {
     const int line = first->second->table->find("vrid")->place.line;
     report.error("conflict", instance.table->find("vrid")->place,
                  "vrid " + std::to_string(config.vrid) + " is already used on " + config.interface + " for " +
-                     std::string(display_name(config.family())) + " by instance " + quoted(other.name) + " (line " +
+                     std::string(display_name(config.family())) + " by instance " + in_quotes(other.name) + " (line " +
                      std::to_string(line) + ")",
                  "each instance on an interface needs a vrid of its own", line);
   }
@@ -96,7 +96,7 @@ void check_addresses_between(std::span<const PlacedInstance> instances, Report& 
       if (is_new || other == &instance) continue;
       const int line = address_place(*other, index).line;
       report.error("conflict", address_place(instance, i),
-                   "virtual address " + address.to_string() + " is also in instance " + quoted(other->config.name) +
+                   "virtual address " + address.to_string() + " is also in instance " + in_quotes(other->config.name) +
                        " (line " + std::to_string(line) + ")",
                    "an address belongs to one instance", line);
     }

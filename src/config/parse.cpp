@@ -135,7 +135,7 @@ bool ConfigReader::check_instance_tables(const TomlNode& instances) {
       return false;
     }
     report_.error("type", child.place,
-                  quoted("instance." + child.key) + " must be a table, got " + describe_value(child),
+                  in_quotes("instance." + child.key) + " must be a table, got " + describe_value(child),
                   "write [instance.NAME]");
   }
   return true;
@@ -143,7 +143,7 @@ bool ConfigReader::check_instance_tables(const TomlNode& instances) {
 
 void ConfigReader::read_instance(const TomlNode& table) {
   if (!is_valid_name(table.key)) {
-    report_.error("name", table.key_place, quoted(table.key) + " is not a name for an instance",
+    report_.error("name", table.key_place, in_quotes(table.key) + " is not a name for an instance",
                   "use 1 to 64 characters of A-Z a-z 0-9 _ . -");
   }
   const Section section{"instance", "[instance." + printable(table.key) + "]"};
@@ -177,7 +177,7 @@ void ConfigReader::read_keys(const Section& section, const TomlNode& table, cons
 
 void ConfigReader::read_group(const Section& section, const TomlNode& table, const std::string& name, Target target) {
   if (table.type == TomlType::table) return read_keys(section, table, name + ".", target);
-  report_.error("type", table.place, quoted(name) + " must be a table, got " + describe_value(table),
+  report_.error("type", table.place, in_quotes(name) + " must be a table, got " + describe_value(table),
                 name == "hooks" ? "write hooks.any = ..." : "write " + name + ".count = ...");
 }
 
@@ -191,7 +191,7 @@ void ConfigReader::check_required(const Section& section, const TomlNode& table)
   }
   if (missing.empty()) return;
   std::string names;
-  for (const KeySpec* key : missing) names += (names.empty() ? "" : ", ") + quoted(key->name);
+  for (const KeySpec* key : missing) names += (names.empty() ? "" : ", ") + in_quotes(key->name);
   const bool is_one = missing.size() == 1;
   report_.error("missing-key", table.place,
                 section.title + ": required " + (is_one ? "key " + names + " is" : "keys " + names + " are") +
@@ -200,11 +200,11 @@ void ConfigReader::check_required(const Section& section, const TomlNode& table)
 }
 
 void ConfigReader::refuse_unsupported(const TomlNode& node, const std::string& name) {
-  report_.error("unsupported", node.key_place, quoted(name) + " is not supported by this version of vipd");
+  report_.error("unsupported", node.key_place, in_quotes(name) + " is not supported by this version of vipd");
 }
 
 void ConfigReader::refuse_unknown_key(const Section& section, const TomlNode& node, const std::string& name) {
-  report_.error("unknown-key", node.key_place, "unknown key " + quoted(name) + " in " + section.title,
+  report_.error("unknown-key", node.key_place, "unknown key " + in_quotes(name) + " in " + section.title,
                 hint_for_key(section, name, node.key));
 }
 
@@ -220,7 +220,7 @@ std::string ConfigReader::hint_for_key(const Section& section, const std::string
   }
   const std::string_view near = nearest_key(section.table, name);
   mean(near);
-  return near.empty() ? "" : "did you mean " + quoted(near) + "?";
+  return near.empty() ? "" : "did you mean " + in_quotes(near) + "?";
 }
 
 void ConfigReader::refuse_unknown_table(const TomlNode& node) {
@@ -235,7 +235,7 @@ void ConfigReader::refuse_unknown_table(const TomlNode& node) {
     const std::string_view near = nearest(node.key, kTables);
     if (!near.empty()) hint = near == "node" ? "did you mean [node]?" : "did you mean [instance.NAME]?";
   }
-  report_.error(is_table ? "unknown-table" : "unknown-key", node.key_place, what + quoted(node.key), hint);
+  report_.error(is_table ? "unknown-table" : "unknown-key", node.key_place, what + in_quotes(node.key), hint);
 }
 
 }  // namespace

@@ -219,7 +219,7 @@ bool SyntaxScanner::header() {
 bool SyntaxScanner::header_end(bool is_array) {
   skip_blanks();
   const std::string_view end = is_array ? "]]" : "]";
-  if (!at(end)) return fail(pos_, 1, "expected " + quoted(end) + " at the end of the table's name");
+  if (!at(end)) return fail(pos_, 1, "expected " + in_quotes(end) + " at the end of the table's name");
   pos_ += end.size();
   return true;
 }
@@ -244,7 +244,7 @@ bool SyntaxScanner::equals(std::size_t key_begin) {
   const std::string_view next = token();
   if (is_foreign_block(key) || next == "{" || text_.substr(pos_, line_end(pos_) - pos_).ends_with('{')) {
     damage_ = Damage::rest_of_file;
-    return fail(key_begin, key.size(), "this is not TOML: " + quoted(key) + " opens a block of keepalived.conf",
+    return fail(key_begin, key.size(), "this is not TOML: " + in_quotes(key) + " opens a block of keepalived.conf",
                 "write [instance.NAME] and below it interface, vrid, priority, addresses; see vipd.toml(5)");
   }
   if (at("]")) {
@@ -255,7 +255,8 @@ bool SyntaxScanner::equals(std::size_t key_begin) {
     return fail(pos_, utf8_sequence(text_, pos_), "this character is not allowed in a key",
                 "keys consist of A-Z a-z 0-9 _ -; others need quotes");
   }
-  return fail(pos_, next.size(), "expected \"=\" after key " + quoted(key), "write " + std::string(key) + " = value");
+  return fail(pos_, next.size(), "expected \"=\" after key " + in_quotes(key),
+              "write " + std::string(key) + " = value");
 }
 
 bool SyntaxScanner::key_path(std::string& path) {
@@ -285,7 +286,7 @@ bool SyntaxScanner::key_part(std::string& path) {
   path.append(1, kSeparator).append(text_.substr(begin, pos_ - begin));
   if (pos_ != begin) return true;
   if (at("=")) return fail(pos_, 1, "a key is missing before \"=\"");
-  return fail(pos_, token().size(), "expected a key, got " + quoted(token()),
+  return fail(pos_, token().size(), "expected a key, got " + in_quotes(token()),
               "a statement is [table] or key = value; a comment begins with #");
 }
 
@@ -333,9 +334,9 @@ bool SyntaxScanner::refuse_word(std::size_t begin, std::string_view word) {
                 "write " + printable(*ascii));
   }
   if (const auto boolean = meant_boolean(word)) {
-    return fail(begin, word.size(), quoted(word) + " is not a boolean", "write " + std::string(*boolean));
+    return fail(begin, word.size(), in_quotes(word) + " is not a boolean", "write " + std::string(*boolean));
   }
-  return fail(begin, word.size(), quoted(word) + " needs quotes", "write " + quoted(word));
+  return fail(begin, word.size(), in_quotes(word) + " needs quotes", "write " + in_quotes(word));
 }
 
 bool SyntaxScanner::array(const std::string& path) {
@@ -476,7 +477,7 @@ bool SyntaxScanner::remember_key(const std::string& path, std::size_t offset) {
   if (is_new) return true;
   const std::string_view key = text_.substr(offset, text_.find_first_of(" \t=", offset) - offset);
   const int line = line_of(first->second);
-  fail_as("duplicate-key", offset, key.size(), quoted(key) + " is set twice; first at line " + std::to_string(line),
+  fail_as("duplicate-key", offset, key.size(), in_quotes(key) + " is set twice; first at line " + std::to_string(line),
           "remove one of them");
   scan_.faults.back().related_line = line;
   return false;

@@ -93,7 +93,7 @@ std::string why_no_address(std::string_view text) {
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find('.', begin), text.size());
     const std::string_view octet = text.substr(begin, end - begin);
-    if (octet.size() > 1 && octet[0] == '0') return ": leading zero in " + quoted(octet);
+    if (octet.size() > 1 && octet[0] == '0') return ": leading zero in " + in_quotes(octet);
     if (octet.size() > 3 || to_integer(octet).value_or(0) > 255) return ": octet " + printable(octet) + " > 255";
     begin = end + 1;
   }
@@ -110,10 +110,10 @@ bool is_name_character(char c) {
 std::string why_no_interface(std::string_view name) {
   if (name.empty()) return "interface name is empty";
   if (name.size() > 15) return "interface name is " + std::to_string(name.size()) + " bytes; Linux allows at most 15";
-  if (name == "." || name == "..") return quoted(name) + " is not an interface name";
+  if (name == "." || name == "..") return in_quotes(name) + " is not an interface name";
   const auto bad = std::ranges::find_if(
       name, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '/' || c == ':' || c == 0x7f; });
-  if (bad != name.end()) return "an interface name cannot contain " + quoted({bad, bad + 1});
+  if (bad != name.end()) return "an interface name cannot contain " + in_quotes({bad, bad + 1});
   return "";
 }
 
@@ -158,7 +158,7 @@ class ValueReader {
   void refuse_type(std::string hint = "") {
     refuse("type", must_be() + ", got " + describe_value(node_), std::move(hint));
   }
-  std::string must_be() const { return quoted(key_.name) + " must be " + std::string(key_.values); }
+  std::string must_be() const { return in_quotes(key_.name) + " must be " + std::string(key_.values); }
   std::string boolean_hint() const;
 
   const KeySpec& key_;
@@ -203,7 +203,7 @@ void ValueReader::operator()(Duration* out) {
     const std::string got = is_integer ? "the bare integer " + std::to_string(node_.integer) : "a bare fraction";
     const bool is_small = is_integer && node_.integer >= 0 && node_.integer < 1000;
     const std::string example = std::to_string(is_small ? node_.integer : 1);
-    return refuse("duration", quoted(key_.name) + " needs a unit, got " + got,
+    return refuse("duration", in_quotes(key_.name) + " needs a unit, got " + got,
                   "write \"" + example + "s\" or \"100ms\"");
   }
   if (node_.type != TomlType::string) return refuse_type("write a string such as \"1s\" or \"100ms\"");
@@ -217,15 +217,15 @@ std::optional<Duration> ValueReader::parse_duration() {
   const std::string_view name = text.substr(unit_begin);
   const auto unit = std::ranges::find(kTimeUnits, name, &TimeUnit::name);
   if (unit_begin == 0) {
-    refuse("duration", quoted(text) + " is not a duration", "write a number and a unit: \"1s\" or \"100ms\"");
+    refuse("duration", in_quotes(text) + " is not a duration", "write a number and a unit: \"1s\" or \"100ms\"");
   } else if (name.empty()) {
-    refuse("duration", quoted(key_.name) + " needs a unit, got " + quoted(text), "write \"1s\" or \"100ms\"");
+    refuse("duration", in_quotes(key_.name) + " needs a unit, got " + in_quotes(text), "write \"1s\" or \"100ms\"");
   } else if (unit == kTimeUnits.end()) {
-    refuse("duration", "unknown time unit " + quoted(name), "units: ms, s, m, h");
+    refuse("duration", "unknown time unit " + in_quotes(name), "units: ms, s, m, h");
   } else if (const auto duration = scaled(text.substr(0, unit_begin), unit->length)) {
     return duration;
   } else {
-    refuse("duration", quoted(text) + " is not a duration", "write a number such as 1 or 0.25 before the unit");
+    refuse("duration", in_quotes(text) + " is not a duration", "write a number such as 1 or 0.25 before the unit");
   }
   return std::nullopt;
 }
@@ -235,13 +235,13 @@ bool ValueReader::check_duration(Duration duration) {
   const auto& [min, max, step, zero] = key_.range;
   if (zero && duration == Duration::zero()) return true;
   if (duration < milliseconds(min) || duration > milliseconds(max)) {
-    refuse("range", must_be() + ", got " + quoted(node_.text));
+    refuse("range", must_be() + ", got " + in_quotes(node_.text));
     return false;
   }
   if (step == 1 || duration % milliseconds(step) == Duration::zero()) return true;
   const Duration below = duration - duration % milliseconds(step);
-  refuse("duration", quoted(key_.name) + " must be a multiple of 10 ms (the wire unit is 1 cs)",
-         "use " + quoted(format_duration(below)) + " or " + quoted(format_duration(below + milliseconds(step))));
+  refuse("duration", in_quotes(key_.name) + " must be a multiple of 10 ms (the wire unit is 1 cs)",
+         "use " + in_quotes(format_duration(below)) + " or " + in_quotes(format_duration(below + milliseconds(step))));
   return false;
 }
 
@@ -250,7 +250,7 @@ void ValueReader::operator()(std::string* out) {
   if (key_.name == "interface") {
     if (const std::string why = why_no_interface(node_.text); !why.empty()) return refuse("interface", why);
   } else if (!is_valid_name(node_.text)) {
-    return refuse("name", must_be() + ", got " + quoted(node_.text));
+    return refuse("name", must_be() + ", got " + in_quotes(node_.text));
   }
   *out = node_.text;
 }
@@ -263,8 +263,8 @@ void ValueReader::operator()(ChecksumPolicy* out) {
   const auto* const found = std::ranges::find(kNames, node_.text);
   if (found == kNames.end()) {
     const std::string_view meant = nearest(node_.text, kNames);
-    return refuse("choice", must_be() + ", got " + quoted(node_.text),
-                  meant.empty() ? "" : "did you mean " + quoted(meant) + "?");
+    return refuse("choice", must_be() + ", got " + in_quotes(node_.text),
+                  meant.empty() ? "" : "did you mean " + in_quotes(meant) + "?");
   }
   *out = kPolicies[static_cast<std::size_t>(found - kNames.begin())];
 }
@@ -276,7 +276,7 @@ void ValueReader::operator()(std::vector<std::string>* out) {
   }
   if (node_.type != TomlType::array) return refuse_type();
   if (node_.children.empty()) {
-    return refuse("script-security", quoted(key_.name) + " is an empty list", "leave the key out to run nothing");
+    return refuse("script-security", in_quotes(key_.name) + " is an empty list", "leave the key out to run nothing");
   }
   for (const TomlNode& argument : node_.children) {
     const bool is_text = argument.type == TomlType::string && argument.text.find('\0') == std::string::npos;
@@ -293,16 +293,17 @@ bool ValueReader::check_program(const TomlNode& node, bool alone) {
   const std::string_view text = node.text;
   const std::size_t extra = alone ? shell_part(text) : text.find('\0');
   if (text.empty() || (text[0] != '/' && extra != 0)) {
-    report_.error("script-security", node.place, quoted(key_.name) + " must be an absolute path, got " + quoted(text),
+    report_.error("script-security", node.place,
+                  in_quotes(key_.name) + " must be an absolute path, got " + in_quotes(text),
                   "write it from / on: \"/etc/vipd/hooks/web\"");
   } else if (extra != std::string_view::npos || text.find('\0') != std::string_view::npos) {
     const std::string program = extra == 0 ? "/path/to/program" : printable(text.substr(0, extra));
     report_.error("script-security", node.place,
-                  quoted(key_.name) + " is run without a shell; " + quoted(text.substr(std::min(extra, text.size()))) +
-                      " would be part of the file name",
+                  in_quotes(key_.name) + " is run without a shell; " +
+                      in_quotes(text.substr(std::min(extra, text.size()))) + " would be part of the file name",
                   "use an array: [\"" + program + "\", \"arg\"]");
   } else if (text.ends_with('/')) {
-    report_.error("script-security", node.place, quoted(text) + " is a directory, not a program");
+    report_.error("script-security", node.place, in_quotes(text) + " is a directory, not a program");
   } else {
     return true;
   }
@@ -310,7 +311,7 @@ bool ValueReader::check_program(const TomlNode& node, bool alone) {
 }
 
 void ValueReader::operator()(std::vector<VirtualAddress>* out) {
-  if (node_.type == TomlType::string) return refuse_type("write [" + quoted(node_.text) + "]");
+  if (node_.type == TomlType::string) return refuse_type("write [" + in_quotes(node_.text) + "]");
   if (node_.type != TomlType::array) return refuse_type();
   if (node_.children.empty()) {
     return refuse("missing-key", "\"addresses\" must list at least one address", "write [\"192.0.2.10/24\"]");
@@ -335,7 +336,7 @@ std::optional<IpPrefix> ValueReader::parse_address(const TomlNode& entry) {
   const auto address = IpAddress::parse(host);
   if (!address) {
     const bool has_zone = host.find('%') != std::string_view::npos;
-    report_.error("address", place, quoted(text) + " is not an IP address" + why_no_address(host),
+    report_.error("address", place, in_quotes(text) + " is not an IP address" + why_no_address(host),
                   has_zone ? "leave out the zone: \"interface\" names it" : "");
     return std::nullopt;
   }
@@ -353,7 +354,7 @@ std::optional<std::uint8_t> ValueReader::parse_length(const TomlNode& entry, con
   const bool is_ipv4 = address.family() == Family::ipv4;
   const std::string_view text = entry.text;
   if (slash == text.size()) {
-    report_.error("address", place_within(entry.place, text, 0, slash), quoted(text) + " has no prefix length",
+    report_.error("address", place_within(entry.place, text, 0, slash), in_quotes(text) + " has no prefix length",
                   "write " + address.to_string() + (is_ipv4 ? "/24" : "/64") + " to be on-link");
     return std::nullopt;
   }
@@ -369,7 +370,7 @@ std::optional<std::uint8_t> ValueReader::parse_length(const TomlNode& entry, con
   } else if (length < 1) {
     const int meant = mask_length(digits);
     report_.error("address", place,
-                  "the prefix length must be 1.." + std::to_string(longest) + ", got " + quoted(digits),
+                  "the prefix length must be 1.." + std::to_string(longest) + ", got " + in_quotes(digits),
                   meant > 0 ? "write /" + std::to_string(meant) : "");
   } else {
     return static_cast<std::uint8_t>(length);
@@ -388,7 +389,7 @@ bool is_valid_name(std::string_view name) {
 }
 
 std::string describe_value(const TomlNode& node) {
-  if (node.type == TomlType::string) return "the string " + quoted(node.text);
+  if (node.type == TomlType::string) return "the string " + in_quotes(node.text);
   if (node.type == TomlType::integer) return "the integer " + std::to_string(node.integer);
   if (node.type == TomlType::boolean) return node.boolean ? "true" : "false";
   return std::string(describe(node.type));

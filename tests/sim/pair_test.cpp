@@ -75,6 +75,15 @@ void require_settled(World& world) {
   }
 }
 
+/// Two nodes, started together ten seconds ago.
+std::pair<Node&, Node&> settled_pair(World& world, std::uint8_t first, std::uint8_t second) {
+  world.add_node(first);
+  world.add_node(second);
+  for (const auto& node : world.nodes) node->start();
+  world.run_for(seconds(10));
+  return {*world.nodes[0], *world.nodes[1]};
+}
+
 }  // namespace
 
 TEST_CASE("two nodes started together, 1000 seeds, 0 to 30 % loss: one holder, and the right one when the loss ends") {
@@ -146,11 +155,7 @@ TEST_CASE("many nodes through loss, partitions, crashes and stops: settled after
 
 TEST_CASE("the plug is pulled: the other holds the address within 3 intervals and its skew after the last advert") {
   World world(seed_from_environment(7));
-  Node& first = world.add_node(254);
-  Node& second = world.add_node(253);
-  first.start();
-  second.start();
-  world.run_for(seconds(10));
+  const auto [first, second] = settled_pair(world, 254, 253);
   REQUIRE(first.active());
   const auto last_advert =
       std::ranges::find(world.adverts.rbegin(), world.adverts.rend(), first.index, &SentAdvert::node)->time;
@@ -165,11 +170,7 @@ TEST_CASE("the plug is pulled: the other holds the address within 3 intervals an
 
 TEST_CASE("a planned stop is make-before-break: the address is never without a holder") {
   World world(seed_from_environment(11));
-  Node& first = world.add_node(254);
-  Node& second = world.add_node(100);
-  first.start();
-  second.start();
-  world.run_for(seconds(10));
+  const auto [first, second] = settled_pair(world, 254, 100);
   std::size_t fewest = 2;
   world.after_each = [&] { fewest = std::min(fewest, world.holders()); };
   first.stop();
@@ -194,11 +195,7 @@ TEST_CASE("a stop with nobody there ends by itself and leaves nothing behind") {
 
 TEST_CASE("a lost resignation is said again: the stop still costs no time without a holder") {
   World world(seed_from_environment(13));
-  Node& first = world.add_node(254);
-  Node& second = world.add_node(253);
-  first.start();
-  second.start();
-  world.run_for(seconds(10));
+  const auto [first, second] = settled_pair(world, 254, 253);
   std::size_t fewest = 2;
   world.after_each = [&] { fewest = std::min(fewest, world.holders()); };
   world.connect(0, 1, false);
@@ -248,11 +245,7 @@ TEST_CASE("an address that the kernel refuses is reported and given up, and the 
 
 TEST_CASE("the interface goes and comes: fault with a reason, then back by itself") {
   World world(seed_from_environment(23));
-  Node& first = world.add_node(254);
-  Node& second = world.add_node(253);
-  first.start();
-  second.start();
-  world.run_for(seconds(10));
+  const auto [first, second] = settled_pair(world, 254, 253);
 
   SECTION("link down") {
     first.kernel.real()->running = false;
@@ -291,11 +284,7 @@ TEST_CASE("the interface goes and comes: fault with a reason, then back by itsel
 
 TEST_CASE("leftovers of a crash are removed before anything is sent") {
   World world(seed_from_environment(29));
-  Node& first = world.add_node(254);
-  Node& second = world.add_node(253);
-  first.start();
-  second.start();
-  world.run_for(seconds(10));
+  const auto [first, second] = settled_pair(world, 254, 253);
   first.kill();
   REQUIRE(first.kernel.has(kVip));
   world.run_for(seconds(5));

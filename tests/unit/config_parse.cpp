@@ -1,12 +1,12 @@
 #include <chrono>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "support/catch.hpp"
+#include "support/read_file.hpp"
 #include "vipd/config/parse.hpp"
 
 using namespace vipd;
+using vipd::test::read_file;
 using namespace std::chrono_literals;
 
 namespace {
@@ -16,14 +16,6 @@ interface = "eth0"
 vrid = 51
 addresses = ["192.0.2.10/24"]
 )";
-
-std::string read_file(const std::string& name) {
-  std::ifstream file(std::string(VIPD_SOURCE_DIR) + "/" + name);
-  REQUIRE(file);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// Parses what has to be good.
 Config good(const std::string& text) {

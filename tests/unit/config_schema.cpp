@@ -1,23 +1,16 @@
-#include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
 
 #include "support/catch.hpp"
+#include "support/read_file.hpp"
 #include "vipd/config/parse.hpp"
 #include "vipd/config/schema.hpp"
 
 using namespace vipd;
+using vipd::test::read_file;
 
 namespace {
-
-std::string read_file(const std::string& name) {
-  std::ifstream file(std::string(VIPD_SOURCE_DIR) + "/" + name);
-  REQUIRE(file);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// What vipd.toml(5) says about `key`, as plain text on one line; empty if nothing.
 std::string manual_entry(const std::string& manual, std::string_view key) {

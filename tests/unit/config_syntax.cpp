@@ -1,24 +1,16 @@
 #include <chrono>
-#include <fstream>
 #include <random>
-#include <sstream>
 #include <string>
 
 #include "support/catch.hpp"
+#include "support/read_file.hpp"
 #include "vipd/config/parse.hpp"
 #include "vipd/config/syntax.hpp"
 
 using namespace vipd;
+using vipd::test::read_file;
 
 namespace {
-
-std::string read_file(const std::string& name) {
-  std::ifstream file(std::string(VIPD_SOURCE_DIR) + "/" + name);
-  REQUIRE(file);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// "kind line:column message; ..." of all that is wrong.
 std::string faults(const std::string& text) {

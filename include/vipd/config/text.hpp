@@ -37,6 +37,6 @@ Place place_within(const Place& string, std::string_view content, std::size_t of
 std::string printable(std::string_view text);
 
 /// `text` printable, in double quotes and shortened to something that fits a message.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace vipd

@@ -82,12 +82,12 @@ struct Fail {};            ///< fault: release first, resign then
 struct DeadlinePassed {};  ///< deadline() has come
 /// The effective priority changed.
 struct SetPriority {
-  std::uint8_t priority = 100;
-};  ///< 1..255
+  std::uint8_t priority = 100;  ///< 1..255
+};
 /// Our source address changed.
 struct SetPrimary {
   IpAddress address;
-};  ///< our source address changed
+};
 /// An advert that decode() took.
 struct Heard {
   IpAddress source;
@@ -100,8 +100,8 @@ using Event = std::variant<Start, Stop, Fail, DeadlinePassed, SetPriority, SetPr
 // Actions, to be carried out in the order given.
 /// To the group, from the primary address.
 struct SendAdvert {
-  std::uint8_t priority = 0;
-};  ///< 0 = resign
+  std::uint8_t priority = 0;  ///< 0 = resign
+};
 struct Claim {};    ///< add the addresses and announce them
 struct Release {};  ///< remove the addresses
 /// Last of its step: what came before has been done when it is told.
