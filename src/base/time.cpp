@@ -6,8 +6,10 @@
 namespace vipd {
 
 std::string format_duration(Duration duration) {
-  using namespace std::chrono;
-  const auto signed_ms = round<milliseconds>(duration).count();
+  using namespace std::chrono_literals;
+  const Duration rest = duration % 1ms;  // rounded by hand: chrono's round() overflows at the end of the range
+  const auto away = rest >= 500us ? 1 : rest <= -500us ? -1 : 0;
+  const auto signed_ms = duration / 1ms + away;
   const bool negative = signed_ms < 0;
   const auto ms = negative ? -signed_ms : signed_ms;
   char text[64];
