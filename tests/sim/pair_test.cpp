@@ -21,11 +21,12 @@ const IpAddress kVip = *IpAddress::parse("192.0.2.10");
 class OverlapWatch {
  public:
   explicit OverlapWatch(World& world) : world_(world) {
-    world.on_lost = [this](std::size_t a, std::size_t b) { since_.erase({std::min(a, b), std::max(a, b)}); };
+    world.on_lost = [this](std::size_t a, std::size_t b) { heard_since_.erase({std::min(a, b), std::max(a, b)}); };
     world.after_each = [this] { look(); };
   }
 
-  Duration longest{};
+  Duration longest{};      ///< bounded by the protocol
+  Duration with_losses{};  ///< the same without that allowance: bounded only by luck, so it is shown and not asserted
 
  private:
   void look() {
@@ -37,14 +38,15 @@ class OverlapWatch {
     const auto holds = [&](std::size_t i) { return world_.nodes[i]->alive() && world_.nodes[i]->kernel.has(kVip); };
     if (!holds(a) || !holds(b) || !world_.connected(a, b)) {
       since_.erase(key);
+      heard_since_.erase(key);
       return;
     }
-    const auto [it, began] = since_.emplace(key, world_.now);
-    longest = std::max(longest, world_.now - it->second);
+    longest = std::max(longest, world_.now - heard_since_.emplace(key, world_.now).first->second);
+    with_losses = std::max(with_losses, world_.now - since_.emplace(key, world_.now).first->second);
   }
 
   World& world_;
-  std::map<std::pair<std::size_t, std::size_t>, TimePoint> since_;
+  std::map<std::pair<std::size_t, std::size_t>, TimePoint> since_, heard_since_;
 };
 
 /// The one who should have the address when all is quiet: the highest priority of those alive.
@@ -88,7 +90,8 @@ std::pair<Node&, Node&> settled_pair(World& world, std::uint8_t first, std::uint
 
 TEST_CASE("two nodes started together, 1000 seeds, 0 to 30 % loss: one holder, and the right one when the loss ends") {
   const std::uint64_t first = seed_from_environment(1);
-  Duration longest{};
+  Duration longest{}, with_losses{};
+  int beyond = 0;
   for (std::uint64_t seed = first; seed < first + 1000; ++seed) {
     INFO("seed " << seed);
     World world(seed);
@@ -103,8 +106,12 @@ TEST_CASE("two nodes started together, 1000 seeds, 0 to 30 % loss: one holder, a
     require_settled(world);
     REQUIRE(overlap.longest <= kInterval + kSlack);
     longest = std::max(longest, overlap.longest);
+    with_losses = std::max(with_losses, overlap.with_losses);
+    if (overlap.with_losses > kInterval + kSlack) ++beyond;
   }
-  std::cout << "longest overlap of two who could hear each other: " << format_duration(longest) << '\n';
+  std::cout << "longest overlap of two who could hear each other: " << format_duration(longest)
+            << "; with the adverts between them lost: " << format_duration(with_losses) << ", beyond an interval in "
+            << beyond << " of 1000 seeds\n";
 }
 
 TEST_CASE("many nodes through loss, partitions, crashes and stops: settled after the last fault") {
