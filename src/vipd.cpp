@@ -1,9 +1,13 @@
 // vipd(8): the command line and nothing else.
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
 
 #include "vipd/daemon/daemon.hpp"
 
-int main(int argc, char* argv[]) {
+namespace {
+
+int run(int argc, char* argv[]) {
   vipd::DaemonOptions options;
   bool check = false, will = false;
   CLI::App app{"Virtual-IP manager for paired servers (VRRPv3). Stays in the foreground; see vipd(8)."};
@@ -21,4 +25,15 @@ int main(int argc, char* argv[]) {
   if (check) return vipd::check_config(options);
   if (will) return vipd::last_will(options);
   return vipd::run_daemon(options);
+}
+
+}  // namespace
+
+int main(int argc, char* argv[]) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {  // out of memory, say; systemd runs the last will and starts vipd again
+    std::fprintf(stderr, "vipd: %s\n", error.what());
+    return vipd::kExitFailure;
+  }
 }

@@ -67,7 +67,7 @@ std::vector<int> AddressOwner::add(const std::vector<Entry*>& missing, TimePoint
   for (std::size_t i = 0; i < missing.size(); ++i) {
     Entry& entry = *missing[i];
     entry.error = results[i] == EEXIST ? 0 : results[i];
-    if (entry.error != 0) continue;
+    if (interface == nullptr || entry.error != 0) continue;
     const AddressState* before = find_address(*interface, entry.prefix.address);
     if (results[i] == EEXIST && !entry.owned) entry.foreign = before == nullptr || before->tag != kAddressTag;
     entry.owned = !entry.foreign;

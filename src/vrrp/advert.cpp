@@ -87,7 +87,7 @@ std::expected<IpPacket, Refusal> parse_ipv4(std::span<const std::uint8_t> datagr
   constexpr std::size_t kMinimalHeader = 20;
   if (datagram.size() < kMinimalHeader) return std::unexpected(Refusal::ip_short);
   if (datagram[0] >> 4 != 4) return std::unexpected(Refusal::ip_version);
-  const std::size_t header = (datagram[0] & 0x0fU) * 4U;
+  const std::size_t header = (datagram[0] & std::size_t{0x0f}) * 4;
   const std::size_t total = load16(datagram, 2);
   if (header < kMinimalHeader || total < header || total > datagram.size()) return std::unexpected(Refusal::ip_len);
   if (checksum_fold(checksum_add(0, datagram.first(header))) != 0xffff) return std::unexpected(Refusal::ip_checksum);

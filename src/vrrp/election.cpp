@@ -30,7 +30,7 @@ std::string_view to_string(State state) {
 
 void Actions::add(Action action) {
   VIPD_ASSERT(size_ < actions_.size());
-  actions_[size_++] = std::move(action);
+  actions_[size_++] = action;
 }
 
 Duration skew_time(std::uint8_t priority, Duration interval) { return interval * (256 - priority) / 256; }
