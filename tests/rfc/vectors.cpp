@@ -85,12 +85,15 @@ TEST_CASE("B22 golden packets: each verdict and its one reason under the three c
   for (const Vector& vector : vectors) check_vector(vector);
 }
 
-TEST_CASE("B22 golden packets: the whole collection beside the checkout if it is there") {
+// Exists only where the collection does: a test that has nothing to look at must not count as passed.
+#ifdef VIPD_SHARED_VECTORS
+TEST_CASE("B22 golden packets: the whole collection beside the checkout") {
   const std::vector<Vector> vectors = load_shared_vectors();
   std::cout << "golden packets beside the checkout: " << vectors.size() << "\n";
-  CHECK(vectors.empty() == !std::filesystem::exists(shared_vectors() / "vectors.json"));
+  REQUIRE_FALSE(vectors.empty());
   for (const Vector& vector : vectors) check_vector(vector);
 }
+#endif
 
 TEST_CASE("C02 RFC 9568 6.4.1: gratuitous ARP is byte for byte what keepalived sends") {
   const MacAddress mac{{0x02, 0, 0, 0, 0, 0x01}};
