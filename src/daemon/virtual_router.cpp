@@ -9,7 +9,6 @@ namespace vipd {
 namespace {
 
 constexpr auto kClaimRetry = std::chrono::seconds(30);
-constexpr auto kRefusalLogGap = std::chrono::minutes(1);
 
 HookState hook_state(ShownState state, bool stopped) {
   if (stopped) return HookState::stop;
@@ -51,7 +50,6 @@ VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire&
       checksum_form_(config.ipv4_checksum == ChecksumPolicy::rfc9568 ? ChecksumForm::message_only
                                                                      : ChecksumForm::pseudo_header),
       noted_interval_(std::chrono::duration_cast<Centiseconds>(config.advert_interval)) {
-  refusal_logged_.fill(TimePoint::min());
   for (const auto& address : config.addresses) {
     const auto octets = address.prefix.address.octets();
     if (address.advertised) advertised_.insert(advertised_.end(), octets.begin(), octets.end());
@@ -132,15 +130,16 @@ void VirtualRouter::set_wire_problem(const std::optional<std::string>& problem) 
 
 void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoint now) {
   ++counters_.adverts_received;
-  learn_checksum_form(advert, source);
-  note_differences(advert, source);
+  learn_checksum_form(advert, source, now);
+  note_differences(advert, source, now);
   step(Heard{.source = source, .priority = advert.priority, .interval = advert.interval}, now);
 }
 
 /// Conformance B20, B21 (RFC 9568 7.1): what two routers have configured differently is said once, and never refused.
-void VirtualRouter::note_differences(const Advert& advert, const IpAddress& source) {
+void VirtualRouter::note_differences(const Advert& advert, const IpAddress& source, TimePoint now) {
   if (advert.priority == kResignPriority) return;
-  if (advert.interval != std::exchange(noted_interval_, advert.interval))
+  const bool is_news = advert.interval != std::exchange(noted_interval_, advert.interval);
+  if (is_news && advert.interval != config_.advert_interval && interval_log_.passes(now))
     spdlog::warn("{}: {} advertises every {}, we are configured for {}", config_.name, source.to_string(),
                  format_duration(advert.interval), format_duration(config_.advert_interval));
   if (std::ranges::equal(advert.addresses.octets(), advertised_)) return;
@@ -150,10 +149,11 @@ void VirtualRouter::note_differences(const Advert& advert, const IpAddress& sour
 }
 
 /// Conformance B09: a sender follows the form last heard from a valid peer.
-void VirtualRouter::learn_checksum_form(const Advert& advert, const IpAddress& source) {
+void VirtualRouter::learn_checksum_form(const Advert& advert, const IpAddress& source, TimePoint now) {
   if (config_.family() != Family::ipv4 || config_.ipv4_checksum != ChecksumPolicy::automatic) return;
   if (advert.checksum_form == checksum_form_) return;
   checksum_form_ = advert.checksum_form;
+  if (!checksum_log_.passes(now)) return;
   spdlog::info(
       "{}: {} forms its checksum {}; so do we from now on", config_.name, source.to_string(),
       checksum_form_ == ChecksumForm::message_only ? "over the message alone (RFC 9568)" : "with the pseudo-header");
@@ -163,8 +163,7 @@ void VirtualRouter::refused(Refusal refusal, const std::string& source, TimePoin
   const auto kind = static_cast<std::size_t>(refusal);
   ++counters_.adverts_refused[kind];
   if (refusal == Refusal::own_source) return;  // conformance B23: counted, silently
-  if (refusal_logged_[kind] != TimePoint::min() && now - refusal_logged_[kind] < kRefusalLogGap) return;
-  refusal_logged_[kind] = now;
+  if (!refusal_log_[kind].passes(now)) return;
   spdlog::warn("{}: refused an advert{}: {} ({} so far; at most one line a minute)", config_.name,
                source.empty() ? "" : " from " + source, to_string(refusal), counters_.adverts_refused[kind]);
 }

@@ -28,6 +28,20 @@
 
 namespace vipd {
 
+/// Lets one line a minute through: whatever a peer can provoke is logged behind one of these.
+class LogLimit {
+ public:
+  /// True when the last time it said so is a minute ago or more.
+  bool passes(TimePoint now) {
+    if (now < next_) return false;
+    next_ = now + std::chrono::minutes(1);
+    return true;
+  }
+
+ private:
+  TimePoint next_ = TimePoint::min();
+};
+
 class VirtualRouter {
  public:
   struct Counters {
@@ -83,8 +97,8 @@ class VirtualRouter {
   void send_advert(std::uint8_t priority);
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
   void finish_stop(TimePoint now);
-  void note_differences(const Advert& advert, const IpAddress& source);
-  void learn_checksum_form(const Advert& advert, const IpAddress& source);
+  void note_differences(const Advert& advert, const IpAddress& source, TimePoint now);
+  void learn_checksum_form(const Advert& advert, const IpAddress& source, TimePoint now);
 
   const InstanceConfig config_;
   Kernel& kernel_;
@@ -103,7 +117,8 @@ class VirtualRouter {
   Centiseconds noted_interval_;  // of a peer that differs from ours, as last logged
   bool noted_addresses_ = false;
   TimePoint retry_claim_ = kNever;
-  std::array<TimePoint, kRefusalKinds> refusal_logged_;
+  std::array<LogLimit, kRefusalKinds> refusal_log_;
+  LogLimit interval_log_, checksum_log_;
 
   ShownState shown_ = ShownState::initialize;
   std::string reason_ = "starting";
