@@ -116,10 +116,8 @@ TimePoint AddressOwner::deadline() const {
 }
 
 void AddressOwner::on_deadline(TimePoint now) {
-  if (repair_pending_ && now >= next_repair_) reconcile(now);
-  if (!holding() || now < next_announcement_) return;
-  reconcile(now);  // read back: what was acknowledged has to be there
-  announce_all(now);
+  reconcile(now);  // a repair that had to wait, and the read-back: what was acknowledged has to be there
+  if (now >= next_announcement_) announce_all(now);
 }
 
 void AddressOwner::announce_all(TimePoint now) {

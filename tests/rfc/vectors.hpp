@@ -132,12 +132,10 @@ inline std::vector<Vector> load_own_vectors() {
   return vectors;
 }
 
-/// Those of the larger collection that concern us; empty where it is missing.
+/// Those of the larger collection that concern us.
 inline std::vector<Vector> load_shared_vectors() {
   std::vector<Vector> vectors;
-  const auto path = shared_vectors() / "vectors.json";
-  if (!std::filesystem::exists(path)) return vectors;
-  for (const Json& entry : load_json(path))
+  for (const Json& entry : load_json(shared_vectors() / "vectors.json"))
     if (auto vector = shared_vector(entry)) vectors.push_back(*std::move(vector));
   return vectors;
 }

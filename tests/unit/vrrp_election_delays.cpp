@@ -1,132 +1,107 @@
 // What goes beyond the RFC in time: preempt_delay, startup_delay, the cap on adopted intervals.
 #include "support/catch.hpp"
-#include "vipd/vrrp/advert.hpp"
-#include "vipd/vrrp/election.hpp"
+#include "support/election_trace.hpp"
 
 using namespace vipd;
-using std::chrono::milliseconds;
-using std::chrono::minutes;
-using std::chrono::seconds;
+using namespace vipd::testing;
+using std::chrono_literals::operator""min;
 
 namespace {
 
-const IpAddress kPeer = *IpAddress::parse("192.0.2.2");
-constexpr TimePoint kStart{seconds(1000)};
-
-Election::Settings settings(std::uint8_t priority) {
-  return {.priority = priority, .primary = *IpAddress::parse("192.0.2.1")};
+Election::Settings with_priority(std::uint8_t priority) {
+  Election::Settings settings = Trace::standard();
+  settings.priority = priority;
+  return settings;
 }
 
-Heard advert(std::uint8_t priority, Duration interval = seconds(1)) {
-  return {.source = kPeer, .priority = priority, .interval = interval};
+Election::Settings with_preempt_delay(std::uint8_t priority) {
+  Election::Settings settings = with_priority(priority);
+  settings.preempt_delay = 5min;
+  return settings;
 }
 
-const StateChanged* change_in(const Actions& actions) {
-  for (const auto& action : actions)
-    if (const auto* change = std::get_if<StateChanged>(&action)) return change;
-  return nullptr;
-}
-
-/// A peer that speaks every second until `until`; returns the time at which the election became Active, or kNever.
-TimePoint active_at(Election& election, std::uint8_t peer_priority, TimePoint until, TimePoint give_up) {
-  TimePoint now = kStart, next_advert = kStart + milliseconds(100);
-  while (now < give_up) {
-    const bool speaks = next_advert <= until && next_advert < election.deadline();
-    now = speaks ? next_advert : election.deadline();
-    if (speaks) {
-      election.step(advert(peer_priority), now);
-      next_advert += seconds(1);
-    } else if (change_in(election.step(DeadlinePassed{}, now)) != nullptr) {
-      return now;
+/// A peer of priority 100 speaks every second from 0.1 s until `until`; when the router becomes Active, or kNeverDue.
+Duration active_at(Trace& router, Duration until) {
+  Duration next_advert = 100ms;
+  while (router.due() < 10min) {
+    if (next_advert <= until && next_advert < router.due()) {
+      router.step(next_advert, heard(2, 100));
+      next_advert += 1s;
+      continue;
     }
+    const Duration now = router.due();
+    router.step(now, DeadlinePassed{});
+    if (router.state() == State::active) return now;
   }
-  return kNever;
+  return kNeverDue;
 }
 
 }  // namespace
 
 TEST_CASE("preempt_delay: a lower Active router is left alone for so long, then taken over from at once (C22)") {
-  Election::Settings wanted = settings(254);
-  wanted.preempt_delay = minutes(5);
-  Election election(wanted);
-  election.step(Start{}, kStart);
-  CHECK(active_at(election, 100, kNever, kStart + minutes(10)) == kStart + milliseconds(100) + minutes(5));
+  Trace router = Trace::backup(with_preempt_delay(254));
+  CHECK(active_at(router, 10min) == 100ms + 5min);
 }
 
 TEST_CASE("preempt_delay: does not hold when the lower Active router falls silent") {
-  Election::Settings wanted = settings(254);
-  wanted.preempt_delay = minutes(5);
-  Election election(wanted);
-  election.step(Start{}, kStart);
-  const TimePoint last = kStart + milliseconds(10'100);
-  CHECK(active_at(election, 100, last, kStart + minutes(10)) == last + active_down_interval(254, seconds(1)));
+  Trace router = Trace::backup(with_preempt_delay(254));
+  CHECK(active_at(router, 10'100ms) == 10'100ms + active_down_interval(254, 1s));
 }
 
 TEST_CASE("preempt_delay: is no delay when nobody is there") {
-  Election::Settings wanted = settings(254);
-  wanted.preempt_delay = minutes(5);
-  Election election(wanted);
-  election.step(Start{}, kStart);
-  CHECK(election.deadline() == kStart + active_down_interval(254, seconds(1)));
+  CHECK(Trace::backup(with_preempt_delay(254)).due() == active_down_interval(254, 1s));
 }
 
 TEST_CASE("preempt_delay: an equal or higher advert, or a resignation, ends it") {
-  Election::Settings wanted = settings(200);
-  wanted.preempt_delay = minutes(5);
-  Election election(wanted);
-  election.step(Start{}, kStart);
-  election.step(advert(100), kStart + seconds(1));
-  election.step(advert(250), kStart + seconds(2));
-  election.step(advert(100), kStart + seconds(3));
-  for (int i = 4; i < 302; ++i) CHECK(change_in(election.step(advert(100), kStart + seconds(i))) == nullptr);
-  CHECK(election.deadline() == kStart + seconds(3) + minutes(5));
-  election.step(advert(kResignPriority), kStart + seconds(302));
-  CHECK(election.deadline() == kStart + seconds(302) + skew_time(200, seconds(1)));
+  Trace router = Trace::backup(with_preempt_delay(200));
+  router.step(1s, heard(2, 100));
+  router.step(2s, heard(2, 250));
+  router.step(3s, heard(2, 100));
+  for (int i = 4; i < 302; ++i) CHECK(router.step(std::chrono::seconds(i), heard(2, 100)) == "nothing");
+  CHECK(router.due() == 3s + 5min);
+  router.step(302s, heard(2, kResignPriority));
+  CHECK(router.due() == 302s + skew_time(200, 1s));
 }
 
 TEST_CASE("startup_delay: listens at least so long, once") {
-  Election::Settings wanted = settings(254);
-  wanted.startup_delay = seconds(30);
-  Election election(wanted);
-  election.step(Start{}, kStart);
-  CHECK(election.deadline() == kStart + seconds(30));
-  CHECK(election.step(DeadlinePassed{}, kStart + seconds(29)).size() == 0);
-  SECTION("nobody") { CHECK(change_in(election.step(DeadlinePassed{}, kStart + seconds(30))) != nullptr); }
+  Election::Settings settings = with_priority(254);
+  settings.startup_delay = 30s;
+  Trace router = Trace::backup(settings);
+  CHECK(router.due() == 30s);
+  SECTION("nobody") {
+    CHECK(router.step(29s, DeadlinePassed{}) == "nothing");
+    CHECK(router.step(30s, DeadlinePassed{}) == "claim, advert 254, backup to active");
+  }
   SECTION("once an Active router was heard, its silence counts as ever") {
-    election.step(advert(255), kStart + seconds(5));
-    CHECK(election.deadline() == kStart + seconds(5) + active_down_interval(254, seconds(1)));
+    router.step(5s, heard(2, 255));
+    CHECK(router.due() == 5s + active_down_interval(254, 1s));
   }
 }
 
 TEST_CASE("max_adopted_interval: one forged advert does not silence a pair") {
-  Election election(settings(100));
-  election.step(Start{}, kStart);
-  election.step(advert(255, milliseconds(40'950)), kStart);
-  CHECK(election.adopted_interval() == seconds(10));
-  CHECK(election.deadline() == kStart + active_down_interval(100, seconds(10)));
+  Trace router = Trace::backup();
+  router.step(0s, heard(2, 255, 40'950ms));
+  CHECK(router.election().adopted_interval() == 10s);
+  CHECK(router.due() == active_down_interval(100, 10s));
 }
 
 TEST_CASE("max_adopted_interval: what is below it is adopted as it is") {
-  Election election(settings(100));
-  election.step(Start{}, kStart);
-  election.step(advert(255, milliseconds(9'990)), kStart);
-  CHECK(election.adopted_interval() == milliseconds(9'990));
+  Trace router = Trace::backup();
+  router.step(0s, heard(2, 255, 9'990ms));
+  CHECK(router.election().adopted_interval() == 9'990ms);
 }
 
 TEST_CASE("why a node took over: silence is silence, also of a lower router that was heard a while ago") {
-  Election election(settings(254));
-  election.step(Start{}, kStart);
+  Trace router = Trace::backup(with_priority(254));
   SECTION("it still speaks") {
-    election.step(advert(100), kStart + milliseconds(2'900));
-    const Actions actions = election.step(DeadlinePassed{}, election.deadline());
-    REQUIRE(change_in(actions) != nullptr);
-    CHECK(change_in(actions)->reason.why == Why::preempted);
+    router.step(2'900ms, heard(2, 100));
+    REQUIRE(router.step(router.due(), DeadlinePassed{}) == "claim, advert 254, backup to active");
+    CHECK(router.reason().why == Why::preempted);
   }
   SECTION("it spoke once, just after the start") {
-    election.step(advert(100), kStart);
-    const Actions actions = election.step(DeadlinePassed{}, election.deadline());
-    REQUIRE(change_in(actions) != nullptr);
-    CHECK(change_in(actions)->reason.why == Why::silence);
-    CHECK(to_string(change_in(actions)->reason) == "no advert from 192.0.2.2 (priority 100) for 3.008s");
+    router.step(0s, heard(2, 100));
+    REQUIRE(router.step(router.due(), DeadlinePassed{}) == "claim, advert 254, backup to active");
+    CHECK(router.reason().why == Why::silence);
+    CHECK(to_string(router.reason()) == "no advert from 192.0.2.2 (priority 100) for 3.008s");
   }
 }
