@@ -1,0 +1,14 @@
+#!/bin/sh
+# run.sh DIRECTORY-OF-PROGRAMS TARGET OPTION...: runs a fuzz target. What is new to it is kept in DIRECTORY/../corpus/TARGET
+# and taken up by the next run; what it is given to begin with is the tree's: examples for "config", tests/fuzz/corpus/TARGET.
+set -eu
+tree=$(cd "$(dirname "$0")/../.." && pwd)
+programs=$1 target=$2
+shift 2
+kept=$programs/../corpus/$target
+mkdir -p "$kept"
+seeds=$tree/tests/fuzz/corpus/$target
+[ "$target" != config ] || seeds="$tree/tests/data/config $tree/conf/examples"
+cd "$kept/.."
+# shellcheck disable=SC2086  # a list of directories
+exec "$programs/fuzz_$target" -max_len=4096 -timeout=10 -artifact_prefix="$kept-" "$@" "$kept" $seeds
