@@ -33,7 +33,7 @@ void check_duplicates_within(const PlacedInstance& instance, Report& report) {
     report.error("address", address_place(instance, i),
                  "virtual address " + entry.prefix.address.to_string() + " is listed twice; first at line " +
                      std::to_string(other.line) + " column " + std::to_string(other.column),
-                 "remove one of them", other.line);
+                 "remove one of them", other);
   }
 }
 
@@ -70,12 +70,13 @@ void check_vrids(std::span<const PlacedInstance> instances, Report& report) {
     const auto [first, is_new] = seen.emplace(std::tuple(config.interface, config.family(), config.vrid), &instance);
     if (is_new) continue;
     const InstanceConfig& other = first->second->config;
-    const int line = first->second->table->find("vrid")->place.line;
-    report.error("conflict", instance.table->find("vrid")->place,
+    const Place& place = instance.table->find("vrid")->place;
+    const Place& other_place = first->second->table->find("vrid")->place;
+    report.error("conflict", place,
                  "vrid " + std::to_string(config.vrid) + " is already used on " + config.interface + " for " +
-                     std::string(display_name(config.family())) + " by instance " + in_quotes(other.name) + " (line " +
-                     std::to_string(line) + ")",
-                 "each instance on an interface needs a vrid of its own", line);
+                     std::string(display_name(config.family())) + " by instance " + in_quotes(other.name) + " (" +
+                     report.where(other_place, place) + ")",
+                 "each instance on an interface needs a vrid of its own", other_place);
   }
 }
 
@@ -94,11 +95,12 @@ void check_addresses_between(std::span<const PlacedInstance> instances, Report& 
           seen.emplace(std::tuple(scope_of(instance.config, address), address), std::tuple(&instance, i));
       const auto [other, index] = first->second;
       if (is_new || other == &instance) continue;
-      const int line = address_place(*other, index).line;
-      report.error("conflict", address_place(instance, i),
+      const Place& place = address_place(instance, i);
+      const Place& other_place = address_place(*other, index);
+      report.error("conflict", place,
                    "virtual address " + address.to_string() + " is also in instance " + in_quotes(other->config.name) +
-                       " (line " + std::to_string(line) + ")",
-                   "an address belongs to one instance", line);
+                       " (" + report.where(other_place, place) + ")",
+                   "an address belongs to one instance", other_place);
     }
   }
 }

@@ -15,7 +15,7 @@ struct Palette {
 constexpr Palette kPlain{};
 constexpr Palette kColors{"\033[1m", "\033[1;31m", "\033[1;35m", "\033[36m", "\033[0m"};
 
-/// The lines of the file, so that rendering many diagnostics reads the text once.
+/// The lines of a file, so that rendering many diagnostics reads the text once.
 std::vector<std::string_view> split_lines(std::string_view text) {
   std::vector<std::string_view> lines;
   while (true) {
@@ -78,16 +78,23 @@ void append_headline(std::string& out, const Diagnostic& diagnostic, std::string
 
 }  // namespace
 
-std::string render(const std::vector<Diagnostic>& diagnostics, std::string_view file, std::string_view text,
-                   bool color) {
+std::string name_place(const Place& place, const Place& here, std::span<const ConfigSource> sources) {
+  const std::string line = std::to_string(place.line);
+  if (place.file == here.file) return "line " + line;
+  return printable(sources[static_cast<std::size_t>(place.file)].name) + ":" + line;
+}
+
+std::string render(const std::vector<Diagnostic>& diagnostics, std::span<const ConfigSource> sources, bool color) {
   const Palette& palette = color ? kColors : kPlain;
-  const std::vector<std::string_view> lines = split_lines(text);
+  std::vector<std::vector<std::string_view>> lines;
+  for (const ConfigSource& source : sources) lines.push_back(split_lines(source.text));
   std::string out;
   for (const Diagnostic& diagnostic : diagnostics) {
-    append_headline(out, diagnostic, file, palette);
+    const auto file = static_cast<std::size_t>(diagnostic.file);
+    append_headline(out, diagnostic, sources[file].name, palette);
     const auto index = static_cast<std::size_t>(diagnostic.line - 1);
-    if (index < lines.size()) append_source(out, lines[index], diagnostic, palette);
-    if (diagnostic.related_line > 0) out += "  other place: line " + std::to_string(diagnostic.related_line) + "\n";
+    if (index < lines[file].size()) append_source(out, lines[file][index], diagnostic, palette);
+    if (diagnostic.related) out += "  other place: " + name_place(*diagnostic.related, diagnostic, sources) + "\n";
     if (!diagnostic.hint.empty()) {
       out.append("  ").append(palette.hint).append("hint:").append(palette.reset).append(" " + diagnostic.hint + "\n");
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <map>
 #include <set>
 #include <string>
 
@@ -20,6 +22,9 @@ namespace {
 constexpr std::string_view kSmallestInstance =
     "[instance.web] with interface = \"eth0\", vrid = 51, addresses = [\"192.0.2.10/24\"]";
 
+/// Most nodes that have overrides: the checks run for each of them.
+constexpr std::size_t kMaxNodes = 64;
+
 /// A table of the file that has keys of the schema.
 struct Section {
   std::string_view table;  ///< as in the schema
@@ -35,62 +40,105 @@ bool has_required_key(const TomlNode& instance) {
 
 constexpr auto kTables = std::to_array<std::string_view>({"node", "instance"});
 
-bool has_misspelt_instance(const TomlNode& root) {
-  return std::ranges::any_of(root.children, [](const TomlNode& node) {
+bool has_misspelt_instance(const TomlFile& file) {
+  return std::ranges::any_of(file.root.children, [](const TomlNode& node) {
     return node.key != "instance" && nearest(node.key, kTables) == "instance";
   });
 }
 
-/// Walks through the tree of a file.
+/// `base` with what `over` has in its place; tables within are put together likewise.
+TomlNode overlaid(TomlNode base, const TomlNode& over) {
+  for (const TomlNode& node : over.children) {
+    const auto same = std::ranges::find(base.children, node.key, &TomlNode::key);
+    if (same == base.children.end()) {
+      base.children.push_back(node);
+    } else {
+      *same = same->type == TomlType::table && node.type == TomlType::table ? overlaid(*same, node) : node;
+    }
+  }
+  return base;
+}
+
+/// Walks through the trees of all files.
 class ConfigReader {
  public:
-  explicit ConfigReader(TomlFile file)
-      : root_(std::move(file.root)), was_read_whole_(file.faults.empty()), report_(std::move(file.faults)) {}
+  ConfigReader(std::span<const ConfigSource> sources, std::string_view host);
 
   ParsedConfig read();
 
  private:
-  void read_root();
+  using Instances = std::vector<PlacedInstance>;
+  using Overrides = std::map<std::string, const TomlNode*>;  ///< [node.HOSTNAME.instance.NAME], by the last
+
+  void read_root(const TomlNode& root);
   void read_node(const TomlNode& table);
+  void read_host(const TomlNode& host);
+  void read_overrides(const std::string& title, const TomlNode& instances, Overrides& into);
   void read_instances(const TomlNode& instances);
   bool check_instance_tables(const TomlNode& instances);
   void read_instance(const TomlNode& table);
   void read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Target target);
+  void read_key(const Section& section, const TomlNode& node, const std::string& name, Target target);
   void read_group(const Section& section, const TomlNode& table, const std::string& name, Target target);
+  bool define(const std::string& title, const TomlNode& node);
   void check_required(const Section& section, const TomlNode& table);
   void refuse_unsupported(const TomlNode& node, const std::string& name);
   void refuse_unknown_key(const Section& section, const TomlNode& node, const std::string& name);
   void refuse_unknown_table(const TomlNode& node);
+  void refuse_in_host(const std::string& title, const TomlNode& node);
+  void refuse_orphan(const TomlNode& table);
   std::string hint_for_key(const Section& section, const std::string& name, std::string_view key);
   void mean(std::string_view key) { meant_.emplace(key); }
 
-  const TomlNode root_;
-  const bool was_read_whole_;  ///< no part of the file was left out because of its syntax
+  Instances on_node(const std::string& name, const Overrides& overrides);
+  void check(Instances& instances);
+  const std::string* own_overrides() const;
+  bool was_read_whole(const TomlNode& node) const {
+    return files_[static_cast<std::size_t>(node.place.file)].faults.empty();
+  }
+
+  const std::string_view host_;
+  std::vector<TomlFile> files_;
   Report report_;
   Config config_;
-  std::vector<PlacedInstance> instances_;
-  std::set<std::string, std::less<>> meant_;  ///< keys of the section at hand that are there under a wrong name
+  Instances instances_;                         ///< without any override
+  std::map<std::string, Place> defined_;        ///< what may be in one file only, by its title
+  std::map<std::string, Overrides> overrides_;  ///< by HOSTNAME
+  std::deque<TomlNode> overlays_;               ///< tables of instances that are overridden
+  std::set<std::string, std::less<>> meant_;    ///< keys of the section at hand that are there under a wrong name
 };
 
+ConfigReader::ConfigReader(std::span<const ConfigSource> sources, std::string_view host)
+    : host_(host), report_(sources) {
+  for (const ConfigSource& source : sources) {
+    files_.push_back(read_toml(source.text, static_cast<int>(files_.size())));
+    for (const Diagnostic& fault : files_.back().faults) report_.add(fault);
+  }
+}
+
 ParsedConfig ConfigReader::read() {
-  read_root();
-  check_instances(instances_, report_);
-  for (PlacedInstance& instance : instances_) choose_advertised(instance, report_);
+  for (const TomlFile& file : files_) read_root(file.root);
   // Any other complaint may be the reason that there is none.
   if (instances_.empty() && report_.empty()) {
     report_.error("missing-key", {}, "there is no [instance.NAME]", "write " + std::string(kSmallestInstance));
   }
+  std::map<std::string, Instances> nodes;
+  for (const auto& [name, overrides] : overrides_) check(nodes[name] = on_node(name, overrides));
+  check(instances_);
   ParsedConfig result;
   if (!report_.has_errors()) {
-    for (PlacedInstance& instance : instances_) config_.instances.push_back(std::move(instance.config));
+    const std::string* const own = own_overrides();
+    for (PlacedInstance& instance : own == nullptr ? instances_ : nodes[*own]) {
+      config_.instances.push_back(std::move(instance.config));
+    }
     result.config = std::move(config_);
   }
   result.diagnostics = report_.take(kMaxDiagnostics);
   return result;
 }
 
-void ConfigReader::read_root() {
-  for (const TomlNode& node : root_.children) {
+void ConfigReader::read_root(const TomlNode& root) {
+  for (const TomlNode& node : root.children) {
     if (node.key == "node") {
       read_node(node);
     } else if (node.key == "instance") {
@@ -103,13 +151,54 @@ void ConfigReader::read_root() {
   }
 }
 
+/// [node] has keys of its own and a table for each node that has overrides.
 void ConfigReader::read_node(const TomlNode& table) {
   if (table.type != TomlType::table) {
     report_.error("type", table.place, "\"node\" must be a table, got " + describe_value(table), "write [node]");
     return;
   }
   InstanceConfig nothing;
-  read_keys({"node", "[node]"}, table, "", {config_, nothing});
+  for (const TomlNode& child : table.children) {
+    const bool is_key = child.type != TomlType::table || find_key("node", child.key) != nullptr;
+    if (!is_key) {
+      read_host(child);
+    } else if (define(in_quotes(child.key) + " in [node]", child)) {
+      read_key({"node", "[node]"}, child, child.key, {config_, nothing});
+    }
+  }
+}
+
+/// [node.HOSTNAME]: what is different on one node.
+void ConfigReader::read_host(const TomlNode& host) {
+  const std::string title = "node." + printable(host.key);
+  if (!is_valid_name(host.key)) {
+    report_.error("name", host.key_place, in_quotes(host.key) + " is not the name of a node",
+                  "use 1 to 64 characters of A-Z a-z 0-9 _ . -");
+    return;
+  }
+  if (!overrides_.contains(host.key) && overrides_.size() == kMaxNodes) {
+    return report_.error("range", host.key_place, "more than " + std::to_string(kMaxNodes) + " nodes have overrides");
+  }
+  Overrides& overrides = overrides_[host.key];
+  for (const TomlNode& child : host.children) {
+    if (child.key == "instance" && child.type == TomlType::table) {
+      read_overrides(title + ".instance", child, overrides);
+    } else {
+      refuse_in_host(title, child);
+    }
+  }
+}
+
+void ConfigReader::read_overrides(const std::string& title, const TomlNode& instances, Overrides& into) {
+  for (const TomlNode& table : instances.children) {
+    if (table.type != TomlType::table) {
+      report_.error("type", table.place,
+                    in_quotes(title + "." + table.key) + " must be a table, got " + describe_value(table),
+                    "write [" + title + ".NAME]");
+    } else if (define("[" + title + "." + printable(table.key) + "]", table)) {
+      into[table.key] = &table;
+    }
+  }
 }
 
 void ConfigReader::read_instances(const TomlNode& instances) {
@@ -121,7 +210,8 @@ void ConfigReader::read_instances(const TomlNode& instances) {
   }
   if (!check_instance_tables(instances)) return;
   for (const TomlNode& table : instances.children) {
-    if (table.type == TomlType::table) read_instance(table);
+    const bool is_table = table.type == TomlType::table;
+    if (is_table && define("[instance." + printable(table.key) + "]", table)) read_instance(table);
   }
 }
 
@@ -149,8 +239,8 @@ void ConfigReader::read_instance(const TomlNode& table) {
   const Section section{"instance", "[instance." + printable(table.key) + "]"};
   meant_.clear();
   // Nothing of what makes an instance: a header is wrong, here or above, and each further complaint a consequence.
-  if (was_read_whole_ && !has_required_key(table)) {
-    if (!has_misspelt_instance(root_)) check_required(section, table);
+  if (was_read_whole(table) && !has_required_key(table)) {
+    if (std::ranges::none_of(files_, has_misspelt_instance)) check_required(section, table);
     return;
   }
   PlacedInstance& instance = instances_.emplace_back();
@@ -161,17 +251,18 @@ void ConfigReader::read_instance(const TomlNode& table) {
 }
 
 void ConfigReader::read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Target target) {
-  for (const TomlNode& node : table.children) {
-    const std::string name = prefix + node.key;
-    if (const KeySpec* key = find_key(section.table, name)) {
-      read_value(*key, node, target, report_);
-    } else if (is_group(section.table, name)) {
-      read_group(section, node, name, target);
-    } else if (is_unsupported(section.table, name) || (section.table == "node" && node.type == TomlType::table)) {
-      refuse_unsupported(node, name);
-    } else {
-      refuse_unknown_key(section, node, name);
-    }
+  for (const TomlNode& node : table.children) read_key(section, node, prefix + node.key, target);
+}
+
+void ConfigReader::read_key(const Section& section, const TomlNode& node, const std::string& name, Target target) {
+  if (const KeySpec* key = find_key(section.table, name)) {
+    read_value(*key, node, target, report_);
+  } else if (is_group(section.table, name)) {
+    read_group(section, node, name, target);
+  } else if (is_unsupported(section.table, name)) {
+    refuse_unsupported(node, name);
+  } else {
+    refuse_unknown_key(section, node, name);
   }
 }
 
@@ -181,9 +272,49 @@ void ConfigReader::read_group(const Section& section, const TomlNode& table, con
                 name == "hooks" ? "write hooks.any = ..." : "write " + name + ".count = ...");
 }
 
+/// False if another file has `title` already; within one file TOML forbids it. The second one is not read.
+bool ConfigReader::define(const std::string& title, const TomlNode& node) {
+  const bool is_table = node.type == TomlType::table;
+  const Place& place = is_table ? node.place : node.key_place;
+  const auto [first, is_new] = defined_.emplace(title, place);
+  if (is_new) return true;
+  report_.error(is_table ? "duplicate-table" : "duplicate-key", place,
+                title + " is defined in two files; first at " + report_.where(first->second, place), "keep one of them",
+                first->second);
+  return false;
+}
+
+/// The instances as they are on the node `name`. Reports what is wrong with the overrides themselves.
+ConfigReader::Instances ConfigReader::on_node(const std::string& name, const Overrides& overrides) {
+  Instances instances = instances_;
+  for (const auto& [instance_name, table] : overrides) {
+    const Section section{"instance", "[node." + name + ".instance." + printable(instance_name) + "]"};
+    PlacedInstance unknown;
+    const auto found = std::ranges::find(instances, instance_name, [](const auto& one) { return one.config.name; });
+    PlacedInstance& instance = found == instances.end() ? unknown : *found;
+    if (found == instances.end()) refuse_orphan(*table);
+    if (found != instances.end()) instance.table = &overlays_.emplace_back(overlaid(*instance.table, *table));
+    read_keys(section, *table, "", {config_, instance.config});
+  }
+  return instances;
+}
+
+void ConfigReader::check(Instances& instances) {
+  check_instances(instances, report_);
+  for (PlacedInstance& instance : instances) choose_advertised(instance, report_);
+}
+
+/// The HOSTNAME whose overrides apply here, or null.
+const std::string* ConfigReader::own_overrides() const {
+  const std::string name = config_.node.empty() ? std::string(host_) : config_.node;
+  auto found = overrides_.find(name);
+  if (found == overrides_.end()) found = overrides_.find(name.substr(0, name.find('.')));
+  return found == overrides_.end() ? nullptr : &found->first;
+}
+
 /// One error for all that is missing. What could not be read may have been there.
 void ConfigReader::check_required(const Section& section, const TomlNode& table) {
-  if (!was_read_whole_) return;
+  if (!was_read_whole(table)) return;
   std::vector<const KeySpec*> missing;
   for (const KeySpec& key : schema()) {
     const bool is_there = table.find(key.name) != nullptr || meant_.contains(key.name);
@@ -238,8 +369,36 @@ void ConfigReader::refuse_unknown_table(const TomlNode& node) {
   report_.error(is_table ? "unknown-table" : "unknown-key", node.key_place, what + in_quotes(node.key), hint);
 }
 
+/// What stands under [node.HOSTNAME] and is not `instance`.
+void ConfigReader::refuse_in_host(const std::string& title, const TomlNode& node) {
+  const bool is_table = node.type == TomlType::table;
+  report_.error(is_table ? "unknown-table" : "unknown-key", node.key_place,
+                std::string(is_table ? "unknown table " : "unknown key ") + in_quotes(node.key) + " in [" + title + "]",
+                "write [" + title + ".instance.NAME]; a host's name with dots needs quotes");
+}
+
+/// An override of an instance that does not exist; no word if it may be there under a header that is wrong.
+void ConfigReader::refuse_orphan(const TomlNode& table) {
+  const bool is_known = defined_.contains("[instance." + printable(table.key) + "]");
+  const bool may_be_hidden = std::ranges::any_of(
+      files_, [](const TomlFile& file) { return !file.faults.empty() || has_misspelt_instance(file); });
+  if (is_known || may_be_hidden || instances_.empty()) return;
+  std::vector<std::string_view> names;
+  for (const PlacedInstance& instance : instances_) names.push_back(instance.config.name);
+  const std::string_view near = nearest(table.key, names);
+  report_.error("unknown-table", table.key_place, "there is no [instance." + printable(table.key) + "] to override",
+                near.empty() ? "" : "did you mean " + in_quotes(near) + "?");
+}
+
 }  // namespace
 
-ParsedConfig parse_config(std::string_view text) { return ConfigReader(read_toml(text)).read(); }
+ParsedConfig parse_config(std::span<const ConfigSource> sources, std::string_view host) {
+  return ConfigReader(sources, host).read();
+}
+
+ParsedConfig parse_config(std::string_view text) {
+  const ConfigSource source{"", std::string(text)};
+  return parse_config({&source, 1}, "");
+}
 
 }  // namespace vipd

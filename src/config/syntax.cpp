@@ -19,14 +19,7 @@ constexpr char kSeparator = '\x1f';  ///< between the parts of a path; no charac
 constexpr int kMaxNesting = 16;  ///< lists and inline tables in each other; also the parts of a dotted key
 
 Diagnostic make_fault(const Place& place, std::string kind, std::string message, std::string hint = "") {
-  Diagnostic fault;
-  fault.kind = std::move(kind);
-  fault.line = place.line;
-  fault.column = place.column;
-  fault.width = place.width;
-  fault.message = std::move(message);
-  fault.hint = std::move(hint);
-  return fault;
+  return {place, Severity::error, std::move(kind), std::move(message), std::move(hint), {}};
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -365,7 +358,7 @@ bool SyntaxScanner::array_separator(std::size_t open, std::size_t last) {
     return fail(pos_, token().size(), "expected \",\" or \"]\" in a list", "separate the entries by commas");
   }
   fail(last, 1, "expected \"]\" at the end of the list");
-  if (line_of(open) != line_of(last)) scan_.faults.back().related_line = line_of(open);
+  if (line_of(open) != line_of(last)) scan_.faults.back().related = place_at(text_, open, 1);
   return false;
 }
 
@@ -465,10 +458,10 @@ bool SyntaxScanner::remember_table(const std::string& path, std::size_t offset) 
   }
   std::string name = path.substr(1);
   std::ranges::replace(name, kSeparator, '.');
-  const int line = line_of(first->second);
+  const Place other = place_at(text_, first->second, 1);
   fail_as("duplicate-table", offset, pos_ - offset,
-          "table [" + name + "] is defined twice; first at line " + std::to_string(line));
-  scan_.faults.back().related_line = line;
+          "table [" + name + "] is defined twice; first at line " + std::to_string(other.line));
+  scan_.faults.back().related = other;
   return false;
 }
 
@@ -476,10 +469,10 @@ bool SyntaxScanner::remember_key(const std::string& path, std::size_t offset) {
   const auto [first, is_new] = seen_.emplace(path, offset);
   if (is_new) return true;
   const std::string_view key = text_.substr(offset, text_.find_first_of(" \t=", offset) - offset);
-  const int line = line_of(first->second);
-  fail_as("duplicate-key", offset, key.size(), in_quotes(key) + " is set twice; first at line " + std::to_string(line),
-          "remove one of them");
-  scan_.faults.back().related_line = line;
+  const Place other = place_at(text_, first->second, key.size());
+  fail_as("duplicate-key", offset, key.size(),
+          in_quotes(key) + " is set twice; first at line " + std::to_string(other.line), "remove one of them");
+  scan_.faults.back().related = other;
   return false;
 }
 

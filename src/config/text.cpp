@@ -63,7 +63,10 @@ Place place_within(const Place& string, std::string_view content, std::size_t of
   // Two more than the content are the quotes: then each character of the content is itself in the file.
   if (content.empty() || string.width != count_scalars(content) + 2) return string;
   const int before = count_scalars(content.substr(0, offset));
-  return {string.line, string.column + 1 + before, std::max(count_scalars(content.substr(offset, length)), 1)};
+  Place place = string;
+  place.column += 1 + before;
+  place.width = std::max(count_scalars(content.substr(offset, length)), 1);
+  return place;
 }
 
 std::string printable(std::string_view text) {

@@ -16,33 +16,33 @@ namespace {
 
 constexpr std::size_t kMaxFileSize = 1 << 20;
 
-Place to_place(const toml::source_region& region) {
+Place to_place(const toml::source_region& region, int file) {
   const bool one_line = region.begin.line == region.end.line && region.end.column > region.begin.column;
   return {static_cast<int>(region.begin.line), static_cast<int>(region.begin.column),
-          one_line ? static_cast<int>(region.end.column - region.begin.column) : 1};
+          one_line ? static_cast<int>(region.end.column - region.begin.column) : 1, file};
 }
 
-TomlNode convert(const toml::node& node);
+TomlNode convert(const toml::node& node, int file);
 
-void convert_children(const toml::table& table, TomlNode& into) {
+void convert_children(const toml::table& table, TomlNode& into, int file) {
   for (const auto& [key, value] : table) {
-    TomlNode child = convert(value);
+    TomlNode child = convert(value, file);
     child.key = key.str();
-    child.key_place = to_place(key.source());
+    child.key_place = to_place(key.source(), file);
     into.children.push_back(std::move(child));
   }
   const auto by_place = [](const TomlNode& node) { return std::tuple(node.key_place.line, node.key_place.column); };
   std::ranges::sort(into.children, {}, by_place);
 }
 
-TomlNode convert(const toml::node& node) {
+TomlNode convert(const toml::node& node, int file) {
   TomlNode result;
-  result.place = to_place(node.source());
+  result.place = to_place(node.source(), file);
   if (const auto* table = node.as_table()) {
-    convert_children(*table, result);
+    convert_children(*table, result, file);
   } else if (const auto* array = node.as_array()) {
     result.type = TomlType::array;
-    for (const toml::node& element : *array) result.children.push_back(convert(element));
+    for (const toml::node& element : *array) result.children.push_back(convert(element, file));
   } else if (const auto* string = node.as_string()) {
     result.type = TomlType::string;
     result.text = string->get();
@@ -62,13 +62,7 @@ TomlNode convert(const toml::node& node) {
 }
 
 Diagnostic fault(const Place& place, std::string kind, std::string message) {
-  Diagnostic diagnostic;
-  diagnostic.kind = std::move(kind);
-  diagnostic.line = place.line;
-  diagnostic.column = place.column;
-  diagnostic.width = place.width;
-  diagnostic.message = std::move(message);
-  return diagnostic;
+  return {place, Severity::error, std::move(kind), std::move(message), "", {}};
 }
 
 /// What only the library noticed, in its own words without their preamble.
@@ -76,7 +70,26 @@ Diagnostic from_library(const toml::parse_error& error) {
   std::string_view words = error.description();
   constexpr std::string_view preamble = "Error while parsing ";
   if (words.starts_with(preamble)) words.remove_prefix(preamble.size());
-  return fault(to_place(error.source()), "syntax", printable(words));
+  return fault(to_place(error.source(), 0), "syntax", printable(words));
+}
+
+TomlFile read_text(std::string_view text, int number) {
+  TomlFile file;
+  if (text.size() > kMaxFileSize) {
+    file.faults.push_back(fault({}, "size", "the file is larger than 1 MiB"));
+    return file;
+  }
+  file.faults = scan_encoding(text);
+  if (!file.faults.empty()) return file;
+  SyntaxScan scan = scan_syntax(text);
+  file.faults = std::move(scan.faults);
+  const toml::parse_result parsed = toml::parse(std::string_view(scan.rest));
+  if (parsed) {
+    file.root = convert(parsed.table(), number);
+  } else {
+    file.faults.push_back(from_library(parsed.error()));
+  }
+  return file;
 }
 
 }  // namespace
@@ -106,23 +119,13 @@ std::string_view describe(TomlType type) {
   return "";
 }
 
-TomlFile read_toml(std::string_view text) {
-  TomlFile file;
-  if (text.size() > kMaxFileSize) {
-    file.faults.push_back(fault({}, "size", "the file is larger than 1 MiB"));
-    return file;
+TomlFile read_toml(std::string_view text, int file) {
+  TomlFile result = read_text(text, file);
+  for (Diagnostic& fault : result.faults) {
+    fault.file = file;
+    if (fault.related) fault.related->file = file;
   }
-  file.faults = scan_encoding(text);
-  if (!file.faults.empty()) return file;
-  SyntaxScan scan = scan_syntax(text);
-  file.faults = std::move(scan.faults);
-  const toml::parse_result parsed = toml::parse(std::string_view(scan.rest));
-  if (parsed) {
-    file.root = convert(parsed.table());
-  } else {
-    file.faults.push_back(from_library(parsed.error()));
-  }
-  return file;
+  return result;
 }
 
 }  // namespace vipd

@@ -381,7 +381,13 @@ std::optional<std::uint8_t> ValueReader::parse_length(const TomlNode& entry, con
 }  // namespace
 
 void read_value(const KeySpec& key, const TomlNode& node, Target target, Report& report) {
-  std::visit(ValueReader(key, node, report), key.slot(target));
+  const Slot slot = key.slot(target);
+  std::visit(
+      [](auto out) {
+        if constexpr (requires { out->push_back({}); }) out->clear();  // an override replaces a list
+      },
+      slot);
+  std::visit(ValueReader(key, node, report), slot);
 }
 
 bool is_valid_name(std::string_view name) {

@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "vipd/config/parse.hpp"
+#include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/control_server.hpp"
 #include "vipd/daemon/supervisor.hpp"
 #include "vipd/os/event_loop.hpp"
@@ -27,44 +28,47 @@
 namespace vipd {
 namespace {
 
-/// More than parse_config() takes; what is behind need not be read to be refused.
-constexpr std::size_t kEnoughRead = 2 << 20;
-
-Result<std::string> read_file(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return system_failure("cannot read " + path, errno);
-  std::string text;
-  std::array<char, 65536> buffer;
-  ssize_t size = 0;
-  while (text.size() < kEnoughRead && (size = ::read(fd.get(), buffer.data(), buffer.size())) > 0)
-    text.append(buffer.data(), static_cast<std::size_t>(size));
-  if (size < 0) return system_failure("cannot read " + path, errno);
-  return text;
+/// The machine's own name.
+std::string host_name() {
+  char name[HOST_NAME_MAX + 1] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
 }
 
-/// Reads and parses the file; says on standard error what is wrong with it.
-std::optional<Config> load_config(const std::string& path) {
-  const auto text = read_file(path);
-  if (!text) {
-    std::fprintf(stderr, "%s\n", text.error().message.c_str());
-    if (text.error().code == ENOENT)
+void show(const std::vector<Diagnostic>& diagnostics, std::span<const ConfigSource> sources) {
+  const bool color = ::isatty(STDERR_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr;
+  std::fputs(render(diagnostics, sources, color).c_str(), stderr);
+}
+
+/// A configuration that can be used and how many warnings were said about it.
+struct LoadedConfig {
+  Config config;
+  std::size_t warnings = 0;
+};
+
+/// Reads and parses all files; says on standard error what is wrong with them. With `secure`, files that others may
+/// change are refused.
+std::optional<LoadedConfig> load_config(const std::string& path, bool secure) {
+  auto files = read_config_files(path);
+  if (!files) {
+    std::fprintf(stderr, "%s\n", files.error().message.c_str());
+    if (files.error().code == ENOENT && ::access(path.c_str(), F_OK) != 0)
       std::fprintf(
           stderr,
           "hint: write one; /usr/share/doc/vipd/examples/pair.toml is a start, vipd.toml(5) describes all keys\n");
     return std::nullopt;
   }
-  ParsedConfig parsed = parse_config(*text);
-  const bool color = ::isatty(STDERR_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr;
-  std::fputs(render(parsed.diagnostics, path, *text, color).c_str(), stderr);
-  return std::move(parsed.config);
+  ParsedConfig parsed = parse_config(files->sources, host_name());
+  const bool refused = secure && !files->permissions.empty();
+  if (refused)
+    for (Diagnostic& one : files->permissions) one.severity = Severity::error;
+  show(files->permissions, files->sources);
+  show(parsed.diagnostics, files->sources);
+  if (refused || !parsed.config) return std::nullopt;
+  return LoadedConfig{std::move(*parsed.config), files->permissions.size() + parsed.diagnostics.size()};
 }
 
-std::string node_name(const Config& config) {
-  if (!config.node.empty()) return config.node;
-  char name[HOST_NAME_MAX + 1] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
+std::string node_name(const Config& config) { return config.node.empty() ? host_name() : config.node; }
 
 /// Held for as long as the process lives: one vipd for each runtime directory.
 Result<Fd> lock_runtime_dir(const std::string& directory) {
@@ -178,17 +182,23 @@ void resign_for(const InstanceConfig& instance, Kernel& kernel) {
 }  // namespace
 
 int check_config(const DaemonOptions& options) {
-  const auto config = load_config(options.config);
-  if (!config) return kExitConfig;
-  std::printf("%s: ok, %zu instance%s\n", options.config.c_str(), config->instances.size(),
-              config->instances.size() == 1 ? "" : "s");
-  return kExitOk;
+  const auto loaded = load_config(options.config, false);
+  if (!loaded) return kExitConfig;
+  const auto counted = [](std::size_t count, const char* noun) {
+    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+  };
+  const bool refused = options.strict && loaded->warnings > 0;
+  std::printf("%s: %s, %s, %s\n", options.config.c_str(), refused ? "refused" : "ok",
+              counted(loaded->config.instances.size(), "instance").c_str(),
+              counted(loaded->warnings, "warning").c_str());
+  return refused ? kExitConfig : kExitOk;
 }
 
 int last_will(const DaemonOptions& options) {
   start_log();
-  const auto config = load_config(options.config);
-  if (!config) return kExitConfig;
+  // What is left behind is removed whoever may write the file: no program is run here.
+  const auto loaded = load_config(options.config, false);
+  if (!loaded) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);
   if (!lock) {
     spdlog::error("{}; it needs no last will", lock.error().message);
@@ -199,7 +209,7 @@ int last_will(const DaemonOptions& options) {
     spdlog::error("{}", kernel.error().message);
     return kExitFailure;
   }
-  for (const auto* instance : remove_tagged_addresses(config->instances, **kernel)) {
+  for (const auto* instance : remove_tagged_addresses(loaded->config.instances, **kernel)) {
     spdlog::warn("{}: removed the addresses that vipd left on {}", instance->name, instance->interface);
     resign_for(*instance, **kernel);
   }
@@ -210,15 +220,15 @@ int run_daemon(const DaemonOptions& options) {
   start_log();
   block_signals();
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  const auto config = load_config(options.config);
-  if (!config) return kExitConfig;
+  const auto loaded = load_config(options.config, ::geteuid() == 0);
+  if (!loaded) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);
   if (!lock) {
     spdlog::error("{}", lock.error().message);
     return kExitFailure;
   }
   Daemon daemon;
-  if (const auto started = daemon.start(*config, options); !started) {
+  if (const auto started = daemon.start(loaded->config, options); !started) {
     spdlog::error("{}", started.error().message);
     return kExitFailure;
   }

@@ -1,7 +1,7 @@
 // Any text as a configuration: it becomes a Config or diagnostics that can be shown, and nothing else happens.
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+#include <string>
 
 #include "vipd/base/assert.hpp"
 #include "vipd/config/parse.hpp"
@@ -9,14 +9,14 @@
 using namespace vipd;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const ParsedConfig parsed = parse_config(text);
+  const ConfigSource source{"vipd.toml", std::string(reinterpret_cast<const char*>(data), size)};
+  const ParsedConfig parsed = parse_config({&source, 1}, "lb1");
   bool refused = false;
   for (const Diagnostic& one : parsed.diagnostics) {
     refused |= one.severity == Severity::error;
     VIPD_ASSERT(one.line >= 1 && one.column >= 1 && !one.kind.empty() && !one.message.empty());
   }
   VIPD_ASSERT(parsed.config.has_value() == !refused);
-  render(parsed.diagnostics, "vipd.toml", text, false);
+  render(parsed.diagnostics, {&source, 1}, false);
   return 0;
 }

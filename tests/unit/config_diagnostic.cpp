@@ -1,10 +1,12 @@
 #include <string>
 
 #include "support/catch.hpp"
+#include "support/render.hpp"
 #include "vipd/config/diagnostic.hpp"
 #include "vipd/config/text.hpp"
 
 using namespace vipd;
+using vipd::test::render;
 
 namespace {
 
@@ -22,7 +24,7 @@ Diagnostic make(int line, int column, int width) {
 
 TEST_CASE("render: head, source line, caret, other place and hint", "[config][render]") {
   Diagnostic diagnostic = make(2, 8, 3);
-  diagnostic.related_line = 1;
+  diagnostic.related = Place{};
   diagnostic.hint = "use 1";
   CHECK(render({diagnostic}, "vipd.toml", "a = 1\nvrid = 256 # x\n", false) ==
         "vipd.toml:2:8: error[range]: no good\n"

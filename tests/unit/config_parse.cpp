@@ -3,10 +3,12 @@
 
 #include "support/catch.hpp"
 #include "support/read_file.hpp"
+#include "support/render.hpp"
 #include "vipd/config/parse.hpp"
 
 using namespace vipd;
 using vipd::test::read_file;
+using vipd::test::render;
 using namespace std::chrono_literals;
 
 namespace {
@@ -202,7 +204,6 @@ TEST_CASE("config: a bad value is refused at its place with a remedy", "[config]
       BadValue{"hooks.before_active = \"/x\"", "unsupported", 7, "\"hooks.before_active\"", ""},
       BadValue{"auth = { key = 1, foo = 2 }", "unsupported", 1, "\"auth\"", ""},
       BadValue{"[check.x]\ncommand = [\"/bin/true\"]", "unsupported", 2, "\"check\"", ""},
-      BadValue{"[node.lb2.instance.web]\npriority = 1", "unsupported", 7, "\"lb2\"", ""},
       BadValue{"[vrrp_instance.gw]\nx = 1", "unknown-table", 2, "\"vrrp_instance\"", "here it is [instance.NAME]"},
       BadValue{"[instances.b]\nx = 1", "unknown-table", 2, "\"instances\"", "did you mean [instance.NAME]?"},
       BadValue{"[node]\nname = \"a b\"", "name", 8, "got \"a b\"", ""},
@@ -331,9 +332,9 @@ TEST_CASE("config: collisions name both places", "[config]") {
   const auto diagnostics = parse_config(kPair + second).diagnostics;
   REQUIRE(diagnostics.size() == 2);
   CHECK((diagnostics[0].kind == "conflict" && diagnostics[0].line == 7 && diagnostics[0].column == 8));
-  CHECK(diagnostics[0].related_line == 3);
+  CHECK(diagnostics[0].related->line == 3);
   CHECK((diagnostics[1].kind == "conflict" && diagnostics[1].line == 8 && diagnostics[1].column == 14));
-  CHECK(diagnostics[1].related_line == 4);
+  CHECK(diagnostics[1].related->line == 4);
   CHECK(contains(diagnostics[1].message, "\"web\" (line 4)"));
 }
 

@@ -4,11 +4,13 @@
 
 #include "support/catch.hpp"
 #include "support/read_file.hpp"
+#include "support/render.hpp"
 #include "vipd/config/parse.hpp"
 #include "vipd/config/syntax.hpp"
 
 using namespace vipd;
 using vipd::test::read_file;
+using vipd::test::render;
 
 namespace {
 
@@ -121,7 +123,7 @@ TEST_CASE("syntax: a key twice", "[config][syntax]") {
   REQUIRE(diagnostics.size() == 1);
   CHECK(diagnostics[0].kind == "duplicate-key");
   CHECK((diagnostics[0].line == 5 && diagnostics[0].column == 1 && diagnostics[0].width == 4));
-  CHECK(diagnostics[0].related_line == 2);
+  CHECK(diagnostics[0].related->line == 2);
 }
 
 TEST_CASE("syntax: what TOML allows is not refused", "[config][syntax]") {
@@ -172,7 +174,7 @@ ParsedConfig parse_anything(const std::string& text) {
 
 /// Does this error lead to `line`?
 bool is_near(const Diagnostic& error, int line) {
-  if (std::abs(error.line - line) <= 1 || std::abs(error.related_line - line) <= 1) return true;
+  if (std::abs(error.line - line) <= 1 || (error.related && std::abs(error.related->line - line) <= 1)) return true;
   // What is missing is reported at the head of its table; what disappeared cannot be pointed at.
   return error.kind == "missing-key";
 }

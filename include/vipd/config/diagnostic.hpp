@@ -1,4 +1,4 @@
-/// Diagnostic: one thing that is wrong with a file, and what to do about it.
+/// Diagnostic: one thing that is wrong with a configuration, and what to do about it.
 ///
 /// Rendered as
 ///   vipd.toml:4:8: error[range]: "vrid" must be 1..255, got 256
@@ -6,33 +6,42 @@
 ///       |        ^~~
 ///     hint: ...
 /// Lines and columns count from 1; columns count Unicode scalar values, a tab is one. Tests assert (kind, line,
-/// column).
+/// column). A configuration may be several files: a place says in which one it is.
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "vipd/config/text.hpp"
+
 namespace vipd {
+
+/// One file of a configuration.
+struct ConfigSource {
+  std::string name;  ///< as the operator would write its path
+  std::string text;  ///< all of it
+};
 
 /// A warning is said and lived with; an error refuses the file.
 enum class Severity : std::uint8_t { warning, error };
 
-struct Diagnostic {
+struct Diagnostic : Place {
   Severity severity = Severity::error;
   std::string kind;  ///< stable name: "syntax", "unknown-key", "range", "type", "duration", "address", ...
-  int line = 1;
-  int column = 1;
-  int width = 1;  ///< scalar values under the caret run
   std::string message;
-  std::string hint;      ///< one line, may be empty
-  int related_line = 0;  ///< an earlier place that belongs to it (1-based), 0 = none
+  std::string hint;              ///< one line, may be empty
+  std::optional<Place> related;  ///< another place that belongs to it
 };
 
-/// All diagnostics as text, in the order of the file, each with its source line, caret and hint. `file` is the name to
-/// show, `text` the file's content. With `color`, ANSI colours are added.
-std::string render(const std::vector<Diagnostic>& diagnostics, std::string_view file, std::string_view text,
-                   bool color);
+/// How a message about `here` names another place: "line 4", or "vipd.toml:4" if that is in another file.
+std::string name_place(const Place& place, const Place& here, std::span<const ConfigSource> sources);
+
+/// All diagnostics as text, each with its source line, caret and hint. `sources` are the files that were parsed. With
+/// `color`, ANSI colours are added.
+std::string render(const std::vector<Diagnostic>& diagnostics, std::span<const ConfigSource> sources, bool color);
 
 }  // namespace vipd

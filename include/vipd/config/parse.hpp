@@ -1,11 +1,19 @@
-/// parse_config: TOML text in, Config or all that is wrong with it out.
+/// parse_config: TOML texts in, Config or all that is wrong with it out.
 ///
 /// Closed schema: what is not known is an error with a suggestion, since a misspelt key that is skipped is an outage
-/// that waits. All independent errors of a file come out of one run (at most 20), none as a cascade of another.
-/// Pure: reads no file and no clock. Callers: the daemon's start and `vipd --check`.
+/// that waits. All independent errors of all files come out of one run (at most 20 are told), none as a cascade of
+/// another.
+///
+/// Several files are one configuration: their tables are put together by name, but what has a name ([instance.web])
+/// is defined in one file only. [node.HOSTNAME.instance.NAME] changes keys of [instance.NAME] on one node, so that one
+/// text can serve all nodes of a group; each run checks what the text means on every node that it names, and on one
+/// that it does not, so that all nodes find the same errors. See docs/decisions/0004.
+///
+/// Pure: reads no file and no clock. Callers: the daemon's start, `vipd --check`.
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -14,13 +22,17 @@
 
 namespace vipd {
 
-/// What parse_config() makes of a file.
+/// What parse_config() makes of the files.
 struct ParsedConfig {
   std::optional<Config> config;         ///< nullopt if any diagnostic is an error
-  std::vector<Diagnostic> diagnostics;  ///< errors and warnings, by line and column
+  std::vector<Diagnostic> diagnostics;  ///< errors and warnings, by file, line and column
 };
 
-/// `text` is the whole file, UTF-8 without BOM.
+/// `sources` are whole files, UTF-8 without BOM, at least one. `host` is the machine's name, which selects the
+/// overrides unless [node] name does: those of [node.HOSTNAME] where HOSTNAME is that name or else its first label.
+ParsedConfig parse_config(std::span<const ConfigSource> sources, std::string_view host);
+
+/// One file on a machine without a name.
 ParsedConfig parse_config(std::string_view text);
 
 }  // namespace vipd

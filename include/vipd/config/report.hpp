@@ -1,10 +1,13 @@
-/// Report: gathers the diagnostics of one file while it is read.
+/// Report: gathers the diagnostics of one configuration while it is read.
 ///
 /// Reading goes on after an error, so that one run finds them all; whoever reports has seen to it that its error is no
-/// consequence of another. Callers: parse_config() and what it uses.
+/// consequence of another. What is reported twice is said once: the checks run for each node that the files name.
+/// Callers: parse_config() and what it uses.
 #pragma once
 
 #include <algorithm>
+#include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -17,38 +20,45 @@ namespace vipd {
 
 class Report {
  public:
-  explicit Report(std::vector<Diagnostic> diagnostics) : diagnostics_(std::move(diagnostics)) {}
+  explicit Report(std::span<const ConfigSource> sources) : sources_(sources) {}
 
-  /// The config cannot be used. `related_line` is an earlier place that belongs to it, 0 = none.
-  void error(std::string kind, const Place& place, std::string message, std::string hint = "", int related_line = 0) {
-    add(Severity::error, std::move(kind), place, std::move(message), std::move(hint), related_line);
+  /// The config cannot be used. `related` is an earlier place that belongs to it.
+  void error(std::string kind, const Place& place, std::string message, std::string hint = "",
+             std::optional<Place> related = {}) {
+    add({place, Severity::error, std::move(kind), std::move(message), std::move(hint), related});
   }
 
   /// The config can be used, but the operator may have meant something else.
   void warning(std::string kind, const Place& place, std::string message, std::string hint = "") {
-    add(Severity::warning, std::move(kind), place, std::move(message), std::move(hint), 0);
+    add({place, Severity::warning, std::move(kind), std::move(message), std::move(hint), {}});
   }
+
+  void add(Diagnostic diagnostic) { diagnostics_.push_back(std::move(diagnostic)); }
+
+  /// How a message about `here` names `other`: "line 4" or "vipd.toml:4".
+  std::string where(const Place& other, const Place& here) const { return name_place(other, here, sources_); }
 
   bool empty() const { return diagnostics_.empty(); }
-  bool has_errors() const {
-    return std::ranges::any_of(diagnostics_, [](const auto& one) { return one.severity == Severity::error; });
-  }
+  bool has_errors() const { return std::ranges::any_of(diagnostics_, is_error); }
 
-  /// What was gathered, by line and column, not more than `limit`.
+  /// What was gathered, by file, line and column, each once, and not more than `limit`: warnings give way to errors.
   std::vector<Diagnostic> take(std::size_t limit) {
-    const auto by_place = [](const Diagnostic& one) { return std::tie(one.line, one.column, one.message); };
-    std::ranges::sort(diagnostics_, {}, by_place);
-    if (diagnostics_.size() > limit) diagnostics_.resize(limit);
+    const auto order = [](const Diagnostic& one) { return std::tie(one.file, one.line, one.column, one.message); };
+    std::ranges::sort(diagnostics_, {}, order);
+    const auto rest = std::ranges::unique(diagnostics_, {}, order);
+    diagnostics_.erase(rest.begin(), rest.end());
+    if (diagnostics_.size() > limit) {
+      std::ranges::stable_partition(diagnostics_, is_error);
+      diagnostics_.resize(limit);
+      std::ranges::sort(diagnostics_, {}, order);
+    }
     return std::move(diagnostics_);
   }
 
  private:
-  void add(Severity severity, std::string kind, const Place& place, std::string message, std::string hint,
-           int related_line) {
-    diagnostics_.push_back({severity, std::move(kind), place.line, place.column, place.width, std::move(message),
-                            std::move(hint), related_line});
-  }
+  static bool is_error(const Diagnostic& one) { return one.severity == Severity::error; }
 
+  std::span<const ConfigSource> sources_;
   std::vector<Diagnostic> diagnostics_;
 };
 

@@ -45,6 +45,7 @@ struct KeySpec {
   Range range = {};
   std::string_view summary;  ///< one line
   Slot (*slot)(Target) = nullptr;
+  bool secret = false;  ///< its value is never shown, see config/secret.hpp
 };
 
 /// All keys, in the order of vipd.toml(5).

@@ -11,11 +11,12 @@
 
 namespace vipd {
 
-/// A run of characters on one line, counted from 1 in scalar values.
+/// A run of characters on one line of one file, counted from 1 in scalar values.
 struct Place {
   int line = 1;
   int column = 1;
   int width = 1;
+  int file = 0;  ///< index into the files that were read together
 
   friend bool operator==(const Place&, const Place&) = default;
 };

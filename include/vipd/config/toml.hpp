@@ -44,7 +44,8 @@ struct TomlFile {
   std::vector<Diagnostic> faults;  ///< encoding and syntax
 };
 
-/// Reads the text of a whole file; at most 1 MiB is taken. Never recurses deeper than a small bound.
-TomlFile read_toml(std::string_view text);
+/// Reads the text of a whole file; at most 1 MiB is taken. Never recurses deeper than a small bound. `file` is its
+/// number in the places.
+TomlFile read_toml(std::string_view text, int file);
 
 }  // namespace vipd

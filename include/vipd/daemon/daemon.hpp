@@ -1,4 +1,4 @@
-/// The daemon's life: read the file, take the lock, build everything on the real machine, run, stop in order.
+/// The daemon's life: read the files, take the lock, build everything on the real machine, run, stop in order.
 ///
 /// The only place where Supervisor, the os layer and the event loop meet. One turn: sockets and netlink first, then the
 /// deadline, then hooks and clients; after each handler the deadline is set anew. Caller: main in src/vipd.cpp.
@@ -13,6 +13,7 @@ struct DaemonOptions {
   std::string config = "/etc/vipd/vipd.toml";
   std::string runtime_dir = "/run/vipd";
   std::string state_dir = "/var/lib/vipd";
+  bool strict = false;  ///< --check takes warnings for errors
 };
 
 /// Exit statuses of vipd, as in vipd(8).
@@ -22,7 +23,7 @@ inline constexpr int kExitConfig = 2;
 
 /// Runs until a planned stop is complete. Returns the exit status.
 int run_daemon(const DaemonOptions& options);
-/// `vipd --check`: says what is wrong with the file, or that nothing is.
+/// `vipd --check`: says what is wrong with the files, or that nothing is.
 int check_config(const DaemonOptions& options);
 /// `vipd --last-will`: removes the addresses that a vipd which is gone left behind, and resigns for it.
 int last_will(const DaemonOptions& options);

@@ -1,0 +1,26 @@
+/// The files of a configuration: FILE and, beside it, conf.d/*.toml.
+///
+/// The one place that reads them, for the daemon's start, `vipd --check` and `vipd --last-will`; parse_config() takes
+/// what comes out. What stands in conf.d and ends in .toml is read in the byte order of the names; hidden files and
+/// others (editors' backups) are not. A file that cannot be read is an error: with a part left out, an instance would
+/// silently be missing. Sizes are bounded, and a pipe or a device in conf.d is refused, so that reading never hangs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vipd/base/result.hpp"
+#include "vipd/config/diagnostic.hpp"
+
+namespace vipd {
+
+/// What is on disk.
+struct ConfigFiles {
+  std::vector<ConfigSource> sources;    ///< FILE first, named as the operator named it
+  std::vector<Diagnostic> permissions;  ///< warnings: who else than the owner of FILE may change what is in force
+};
+
+/// Reads `path` and its conf.d. Fails with the errno of the first file that cannot be read.
+Result<ConfigFiles> read_config_files(const std::string& path);
+
+}  // namespace vipd

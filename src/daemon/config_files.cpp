@@ -1,0 +1,139 @@
+#include "vipd/daemon/config_files.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+
+#include "vipd/os/fd.hpp"
+
+namespace vipd {
+namespace {
+
+constexpr std::size_t kMaxFiles = 256;
+constexpr std::size_t kMaxTotal = 8 << 20;
+
+/// More than parse_config() takes of one file; what is behind need not be read to be refused.
+constexpr std::size_t kEnoughRead = (1 << 20) + 1;
+
+Result<std::string> read_all(const Fd& fd, const std::string& path) {
+  std::string text;
+  std::array<char, 65536> buffer;
+  ssize_t size = 0;
+  while (text.size() < kEnoughRead && (size = ::read(fd.get(), buffer.data(), buffer.size())) > 0)
+    text.append(buffer.data(), static_cast<std::size_t>(size));
+  if (size < 0) return system_failure("cannot read " + path, errno);
+  return text;
+}
+
+bool is_fragment(std::string_view name) { return name.ends_with(".toml") && !name.starts_with('.'); }
+
+/// The names in `directory` that count, in byte order; none if there is no such directory.
+Result<std::vector<std::string>> fragment_names(const std::string& directory) {
+  struct Closer {
+    void operator()(DIR* open) const { ::closedir(open); }
+  };
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, Closer> open(::opendir(directory.c_str()));
+  if (!open && errno == ENOENT) return names;
+  if (!open) return system_failure("cannot read " + directory, errno);
+  errno = 0;
+  while (const dirent* entry = ::readdir(open.get())) {
+    if (!is_fragment(entry->d_name)) continue;
+    if (names.size() == kMaxFiles) return failure(directory + " has more than " + std::to_string(kMaxFiles) + " files");
+    names.emplace_back(entry->d_name);
+  }
+  if (errno != 0) return system_failure("cannot read " + directory, errno);
+  std::ranges::sort(names);
+  return names;
+}
+
+/// Reads one configuration after another and looks who may write it.
+class FileReader {
+ public:
+  Result<ConfigFiles> read(const std::string& path);
+
+ private:
+  Result<void> read_main(const std::string& path);
+  Result<void> read_fragment(const std::string& path);
+  Result<void> add(const std::string& path, const Fd& fd, const struct stat& status);
+  void judge(const std::string& what, const std::string& path, const struct stat& status);
+
+  ConfigFiles files_;
+  uid_t owner_ = 0;  ///< of the main file
+  std::size_t total_ = 0;
+};
+
+Result<ConfigFiles> FileReader::read(const std::string& path) {
+  if (const auto done = read_main(path); !done) return std::unexpected(done.error());
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = (slash == std::string::npos ? "" : path.substr(0, slash + 1)) + "conf.d";
+  const auto names = fragment_names(directory);
+  if (!names) return std::unexpected(names.error());
+  for (const std::string& name : *names)
+    if (const auto done = read_fragment(directory + "/" + name); !done) return std::unexpected(done.error());
+  struct stat status{};
+  if (!names->empty() && ::stat(directory.c_str(), &status) == 0) judge("directory " + directory, directory, status);
+  return std::move(files_);
+}
+
+Result<void> FileReader::read_main(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status{};
+  if (!fd || ::fstat(fd.get(), &status) < 0) return system_failure("cannot read " + path, errno);
+  owner_ = status.st_uid;
+  return add(path, fd, status);
+}
+
+Result<void> FileReader::read_fragment(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status{};
+  if (!fd || ::fstat(fd.get(), &status) < 0) return system_failure("cannot read " + path, errno);
+  if (!S_ISREG(status.st_mode)) return failure("cannot read " + path + ": it is not a file");
+  return add(path, fd, status);
+}
+
+Result<void> FileReader::add(const std::string& path, const Fd& fd, const struct stat& status) {
+  auto text = read_all(fd, path);
+  if (!text) return std::unexpected(text.error());
+  total_ += text->size();
+  if (total_ > kMaxTotal) return failure("the configuration is larger than 8 MiB");
+  files_.sources.push_back({path, std::move(*text)});
+  judge("configuration file", path, status);
+  return {};
+}
+
+/// Who may change a part of the configuration decides what runs as root. A pipe belongs to whoever made it.
+void FileReader::judge(const std::string& what, const std::string& path, const struct stat& status) {
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return;
+  std::array<char, 8> mode;
+  std::snprintf(mode.data(), mode.size(), "%04o", status.st_mode & 07777u);
+  Diagnostic diagnostic;
+  diagnostic.severity = Severity::warning;
+  diagnostic.kind = "permissions";
+  diagnostic.file = static_cast<int>(files_.sources.size()) - 1;
+  if ((status.st_mode & S_IWOTH) != 0) {
+    diagnostic.message = what + " is writable by others (mode " + mode.data() + ")";
+    diagnostic.hint = "chmod o-w " + path;
+  } else if (status.st_uid != 0 && status.st_uid != owner_) {
+    diagnostic.message =
+        what + " belongs to another user (uid " + std::to_string(status.st_uid) + ") than the main file";
+    diagnostic.hint = "chown root " + path;
+  } else {
+    return;
+  }
+  diagnostic.message += ": vipd does not start as root with it";
+  files_.permissions.push_back(std::move(diagnostic));
+}
+
+}  // namespace
+
+Result<ConfigFiles> read_config_files(const std::string& path) { return FileReader().read(path); }
+
+}  // namespace vipd
