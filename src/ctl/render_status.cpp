@@ -213,6 +213,15 @@ std::string failed_hook(const Document& last) {
   return "the last one FAILED (" + how + "): " + or_unknown(text_at(last, "command"));
 }
 
+/// What a hook that failed said last, line by line.
+std::string last_words(const Document& last) {
+  std::string rows;
+  if (!has_failed(last)) return rows;
+  for (const Document& line : member(last, "output"))
+    if (line.is_string()) rows += row("", "| " + terminal_safe(line.get<std::string>()));
+  return rows;
+}
+
 std::string hooks(const Document& instance, const Display& display) {
   const Document& hooks = member(instance, "hooks");
   const std::string running = text_at(hooks, "running");
@@ -221,7 +230,7 @@ std::string hooks(const Document& instance, const Display& display) {
   if (!queued.empty() && queued != "0") join(text, queued + " waiting");
   const std::string failed = failed_hook(member(hooks, "last"));
   if (!failed.empty()) join(text, paint(display, Emphasis::bad, failed), "; ");
-  return text;
+  return row("hooks", text) + last_words(member(hooks, "last"));
 }
 
 /// "3 adverts could not be sent"
@@ -234,7 +243,7 @@ std::string unsent(const Document& instance) {
 std::string block(const Document& instance, const Display& display) {
   return '\n' + headline(instance, display) + why(instance, display) + row("active", other_active(instance)) +
          row("priority", priority(instance)) + row("on", place(instance)) + addresses(instance, display) +
-         row("refused", refused(instance)) + row("unsent", unsent(instance)) + row("hooks", hooks(instance, display));
+         row("refused", refused(instance)) + row("unsent", unsent(instance)) + hooks(instance, display);
 }
 
 }  // namespace

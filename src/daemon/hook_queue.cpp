@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 namespace vipd {
 namespace {
 
@@ -57,34 +59,43 @@ HookQueue::HookQueue(Runner& runner, const InstanceConfig& config)
 }
 
 void HookQueue::push(const HookEvent& event) {
-  enqueue(hook_for(event.state, settings_), event, false);
-  enqueue(settings_.any, event, true);
+  Programs programs = programs_for(event);
+  if (programs.empty()) return;
+  if (!waiting_.empty()) ++coalesced_;
+  waiting_ = std::move(programs);
   start_next();
 }
 
-void HookQueue::enqueue(const std::vector<std::string>& arguments, const HookEvent& event, bool notify_arguments) {
-  if (arguments.empty()) return;
-  Command command{.label = instance_ + ": " + arguments.front(),
-                  .arguments = arguments,
-                  .environment = {"VIPD_INSTANCE=" + instance_, "VIPD_STATE=" + state_name(event.state),
-                                  "VIPD_OLD_STATE=" + event.old_state, "VIPD_REASON=" + event.reason,
-                                  "VIPD_PRIORITY=" + std::to_string(event.priority), "VIPD_ADDRESSES=" + addresses_,
-                                  "VIPD_INTERFACE=" + interface_, "VIPD_PEER=" + event.peer,
-                                  "VIPD_SEQUENCE=" + std::to_string(event.sequence)},
-                  .timeout = settings_.timeout};
-  if (notify_arguments)
-    for (const auto& word :
-         {std::string("INSTANCE"), instance_, notify_word(event.state), std::to_string(event.priority)})
-      command.arguments.push_back(word);
-  waiting_.push_back(std::move(command));
+HookQueue::Programs HookQueue::programs_for(const HookEvent& event) const {
+  Programs programs;
+  if (const auto& own = hook_for(event.state, settings_); !own.empty()) programs.push_back(command(own, event));
+  if (settings_.any.empty()) return programs;
+  programs.push_back(command(settings_.any, event));
+  for (const auto& word :
+       {std::string("INSTANCE"), instance_, notify_word(event.state), std::to_string(event.priority)})
+    programs.back().arguments.push_back(word);
+  return programs;
+}
+
+Command HookQueue::command(const std::vector<std::string>& arguments, const HookEvent& event) const {
+  return {.label = instance_ + ": " + arguments.front(),
+          .arguments = arguments,
+          .environment = {"VIPD_INSTANCE=" + instance_, "VIPD_STATE=" + state_name(event.state),
+                          "VIPD_OLD_STATE=" + event.old_state, "VIPD_REASON=" + event.reason,
+                          "VIPD_PRIORITY=" + std::to_string(event.priority), "VIPD_ADDRESSES=" + addresses_,
+                          "VIPD_INTERFACE=" + interface_, "VIPD_PEER=" + event.peer,
+                          "VIPD_SEQUENCE=" + std::to_string(event.sequence)},
+          .timeout = settings_.timeout};
 }
 
 void HookQueue::start_next() {
-  if (running_ || waiting_.empty()) return;
-  const Command command = std::move(waiting_.front());
-  waiting_.pop_front();
-  running_ = command.arguments.front();
-  runner_.run(command, [this, label = command.label](const Outcome& outcome) {
+  if (running_) return;
+  if (telling_.empty()) telling_ = std::exchange(waiting_, {});
+  if (telling_.empty()) return;
+  const Command next = std::move(telling_.front());
+  telling_.pop_front();
+  running_ = next.arguments.front();
+  runner_.run(next, [this, label = next.label](const Outcome& outcome) {
     if (!outcome.ok()) spdlog::warn("{}: {}", label, to_string(outcome));
     last_ = Ended{.command = *running_, .outcome = outcome};
     running_.reset();

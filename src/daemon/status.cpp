@@ -47,9 +47,11 @@ json hooks_of(const HookQueue& hooks) {
             {"status", hooks.last()->outcome.exit_status},
             {"outcome", to_string(hooks.last()->outcome)},
             {"ok", hooks.last()->outcome.ok()},
-            {"duration", format_duration(hooks.last()->outcome.took)}};
+            {"duration", format_duration(hooks.last()->outcome.took)},
+            {"output", hooks.last()->outcome.output}};
   return {{"running", hooks.running() != nullptr ? json(*hooks.running()) : json(nullptr)},
           {"queued", hooks.waiting()},
+          {"coalesced", hooks.coalesced()},
           {"last", std::move(last)}};
 }
 

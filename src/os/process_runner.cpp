@@ -18,6 +18,7 @@ namespace {
 constexpr auto kGrace = std::chrono::seconds(2);  // between SIGTERM and SIGKILL
 constexpr std::size_t kLinesLogged = 100;
 constexpr std::size_t kLongestLine = 1000;
+constexpr std::size_t kLinesKept = 10, kOctetsKept = 1024;
 constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
@@ -26,6 +27,60 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   result.push_back(nullptr);
   return result;
 }
+
+/// What a program prints: its first lines go to the log, its last ones are kept for the outcome, and all between is
+/// thrown away without being looked at twice.
+class Printed {
+ public:
+  explicit Printed(std::string label) : label_(std::move(label)) {}
+
+  void take(std::string_view text) {
+    keep(text);
+    while (!text.empty() && lines_ <= kLinesLogged) {
+      const std::size_t end = text.find('\n');
+      line_.append(text.substr(0, std::min(end, kLongestLine - line_.size())));
+      if (end == std::string_view::npos) return;
+      log_line();
+      text.remove_prefix(end + 1);
+    }
+  }
+
+  /// The program has ended: logs a last line without an end, and returns the last lines.
+  std::vector<std::string> finish() {
+    if (!line_.empty()) log_line();
+    std::vector<std::string> lines;
+    for (std::string_view rest = tail_; !rest.empty();) {
+      const std::size_t end = rest.find('\n');
+      lines.push_back(printable(rest.substr(0, end)));
+      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+    if (lines.size() > kLinesKept) lines.erase(lines.begin(), lines.end() - kLinesKept);
+    return lines;
+  }
+
+ private:
+  void keep(std::string_view text) {
+    tail_.append(text.substr(text.size() - std::min(text.size(), kOctetsKept)));
+    if (tail_.size() > kOctetsKept) tail_.erase(0, tail_.size() - kOctetsKept);
+  }
+
+  void log_line() {
+    if (++lines_ <= kLinesLogged) spdlog::info("{}: {}", label_, printable(line_));
+    if (lines_ == kLinesLogged + 1)
+      spdlog::warn("{}: prints more than {} lines; the rest is dropped", label_, kLinesLogged);
+    line_.clear();
+  }
+
+  static std::string printable(std::string_view text) {
+    std::string result(text);
+    std::ranges::replace_if(result, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+    return result;
+  }
+
+  const std::string label_;
+  std::string line_, tail_;
+  std::size_t lines_ = 0;
+};
 
 /// What the child does between fork and exec.
 class SpawnSetup {
@@ -67,32 +122,16 @@ std::string to_string(const Outcome& outcome) {
 }
 
 struct ProcessRunner::Child {
+  Child(const Command& wanted, Done then) : command(wanted), done(std::move(then)) {}
+
   Command command;
   Done done;
   Outcome outcome;
   pid_t pid = -1;
   TimePoint started{};
   Fd output;
-  std::string partial_line;
-  std::size_t lines = 0;
+  Printed printed{command.label};
   EventLoop::Watch output_watch, exit_watch, timer;
-
-  void log_line(std::string_view line) {
-    if (++lines <= kLinesLogged) spdlog::info("{}: {}", command.label, line);
-    if (lines == kLinesLogged + 1)
-      spdlog::warn("{}: prints more than {} lines; the rest is dropped", command.label, kLinesLogged);
-  }
-
-  void take_output(std::string_view text) {
-    for (const char c : text) {
-      if (c == '\n') {
-        log_line(partial_line);
-        partial_line.clear();
-      } else if (partial_line.size() < kLongestLine) {
-        partial_line.push_back(static_cast<unsigned char>(c) < 0x20 ? ' ' : c);
-      }
-    }
-  }
 };
 
 ProcessRunner::ProcessRunner(EventLoop& loop) : loop_(loop) {}
@@ -103,10 +142,8 @@ ProcessRunner::~ProcessRunner() {
 }
 
 void ProcessRunner::run(const Command& command, Done done) {
-  children_.push_back(std::make_unique<Child>());
+  children_.push_back(std::make_unique<Child>(command, std::move(done)));
   Child& child = *children_.back();
-  child.command = command;
-  child.done = std::move(done);
   child.started = loop_.now();
   if (const auto started = start(child); started)
     return;
@@ -147,9 +184,9 @@ Result<void> ProcessRunner::start(Child& child) {
 }
 
 void ProcessRunner::read_output(Child& child) {
-  std::array<char, 16384> buffer;
+  std::array<char, 65536> buffer;  // as much as a pipe holds
   const ssize_t size = ::read(child.output.get(), buffer.data(), buffer.size());
-  if (size > 0) return child.take_output({buffer.data(), static_cast<std::size_t>(size)});
+  if (size > 0) return child.printed.take({buffer.data(), static_cast<std::size_t>(size)});
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   child.output_watch = {};  // closed
 }
@@ -172,7 +209,7 @@ void ProcessRunner::on_exit(Child& child, int code, int status) {
     child.outcome.signal = status;
   child.pid = -1;
   read_output(child);
-  if (!child.partial_line.empty()) child.log_line(child.partial_line);
+  child.outcome.output = child.printed.finish();
   answer(child);
 }
 

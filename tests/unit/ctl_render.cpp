@@ -138,6 +138,10 @@ TEST_CASE("render status: refused adverts and hooks only where there is somethin
   CHECK(contains(show({instance}), "  unsent     2 adverts could not be sent\n"));
   instance["hooks"]["last"].update({{"status", 0}, {"ok", false}, {"outcome", "killed by signal 9"}});
   CHECK(contains(show({instance}), "the last one FAILED (killed by signal 9): /etc/vipd/hooks/web\n"));
+  instance["hooks"]["last"]["output"] = {"mounting", "no such device"};
+  CHECK(contains(show({instance}), "web\n             | mounting\n             | no such device\n"));
+  instance["hooks"]["last"].update({{"ok", true}});
+  CHECK_FALSE(contains(show({instance}), "no such device"));
 }
 
 TEST_CASE("render status: no instances") { CHECK(show({}) == "lb1: no instances (vipd 0.1.0, up 5min 3s)\n"); }

@@ -42,10 +42,11 @@ struct Bench {
 
 TEST_CASE("HookQueue: the hook of the state, then hooks.any with keepalived's arguments") {
   Bench bench({.active = {"/a", "up"}, .backup = {"/b"}, .fault = {"/f"}, .stop = {"/s"}, .any = {"/any", "x"}});
-  for (const auto state : {HookState::active, HookState::backup, HookState::fault, HookState::stop})
-    bench.queue->push(event(state));
   bench.world.add_node(1);  // so that the world has a clock to run by
-  bench.world.run_for(seconds(1));
+  for (const auto state : {HookState::active, HookState::backup, HookState::fault, HookState::stop}) {
+    bench.queue->push(event(state));
+    bench.world.run_for(seconds(1));
+  }
   const std::vector<std::vector<std::string>> expected = {
       {"/a", "up"}, {"/any", "x", "INSTANCE", "web", "MASTER", "254"},
       {"/b"},       {"/any", "x", "INSTANCE", "web", "BACKUP", "254"},
@@ -88,4 +89,33 @@ TEST_CASE("HookQueue: is not idle until the last program has ended, and remember
   REQUIRE(bench.queue->last());
   CHECK(bench.queue->last()->command == "/any");
   CHECK(bench.queue->last()->outcome.ok());
+}
+
+TEST_CASE("HookQueue: what is superseded while it waits is counted, not told; the last one is told") {
+  HookSettings hooks = any_hook();
+  hooks.active = {"/up"};
+  Bench bench(hooks);
+  bench.world.add_node(1);
+  bench.queue->push(event(HookState::active));  // runs at once, and to its end: both its programs
+  bench.queue->push(event(HookState::backup));  // superseded
+  bench.queue->push(event(HookState::active));  // superseded, two programs
+  CHECK(bench.queue->waiting() == 3);
+  bench.queue->push(event(HookState::fault));
+  CHECK(bench.queue->waiting() == 2);
+  CHECK(bench.queue->coalesced() == 2);
+  bench.world.run_for(seconds(1));
+  const std::vector<std::vector<std::string>> expected = {
+      {"/up"}, {"/any", "INSTANCE", "web", "MASTER", "254"}, {"/any", "INSTANCE", "web", "FAULT", "254"}};
+  CHECK(bench.called() == expected);
+  CHECK(bench.runner.most_at_once == 1);
+  CHECK(bench.queue->idle());
+}
+
+TEST_CASE("HookQueue: a transition that no hook asks for supersedes nothing") {
+  Bench bench({.active = {"/up"}, .backup = {}, .fault = {"/repair"}, .stop = {}, .any = {}});
+  bench.world.add_node(1);
+  for (const auto state : {HookState::active, HookState::fault, HookState::backup}) bench.queue->push(event(state));
+  bench.world.run_for(seconds(1));
+  CHECK(bench.called() == std::vector<std::vector<std::string>>{{"/up"}, {"/repair"}});
+  CHECK(bench.queue->coalesced() == 0);
 }

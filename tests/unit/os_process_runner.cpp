@@ -128,3 +128,16 @@ TEST_CASE("ProcessRunner: a program that prints without end is read, and does no
   const Outcome outcome = bench.shell("head -c 50000000 /dev/zero | tr '\\0' 'x'; yes | head -n 100000");
   CHECK(outcome.ok());
 }
+
+TEST_CASE("ProcessRunner: the outcome has the last lines that were printed, not more than 10 and 1 KiB") {
+  Bench bench;
+  CHECK(bench.shell("echo one; printf 'two\\tcolumns\\n' >&2; printf three").output ==
+        std::vector<std::string>{"one", "two columns", "three"});
+  const auto last = bench.shell("seq 1 5000").output;
+  CHECK(last.size() == 10);
+  CHECK(last.back() == "5000");
+  const auto wide = bench.shell("head -c 100000 /dev/zero | tr '\\0' 'x'").output;
+  REQUIRE(wide.size() == 1);
+  CHECK(wide.front() == std::string(1024, 'x'));
+  CHECK(bench.shell("true").output.empty());
+}

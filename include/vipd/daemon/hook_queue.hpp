@@ -1,10 +1,10 @@
 /// HookQueue: the user's programs for one instance, in the order of its transitions, one at a time.
 ///
-/// Each transition queues the hook of its state and then hooks.any, called as keepalived calls them. The next one
-/// starts when the one before has ended or was killed at its timeout, so the last one delivered is the state we are in.
-/// Nothing waits: the Runner answers later. Caller: VirtualRouter.
-///
-/// Not good yet: superseded transitions are not coalesced, a slow hook lets the queue grow.
+/// A transition is told by the hook of its state and then hooks.any, called as keepalived calls them. One is being
+/// told, to its end, and at most one waits: the newest. What a newer one supersedes while it waits is counted and never
+/// told, so a slow hook meets the state that is, not a queue of states that were, and the last one told is always the
+/// state we are in. A transition that no hook asks for supersedes nothing. Nothing waits here: the Runner answers
+/// later. Caller: VirtualRouter.
 #pragma once
 
 #include <cstdint>
@@ -43,14 +43,20 @@ class HookQueue {
   /// Queues the hooks for a transition.
   void push(const HookEvent& event);
 
-  bool idle() const { return !running_ && waiting_.empty(); }
-  std::size_t waiting() const { return waiting_.size(); }
+  bool idle() const { return !running_; }
+  /// Programs that are yet to be started.
+  std::size_t waiting() const { return telling_.size() + waiting_.size(); }
+  /// Transitions that were superseded before their hooks could be started.
+  std::uint64_t coalesced() const { return coalesced_; }
   /// The program that runs now, null if none.
   const std::string* running() const { return running_ ? &*running_ : nullptr; }
   const std::optional<Ended>& last() const { return last_; }
 
  private:
-  void enqueue(const std::vector<std::string>& arguments, const HookEvent& event, bool notify_arguments);
+  using Programs = std::deque<Command>;
+
+  Programs programs_for(const HookEvent& event) const;
+  Command command(const std::vector<std::string>& arguments, const HookEvent& event) const;
   void start_next();
 
   Runner& runner_;
@@ -58,7 +64,9 @@ class HookQueue {
   std::string interface_;
   std::string addresses_;
   HookSettings settings_;
-  std::deque<Command> waiting_;
+  Programs telling_;  // of the transition that is being told, after the one that runs
+  Programs waiting_;  // of the newest transition
+  std::uint64_t coalesced_ = 0;
   std::optional<std::string> running_;
   std::optional<Ended> last_;
 };

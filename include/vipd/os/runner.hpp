@@ -27,6 +27,7 @@ struct Outcome {
   int signal = 0;          ///< that ended it, 0 = none
   bool timed_out = false;  ///< was told to end
   Duration took{};
+  std::vector<std::string> output;  ///< the last lines it printed, at most 10 and 1 KiB
 
   bool ok() const { return error.empty() && exit_status == 0 && signal == 0 && !timed_out; }
 };
