@@ -59,6 +59,20 @@ TomlNode overlaid(TomlNode base, const TomlNode& over) {
   return base;
 }
 
+/// Appends the programs that an instance names.
+void collect_programs(PlacedInstance& instance, Config& config, std::vector<NamedProgram>& into) {
+  const TomlNode* hooks = instance.table->find("hooks");
+  if (hooks == nullptr) return;
+  for (const TomlNode& node : hooks->children) {
+    const KeySpec* key = find_key("instance", "hooks." + node.key);
+    const Slot slot = key->slot({config, instance.config});
+    const auto* arguments = std::get_if<std::vector<std::string>*>(&slot);
+    if (arguments == nullptr) continue;
+    const Place& place = node.children.empty() ? node.place : node.children.front().place;
+    into.push_back({**arguments, key->name == "hooks.any", place});
+  }
+}
+
 /// Walks through the trees of all files.
 class ConfigReader {
  public:
@@ -129,6 +143,7 @@ ParsedConfig ConfigReader::read() {
   if (!report_.has_errors()) {
     const std::string* const own = own_overrides();
     for (PlacedInstance& instance : own == nullptr ? instances_ : nodes[*own]) {
+      collect_programs(instance, config_, result.programs);
       config_.instances.push_back(std::move(instance.config));
     }
     result.config = std::move(config_);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <memory>
 
@@ -133,6 +134,12 @@ void FileReader::judge(const std::string& what, const std::string& path, const s
 }
 
 }  // namespace
+
+std::string host_name() {
+  char name[HOST_NAME_MAX + 1] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
 
 Result<ConfigFiles> read_config_files(const std::string& path) { return FileReader().read(path); }
 

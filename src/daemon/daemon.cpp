@@ -18,6 +18,7 @@
 #include "vipd/config/parse.hpp"
 #include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/control_server.hpp"
+#include "vipd/daemon/programs.hpp"
 #include "vipd/daemon/supervisor.hpp"
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/log.hpp"
@@ -28,13 +29,6 @@
 namespace vipd {
 namespace {
 
-/// The machine's own name.
-std::string host_name() {
-  char name[HOST_NAME_MAX + 1] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
 void show(const std::vector<Diagnostic>& diagnostics, std::span<const ConfigSource> sources) {
   const bool color = ::isatty(STDERR_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr;
   std::fputs(render(diagnostics, sources, color).c_str(), stderr);
@@ -43,6 +37,8 @@ void show(const std::vector<Diagnostic>& diagnostics, std::span<const ConfigSour
 /// A configuration that can be used and how many warnings were said about it.
 struct LoadedConfig {
   Config config;
+  std::vector<ConfigSource> sources;
+  std::vector<NamedProgram> programs;
   std::size_t warnings = 0;
 };
 
@@ -65,7 +61,15 @@ std::optional<LoadedConfig> load_config(const std::string& path, bool secure) {
   show(files->permissions, files->sources);
   show(parsed.diagnostics, files->sources);
   if (refused || !parsed.config) return std::nullopt;
-  return LoadedConfig{std::move(*parsed.config), files->permissions.size() + parsed.diagnostics.size()};
+  return LoadedConfig{std::move(*parsed.config), std::move(files->sources), std::move(parsed.programs),
+                      files->permissions.size() + parsed.diagnostics.size()};
+}
+
+/// Looks at the files of the programs; says on standard error what is wrong with them.
+bool programs_are_fit(const LoadedConfig& loaded) {
+  const auto diagnostics = check_programs(loaded.programs);
+  show(diagnostics, loaded.sources);
+  return diagnostics.empty();
 }
 
 std::string node_name(const Config& config) { return config.node.empty() ? host_name() : config.node; }
@@ -183,7 +187,7 @@ void resign_for(const InstanceConfig& instance, Kernel& kernel) {
 
 int check_config(const DaemonOptions& options) {
   const auto loaded = load_config(options.config, false);
-  if (!loaded) return kExitConfig;
+  if (!loaded || !programs_are_fit(*loaded)) return kExitConfig;
   const auto counted = [](std::size_t count, const char* noun) {
     return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
   };
@@ -221,7 +225,7 @@ int run_daemon(const DaemonOptions& options) {
   block_signals();
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   const auto loaded = load_config(options.config, ::geteuid() == 0);
-  if (!loaded) return kExitConfig;
+  if (!loaded || !programs_are_fit(*loaded)) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);
   if (!lock) {
     spdlog::error("{}", lock.error().message);

@@ -98,11 +98,33 @@ TEST_CASE("lab: a hook that hangs holds nothing up and is killed", "[lab]") {
 
 TEST_CASE("lab: a hook that cannot be started costs nothing", "[lab]") {
   Pair pair(Family::ipv4);
-  const std::string hook = write_script(pair.a.directory() / "hook", "exit 3");
-  std::filesystem::permissions(hook, std::filesystem::perms::owner_read);
+  const std::string hook = write_script(pair.a.directory() / "hook", "");
+  std::ofstream(hook) << "#!/nonexistent/interpreter\n";
   pair.a.start_vipd(web(pair.family, 254, "hooks.any = \"" + hook + "\""));
   REQUIRE(pair.a.wait_state("active"));
   pair.await_adverts(pair.source_a, 3);
   REQUIRE(wait_until(5s, [&] { return pair.a.vipd().errors().find("hook") != std::string::npos; }));
   REQUIRE(pair.a.has(pair.vip));
+}
+
+TEST_CASE("lab: a hook that others could change is refused before anything happens, with what mends it", "[lab]") {
+  Lab lab;
+  Node& a = lab.add_node("a", 1);
+  const std::string hook = write_script(a.directory() / "hook", "true");
+  const auto check = [&](const std::string& path) {
+    std::ofstream(a.directory() / "vipd.toml") << web(Family::ipv4, 254, "hooks.any = [\"" + path + "\", \"x\"]");
+    auto command = a.vipd_command();
+    command.push_back("--check");
+    return run(a, command);
+  };
+  REQUIRE(check(hook).status == 0);
+  std::filesystem::permissions(hook, std::filesystem::perms::others_write, std::filesystem::perm_options::add);
+  const Finished refused = check(hook);
+  CAPTURE(refused.errors);
+  REQUIRE(refused.status == 2);
+  REQUIRE(refused.errors.find("vipd.toml:7:14: error[script-security]: refusing " + hook) != std::string::npos);
+  REQUIRE(refused.errors.find("hint: chmod go-w " + hook) != std::string::npos);
+  REQUIRE(a.start_vipd(web(Family::ipv4, 254, "hooks.any = \"" + hook + "\"")).wait_exit(5s) == 2);
+  REQUIRE(std::filesystem::is_empty(a.runtime_dir()));
+  REQUIRE(check("/tmp/hook").errors.find("directory /tmp is writable by others (mode 1777)") != std::string::npos);
 }

@@ -14,6 +14,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,10 +23,18 @@
 
 namespace vipd {
 
+/// A program that the configuration names, and where.
+struct NamedProgram {
+  std::vector<std::string> arguments;  ///< its absolute path, then its own arguments; never empty
+  bool notify = false;                 ///< "INSTANCE NAME STATE PRIORITY" is appended when it is run
+  Place place;                         ///< of its path
+};
+
 /// What parse_config() makes of the files.
 struct ParsedConfig {
   std::optional<Config> config;         ///< nullopt if any diagnostic is an error
   std::vector<Diagnostic> diagnostics;  ///< errors and warnings, by file, line and column
+  std::vector<NamedProgram> programs;   ///< of `config`, in the file's order
 };
 
 /// `sources` are whole files, UTF-8 without BOM, at least one. `host` is the machine's name, which selects the

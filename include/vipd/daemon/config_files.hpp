@@ -20,6 +20,9 @@ struct ConfigFiles {
   std::vector<Diagnostic> permissions;  ///< warnings: who else than the owner of FILE may change what is in force
 };
 
+/// The machine's own name, which selects what the files say for one node.
+std::string host_name();
+
 /// Reads `path` and its conf.d. Fails with the errno of the first file that cannot be read.
 Result<ConfigFiles> read_config_files(const std::string& path);
 

@@ -14,7 +14,7 @@ namespace vipd::lab {
 namespace {
 
 std::filesystem::path make_directory() {
-  std::string path = (std::filesystem::temp_directory_path() / "vipd-lab-XXXXXX").string();
+  std::string path = "/var/lib/vipd-lab-XXXXXX";
   if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("cannot make a directory for the lab");
   return path;
 }

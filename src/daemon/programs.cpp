@@ -1,0 +1,66 @@
+#include "vipd/daemon/programs.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "vipd/os/program_file.hpp"
+
+namespace vipd {
+namespace {
+
+constexpr std::string_view kNameCharacters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";  // as in vipd.toml(5)
+
+bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+bool consists_of(std::string_view text, std::string_view characters, std::size_t longest) {
+  return !text.empty() && text.size() <= longest && text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+bool are_notify_words(std::span<const std::string> words) {
+  constexpr auto kSubjects = std::to_array<std::string_view>({"INSTANCE", "GROUP"});
+  constexpr auto kStates = std::to_array<std::string_view>({"MASTER", "BACKUP", "FAULT", "STOP"});
+  return words.size() == 4 && is_one_of(words[0], kSubjects) && consists_of(words[1], kNameCharacters, 64) &&
+         is_one_of(words[2], kStates) && consists_of(words[3], "0123456789", 3);
+}
+
+}  // namespace
+
+std::vector<Diagnostic> check_programs(std::span<const NamedProgram> programs) {
+  std::vector<Diagnostic> diagnostics;
+  std::set<std::string> seen;
+  for (const NamedProgram& program : programs) {
+    const std::string& path = program.arguments.front();
+    if (!seen.insert(path).second) continue;
+    const auto fault = examine_program(path);
+    if (!fault) continue;
+    diagnostics.push_back({program.place,
+                           Severity::error,
+                           "script-security",
+                           "refusing " + path + ": " + fault->reason,
+                           fault->remedy,
+                           {}});
+  }
+  return diagnostics;
+}
+
+bool is_named(std::span<const NamedProgram> programs, std::span<const std::string> arguments) {
+  return std::ranges::any_of(programs, [&](const NamedProgram& program) {
+    const std::size_t own = program.arguments.size();
+    if (arguments.size() < own || !std::ranges::equal(arguments.first(own), program.arguments)) return false;
+    const auto more = arguments.subspan(own);
+    return program.notify ? are_notify_words(more) : more.empty();
+  });
+}
+
+bool is_harmless(std::span<const std::string> environment) {
+  return std::ranges::all_of(environment, [](const std::string& entry) {
+    const std::size_t equals = entry.find('=');
+    return entry.starts_with("VIPD_") && equals != std::string::npos && entry.find('\0') == std::string::npos;
+  });
+}
+
+}  // namespace vipd

@@ -1,0 +1,103 @@
+#include "vipd/os/program_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstring>
+
+namespace vipd {
+namespace {
+
+constexpr int kMostLinks = 40;  // as path_resolution(7)
+
+std::string octal(mode_t mode) {
+  std::array<char, 8> text;
+  std::snprintf(text.data(), text.size(), "%04o", mode & 07777u);
+  return text.data();
+}
+
+/// What others could do to one component that is no link.
+std::optional<ProgramFault> examine_owner(const std::string& path, const struct stat& status) {
+  const std::string what = (S_ISDIR(status.st_mode) ? "directory " : "") + path;
+  if (status.st_uid != 0 && status.st_uid != ::geteuid())
+    return ProgramFault{what + " belongs to uid " + std::to_string(status.st_uid), "chown root:root " + path};
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return std::nullopt;
+  const bool shared = (status.st_mode & S_ISVTX) != 0;  // such as /tmp: it is as it has to be
+  return ProgramFault{what + " is writable by others (mode " + octal(status.st_mode) + ")",
+                      shared ? "move it under /etc, owner root, mode 0755" : "chmod go-w " + path};
+}
+
+std::optional<ProgramFault> examine_file(const std::string& path, const struct stat& status) {
+  if (!S_ISREG(status.st_mode)) return ProgramFault{path + " is not a regular file", "name a program"};
+  if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
+    return ProgramFault{path + " is not executable (mode " + octal(status.st_mode) + ")", "chmod +x " + path};
+  return std::nullopt;
+}
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// Walks a path as the kernel does, component by component.
+class Walk {
+ public:
+  explicit Walk(std::string path) : rest_(std::move(path)) {}
+
+  std::optional<ProgramFault> run() {
+    struct stat status{};
+    if (::lstat("/", &status) == 0)
+      if (auto fault = examine_owner("/", status)) return fault;
+    while (true) {
+      const std::string name = next_component();
+      if (name.empty()) return examine_file(at_, status);
+      const std::string path = name == ".." ? parent_of(at_) : (at_ == "/" ? "" : at_) + "/" + name;
+      if (::lstat(path.c_str(), &status) < 0) return cannot_look(path);
+      if (S_ISLNK(status.st_mode)) {  // its directory is safe, so nobody can turn it elsewhere
+        if (!follow(path))
+          return ProgramFault{path + " is a symbolic link that leads nowhere", "name the program itself"};
+        continue;
+      }
+      if (auto fault = examine_owner(path, status)) return fault;
+      at_ = path;
+    }
+  }
+
+ private:
+  std::string next_component() {
+    const std::size_t begin = std::min(rest_.find_first_not_of('/'), rest_.size());
+    const std::size_t end = std::min(rest_.find('/', begin), rest_.size());
+    std::string name = rest_.substr(begin, end - begin);
+    rest_.erase(0, end);
+    return name == "." ? next_component() : name;
+  }
+
+  bool follow(const std::string& link) {
+    std::array<char, PATH_MAX> target;
+    const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
+    if (size <= 0 || ++links_ > kMostLinks) return false;
+    rest_ = std::string(target.data(), static_cast<std::size_t>(size)) + rest_;
+    if (target[0] == '/') at_ = "/";
+    return true;
+  }
+
+  static std::optional<ProgramFault> cannot_look(const std::string& path) {
+    if (errno == EACCES) return std::nullopt;
+    if (errno == ENOENT) return ProgramFault{"there is no " + path, "write it, or correct the path"};
+    return ProgramFault{path + ": " + std::strerror(errno), "correct the path"};
+  }
+
+  std::string rest_, at_ = "/";
+  int links_ = 0;
+};
+
+}  // namespace
+
+std::optional<ProgramFault> examine_program(const std::string& path) { return Walk(path).run(); }
+
+}  // namespace vipd
