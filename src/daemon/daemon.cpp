@@ -13,6 +13,7 @@
 #include <climits>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 
 #include "vipd/config/parse.hpp"
@@ -22,9 +23,9 @@
 #include "vipd/daemon/supervisor.hpp"
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/log.hpp"
-#include "vipd/os/process_runner.hpp"
 #include "vipd/os/raw_wire.hpp"
 #include "vipd/os/rtnl_kernel.hpp"
+#include "vipd/os/runner_client.hpp"
 
 namespace vipd {
 namespace {
@@ -33,6 +34,9 @@ void show(const std::vector<Diagnostic>& diagnostics, std::span<const ConfigSour
   const bool color = ::isatty(STDERR_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr;
   std::fputs(render(diagnostics, sources, color).c_str(), stderr);
 }
+
+/// How long a stop waits for a runner that is not there to run its hooks.
+constexpr auto kPatienceAtStop = std::chrono::seconds(5);
 
 /// A configuration that can be used and how many warnings were said about it.
 struct LoadedConfig {
@@ -52,6 +56,8 @@ std::optional<LoadedConfig> load_config(const std::string& path, bool secure) {
       std::fprintf(
           stderr,
           "hint: write one; /usr/share/doc/vipd/examples/pair.toml is a start, vipd.toml(5) describes all keys\n");
+    if (files.error().code == EACCES)
+      std::fprintf(stderr, "hint: the user that vipd runs as has to be able to read it: chown root:vipd, chmod 640\n");
     return std::nullopt;
   }
   ParsedConfig parsed = parse_config(files->sources, host_name());
@@ -74,15 +80,31 @@ bool programs_are_fit(const LoadedConfig& loaded) {
 
 std::string node_name(const Config& config) { return config.node.empty() ? host_name() : config.node; }
 
+/// What root makes in the directory of user vipd (a last will by hand) must not lock that user out.
+void hand_to_owner_of(const std::string& directory, const Fd& fd) {
+  struct stat owner{}, file{};
+  if (::geteuid() != 0 || ::stat(directory.c_str(), &owner) < 0 || ::fstat(fd.get(), &file) < 0) return;
+  if (file.st_nlink == 1 && file.st_uid != owner.st_uid) (void)!::fchown(fd.get(), owner.st_uid, owner.st_gid);
+}
+
 /// Held for as long as the process lives: one vipd for each runtime directory.
 Result<Fd> lock_runtime_dir(const std::string& directory) {
   if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) return system_failure("cannot make " + directory, errno);
   const std::string path = directory + "/vipd.lock";
-  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return system_failure("cannot open " + path, errno);
+  hand_to_owner_of(directory, fd);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
   if (errno == EWOULDBLOCK) return failure("another vipd is running on " + directory + "; `vipctl status` asks it");
   return system_failure("cannot lock " + path, errno);
+}
+
+/// vipd-runner from the directory of this program. It starts in the root directory.
+std::vector<std::string> runner_command(const DaemonOptions& options) {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto config = std::filesystem::absolute(options.config, error);
+  return {self.parent_path() / "vipd-runner", "--inherited", "--config", config};
 }
 
 /// Everything that lives from start to stop. Members are destroyed in reverse: whoever is called goes after its
@@ -93,6 +115,7 @@ class Daemon {
   Result<int> run() { return loop_->run(); }
 
  private:
+  Result<void> connect_runner(const DaemonOptions& options);
   Result<void> connect_loop();
   void after_turn();
   void begin_stop();
@@ -102,7 +125,8 @@ class Daemon {
   std::unique_ptr<RtnlKernel> kernel_;
   std::unique_ptr<RawWire> wire_;
   std::unique_ptr<Supervisor> supervisor_;
-  std::unique_ptr<ProcessRunner> runner_;
+  std::unique_ptr<RunnerProcess> runner_process_;
+  std::unique_ptr<RunnerClient> runner_;
   std::unique_ptr<ControlServer> control_;
   std::uint64_t notified_ = 0;
   bool exiting_ = false;
@@ -120,7 +144,7 @@ Result<void> Daemon::start(const Config& config, const DaemonOptions& options) {
       RawWire::open(*loop_, [this](const Datagram& datagram) { supervisor_->received(datagram, loop_->now()); });
   if (!wire) return std::unexpected(wire.error());
   wire_ = std::move(*wire);
-  runner_ = std::make_unique<ProcessRunner>(*loop_);
+  if (const auto runner = connect_runner(options); !runner) return runner;
   supervisor_ = std::make_unique<Supervisor>(config, *kernel_, *wire_, *runner_);
   const DaemonInfo info{.node = node_name(config), .started = loop_->now(), .pid = ::getpid()};
   auto control = ControlServer::open(*loop_, options.runtime_dir + "/control.sock", *supervisor_, info);
@@ -133,6 +157,19 @@ Result<void> Daemon::start(const Config& config, const DaemonOptions& options) {
   supervisor_->start(loop_->now());
   after_turn();
   sd_notify(0, "READY=1");
+  return {};
+}
+
+/// Of a vipd that systemd starts, the runner is a unit of its own; one that is started by hand starts it itself.
+Result<void> Daemon::connect_runner(const DaemonOptions& options) {
+  if (!options.runner.empty()) {
+    runner_ = std::make_unique<RunnerClient>(*loop_, [path = options.runner] { return connect_to(path); });
+    return {};
+  }
+  auto process = RunnerProcess::create(*loop_, runner_command(options));
+  if (!process) return std::unexpected(process.error());
+  runner_process_ = std::move(*process);
+  runner_ = std::make_unique<RunnerClient>(*loop_, [this] { return runner_process_->connect(); });
   return {};
 }
 
@@ -165,6 +202,7 @@ void Daemon::begin_stop() {
   spdlog::info("stopping: {}", summary_line(*supervisor_));
   sd_notify(0, "STOPPING=1");
   supervisor_->stop(loop_->now());
+  runner_->give_up_after(kPatienceAtStop);
 }
 
 void Daemon::notify_status() { sd_notifyf(0, "STATUS=%s", summary_line(*supervisor_).c_str()); }
@@ -224,7 +262,7 @@ int run_daemon(const DaemonOptions& options) {
   start_log();
   block_signals();
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  const auto loaded = load_config(options.config, ::geteuid() == 0);
+  const auto loaded = load_config(options.config, ::geteuid() == 0 || !options.runner.empty());
   if (!loaded || !programs_are_fit(*loaded)) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);
   if (!lock) {

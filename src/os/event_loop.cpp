@@ -10,7 +10,6 @@ namespace vipd {
 struct EventLoop::Watch::State {
   sd_event_source* source = nullptr;
   Handler handler;
-  std::function<void(const siginfo_t&)> child_handler;
 };
 
 void EventLoop::Watch::Unref::operator()(State* state) const {
@@ -43,7 +42,7 @@ EventLoop::~EventLoop() {
 
 Result<EventLoop::Watch> EventLoop::watch(int fd, unsigned events, Urgency urgency, Handler handler) {
   Watch watch;
-  watch.state_.reset(new Watch::State{.source = nullptr, .handler = std::move(handler), .child_handler = {}});
+  watch.state_.reset(new Watch::State{.source = nullptr, .handler = std::move(handler)});
   const auto call = [](sd_event_source*, int, std::uint32_t, void* state) {
     const Handler running = static_cast<Watch::State*>(state)->handler;  // the handler may end its own watch
     running();
@@ -62,7 +61,7 @@ void EventLoop::rewatch(Watch& watch, unsigned events) {
 
 Result<EventLoop::Watch> EventLoop::after(Duration delay, Handler handler) {
   Watch watch;
-  watch.state_.reset(new Watch::State{.source = nullptr, .handler = std::move(handler), .child_handler = {}});
+  watch.state_.reset(new Watch::State{.source = nullptr, .handler = std::move(handler)});
   const auto call = [](sd_event_source*, std::uint64_t, void* state) {
     const Handler running = static_cast<Watch::State*>(state)->handler;
     running();
@@ -71,20 +70,6 @@ Result<EventLoop::Watch> EventLoop::after(Duration delay, Handler handler) {
   const int r = sd_event_add_time(event_, &watch.state_->source, CLOCK_MONOTONIC, microseconds(now() + delay), 1000,
                                   call, watch.state_.get());
   if (r < 0) return loop_failure("cannot set a timer", r);
-  sd_event_source_set_priority(watch.state_->source, static_cast<int>(Urgency::rest));
-  return watch;
-}
-
-Result<EventLoop::Watch> EventLoop::child(pid_t pid, std::function<void(const siginfo_t&)> handler) {
-  Watch watch;
-  watch.state_.reset(new Watch::State{.source = nullptr, .handler = {}, .child_handler = std::move(handler)});
-  const auto call = [](sd_event_source*, const siginfo_t* info, void* state) {
-    const auto running = static_cast<Watch::State*>(state)->child_handler;
-    running(*info);
-    return 0;
-  };
-  const int r = sd_event_add_child(event_, &watch.state_->source, pid, WEXITED, call, watch.state_.get());
-  if (r < 0) return loop_failure("cannot watch a child process", r);
   sd_event_source_set_priority(watch.state_->source, static_cast<int>(Urgency::rest));
   return watch;
 }

@@ -1,9 +1,11 @@
 #include "vipd/os/process_runner.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,22 +13,19 @@
 #include <cstring>
 
 #include "vipd/os/fd.hpp"
+#include "vipd/os/process_tree.hpp"
+#include "vipd/os/spawn.hpp"
 
 namespace vipd {
 namespace {
 
 constexpr auto kGrace = std::chrono::seconds(2);  // between SIGTERM and SIGKILL
+constexpr auto kBetweenSweeps = std::chrono::milliseconds(5);
+constexpr int kMostSweeps = 2000;
 constexpr std::size_t kLinesLogged = 100;
 constexpr std::size_t kLongestLine = 1000;
 constexpr std::size_t kLinesKept = 10, kOctetsKept = 1024;
 constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> result;
-  for (const auto& string : strings) result.push_back(const_cast<char*>(string.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
 
 /// What a program prints: its first lines go to the log, its last ones are kept for the outcome, and all between is
 /// thrown away without being looked at twice.
@@ -82,33 +81,38 @@ class Printed {
   std::size_t lines_ = 0;
 };
 
-/// What the child does between fork and exec.
-class SpawnSetup {
- public:
-  explicit SpawnSetup(int output) {
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-    posix_spawn_file_actions_addchdir_np(&actions, "/");
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-  }
-  ~SpawnSetup() {
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-  }
-  SpawnSetup(const SpawnSetup&) = delete;
-  SpawnSetup& operator=(const SpawnSetup&) = delete;
-
-  posix_spawn_file_actions_t actions{};
-  posix_spawnattr_t attributes{};
+/// What a keeper says of its program, once.
+struct Report {
+  int error = 0;   // errno of what kept it from being started
+  int status = 0;  // waitpid(2)
 };
+
+/// Closes all descriptors but the standard ones and these two.
+void close_all_but(int one, int other) {
+  const auto [low, high] = std::minmax(one, other);
+  ::close_range(STDERR_FILENO + 1, low - 1, 0);
+  ::close_range(low + 1, high - 1, 0);
+  ::close_range(high + 1, ~0U, 0);
+}
+
+/// The keeper: starts the program, says how it ended, and lives on as the ancestor of whatever the program has left,
+/// until it is killed. Never returns.
+[[noreturn]] void keep(const Command& command, int output, int report_end) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0UL, 0UL, 0UL);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
+  ::prctl(PR_SET_NAME, "vipd-keeper", 0UL, 0UL, 0UL);
+  close_all_but(output, report_end);
+  SpawnPlan plan{.arguments = command.arguments, .environment = command.environment, .input = -1, .output = output};
+  plan.environment.emplace_back(kPath);
+  const auto program = spawn(plan);
+  ::close(output);
+  Report report;
+  if (!program) report.error = program.error().code;
+  for (pid_t ended = 0; program && ended != *program;) ended = ::waitpid(-1, &report.status, 0);
+  (void)!::write(report_end, &report, sizeof report);
+  while (true)
+    if (::waitpid(-1, nullptr, 0) < 0) ::pause();
+}
 
 }  // namespace
 
@@ -121,103 +125,127 @@ std::string to_string(const Outcome& outcome) {
   return "ok in " + took;
 }
 
-struct ProcessRunner::Child {
-  Child(const Command& wanted, Done then) : command(wanted), done(std::move(then)) {}
+struct ProcessRunner::Program {
+  Program(const Command& wanted, Done then) : command(wanted), done(std::move(then)) {}
 
-  Command command;
-  Done done;
+  const Command command;
+  const Done done;
   Outcome outcome;
-  pid_t pid = -1;
+  pid_t keeper = -1;
   TimePoint started{};
-  Fd output;
+  Fd output, report;
   Printed printed{command.label};
-  EventLoop::Watch output_watch, exit_watch, timer;
+  bool has_reported = false;
+  int sweeps = 0;
+  EventLoop::Watch output_watch, report_watch, timer;
 };
+
+Result<std::unique_ptr<ProcessRunner>> ProcessRunner::create(EventLoop& loop) {
+  if (const auto watched = loop.on_signal(SIGCHLD, reap_children); !watched) return std::unexpected(watched.error());
+  return std::unique_ptr<ProcessRunner>(new ProcessRunner(loop));
+}
 
 ProcessRunner::ProcessRunner(EventLoop& loop) : loop_(loop) {}
 
 ProcessRunner::~ProcessRunner() {
-  for (const auto& child : children_)
-    if (child->pid > 0) ::kill(-child->pid, SIGKILL);
+  for (const auto& program : programs_) {
+    if (program->keeper < 0) continue;
+    signal_descendants(program->keeper, SIGKILL);
+    ::kill(program->keeper, SIGKILL);
+  }
 }
 
 void ProcessRunner::run(const Command& command, Done done) {
-  children_.push_back(std::make_unique<Child>(command, std::move(done)));
-  Child& child = *children_.back();
-  child.started = loop_.now();
-  if (const auto started = start(child); started)
+  programs_.push_back(std::make_unique<Program>(command, std::move(done)));
+  Program& program = *programs_.back();
+  program.started = loop_.now();
+  if (const auto started = start(program); started)
     return;
   else
-    child.outcome.error = started.error().message;
-  auto later = loop_.after(Duration::zero(), [this, &child] { answer(child); });
-  if (later) child.timer = std::move(*later);
+    program.outcome.error = started.error().message;
+  auto later = loop_.after(Duration::zero(), [this, &program] { finish(program); });
+  if (later) program.timer = std::move(*later);
 }
 
-Result<void> ProcessRunner::start(Child& child) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) < 0) return system_failure("cannot make a pipe", errno);
-  child.output = Fd(ends[0]);
-  const Fd write_end(ends[1]);
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+Result<void> ProcessRunner::start(Program& program) {
+  std::array<int, 2> output{}, report{};
+  if (::pipe2(output.data(), O_CLOEXEC) < 0) return system_failure("cannot make a pipe", errno);
+  program.output = Fd(output[0]);
+  const Fd output_end(output[1]);
+  if (::pipe2(report.data(), O_CLOEXEC) < 0) return system_failure("cannot make a pipe", errno);
+  program.report = Fd(report[0]);
+  const Fd report_end(report[1]);
+  for (const int end : {output[0], report[0]}) ::fcntl(end, F_SETFL, O_NONBLOCK);
 
-  const SpawnSetup setup(write_end.get());
-  std::vector<std::string> environment = child.command.environment;
-  environment.emplace_back(kPath);
-  const auto argv = pointers(child.command.arguments), envp = pointers(environment);
-  const int error = ::posix_spawn(&child.pid, argv[0], &setup.actions, &setup.attributes, argv.data(), envp.data());
-  if (error != 0) {
-    child.pid = -1;
-    return system_failure("cannot run " + child.command.arguments[0], error);
-  }
-  auto output = loop_.watch(child.output.get(), EPOLLIN, Urgency::rest, [this, &child] { read_output(child); });
-  auto exited =
-      loop_.child(child.pid, [this, &child](const siginfo_t& info) { on_exit(child, info.si_code, info.si_status); });
-  auto timer = loop_.after(child.command.timeout, [this, &child] { on_timeout(child); });
-  if (!output || !exited || !timer) {
-    ::kill(-child.pid, SIGKILL);
-    return failure("cannot watch " + child.command.arguments[0]);
-  }
-  child.output_watch = std::move(*output);
-  child.exit_watch = std::move(*exited);
-  child.timer = std::move(*timer);
+  program.keeper = ::fork();
+  if (program.keeper == 0) keep(program.command, output_end.get(), report_end.get());
+  if (program.keeper < 0) return system_failure("cannot start a process", errno);
+  auto printed = loop_.watch(program.output.get(), EPOLLIN, Urgency::rest, [this, &program] { read_output(program); });
+  auto reported = loop_.watch(program.report.get(), EPOLLIN, Urgency::rest, [this, &program] { on_report(program); });
+  auto timer = loop_.after(program.command.timeout, [this, &program] { end(program); });
+  if (!printed || !reported || !timer) return failure("cannot watch " + program.command.arguments[0]);
+  program.output_watch = std::move(*printed);
+  program.report_watch = std::move(*reported);
+  program.timer = std::move(*timer);
   return {};
 }
 
-void ProcessRunner::read_output(Child& child) {
+void ProcessRunner::read_output(Program& program) {
   std::array<char, 65536> buffer;  // as much as a pipe holds
-  const ssize_t size = ::read(child.output.get(), buffer.data(), buffer.size());
-  if (size > 0) return child.printed.take({buffer.data(), static_cast<std::size_t>(size)});
+  const ssize_t size = ::read(program.output.get(), buffer.data(), buffer.size());
+  if (size > 0) return program.printed.take({buffer.data(), static_cast<std::size_t>(size)});
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  child.output_watch = {};  // closed
+  program.output_watch = {};  // closed
 }
 
-void ProcessRunner::on_timeout(Child& child) {
-  const bool again = child.outcome.timed_out;
-  spdlog::warn("{}: still running after {}; sending {}", child.command.label,
-               format_duration(loop_.now() - child.started), again ? "SIGKILL" : "SIGTERM");
-  child.outcome.timed_out = true;
-  ::kill(-child.pid, again ? SIGKILL : SIGTERM);
-  if (again) return;
-  if (auto timer = loop_.after(kGrace, [this, &child] { on_timeout(child); })) child.timer = std::move(*timer);
-}
-
-void ProcessRunner::on_exit(Child& child, int code, int status) {
-  if (child.outcome.timed_out) ::kill(-child.pid, SIGKILL);  // what it left behind in its group
-  if (code == CLD_EXITED)
-    child.outcome.exit_status = status;
+void ProcessRunner::on_report(Program& program) {
+  program.report_watch = {};
+  program.has_reported = true;
+  Report report;
+  if (::read(program.report.get(), &report, sizeof report) != sizeof report)
+    program.outcome.error = "its keeper was killed";
+  else if (report.error != 0)
+    program.outcome.error = "cannot run " + program.command.arguments[0] + ": " + std::strerror(report.error);
+  else if (WIFEXITED(report.status))
+    program.outcome.exit_status = WEXITSTATUS(report.status);
   else
-    child.outcome.signal = status;
-  child.pid = -1;
-  read_output(child);
-  child.outcome.output = child.printed.finish();
-  answer(child);
+    program.outcome.signal = WTERMSIG(report.status);
+  if (program.outcome.timed_out) return sweep(program);
+  finish(program);
 }
 
-void ProcessRunner::answer(Child& child) {
-  child.outcome.took = loop_.now() - child.started;
-  const auto it = std::ranges::find_if(children_, [&](const auto& each) { return each.get() == &child; });
-  const std::unique_ptr<Child> keep = std::move(*it);
-  children_.erase(it);
+void ProcessRunner::end(Program& program) {
+  program.outcome.timed_out = true;
+  spdlog::warn("{}: still running after {}; sending SIGTERM", program.command.label,
+               format_duration(loop_.now() - program.started));
+  signal_descendants(program.keeper, SIGTERM);
+  if (auto timer = loop_.after(kGrace, [this, &program] { sweep(program); })) program.timer = std::move(*timer);
+}
+
+/// Kills what is left of a program that was told to end, and looks again until nothing is.
+void ProcessRunner::sweep(Program& program) {
+  const std::size_t left = signal_descendants(program.keeper, SIGKILL);
+  if (left == 0 && program.has_reported) return finish(program);
+  if (++program.sweeps > kMostSweeps) {
+    program.outcome.error = "does not even end by SIGKILL";
+    return finish(program);
+  }
+  if (auto timer = loop_.after(kBetweenSweeps, [this, &program] { sweep(program); })) program.timer = std::move(*timer);
+}
+
+void ProcessRunner::end_all() {
+  for (const auto& program : programs_)
+    if (!program->outcome.timed_out && program->keeper > 0 && !program->has_reported) end(*program);
+}
+
+void ProcessRunner::finish(Program& program) {
+  if (program.keeper > 0) ::kill(program.keeper, SIGKILL);
+  read_output(program);
+  program.outcome.output = program.printed.finish();
+  program.outcome.took = loop_.now() - program.started;
+  const auto it = std::ranges::find_if(programs_, [&](const auto& each) { return each.get() == &program; });
+  const std::unique_ptr<Program> keep = std::move(*it);
+  programs_.erase(it);
   keep->done(keep->outcome);
 }
 

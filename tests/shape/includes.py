@@ -13,6 +13,7 @@ MAY_SEE = {
     "daemon": {"base", "vrrp", "config", "os", "daemon"},
     "ctl": {"base", "ctl"},
     "vipd.cpp": {"base", "config", "os", "daemon"},
+    "vipd-runner.cpp": {"base", "daemon"},
     "vipctl.cpp": {"base", "ctl"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]vipd/([a-z]+)/')

@@ -20,7 +20,7 @@ struct Bench {
     spdlog::set_level(spdlog::level::off);
     block_signals();
     loop = std::move(*EventLoop::create());
-    runner = std::make_unique<ProcessRunner>(*loop);
+    runner = std::move(*ProcessRunner::create(*loop));
   }
   /// Runs a shell command to its end; fails the test after 20 s.
   Outcome shell(const std::string& script, Duration timeout = std::chrono::seconds(10)) {
@@ -44,7 +44,7 @@ struct Bench {
     // The loop cannot run twice; a fresh one serves the next command.
     runner.reset();
     loop = std::move(*EventLoop::create());
-    runner = std::make_unique<ProcessRunner>(*loop);
+    runner = std::move(*ProcessRunner::create(*loop));
     return *result;
   }
   std::unique_ptr<EventLoop> loop;
@@ -140,4 +140,18 @@ TEST_CASE("ProcessRunner: the outcome has the last lines that were printed, not 
   REQUIRE(wide.size() == 1);
   CHECK(wide.front() == std::string(1024, 'x'));
   CHECK(bench.shell("true").output.empty());
+}
+
+TEST_CASE("ProcessRunner: what a program daemonised is ended with it at its timeout, and left alone if it ended well") {
+  Bench bench;
+  const TemporaryFile file;
+  const std::string daemon = "setsid sh -c 'trap \"\" TERM; echo $$ > " + file.path + "; exec >&- 2>&-; sleep 1000' & ";
+  const auto lives = [&] { return ::kill(std::stoi(file.content()), 0) == 0; };
+  const std::string until_there = "while ! [ -s " + file.path + " ]; do sleep 0.01; done; ";
+  CHECK(bench.shell(daemon + until_there + "sleep 1000", std::chrono::seconds(1)).timed_out);
+  CHECK_FALSE(lives());
+  std::ofstream(file.path).flush();
+  CHECK(bench.shell(daemon + until_there + "exit 0").ok());
+  REQUIRE(lives());
+  ::kill(std::stoi(file.content()), SIGKILL);
 }

@@ -13,6 +13,7 @@ struct DaemonOptions {
   std::string config = "/etc/vipd/vipd.toml";
   std::string runtime_dir = "/run/vipd";
   std::string state_dir = "/var/lib/vipd";
+  std::string runner;   ///< socket of the vipd-runner to use; empty = start one
   bool strict = false;  ///< --check takes warnings for errors
 };
 

@@ -50,8 +50,6 @@ class EventLoop {
   void rewatch(Watch& watch, unsigned events);
   /// Calls `handler` once after `delay`, unless the watch is destroyed before.
   Result<Watch> after(Duration delay, Handler handler);
-  /// Calls `handler` once when the child `pid` has ended, with the status of waitid(2).
-  Result<Watch> child(pid_t pid, std::function<void(const siginfo_t&)> handler);
   /// Calls `handler` when `signal` arrives; the signal has to be blocked (see block_signals()).
   Result<void> on_signal(int signal, Handler handler);
   /// Calls `handler` when deadline() has come.

@@ -22,12 +22,12 @@ struct Command {
 
 /// How a program ended.
 struct Outcome {
-  std::string error;       ///< it could not be started; then nothing else counts
+  std::string error = {};  ///< it could not be started; then nothing else counts
   int exit_status = 0;     ///< of a program that exited
   int signal = 0;          ///< that ended it, 0 = none
   bool timed_out = false;  ///< was told to end
   Duration took{};
-  std::vector<std::string> output;  ///< the last lines it printed, at most 10 and 1 KiB
+  std::vector<std::string> output = {};  ///< the last lines it printed, at most 10 and 1 KiB
 
   bool ok() const { return error.empty() && exit_status == 0 && signal == 0 && !timed_out; }
 };

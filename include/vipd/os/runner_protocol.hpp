@@ -1,0 +1,39 @@
+/// What vipd and vipd-runner say to each other, as JSON objects over a MessageSocket.
+///
+/// The runner greets with its version; a vipd that does not know it hangs up. Then vipd asks for programs, each with a
+/// number of its own, and the runner answers each once, when it has ended. Neither trusts the other: what does not read
+/// as one of these is a failure, never an exception.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+
+#include "vipd/base/result.hpp"
+#include "vipd/os/runner.hpp"
+
+namespace vipd {
+
+/// vipd: run this.
+struct RunRequest {
+  std::uint64_t id = 0;
+  Command command;
+};
+
+/// vipd-runner: this is how it ended.
+struct RunAnswer {
+  std::uint64_t id = 0;
+  Outcome outcome;
+};
+
+/// The runner's first message.
+nlohmann::json runner_greeting();
+/// Is it the greeting of a runner that speaks as we do?
+bool is_runner_greeting(const nlohmann::json& message);
+
+/// Message and value, both ways.
+nlohmann::json to_message(const RunRequest& request);
+Result<RunRequest> read_request(const nlohmann::json& message);
+nlohmann::json to_message(const RunAnswer& answer);
+Result<RunAnswer> read_answer(const nlohmann::json& message);
+
+}  // namespace vipd

@@ -1,0 +1,224 @@
+#include "vipd/daemon/runner_server.hpp"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "vipd/daemon/config_files.hpp"
+#include "vipd/daemon/daemon.hpp"
+#include "vipd/daemon/programs.hpp"
+#include "vipd/os/log.hpp"
+#include "vipd/os/message_socket.hpp"
+#include "vipd/os/process_runner.hpp"
+#include "vipd/os/process_tree.hpp"
+#include "vipd/os/program_file.hpp"
+#include "vipd/os/runner_protocol.hpp"
+
+namespace vipd {
+namespace {
+
+constexpr const char* kUser = "vipd";
+constexpr Duration kLongestTimeout = std::chrono::hours(1);  // of what vipd.toml(5) allows
+constexpr auto kBetweenSweeps = std::chrono::milliseconds(5);
+constexpr int kMostSweeps = 2000;
+
+Result<std::vector<NamedProgram>> read_programs(const std::string& config) {
+  const auto files = read_config_files(config);
+  if (!files) return std::unexpected(files.error());
+  if (!files->permissions.empty()) return failure(files->permissions.front().message);
+  ParsedConfig parsed = parse_config(files->sources, host_name());
+  if (!parsed.config) return failure(config + " has errors; `vipd --check` names them");
+  return std::move(parsed.programs);
+}
+
+class RunnerServer {
+ public:
+  RunnerServer(EventLoop& loop, std::string config) : loop_(loop), config_(std::move(config)) {}
+
+  Result<void> start();
+  /// Serves whoever connects in `directory`.
+  Result<void> listen(const std::string& directory);
+  /// Serves the vipd at the other end of `fd`, and ends with it.
+  void serve_only(Fd fd);
+
+ private:
+  void accept();
+  void serve(Fd fd);
+  void on_message(const MessageSocket::Message& message);
+  std::optional<std::string> refusal(const Command& command);
+  bool names(const Command& command);
+  void answer(std::uint64_t client, const RunAnswer& answer);
+  void lose_client();
+  void settle();
+
+  EventLoop& loop_;
+  const std::string config_;
+  std::vector<NamedProgram> programs_;
+  std::unique_ptr<ProcessRunner> runner_;
+  Fd listener_;
+  EventLoop::Watch accept_watch_, timer_;
+  std::unique_ptr<MessageSocket> client_;
+  std::uint64_t client_number_ = 0;
+  bool ending_ = false;
+  int sweeps_ = 0;
+};
+
+Result<void> RunnerServer::start() {
+  // What programs leave behind comes to us, and to settle().
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL) < 0) return system_failure("cannot be a subreaper", errno);
+  auto runner = ProcessRunner::create(loop_);
+  if (!runner) return std::unexpected(runner.error());
+  runner_ = std::move(*runner);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const auto watched = loop_.on_signal(signal, [this] {
+      ending_ = true;
+      lose_client();
+    });
+    if (!watched) return watched;
+  }
+  return {};
+}
+
+Result<void> RunnerServer::listen(const std::string& directory) {
+  if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) return system_failure("cannot make " + directory, errno);
+  const std::string path = directory + "/runner.sock";
+  auto listener = listen_at(path);
+  if (!listener) return std::unexpected(listener.error());
+  listener_ = std::move(*listener);
+  const passwd* user = ::geteuid() == 0 ? ::getpwnam(kUser) : nullptr;
+  if (user != nullptr && ::lchown(path.c_str(), user->pw_uid, user->pw_gid) < 0)
+    return system_failure("cannot give " + path + " to user " + kUser, errno);
+  auto watch = loop_.watch(listener_.get(), EPOLLIN, Urgency::rest, [this] { accept(); });
+  if (!watch) return std::unexpected(watch.error());
+  accept_watch_ = std::move(*watch);
+  return {};
+}
+
+void RunnerServer::serve_only(Fd fd) {
+  ending_ = true;
+  serve(std::move(fd));
+}
+
+/// Only root, the user vipd and whoever we are ourselves.
+bool is_trusted(const Fd& fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
+  const passwd* user = ::getpwnam(kUser);
+  if (peer.uid == 0 || peer.uid == ::geteuid() || (user != nullptr && peer.uid == user->pw_uid)) return true;
+  spdlog::warn("hung up on process {} of uid {}, which is not vipd", peer.pid, peer.uid);
+  return false;
+}
+
+void RunnerServer::accept() {
+  Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (fd && is_trusted(fd)) serve(std::move(fd));
+}
+
+void RunnerServer::serve(Fd fd) {
+  ++client_number_;
+  auto client = MessageSocket::open(
+      loop_, std::move(fd), [this](const auto& message) { on_message(message); }, [this] { lose_client(); });
+  if (!client) return lose_client();
+  client_ = std::move(*client);
+  if (listener_) loop_.rewatch(accept_watch_, 0);
+  client_->send(runner_greeting());
+}
+
+void RunnerServer::on_message(const MessageSocket::Message& message) {
+  const auto request = read_request(message);
+  if (!request) {
+    spdlog::error("hung up on vipd: {}", request.error().message);
+    return lose_client();
+  }
+  const auto [id, command] = *request;
+  if (const auto why = refusal(command)) {
+    spdlog::error("{}: refused: {}", command.label, *why);
+    return answer(client_number_, {id, {.error = "refused: " + *why}});
+  }
+  runner_->run(command, [this, id, client = client_number_](const Outcome& outcome) {
+    answer(client, {id, outcome});
+    settle();
+  });
+}
+
+std::optional<std::string> RunnerServer::refusal(const Command& command) {
+  if (command.timeout <= Duration::zero() || command.timeout > kLongestTimeout) return "its timeout is out of range";
+  if (!is_harmless(command.environment)) return "its environment has other variables than VIPD_*";
+  if (!names(command)) return config_ + " names no such program";
+  const auto fault = examine_program(command.arguments.front());
+  if (fault) return fault->reason + " (" + fault->remedy + ")";
+  return std::nullopt;
+}
+
+/// The configuration may have changed since it was read.
+bool RunnerServer::names(const Command& command) {
+  if (is_named(programs_, command.arguments)) return true;
+  auto programs = read_programs(config_);
+  if (!programs) spdlog::error("{}", programs.error().message);
+  if (!programs) return false;
+  programs_ = std::move(*programs);
+  return is_named(programs_, command.arguments);
+}
+
+void RunnerServer::answer(std::uint64_t client, const RunAnswer& answer) {
+  if (client_ && client == client_number_) client_->send(to_message(answer));
+}
+
+void RunnerServer::lose_client() {
+  client_.reset();
+  runner_->end_all();
+  settle();
+}
+
+/// Goes on once nothing runs for a vipd that has gone: to the next one, or to our own end.
+void RunnerServer::settle() {
+  if (client_ || !runner_->idle()) return;
+  if (!ending_) return loop_.rewatch(accept_watch_, EPOLLIN);
+  if (signal_descendants(::getpid(), SIGKILL) == 0 || ++sweeps_ > kMostSweeps) return loop_.exit(kExitOk);
+  if (auto timer = loop_.after(kBetweenSweeps, [this] { settle(); })) timer_ = std::move(*timer);
+}
+
+/// The socket that is our standard input; /dev/null takes its place.
+Fd take_standard_input() {
+  Fd fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  ::dup2(null.get(), STDIN_FILENO);
+  return fd;
+}
+
+Result<int> serve(const RunnerOptions& options) {
+  auto loop = EventLoop::create();
+  if (!loop) return std::unexpected(loop.error());
+  RunnerServer server(**loop, options.config);
+  if (const auto started = server.start(); !started) return std::unexpected(started.error());
+  if (options.inherited)
+    server.serve_only(take_standard_input());
+  else if (const auto listening = server.listen(options.runtime_dir); !listening)
+    return std::unexpected(listening.error());
+  else
+    sd_notify(0, "READY=1");
+  return (*loop)->run();
+}
+
+}  // namespace
+
+int run_runner(const RunnerOptions& options) {
+  start_log();
+  block_signals();
+  const auto status = serve(options);
+  if (!status) spdlog::error("{}", status.error().message);
+  return status ? *status : kExitFailure;
+}
+
+}  // namespace vipd

@@ -1,0 +1,64 @@
+#include "vipd/os/runner_protocol.hpp"
+
+namespace vipd {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kVersion = 1;
+
+/// `read` takes members out of a message; one that is missing or of another type is a failure.
+template <typename T, typename Read>
+Result<T> guarded(const char* what, Read read) {
+  try {
+    return read();
+  } catch (const Json::exception& error) {
+    return failure(std::string("this is no ") + what + ": " + error.what());
+  }
+}
+
+}  // namespace
+
+Json runner_greeting() { return {{"vipd-runner", kVersion}}; }
+
+bool is_runner_greeting(const Json& message) { return message == runner_greeting(); }
+
+Json to_message(const RunRequest& request) {
+  const Command& command = request.command;
+  return {{"run", request.id},
+          {"label", command.label},
+          {"arguments", command.arguments},
+          {"environment", command.environment},
+          {"timeout_ns", command.timeout.count()}};
+}
+
+Result<RunRequest> read_request(const Json& message) {
+  return guarded<RunRequest>("request", [&] {
+    return RunRequest{.id = message.at("run").get<std::uint64_t>(),
+                      .command = {.label = message.at("label").get<std::string>(),
+                                  .arguments = message.at("arguments").get<std::vector<std::string>>(),
+                                  .environment = message.at("environment").get<std::vector<std::string>>(),
+                                  .timeout = Duration(message.at("timeout_ns").get<Duration::rep>())}};
+  });
+}
+
+Json to_message(const RunAnswer& answer) {
+  const Outcome& outcome = answer.outcome;
+  return {{"ended", answer.id},       {"error", outcome.error},         {"exit_status", outcome.exit_status},
+          {"signal", outcome.signal}, {"timed_out", outcome.timed_out}, {"took_ns", outcome.took.count()},
+          {"output", outcome.output}};
+}
+
+Result<RunAnswer> read_answer(const Json& message) {
+  return guarded<RunAnswer>("answer", [&] {
+    return RunAnswer{.id = message.at("ended").get<std::uint64_t>(),
+                     .outcome = {.error = message.at("error").get<std::string>(),
+                                 .exit_status = message.at("exit_status").get<int>(),
+                                 .signal = message.at("signal").get<int>(),
+                                 .timed_out = message.at("timed_out").get<bool>(),
+                                 .took = Duration(message.at("took_ns").get<Duration::rep>()),
+                                 .output = message.at("output").get<std::vector<std::string>>()}};
+  });
+}
+
+}  // namespace vipd
