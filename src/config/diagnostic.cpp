@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vipd/config/secret.hpp"
 #include "vipd/config/text.hpp"
 
 namespace vipd {
@@ -86,8 +87,10 @@ std::string name_place(const Place& place, const Place& here, std::span<const Co
 
 std::string render(const std::vector<Diagnostic>& diagnostics, std::span<const ConfigSource> sources, bool color) {
   const Palette& palette = color ? kColors : kPlain;
+  std::vector<std::string> texts;
+  for (const ConfigSource& source : sources) texts.push_back(hide_secrets(source.text));
   std::vector<std::vector<std::string_view>> lines;
-  for (const ConfigSource& source : sources) lines.push_back(split_lines(source.text));
+  for (const std::string& text : texts) lines.push_back(split_lines(text));
   std::string out;
   for (const Diagnostic& diagnostic : diagnostics) {
     const auto file = static_cast<std::size_t>(diagnostic.file);

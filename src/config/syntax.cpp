@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "vipd/config/foreign.hpp"
+#include "vipd/config/secret.hpp"
 #include "vipd/config/text.hpp"
 
 namespace vipd {
@@ -161,6 +162,7 @@ class SyntaxScanner {
   // Faults and the way on from them.
   bool fail(std::size_t offset, std::size_t length, std::string message, std::string hint = "");
   bool fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message, std::string hint = "");
+  bool hide_fault(std::string_view key);
   void recover(std::size_t begin);
   int line_of(std::size_t offset) const { return place_at(text_, offset, 1).line; }
 
@@ -221,7 +223,7 @@ bool SyntaxScanner::pair(const std::string& table) {
   const std::size_t begin = pos_;
   std::string path = table;
   if (!key_path(path) || !equals(begin)) return false;
-  if (!value(path)) return false;
+  if (!value(path)) return hide_fault(path.substr(table.size()));
   remember_dotted_tables(path, table.size() + 1, begin);
   return remember_key(path, begin);
 }
@@ -543,6 +545,16 @@ bool SyntaxScanner::fail_as(std::string kind, std::size_t offset, std::size_t le
   scan_.faults.push_back(
       make_fault(place_at(text_, offset, length), std::move(kind), std::move(message), std::move(hint)));
   pos_ = std::max(pos_, std::min(offset, text_.size()));
+  return false;
+}
+
+/// The words for a fault in the value of `key` may quote it; a secret's are replaced.
+bool SyntaxScanner::hide_fault(std::string_view key) {
+  const std::string_view name = key.substr(key.rfind(kSeparator) + 1);
+  if (is_secret_key(name) || table_.starts_with(std::string(1, kSeparator) + "key")) {
+    scan_.faults.back().message = "the value of " + in_quotes(name) + " is not valid (it is a secret and not shown)";
+    scan_.faults.back().hint = "write it in double quotes; see vipd.toml(5)";
+  }
   return false;
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "vipd/config/secret.hpp"
 #include "vipd/config/syntax.hpp"
 
 namespace vipd {
@@ -88,6 +89,7 @@ TomlFile read_text(std::string_view text, int number) {
     file.root = convert(parsed.table(), number);
   } else {
     file.faults.push_back(from_library(parsed.error()));
+    if (hide_secrets(text) != text) file.faults.back().message = "this is not TOML";  // its words may quote a secret
   }
   return file;
 }

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <optional>
 
+#include "vipd/config/secret.hpp"
+
 namespace vipd {
 
 namespace {
@@ -153,6 +155,7 @@ class ValueReader {
   bool check_program(const TomlNode& node, bool alone);
 
   void refuse(std::string kind, std::string message, std::string hint = "") {
+    if (key_.secret) message = must_be(), hint.clear();  // they may quote the value
     report_.error(std::move(kind), node_.place, std::move(message), std::move(hint));
   }
   void refuse_type(std::string hint = "") {
@@ -395,6 +398,7 @@ bool is_valid_name(std::string_view name) {
 }
 
 std::string describe_value(const TomlNode& node) {
+  if (is_secret_key(node.key)) return std::string(describe(node.type));
   if (node.type == TomlType::string) return "the string " + in_quotes(node.text);
   if (node.type == TomlType::integer) return "the integer " + std::to_string(node.integer);
   if (node.type == TomlType::boolean) return node.boolean ? "true" : "false";

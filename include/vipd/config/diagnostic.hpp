@@ -40,8 +40,8 @@ struct Diagnostic : Place {
 /// How a message about `here` names another place: "line 4", or "vipd.toml:4" if that is in another file.
 std::string name_place(const Place& place, const Place& here, std::span<const ConfigSource> sources);
 
-/// All diagnostics as text, each with its source line, caret and hint. `sources` are the files that were parsed. With
-/// `color`, ANSI colours are added.
+/// All diagnostics as text, each with its source line, caret and hint. `sources` are the files that were parsed. No
+/// secret in them is shown. With `color`, ANSI colours are added.
 std::string render(const std::vector<Diagnostic>& diagnostics, std::span<const ConfigSource> sources, bool color);
 
 }  // namespace vipd
