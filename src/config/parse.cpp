@@ -127,6 +127,7 @@ ConfigReader::ConfigReader(std::span<const ConfigSource> sources, std::string_vi
   for (const ConfigSource& source : sources) {
     files_.push_back(read_toml(source.text, static_cast<int>(files_.size())));
     for (const Diagnostic& fault : files_.back().faults) report_.add(fault);
+    report_.omit(files_.back().omitted);
   }
 }
 
@@ -149,6 +150,7 @@ ParsedConfig ConfigReader::read() {
     result.config = std::move(config_);
   }
   result.diagnostics = report_.take(kMaxDiagnostics);
+  result.omitted = report_.omitted();
   return result;
 }
 

@@ -17,6 +17,8 @@ namespace {
 
 constexpr char kSeparator = '\x1f';  ///< between the parts of a path; no character of a key, since it is a control
 
+constexpr std::size_t kMaxOmitted = 1000;  ///< who has more faults does not care how many
+
 constexpr int kMaxNesting = 16;  ///< lists and inline tables in each other; also the parts of a dotted key
 
 Diagnostic make_fault(const Place& place, std::string kind, std::string message, std::string hint = "") {
@@ -113,7 +115,11 @@ std::optional<std::string_view> meant_boolean(std::string_view token) {
 /// Each parsing function returns false after it has recorded a fault.
 class SyntaxScanner {
  public:
-  explicit SyntaxScanner(std::string_view text) : text_(text) { scan_.rest = text; }
+  explicit SyntaxScanner(std::string_view text) : text_(text) {
+    scan_.rest = text;
+    for (std::size_t i = 0; i < text.size(); ++i)
+      if (text[i] == '\n') lines_.push_back(i + 1);
+  }
 
   SyntaxScan run();
 
@@ -164,14 +170,16 @@ class SyntaxScanner {
   bool fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message, std::string hint = "");
   bool hide_fault(std::string_view key);
   void recover(std::size_t begin);
-  int line_of(std::size_t offset) const { return place_at(text_, offset, 1).line; }
+  Place place(std::size_t offset, std::size_t length) const;
+  int line_of(std::size_t offset) const { return place(offset, 1).line; }
 
   /// How much of the file a fault makes unreadable.
   enum class Damage : std::uint8_t { statement, section, rest_of_file };
 
   std::string_view text_;
   std::size_t pos_ = 0;
-  std::string table_;  ///< path of the current section
+  std::vector<std::size_t> lines_{0};  ///< where they start: counting them for each fault would take too long
+  std::string table_;                  ///< path of the current section
   int nesting_ = 0;
   Damage damage_ = Damage::statement;
   std::map<std::string, std::size_t> seen_;  ///< full path of tables and keys -> where
@@ -179,9 +187,12 @@ class SyntaxScanner {
 };
 
 SyntaxScan SyntaxScanner::run() {
-  while (!at_end() && scan_.faults.size() < kMaxDiagnostics) {
+  while (!at_end() && scan_.omitted < kMaxOmitted) {
     const std::size_t begin = pos_;
     if (!statement()) recover(begin);
+    if (scan_.faults.size() <= kMaxDiagnostics) continue;
+    scan_.faults.pop_back();
+    ++scan_.omitted;
   }
   // What was not looked at is not read either: it could be anything.
   for (; !at_end(); ++pos_) scan_.rest[pos_] = text_[pos_] == '\n' ? '\n' : ' ';
@@ -360,7 +371,7 @@ bool SyntaxScanner::array_separator(std::size_t open, std::size_t last) {
     return fail(pos_, token().size(), "expected \",\" or \"]\" in a list", "separate the entries by commas");
   }
   fail(last, 1, "expected \"]\" at the end of the list");
-  if (line_of(open) != line_of(last)) scan_.faults.back().related = place_at(text_, open, 1);
+  if (line_of(open) != line_of(last)) scan_.faults.back().related = place(open, 1);
   return false;
 }
 
@@ -460,7 +471,7 @@ bool SyntaxScanner::remember_table(const std::string& path, std::size_t offset) 
   }
   std::string name = path.substr(1);
   std::ranges::replace(name, kSeparator, '.');
-  const Place other = place_at(text_, first->second, 1);
+  const Place other = place(first->second, 1);
   fail_as("duplicate-table", offset, pos_ - offset,
           "table [" + name + "] is defined twice; first at line " + std::to_string(other.line));
   scan_.faults.back().related = other;
@@ -471,7 +482,7 @@ bool SyntaxScanner::remember_key(const std::string& path, std::size_t offset) {
   const auto [first, is_new] = seen_.emplace(path, offset);
   if (is_new) return true;
   const std::string_view key = text_.substr(offset, text_.find_first_of(" \t=", offset) - offset);
-  const Place other = place_at(text_, first->second, key.size());
+  const Place other = place(first->second, key.size());
   fail_as("duplicate-key", offset, key.size(),
           in_quotes(key) + " is set twice; first at line " + std::to_string(other.line), "remove one of them");
   scan_.faults.back().related = other;
@@ -536,14 +547,22 @@ void SyntaxScanner::skip_blank_lines() {
   }
 }
 
+/// As place_at(), but only the line at hand is read.
+Place SyntaxScanner::place(std::size_t offset, std::size_t length) const {
+  const auto next = std::ranges::upper_bound(lines_, offset);
+  const std::size_t start = *std::prev(next);
+  Place place = place_at(text_.substr(start), offset - start, length);
+  place.line = static_cast<int>(next - lines_.begin());
+  return place;
+}
+
 bool SyntaxScanner::fail(std::size_t offset, std::size_t length, std::string message, std::string hint) {
   return fail_as("syntax", offset, length, std::move(message), std::move(hint));
 }
 
 bool SyntaxScanner::fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message,
                             std::string hint) {
-  scan_.faults.push_back(
-      make_fault(place_at(text_, offset, length), std::move(kind), std::move(message), std::move(hint)));
+  scan_.faults.push_back(make_fault(place(offset, length), std::move(kind), std::move(message), std::move(hint)));
   pos_ = std::max(pos_, std::min(offset, text_.size()));
   return false;
 }

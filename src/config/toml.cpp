@@ -84,6 +84,7 @@ TomlFile read_text(std::string_view text, int number) {
   if (!file.faults.empty()) return file;
   SyntaxScan scan = scan_syntax(text);
   file.faults = std::move(scan.faults);
+  file.omitted = scan.omitted;
   const toml::parse_result parsed = toml::parse(std::string_view(scan.rest));
   if (parsed) {
     file.root = convert(parsed.table(), number);

@@ -66,9 +66,10 @@ std::optional<LoadedConfig> load_config(const std::string& path, bool secure) {
     for (Diagnostic& one : files->permissions) one.severity = Severity::error;
   show(files->permissions, files->sources);
   show(parsed.diagnostics, files->sources);
+  if (parsed.omitted > 0) std::fprintf(stderr, "and %zu more\n", parsed.omitted);
   if (refused || !parsed.config) return std::nullopt;
   return LoadedConfig{std::move(*parsed.config), std::move(files->sources), std::move(parsed.programs),
-                      files->permissions.size() + parsed.diagnostics.size()};
+                      files->permissions.size() + parsed.diagnostics.size() + parsed.omitted};
 }
 
 /// Looks at the files of the programs; says on standard error what is wrong with them.

@@ -220,6 +220,15 @@ TEST_CASE("syntax: no input is too rude", "[config][syntax]") {
   }
 }
 
+TEST_CASE("syntax: faults beyond those that are told are counted", "[config][syntax]") {
+  std::string text = "[instance.web]\n";
+  for (int i = 0; i < 100; ++i) text += "x y\nz" + std::to_string(i) + " = 1\n";
+  const ParsedConfig parsed = parse_config(text);
+  REQUIRE(parsed.diagnostics.size() == kMaxDiagnostics);
+  CHECK(parsed.omitted == 200 - kMaxDiagnostics);
+  CHECK(parsed.diagnostics.back().line == 21);  // the first of all, not only of the syntax
+}
+
 TEST_CASE("syntax: a large bad file is refused quickly", "[config][syntax]") {
   const auto* const line =
       GENERATE("a = [\n", "x y\n", "[[[[\n", "a.b = \"\n", "key = 1\n", "[instance.a]\n", "{ = , ]\n");

@@ -33,7 +33,8 @@ struct NamedProgram {
 /// What parse_config() makes of the files.
 struct ParsedConfig {
   std::optional<Config> config;         ///< nullopt if any diagnostic is an error
-  std::vector<Diagnostic> diagnostics;  ///< errors and warnings, by file, line and column
+  std::vector<Diagnostic> diagnostics;  ///< errors and warnings, by file, line and column; at most kMaxDiagnostics
+  std::size_t omitted = 0;              ///< diagnostics beyond those
   std::vector<NamedProgram> programs;   ///< of `config`, in the file's order
 };
 

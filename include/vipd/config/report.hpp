@@ -35,6 +35,10 @@ class Report {
 
   void add(Diagnostic diagnostic) { diagnostics_.push_back(std::move(diagnostic)); }
 
+  /// So many more are known of, but not which.
+  void omit(std::size_t count) { omitted_ += count; }
+  std::size_t omitted() const { return omitted_; }
+
   /// How a message about `here` names `other`: "line 4" or "vipd.toml:4".
   std::string where(const Place& other, const Place& here) const { return name_place(other, here, sources_); }
 
@@ -42,6 +46,7 @@ class Report {
   bool has_errors() const { return std::ranges::any_of(diagnostics_, is_error); }
 
   /// What was gathered, by file, line and column, each once, and not more than `limit`: warnings give way to errors.
+  /// The others become omitted().
   std::vector<Diagnostic> take(std::size_t limit) {
     const auto order = [](const Diagnostic& one) { return std::tie(one.file, one.line, one.column, one.message); };
     std::ranges::sort(diagnostics_, {}, order);
@@ -49,6 +54,7 @@ class Report {
     diagnostics_.erase(rest.begin(), rest.end());
     if (diagnostics_.size() > limit) {
       std::ranges::stable_partition(diagnostics_, is_error);
+      omit(diagnostics_.size() - limit);
       diagnostics_.resize(limit);
       std::ranges::sort(diagnostics_, {}, order);
     }
@@ -60,6 +66,7 @@ class Report {
 
   std::span<const ConfigSource> sources_;
   std::vector<Diagnostic> diagnostics_;
+  std::size_t omitted_ = 0;
 };
 
 }  // namespace vipd

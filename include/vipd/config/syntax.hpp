@@ -18,12 +18,13 @@
 
 namespace vipd {
 
-/// Most diagnostics for one file.
+/// Most diagnostics that are told.
 inline constexpr std::size_t kMaxDiagnostics = 20;
 
 /// What scan_syntax() makes of a text.
 struct SyntaxScan {
   std::vector<Diagnostic> faults;  ///< in the file's order, at most kMaxDiagnostics
+  std::size_t omitted = 0;         ///< faults beyond those; scanning ends at 1000
   std::string rest;                ///< the text, each faulty statement replaced by blanks: all places stay
 };
 

@@ -42,6 +42,7 @@ std::string_view describe(TomlType type);
 struct TomlFile {
   TomlNode root;
   std::vector<Diagnostic> faults;  ///< encoding and syntax
+  std::size_t omitted = 0;         ///< faults beyond those
 };
 
 /// Reads the text of a whole file; at most 1 MiB is taken. Never recurses deeper than a small bound. `file` is its
