@@ -106,6 +106,7 @@ class ConfigReader {
 
   Instances on_node(const std::string& name, const Overrides& overrides);
   void check(Instances& instances);
+  std::string node_name() const { return config_.node.empty() ? std::string(host_) : config_.node; }
   const std::string* own_overrides() const;
   bool was_read_whole(const TomlNode& node) const {
     return files_[static_cast<std::size_t>(node.place.file)].faults.empty();
@@ -118,6 +119,7 @@ class ConfigReader {
   Instances instances_;                         ///< without any override
   std::map<std::string, Place> defined_;        ///< what may be in one file only, by its title
   std::map<std::string, Overrides> overrides_;  ///< by HOSTNAME
+  std::set<std::string> orphans_;               ///< instances that are overridden and do not exist
   std::deque<TomlNode> overlays_;               ///< tables of instances that are overridden
   std::set<std::string, std::less<>> meant_;    ///< keys of the section at hand that are there under a wrong name
 };
@@ -141,8 +143,13 @@ ParsedConfig ConfigReader::read() {
   for (const auto& [name, overrides] : overrides_) check(nodes[name] = on_node(name, overrides));
   check(instances_);
   ParsedConfig result;
+  const std::string* const own = own_overrides();
+  if (own != nullptr) {
+    result.overrides = "the overrides of [node." + *own + "] apply";
+  } else if (!overrides_.empty()) {
+    result.overrides = "no overrides are for this node, " + in_quotes(node_name());
+  }
   if (!report_.has_errors()) {
-    const std::string* const own = own_overrides();
     for (PlacedInstance& instance : own == nullptr ? instances_ : nodes[*own]) {
       collect_programs(instance, config_, result.programs);
       config_.instances.push_back(std::move(instance.config));
@@ -323,7 +330,7 @@ void ConfigReader::check(Instances& instances) {
 
 /// The HOSTNAME whose overrides apply here, or null.
 const std::string* ConfigReader::own_overrides() const {
-  const std::string name = config_.node.empty() ? std::string(host_) : config_.node;
+  const std::string name = node_name();
   auto found = overrides_.find(name);
   if (found == overrides_.end()) found = overrides_.find(name.substr(0, name.find('.')));
   return found == overrides_.end() ? nullptr : &found->first;
@@ -394,17 +401,24 @@ void ConfigReader::refuse_in_host(const std::string& title, const TomlNode& node
                 "write [" + title + ".instance.NAME]; a host's name with dots needs quotes");
 }
 
-/// An override of an instance that does not exist; no word if it may be there under a header that is wrong.
+/// An override of an instance that does not exist: once, whatever the number of nodes, and not at all if the instance
+/// may be there under a header that is wrong.
 void ConfigReader::refuse_orphan(const TomlNode& table) {
   const bool is_known = defined_.contains("[instance." + printable(table.key) + "]");
   const bool may_be_hidden = std::ranges::any_of(
       files_, [](const TomlFile& file) { return !file.faults.empty() || has_misspelt_instance(file); });
-  if (is_known || may_be_hidden || instances_.empty()) return;
+  if (is_known || may_be_hidden || instances_.empty() || !orphans_.insert(table.key).second) return;
   std::vector<std::string_view> names;
   for (const PlacedInstance& instance : instances_) names.push_back(instance.config.name);
-  const std::string_view near = nearest(table.key, names);
+  const auto near = std::ranges::find(names, nearest(table.key, names));
+  std::string hint;
+  std::optional<Place> meant;
+  if (near != names.end()) {
+    hint = "did you mean " + in_quotes(*near) + "?";
+    meant = instances_[static_cast<std::size_t>(near - names.begin())].table->place;
+  }
   report_.error("unknown-table", table.key_place, "there is no [instance." + printable(table.key) + "] to override",
-                near.empty() ? "" : "did you mean " + in_quotes(near) + "?");
+                hint, meant);
 }
 
 }  // namespace

@@ -357,9 +357,10 @@ std::optional<std::uint8_t> ValueReader::parse_length(const TomlNode& entry, con
   const bool is_ipv4 = address.family() == Family::ipv4;
   const std::string_view text = entry.text;
   if (slash == text.size()) {
-    report_.error("address", place_within(entry.place, text, 0, slash), in_quotes(text) + " has no prefix length",
-                  "write " + address.to_string() + (is_ipv4 ? "/24" : "/64") + " to be on-link");
-    return std::nullopt;
+    report_.warning("address", place_within(entry.place, text, 0, slash),
+                    in_quotes(text) + " has no prefix length; using /" + (is_ipv4 ? "32" : "128"),
+                    "write " + address.to_string() + (is_ipv4 ? "/24" : "/64") + " to be on-link");
+    return static_cast<std::uint8_t>(is_ipv4 ? 32 : 128);
   }
   const std::string_view digits = text.substr(slash + 1);
   const Place place = place_within(entry.place, text, slash + 1, digits.size());

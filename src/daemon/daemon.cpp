@@ -44,6 +44,7 @@ struct LoadedConfig {
   std::vector<ConfigSource> sources;
   std::vector<NamedProgram> programs;
   std::size_t warnings = 0;
+  std::string overrides;  ///< as in ParsedConfig
 };
 
 /// Reads and parses all files; says on standard error what is wrong with them. With `secure`, files that others may
@@ -68,8 +69,9 @@ std::optional<LoadedConfig> load_config(const std::string& path, bool secure) {
   show(parsed.diagnostics, files->sources);
   if (parsed.omitted > 0) std::fprintf(stderr, "and %zu more\n", parsed.omitted);
   if (refused || !parsed.config) return std::nullopt;
-  return LoadedConfig{std::move(*parsed.config), std::move(files->sources), std::move(parsed.programs),
-                      files->permissions.size() + parsed.diagnostics.size() + parsed.omitted};
+  const std::size_t warnings = files->permissions.size() + parsed.diagnostics.size() + parsed.omitted;
+  return LoadedConfig{std::move(*parsed.config), std::move(files->sources), std::move(parsed.programs), warnings,
+                      std::move(parsed.overrides)};
 }
 
 /// Looks at the files of the programs; says on standard error what is wrong with them.
@@ -234,6 +236,7 @@ int check_config(const DaemonOptions& options) {
   std::printf("%s: %s, %s, %s\n", options.config.c_str(), refused ? "refused" : "ok",
               counted(loaded->config.instances.size(), "instance").c_str(),
               counted(loaded->warnings, "warning").c_str());
+  if (!loaded->overrides.empty()) std::printf("%s\n", loaded->overrides.c_str());
   return refused ? kExitConfig : kExitOk;
 }
 

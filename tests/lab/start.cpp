@@ -1,5 +1,7 @@
 // A pair that starts: who is Active, what its adverts and announcements look like on the wire.
 #include <linux/if_addr.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -176,6 +178,61 @@ TEST_CASE("lab: vipd --check says whether a file is good and does no more", "[la
   REQUIRE(check(web(Family::ipv4, 254)) == 0);
   REQUIRE(check(web(Family::ipv4, 254, "prioritty = 1")) == 2);
   REQUIRE(std::filesystem::is_empty(a.runtime_dir()));
+  REQUIRE_FALSE(a.has("192.0.2.10"));
+}
+
+TEST_CASE("lab: conf.d belongs to the configuration, and who may write it decides", "[lab]") {
+  namespace fs = std::filesystem;
+  Lab lab;
+  const Node& a = lab.add_node("a", 1);
+  const fs::path main = a.directory() / "vipd.toml", directory = a.directory() / "conf.d";
+  const auto vipd = [&](const std::vector<std::string>& options) {
+    auto command = a.vipd_command();
+    command.insert(command.end(), options.begin(), options.end());
+    return run(a, command);
+  };
+  const auto check = [&] { return vipd({"--check"}); };
+  std::ofstream(main) << "# all of it is in conf.d\n";
+  fs::create_directory(directory);
+  std::ofstream(directory / "web.toml") << web(Family::ipv4, 254);
+  std::ofstream(directory / ".hidden.toml") << "nonsense";
+  std::ofstream(directory / "web.toml~") << "nonsense";
+  REQUIRE(check().status == 0);
+  REQUIRE(check().output.find("ok, 1 instance, 0 warnings") != std::string::npos);
+
+  SECTION("files that are read are read whole") {
+    fs::create_symlink("nowhere", directory / "x.toml");
+    REQUIRE(check().status == 2);
+    REQUIRE(check().errors.find("conf.d/x.toml") != std::string::npos);
+    fs::remove(directory / "x.toml");
+    REQUIRE(::mkfifo((directory / "x.toml").c_str(), 0600) == 0);
+    REQUIRE(check().status == 2);
+  }
+  SECTION("an error names its file") {
+    std::ofstream(directory / "db.toml") << "[instance.web]\nvrid = 1\n";
+    const Finished finished = check();
+    REQUIRE(finished.status == 2);
+    REQUIRE(finished.errors.find("conf.d/web.toml:1:1: error[duplicate-table]") != std::string::npos);
+  }
+  SECTION("a file that others may write is a warning, an error with --strict, and no start as root") {
+    fs::permissions(directory / "web.toml", fs::perms::others_write, fs::perm_options::add);
+    const Finished finished = check();
+    REQUIRE(finished.status == 0);
+    REQUIRE(finished.errors.find("conf.d/web.toml:1:1: warning[permissions]") != std::string::npos);
+    REQUIRE(vipd({"--check", "--strict"}).status == 2);
+    const Finished refused = vipd({});
+    REQUIRE(refused.status == 2);
+    REQUIRE(refused.errors.find("conf.d/web.toml:1:1: error[permissions]") != std::string::npos);
+  }
+  SECTION("a directory that others may write, or that belongs to another user, too") {
+    fs::permissions(directory, fs::perms::others_write, fs::perm_options::add);
+    REQUIRE(vipd({"--check", "--strict"}).status == 2);
+    fs::permissions(directory, fs::perms::others_write, fs::perm_options::remove);
+    REQUIRE(vipd({"--check", "--strict"}).status == 0);
+    REQUIRE(::chown((directory / "web.toml").c_str(), 1000, 1000) == 0);
+    REQUIRE(vipd({"--check", "--strict"}).status == 2);
+  }
+  REQUIRE(fs::is_empty(a.runtime_dir()));
   REQUIRE_FALSE(a.has("192.0.2.10"));
 }
 

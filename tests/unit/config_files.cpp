@@ -147,6 +147,17 @@ TEST_CASE("overrides: a node is known by its name, its host's name or the first 
   CHECK(priority(both, "lb1") == 254);
 }
 
+TEST_CASE("overrides: it is said which apply", "[config][overrides]") {
+  const auto said = [](const std::string& text, std::string_view host) {
+    const Sources sources{{"vipd.toml", text}};
+    return parse_config(sources, host).overrides;
+  };
+  CHECK(said(kOneFile, "lb1.example.org") == "the overrides of [node.lb1] apply");
+  CHECK(said(kOneFile, "lb3") == "no overrides are for this node, \"lb3\"");
+  CHECK(said("[node]\nname = \"x\"\n" + kOneFile, "lb1") == "no overrides are for this node, \"x\"");
+  CHECK(said(instance("web", 1), "lb1").empty());
+}
+
 TEST_CASE("overrides: those of all nodes are checked on each", "[config][overrides]") {
   const std::string text = instance("web", 1, "preempt = false\n") + instance("db", 2) +
                            "[node.a.instance.web]\nprioritty = 254\n"                // 11

@@ -123,7 +123,7 @@ TEST_CASE("config: instances keep the order of the file", "[config]") {
 }
 
 TEST_CASE("config: each example is good as it stands", "[config]") {
-  const auto* const name = GENERATE("pair", "pair-ipv6", "active-active", "hooks");
+  const auto* const name = GENERATE("pair", "pair-one-file", "pair-ipv6", "active-active", "hooks");
   good(read_file(std::string("conf/examples/") + name + ".toml"));
 }
 
@@ -247,7 +247,6 @@ TEST_CASE("config: a bad address is refused at the part that is wrong", "[config
       BadList{"[\"192.0.2.10/0\"]", "address", 26, "1..32", ""},
       BadList{"[\"192.0.2.10/\"]", "address", 26, "1..32", ""},
       BadList{"[\"192.0.2.10/255.255.255.0\"]", "address", 26, "1..32", "write /24"},
-      BadList{"[\"192.0.2.10\"]", "address", 15, "no prefix length", "write 192.0.2.10/24 to be on-link"},
       BadList{"[\"192.0.2.0/24\"]", "address", 15, "192.0.2.0/24 is the network address, not a host", ""},
       BadList{"[\"192.0.2.255/24\"]", "address", 15, "broadcast address of its network", ""},
       BadList{"[\"255.255.255.255/32\"]", "address", 15, "the broadcast address", ""},
@@ -272,6 +271,19 @@ TEST_CASE("config: a bad address is refused at the part that is wrong", "[config
   CHECK(error.column == bad.column);
   CHECK(contains(error.message, bad.message));
   CHECK(contains(error.hint, bad.hint));
+}
+
+TEST_CASE("config: an address without a prefix length is a host's, with a warning", "[config]") {
+  const ParsedConfig parsed =
+      parse_config("[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10\", \"2001:db8::10\"]\n");
+  REQUIRE(parsed.config.has_value());
+  CHECK(parsed.config->instances[0].addresses[0].prefix.to_string() == "192.0.2.10/32");
+  CHECK(parsed.config->instances[0].addresses[1].prefix.to_string() == "2001:db8::10/128");
+  REQUIRE(parsed.diagnostics.size() == 2);
+  const Diagnostic& first = parsed.diagnostics[0];
+  CHECK((first.severity == Severity::warning && first.kind == "address" && first.line == 4 && first.column == 15));
+  CHECK(contains(first.message, "\"192.0.2.10\" has no prefix length; using /32"));
+  CHECK(contains(first.hint, "write 192.0.2.10/24 to be on-link"));
 }
 
 TEST_CASE("config: addresses without a network are hosts", "[config]") {

@@ -183,8 +183,8 @@ bool is_near(const Diagnostic& error, int line) {
 
 TEST_CASE("syntax: a deleted byte is an error near it, or none", "[config][syntax]") {
   const auto* const name =
-      GENERATE("conf/examples/pair.toml", "conf/examples/pair-ipv6.toml", "conf/examples/active-active.toml",
-               "conf/examples/hooks.toml", "tests/data/config/full.toml");
+      GENERATE("conf/examples/pair.toml", "conf/examples/pair-one-file.toml", "conf/examples/pair-ipv6.toml",
+               "conf/examples/active-active.toml", "conf/examples/hooks.toml", "tests/data/config/full.toml");
   const std::string good = read_file(name);
   int line = 1;
   for (std::size_t i = 0; i < good.size(); ++i) {

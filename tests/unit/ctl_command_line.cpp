@@ -163,8 +163,8 @@ TEST_CASE("completion of vipctl: words that are begun, and directories") {
 
 TEST_CASE("completion of vipd: options, directories, and TOML files") {
   using Words = std::set<std::string>;
-  CHECK(complete("vipd", "") ==
-        Words{"--config", "--runtime-dir", "--state-dir", "--runner", "--check", "--last-will", "--version", "--help"});
+  CHECK(complete("vipd", "") == Words{"--config", "--runtime-dir", "--state-dir", "--runner", "--check", "--strict",
+                                      "--last-will", "--version", "--help"});
   CHECK(complete("vipd", "--state-dir", "/us") == Words{"/usr"});
   CHECK(complete("vipd", "--config", VIPD_SOURCE_DIR "/CMake").empty());
   CHECK(complete("vipd", "--config", VIPD_SOURCE_DIR "/con") == Words{VIPD_SOURCE_DIR "/conf"});

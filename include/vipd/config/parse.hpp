@@ -36,6 +36,7 @@ struct ParsedConfig {
   std::vector<Diagnostic> diagnostics;  ///< errors and warnings, by file, line and column; at most kMaxDiagnostics
   std::size_t omitted = 0;              ///< diagnostics beyond those
   std::vector<NamedProgram> programs;   ///< of `config`, in the file's order
+  std::string overrides;                ///< which of them apply here, a sentence; empty if there are none at all
 };
 
 /// `sources` are whole files, UTF-8 without BOM, at least one. `host` is the machine's name, which selects the
