@@ -34,7 +34,7 @@ std::string with_interval(std::string config, const std::string& interval) {
 
 }  // namespace
 
-TEST_CASE("lab: the Active is killed", "[lab]") {
+TEST_CASE("lab: the Active is killed", "[lab][C09+][C09-]") {
   Pair pair(each_family());
   pair.start();
   const AddressMonitor monitor(pair.b);
@@ -49,7 +49,7 @@ TEST_CASE("lab: the Active is killed", "[lab]") {
   REQUIRE(pair.b.instance().at("reason").get<std::string>().find(pair.source_a) != std::string::npos);
 }
 
-TEST_CASE("lab: the Active is killed, adverts every second", "[lab]") {
+TEST_CASE("lab: the Active is killed, adverts every second", "[lab][C09+][C09-]") {
   Pair pair(Family::ipv4);
   pair.a.start_vipd(with_interval(web(pair.family, 254), "1s"));
   REQUIRE(pair.a.wait_state("active", 10s));
@@ -66,7 +66,7 @@ TEST_CASE("lab: the Active is killed, adverts every second", "[lab]") {
   REQUIRE(took <= 3s + skew + kSlack);
 }
 
-TEST_CASE("lab: the Active is stopped, make before break", "[lab]") {  // row C15
+TEST_CASE("lab: the Active is stopped, make before break", "[lab][C10+][C15+]") {
   Pair pair(each_family());
   const Servers servers(pair);
   pair.start();
@@ -96,7 +96,7 @@ TEST_CASE("lab: the Active is stopped, make before break", "[lab]") {  // row C1
   REQUIRE(std::all_of(resigned, said.end(), [](const Json& advert) { return advert.at("priority") == 0; }));
 }
 
-TEST_CASE("lab: an Active without a peer is stopped", "[lab]") {
+TEST_CASE("lab: an Active without a peer is stopped", "[lab][C15+]") {
   Pair pair(each_family());
   pair.a.start_vipd(web(pair.family, 254));
   REQUIRE(pair.a.wait_state("active"));
@@ -106,7 +106,7 @@ TEST_CASE("lab: an Active without a peer is stopped", "[lab]") {
   REQUIRE(pair.sniffer.adverts_from(pair.source_a).back().at("priority") == 0);
 }
 
-TEST_CASE("lab: a Backup that is stopped says nothing", "[lab]") {  // row C08
+TEST_CASE("lab: a Backup that is stopped says nothing", "[lab][C08+][C08-]") {
   Pair pair(each_family());
   pair.start();
   pair.b.vipd().signal(SIGTERM);
@@ -116,7 +116,7 @@ TEST_CASE("lab: a Backup that is stopped says nothing", "[lab]") {  // row C08
   REQUIRE(pair.a.has(pair.vip));
 }
 
-TEST_CASE("lab: a partition makes two, healing leaves one", "[lab]") {
+TEST_CASE("lab: a partition makes two, healing leaves one", "[lab][C18+][C19+]") {
   Pair pair(each_family());
   pair.start();
   pair.lab.drop("ip protocol 112");
@@ -136,7 +136,7 @@ TEST_CASE("lab: a partition makes two, healing leaves one", "[lab]") {
   REQUIRE(pair.a.has(pair.vip));
 }
 
-TEST_CASE("lab: of equal priorities the greater address is Active", "[lab]") {  // row C18
+TEST_CASE("lab: of equal priorities the greater address is Active", "[lab][C18+]") {
   Pair pair(each_family());
   const bool b_greater = *IpAddress::parse(pair.source_b) > *IpAddress::parse(pair.source_a);
   Node &greater = b_greater ? pair.b : pair.a, &smaller = b_greater ? pair.a : pair.b;
@@ -153,7 +153,7 @@ TEST_CASE("lab: of equal priorities the greater address is Active", "[lab]") {  
   REQUIRE_FALSE(smaller.has(pair.vip));
 }
 
-TEST_CASE("lab: without preempt a higher node that returns waits", "[lab]") {  // row C14
+TEST_CASE("lab: without preempt a higher node that returns waits", "[lab][C14-]") {
   Pair pair(each_family());
   pair.start("preempt = false");
   pair.a.vipd().signal(SIGTERM);
@@ -166,7 +166,7 @@ TEST_CASE("lab: without preempt a higher node that returns waits", "[lab]") {  /
   REQUIRE_FALSE(pair.a.has(pair.vip));
 }
 
-TEST_CASE("lab: with preempt a higher node that returns takes over once", "[lab]") {  // row C12
+TEST_CASE("lab: with preempt a higher node that returns takes over once", "[lab][C12+]") {
   Pair pair(each_family());
   pair.start();
   pair.a.vipd().signal(SIGTERM);
@@ -180,7 +180,7 @@ TEST_CASE("lab: with preempt a higher node that returns takes over once", "[lab]
   REQUIRE(pair.a.instance().at("transitions") == 2);  // initialize, backup, active
 }
 
-TEST_CASE("lab: the owner of the address is Active at once and keeps its address", "[lab]") {  // row C01
+TEST_CASE("lab: the owner of the address is Active at once and keeps its address", "[lab][C01+]") {
   Pair pair(Family::ipv4);
   must(pair.a, "ip addr add 192.0.2.10/24 dev eth0");
   pair.a.start_vipd(web(pair.family, 255));
@@ -193,7 +193,7 @@ TEST_CASE("lab: the owner of the address is Active at once and keeps its address
   REQUIRE(pair.a.has(pair.vip));
 }
 
-TEST_CASE("lab: the same VRID in both families is two instances", "[lab]") {  // row B03
+TEST_CASE("lab: the same VRID in both families is two instances", "[lab][B03+]") {
   Pair pair(Family::ipv4);
   const auto both = [](int priority4, int priority6) {
     std::string six = web(Family::ipv6, priority6);

@@ -19,7 +19,7 @@ bool says(const std::string& text, const std::string& word) { return text.find(w
 
 }  // namespace
 
-TEST_CASE("lab: the Active loses its link, and gets it back", "[lab]") {
+TEST_CASE("lab: the Active loses its link, and gets it back", "[lab][C32+]") {
   Pair pair(each_family());
   pair.start();
   const AddressMonitor monitor(pair.b);
@@ -44,7 +44,7 @@ TEST_CASE("lab: the Active loses its link, and gets it back", "[lab]") {
   REQUIRE_FALSE(pair.b.has(pair.vip));
 }
 
-TEST_CASE("lab: a Backup that loses its link does not take over", "[lab]") {
+TEST_CASE("lab: a Backup that loses its link does not take over", "[lab][C32-]") {
   Pair pair(each_family());
   pair.start();
   const AddressMonitor monitor(pair.b);
@@ -70,7 +70,7 @@ TEST_CASE("lab: the interface of the Active is set down by hand, and up again", 
   REQUIRE(pair.b.wait_state("backup"));
 }
 
-TEST_CASE("lab: the interface is removed and made again", "[lab]") {
+TEST_CASE("lab: the interface is removed and made again", "[lab][C32+]") {
   Pair pair(each_family());
   pair.start();
   must(pair.a, "ip link del eth0");
@@ -117,7 +117,7 @@ TEST_CASE("lab: an interface that is missing at the start is waited for", "[lab]
   REQUIRE(a.has(virtual_address(family)));
 }
 
-TEST_CASE("lab: without an address to send from an instance takes no part", "[lab]") {
+TEST_CASE("lab: without an address to send from an instance takes no part", "[lab][A01-][A02-]") {
   Lab lab;
   Node& a = lab.add_bare_node("a", 1);
   const Family family = each_family();
@@ -134,7 +134,7 @@ TEST_CASE("lab: without an address to send from an instance takes no part", "[la
   REQUIRE(a.has(virtual_address(family)));
 }
 
-TEST_CASE("lab: the source address changes while Active", "[lab]") {  // row A01
+TEST_CASE("lab: the source address changes while Active", "[lab][A01+]") {
   Pair pair(Family::ipv4);
   pair.start();
   must(pair.a, "ip addr add 192.0.2.3/24 dev eth0");

@@ -60,7 +60,8 @@ TEST_CASE("lab: of two that start together the higher is Active, alone", "[lab]"
   REQUIRE(pair.a.instance().at("addresses").at(0).at("present") == true);
 }
 
-TEST_CASE("lab: adverts come from the right place with the right header", "[lab]") {  // rows A01 to A03, A05, A07, A11
+TEST_CASE("lab: adverts come from the right place with the right header",
+          "[lab][A01+][A02+][A03+][A05+][A07+][A11+][B15+]") {
   Pair pair(each_family());
   const bool v4 = pair.family == Family::ipv4;
   pair.a.start_vipd(web(pair.family, 254));
@@ -82,7 +83,7 @@ TEST_CASE("lab: adverts come from the right place with the right header", "[lab]
   REQUIRE(longest_gap(pair.sniffer.adverts_from(pair.source_a)) < kInterval + kSlack);
 }
 
-TEST_CASE("lab: the group is joined while vipd runs", "[lab]") {  // row A03
+TEST_CASE("lab: the group is joined while vipd runs", "[lab][A03+][A03-]") {
   Pair pair(each_family());
   const std::string group = pair.family == Family::ipv4 ? "224.0.0.18" : "ff02::12";
   const auto joined = [&] { return must(pair.a, "ip maddr show dev eth0").find(group + "\n") != std::string::npos; };
@@ -93,7 +94,7 @@ TEST_CASE("lab: the group is joined while vipd runs", "[lab]") {  // row A03
   REQUIRE_FALSE(joined());
 }
 
-TEST_CASE("lab: gratuitous ARP, byte for byte", "[lab]") {  // row C02
+TEST_CASE("lab: gratuitous ARP, byte for byte", "[lab][C02+]") {
   Pair pair(Family::ipv4);
   pair.a.start_vipd(web(pair.family, 254, "announce.again_after = \"400ms\""));
   REQUIRE(wait_until(5s, [&] { return pair.sniffer.of_kind("garp").size() >= 10; }));  // two bursts
@@ -101,7 +102,7 @@ TEST_CASE("lab: gratuitous ARP, byte for byte", "[lab]") {  // row C02
   for (const Json& garp : announcements_of(pair.sniffer, "garp", pair.vip)) REQUIRE(garp.at("frame") == expected);
 }
 
-TEST_CASE("lab: unsolicited neighbour advertisement, byte for byte", "[lab]") {  // row C03
+TEST_CASE("lab: unsolicited neighbour advertisement, byte for byte", "[lab][C03+]") {
   const bool router = GENERATE(false, true);
   Pair pair(Family::ipv6);
   if (router) pair.a.write_sysctl("ipv6/conf/eth0/forwarding", "1");
@@ -113,8 +114,7 @@ TEST_CASE("lab: unsolicited neighbour advertisement, byte for byte", "[lab]") { 
   REQUIRE_FALSE(announcements_of(pair.sniffer, "na", "fe80::10").empty());
 }
 
-TEST_CASE("lab: nothing is announced before the kernel has the address",
-          "[lab]") {  // row C26: the order of system calls
+TEST_CASE("lab: nothing is announced before the kernel has the address", "[lab][C26+][C26-]") {
   Pair pair(Family::ipv4);
   std::string slow = web(pair.family, 254);
   slow.replace(slow.find("100ms"), 5, "1s");
@@ -132,7 +132,7 @@ TEST_CASE("lab: nothing is announced before the kernel has the address",
   REQUIRE(acknowledged < announced);
 }
 
-TEST_CASE("lab: the address is tagged as ours and used at once", "[lab]") {  // row C27
+TEST_CASE("lab: the address is tagged as ours and used at once", "[lab][C27+]") {
   Pair pair(each_family());
   pair.start();
   bool seen = false;

@@ -32,7 +32,7 @@ Election::Settings without_preempt(std::uint8_t priority = 100) {
 
 }  // namespace
 
-TEST_CASE("C05 RFC 9568 6.1: skew time and Active_Down_Interval to the nanosecond") {
+TEST_CASE("C05 RFC 9568 6.1: skew time and Active_Down_Interval to the nanosecond", "[C05+]") {
   for (const TimerRow& row : kTimers) {
     INFO("priority " << row.priority << " interval " << row.interval.count() << " cs");
     const auto priority = static_cast<std::uint8_t>(row.priority);
@@ -41,7 +41,7 @@ TEST_CASE("C05 RFC 9568 6.1: skew time and Active_Down_Interval to the nanosecon
   }
 }
 
-TEST_CASE("C05 RFC 9568 6.1: at the shortest interval each priority still has a skew time of its own") {
+TEST_CASE("C05 RFC 9568 6.1: at the shortest interval each priority still has a skew time of its own", "[C05-]") {
   for (int priority = 1; priority < 255; ++priority) {
     INFO("priority " << priority);
     const auto lower = static_cast<std::uint8_t>(priority);
@@ -51,7 +51,7 @@ TEST_CASE("C05 RFC 9568 6.1: at the shortest interval each priority still has a 
   CHECK(skew_time(255, 10ms) > 0ns);
 }
 
-TEST_CASE("C05 RFC 9568 6.1: a Backup's deadline is that of the table") {
+TEST_CASE("C05 RFC 9568 6.1: a Backup's deadline is that of the table", "[C05+]") {
   for (const TimerRow& row : kTimers) {
     if (row.priority == kOwnerPriority) continue;
     Election::Settings settings = Trace::standard();
@@ -61,14 +61,14 @@ TEST_CASE("C05 RFC 9568 6.1: a Backup's deadline is that of the table") {
   }
 }
 
-TEST_CASE("B04 RFC 9568 6.1: the priority is 100 and preemption on if nothing is said") {
+TEST_CASE("B04 RFC 9568 6.1: the priority is 100 and preemption on if nothing is said", "[B04+]") {
   const Election::Settings settings;
   CHECK(settings.priority == 100);
   CHECK(settings.interval == 1s);
   CHECK(settings.preempt);
 }
 
-TEST_CASE("C14 RFC 9568 6.1: with preempt off a live Active router of lower priority is left alone") {
+TEST_CASE("C14 RFC 9568 6.1: with preempt off a live Active router of lower priority is left alone", "[C14-]") {
   Trace router = Trace::backup(without_preempt());
   for (Duration now = 1s; now < 20s; now += 1s) {
     CHECK(router.step(now, heard(2, 1)) == "nothing");
@@ -78,7 +78,7 @@ TEST_CASE("C14 RFC 9568 6.1: with preempt off a live Active router of lower prio
   CHECK(router.state() == State::backup);
 }
 
-TEST_CASE("C14 RFC 9568 6.1: with preempt off silence is still the end of waiting") {
+TEST_CASE("C14 RFC 9568 6.1: with preempt off silence is still the end of waiting", "[C14+]") {
   Trace router = Trace::backup(without_preempt());
   router.step(1s, heard(2, 1));
   CHECK(router.step(4'609'375us, DeadlinePassed{}) == "claim, advert 100, backup to active");
@@ -86,7 +86,7 @@ TEST_CASE("C14 RFC 9568 6.1: with preempt off silence is still the end of waitin
   CHECK(router.reason().waited == 3'609'375us);
 }
 
-TEST_CASE("C14 RFC 9568 6.1: with preempt on a lower priority is preempted once") {
+TEST_CASE("C14 RFC 9568 6.1: with preempt on a lower priority is preempted once", "[C12+]") {
   Trace router = Trace::backup();
   for (const Duration now : {1s, 2s, 3s}) CHECK(router.step(now, heard(2, 99)) == "nothing");
   CHECK(router.step(3'609'375us, DeadlinePassed{}) == "claim, advert 100, backup to active");
@@ -94,7 +94,7 @@ TEST_CASE("C14 RFC 9568 6.1: with preempt on a lower priority is preempted once"
   CHECK(router.reason().peer == Peer{heard(2, 99).source, 99});
 }
 
-TEST_CASE("C14 RFC 9568 6.1: an owner that became Backup preempts even with preempt off") {
+TEST_CASE("C14 RFC 9568 6.1: an owner that became Backup preempts even with preempt off", "[C14+]") {
   Trace router = Trace::active(without_preempt(kOwnerPriority));
   CHECK(router.step(500ms, heard(9, kOwnerPriority)) == "release, active to backup");  // another owner, greater address
   const Duration due = router.due();

@@ -147,22 +147,23 @@ Table in_resigning(Duration due, const Row& deadline) {
 
 }  // namespace
 
-TEST_CASE("C32 RFC 9568 6.4.1: Initialize against every event") { check_table(Trace(), kInInitialize); }
+TEST_CASE("C32 RFC 9568 6.4.1: Initialize against every event", "[C32+][C32-]") { check_table(Trace(), kInInitialize); }
 
-TEST_CASE("C32 RFC 9568 6.4.2: Backup against every event") { check_table(Trace::backup(), kInBackup); }
+TEST_CASE("C32 RFC 9568 6.4.2: Backup against every event", "[C32+]") { check_table(Trace::backup(), kInBackup); }
 
-TEST_CASE("C32 RFC 9568 6.4.3: Active against every event") { check_table(Trace::active(), kInActive); }
+TEST_CASE("C32 RFC 9568 6.4.3: Active against every event", "[C32+]") { check_table(Trace::active(), kInActive); }
 
-TEST_CASE("C32 RFC 9568 6.4.3: Active and resigning against every event") {
+TEST_CASE("C32 RFC 9568 6.4.3: Active and resigning against every event", "[C32+]") {
   check_table(resigning(), in_resigning(1s, {"deadline", "advert 0", kActive, 1'996'093'750ns}));
 }
 
-TEST_CASE("C32 RFC 9568 6.4.3: Active and resigning for the second time against every event") {
+TEST_CASE("C32 RFC 9568 6.4.3: Active and resigning for the second time against every event", "[C32+]") {
   const Row deadline = {"deadline", "release, active to initialize", kInit, kNeverDue};
   check_table(resigning_again(), in_resigning(1'396'093'750ns, deadline));
 }
 
-TEST_CASE("C32 RFC 9568 6.4.2: Backup with preempt off differs in what it makes of a lower priority alone") {
+TEST_CASE("C32 RFC 9568 6.4.2: Backup with preempt off differs in what it makes of a lower priority alone",
+          "[C11+][C32+]") {
   Election::Settings settings = Trace::standard();
   settings.preempt = false;
   Table table = kInBackup;
@@ -171,13 +172,13 @@ TEST_CASE("C32 RFC 9568 6.4.2: Backup with preempt off differs in what it makes 
   check_table(Trace::backup(settings), table);
 }
 
-TEST_CASE("C32 RFC 9568 6.4.3: Active with preempt off is no different") {
+TEST_CASE("C32 RFC 9568 6.4.3: Active with preempt off is no different", "[C20+][C20-][C32+]") {
   Election::Settings settings = Trace::standard();
   settings.preempt = false;
   check_table(Trace::active(settings), kInActive);
 }
 
-TEST_CASE("C32 RFC 9568 6.4.1: an owner differs at its start alone") {
+TEST_CASE("C32 RFC 9568 6.4.1: an owner differs at its start alone", "[C01+][C32+]") {
   Election::Settings settings = Trace::standard();
   settings.priority = kOwnerPriority;
   Table table = kInInitialize;

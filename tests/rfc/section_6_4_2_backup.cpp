@@ -13,7 +13,7 @@ Election::Settings without_preempt() {
 
 }  // namespace
 
-TEST_CASE("C08 RFC 9568 6.4.2: a Backup that stops says nothing and waits for nothing") {
+TEST_CASE("C08 RFC 9568 6.4.2: a Backup that stops says nothing and waits for nothing", "[C08+][C08-]") {
   Trace router = Trace::backup();
   router.step(1s, heard(2, 200));
   CHECK(router.step(2s, Stop{}) == "backup to initialize");
@@ -22,13 +22,13 @@ TEST_CASE("C08 RFC 9568 6.4.2: a Backup that stops says nothing and waits for no
   CHECK(router.step(100s, DeadlinePassed{}) == "nothing");
 }
 
-TEST_CASE("C08 RFC 9568 6.4.2: a Backup that fails says nothing either") {
+TEST_CASE("C08 RFC 9568 6.4.2: a Backup that fails says nothing either", "[C08-][C32+]") {
   Trace router = Trace::backup();
   CHECK(router.step(2s, Fail{}) == "backup to initialize");
   CHECK(router.reason().why == Why::fault);
 }
 
-TEST_CASE("C09 RFC 9568 6.4.2: silence makes a Backup Active") {
+TEST_CASE("C09 RFC 9568 6.4.2: silence makes a Backup Active", "[C09+][C09-]") {
   Trace router = Trace::backup();
   router.step(1s, heard(2, 200));
   CHECK(router.step(4'609'374'999ns, DeadlinePassed{}) == "nothing");
@@ -37,14 +37,14 @@ TEST_CASE("C09 RFC 9568 6.4.2: silence makes a Backup Active") {
   CHECK(router.reason() == Reason{Why::silence, Peer{heard(2, 200).source, 200}, 100, 3'609'375us});
 }
 
-TEST_CASE("C09 RFC 9568 6.4.2: an advert of an equal or higher priority puts the takeover off") {
+TEST_CASE("C09 RFC 9568 6.4.2: an advert of an equal or higher priority puts the takeover off", "[C09-]") {
   Trace router = Trace::backup();
   CHECK(router.step(3'609'374us, heard(2, 100)) == "nothing");
   CHECK(router.step(3'609'375us, DeadlinePassed{}) == "nothing");
   CHECK(router.due() == 7'218'749us);
 }
 
-TEST_CASE("C10 RFC 9568 6.4.2: priority 0 leaves a Backup its skew time") {
+TEST_CASE("C10 RFC 9568 6.4.2: priority 0 leaves a Backup its skew time", "[C10+]") {
   Trace router = Trace::backup();
   router.step(1s, heard(2, 200));
   CHECK(router.step(1'500ms, heard(2, 0)) == "nothing");
@@ -55,7 +55,7 @@ TEST_CASE("C10 RFC 9568 6.4.2: priority 0 leaves a Backup its skew time") {
   CHECK(router.reason().peer->address.to_string() == "192.0.2.2");
 }
 
-TEST_CASE("C10 RFC 9568 6.4.2: the skew time is that of the interval adopted") {
+TEST_CASE("C10 RFC 9568 6.4.2: the skew time is that of the interval adopted", "[C10+][C10-]") {
   Trace router = Trace::backup();
   router.step(1s, heard(2, 200, 2s));
   router.step(1'500ms, heard(2, 0, 100ms));
@@ -63,7 +63,7 @@ TEST_CASE("C10 RFC 9568 6.4.2: the skew time is that of the interval adopted") {
   CHECK(router.due() == 1'500ms + 1'218'750us);
 }
 
-TEST_CASE("C10 RFC 9568 6.4.2: another router that speaks up after a priority 0 is waited for again") {
+TEST_CASE("C10 RFC 9568 6.4.2: another router that speaks up after a priority 0 is waited for again", "[C10-]") {
   Trace router = Trace::backup();
   router.step(1s, heard(2, 0));
   router.step(1'100ms, heard(3, 150));
@@ -72,7 +72,7 @@ TEST_CASE("C10 RFC 9568 6.4.2: another router that speaks up after a priority 0 
   CHECK(router.reason().why == Why::silence);
 }
 
-TEST_CASE("C10 after a priority 0 an advert of lower priority does not put the takeover off") {
+TEST_CASE("C10 after a priority 0 an advert of lower priority does not put the takeover off", "[C10+]") {
   Trace router = Trace::backup();
   router.step(1s, heard(2, 200));
   router.step(1'500ms, heard(2, 0));
@@ -83,7 +83,7 @@ TEST_CASE("C10 after a priority 0 an advert of lower priority does not put the t
   if (router.reason().why == Why::peer_resigned) CHECK(router.reason().peer->address.to_string() == "192.0.2.2");
 }
 
-TEST_CASE("C11 RFC 9568 6.4.2: an advert of higher priority is obeyed and its interval adopted") {
+TEST_CASE("C11 RFC 9568 6.4.2: an advert of higher priority is obeyed and its interval adopted", "[C11+]") {
   Trace router = Trace::backup();
   CHECK(router.step(1s, heard(2, 200, 2s)) == "nothing");
   CHECK(router.election().adopted_interval() == 2s);
@@ -91,7 +91,7 @@ TEST_CASE("C11 RFC 9568 6.4.2: an advert of higher priority is obeyed and its in
   CHECK(router.election().active_peer() == Peer{heard(2, 200).source, 200});
 }
 
-TEST_CASE("C11 RFC 9568 6.4.2: a Backup of 10 cs does not time out behind an Active router of 100 cs") {
+TEST_CASE("C11 RFC 9568 6.4.2: a Backup of 10 cs does not time out behind an Active router of 100 cs", "[C11-]") {
   Election::Settings settings = Trace::standard();
   settings.interval = 100ms;
   Trace router = Trace::backup(settings);
@@ -103,14 +103,14 @@ TEST_CASE("C11 RFC 9568 6.4.2: a Backup of 10 cs does not time out behind an Act
   CHECK(router.state() == State::backup);
 }
 
-TEST_CASE("C11 RFC 9568 6.4.2: with preempt off a lower priority is obeyed in the same way") {
+TEST_CASE("C11 RFC 9568 6.4.2: with preempt off a lower priority is obeyed in the same way", "[C11+]") {
   Trace router = Trace::backup(without_preempt());
   CHECK(router.step(1s, heard(2, 50, 2s)) == "nothing");
   CHECK(router.election().adopted_interval() == 2s);
   CHECK(router.due() == 1s + 7'218'750us);
 }
 
-TEST_CASE("C11 the adopted interval ends when we are Active ourselves") {
+TEST_CASE("C11 the adopted interval ends when we are Active ourselves", "[C11-]") {
   Trace router = Trace::backup();
   router.step(1s, heard(2, 200, 2s));
   router.step(router.due(), DeadlinePassed{});
@@ -120,7 +120,7 @@ TEST_CASE("C11 the adopted interval ends when we are Active ourselves") {
   CHECK_FALSE(router.election().active_peer().has_value());
 }
 
-TEST_CASE("C12 RFC 9568 6.4.2: with preempt on a lower priority neither puts off nor is adopted") {
+TEST_CASE("C12 RFC 9568 6.4.2: with preempt on a lower priority neither puts off nor is adopted", "[C12+]") {
   Trace router = Trace::backup();
   const Duration due = router.due();
   CHECK(router.step(1s, heard(2, 99, 40s)) == "nothing");
@@ -129,7 +129,7 @@ TEST_CASE("C12 RFC 9568 6.4.2: with preempt on a lower priority neither puts off
   CHECK(router.step(due, DeadlinePassed{}) == "claim, advert 100, backup to active");
 }
 
-TEST_CASE("C12 RFC 9568 6.4.2: a priority that is not lower is never discarded") {
+TEST_CASE("C12 RFC 9568 6.4.2: a priority that is not lower is never discarded", "[C12-]") {
   for (const int priority : {100, 101, 254, 255}) {
     Trace router = Trace::backup();
     router.step(1s, heard(2, static_cast<std::uint8_t>(priority)));
@@ -137,7 +137,8 @@ TEST_CASE("C12 RFC 9568 6.4.2: a priority that is not lower is never discarded")
   }
 }
 
-TEST_CASE("C13 RFC 9568 6.4.2: a Backup obeys its own priority from a lesser and from a greater address") {
+TEST_CASE("C13 RFC 9568 6.4.2: a Backup obeys its own priority from a lesser and from a greater address",
+          "[C13+][C13-]") {
   for (const int host : {1, 9}) {
     for (const bool preempt : {true, false}) {
       Trace router = Trace::backup(preempt ? Trace::standard() : without_preempt());

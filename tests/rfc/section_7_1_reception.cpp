@@ -111,15 +111,15 @@ std::vector<Trace> routers_at_work() {
 
 }  // namespace
 
-TEST_CASE("B22 RFC 9568 7.1: of two defects over IPv4 the earlier check names the reason") {
+TEST_CASE("B22 RFC 9568 7.1: of two defects over IPv4 the earlier check names the reason", "[B22+][B22-]") {
   check_order(ipv4_parts(), ipv4_defects());
 }
 
-TEST_CASE("B22 RFC 9568 7.1: of two defects over IPv6 the earlier check names the reason") {
+TEST_CASE("B22 RFC 9568 7.1: of two defects over IPv6 the earlier check names the reason", "[B22+][B22-]") {
   check_order(ipv6_parts(), ipv6_defects());
 }
 
-TEST_CASE("B16 RFC 9568 7.1: only VRIDs that are configured here are taken") {
+TEST_CASE("B16 RFC 9568 7.1: only VRIDs that are configured here are taken", "[B16+][B16-]") {
   for (PacketParts parts : {ipv4_parts(), ipv6_parts()}) {
     const Family family = parts.destination.family();
     for (int vrid = 1; vrid < 256; ++vrid) {
@@ -132,7 +132,7 @@ TEST_CASE("B16 RFC 9568 7.1: only VRIDs that are configured here are taken") {
   }
 }
 
-TEST_CASE("B16 RFC 9568 7.1: a VRID of one family is not a VRID of the other") {
+TEST_CASE("B16 RFC 9568 7.1: a VRID of one family is not a VRID of the other", "[B03-][B16-]") {
   const Octets ipv6 = build(ipv6_parts());
   const auto packet = parse_ipv6(ipv6);
   REQUIRE(packet.has_value());
@@ -140,7 +140,7 @@ TEST_CASE("B16 RFC 9568 7.1: a VRID of one family is not a VRID of the other") {
   CHECK_FALSE(decode(*packet, rules_for(Family::ipv4)).has_value());
 }
 
-TEST_CASE("B18 RFC 9568 7.1: an invalid golden packet leaves an Election as it was") {
+TEST_CASE("B18 RFC 9568 7.1: an invalid golden packet leaves an Election as it was", "[B18-]") {
   int refused = 0;
   for (const Vector& vector : load_own_vectors()) {
     for (const ChecksumPolicy policy : kPolicies) {
@@ -159,7 +159,7 @@ TEST_CASE("B18 RFC 9568 7.1: an invalid golden packet leaves an Election as it w
   CHECK(refused >= 5 * 3 * 40);
 }
 
-TEST_CASE("B18 RFC 9568 7.1: a valid golden packet does change a Backup so the snapshot can tell") {
+TEST_CASE("B18 RFC 9568 7.1: a valid golden packet does change a Backup so the snapshot can tell", "[B18+]") {
   int changed = 0;
   for (const Vector& vector : load_own_vectors()) {
     Trace router = Trace::backup();

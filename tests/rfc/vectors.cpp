@@ -79,7 +79,7 @@ Octets captured(const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("B22 golden packets: each verdict and its one reason under the three checksum policies") {
+TEST_CASE("B22 golden packets: each verdict and its one reason under the three checksum policies", "[B22+][B22-]") {
   const std::vector<Vector> vectors = load_own_vectors();
   REQUIRE(vectors.size() >= 91);
   for (const Vector& vector : vectors) check_vector(vector);
@@ -87,7 +87,7 @@ TEST_CASE("B22 golden packets: each verdict and its one reason under the three c
 
 // Exists only where the collection does: a test that has nothing to look at must not count as passed.
 #ifdef VIPD_SHARED_VECTORS
-TEST_CASE("B22 golden packets: the whole collection beside the checkout") {
+TEST_CASE("B22 golden packets: the whole collection beside the checkout", "[B22+][B22-]") {
   const std::vector<Vector> vectors = load_shared_vectors();
   std::cout << "golden packets beside the checkout: " << vectors.size() << "\n";
   REQUIRE_FALSE(vectors.empty());
@@ -95,19 +95,20 @@ TEST_CASE("B22 golden packets: the whole collection beside the checkout") {
 }
 #endif
 
-TEST_CASE("C02 RFC 9568 6.4.1: gratuitous ARP is byte for byte what keepalived sends") {
+TEST_CASE("C02 RFC 9568 6.4.1: gratuitous ARP is byte for byte what keepalived sends", "[C02+]") {
   const MacAddress mac{{0x02, 0, 0, 0, 0, 0x01}};
   CHECK(octets_of(gratuitous_arp(mac, ip("198.51.100.101"))) == captured("garp-keepalived-realmac"));
   const MacAddress virtual_mac{{0x00, 0x00, 0x5e, 0x00, 0x01, 0x1c}};
   CHECK(octets_of(gratuitous_arp(virtual_mac, ip("198.51.100.118"))) == captured("garp-keepalived-vmac"));
 }
 
-TEST_CASE("C02 RFC 9568 6.4.1: the target hardware address is not our own as ucarp has it") {
+TEST_CASE("C02 RFC 9568 6.4.1: the target hardware address is not our own as ucarp has it", "[C02-]") {
   const MacAddress mac{{0x02, 0, 0, 0, 0, 0x01}};
   CHECK(octets_of(gratuitous_arp(mac, ip("198.51.100.40"))) != captured("garp-ucarp"));
 }
 
-TEST_CASE("C03 RFC 9568 6.4.1: the unsolicited NA of a host is keepalived's and that of a router is FRR's") {
+TEST_CASE("C03 RFC 9568 6.4.1: the unsolicited NA of a host is keepalived's and that of a router is FRR's",
+          "[C03+][C03-]") {
   const MacAddress mac{{0x02, 0, 0, 0, 0, 0x01}};
   CHECK(octets_of(unsolicited_na(mac, ip("fe80::16"), false)) == captured("na-keepalived-ll"));
   const MacAddress virtual_mac{{0x00, 0x00, 0x5e, 0x00, 0x02, 0x22}};

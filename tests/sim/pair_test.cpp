@@ -167,7 +167,8 @@ TEST_CASE("many nodes through loss, partitions, crashes and stops: settled after
   }
 }
 
-TEST_CASE("the plug is pulled: the other holds the address within 3 intervals and its skew after the last advert") {
+TEST_CASE("the plug is pulled: the other holds the address within 3 intervals and its skew after the last advert",
+          "[C09+][C09-]") {
   World world(seed_from_environment(7));
   const auto [first, second] = settled_pair(world, 254, 253);
   REQUIRE(first.active());
@@ -182,7 +183,7 @@ TEST_CASE("the plug is pulled: the other holds the address within 3 intervals an
         "no advert from 192.0.2.1 (priority 254) for " + format_duration(active_down_interval(253, kInterval)));
 }
 
-TEST_CASE("a planned stop is make-before-break: the address is never without a holder") {
+TEST_CASE("a planned stop is make-before-break: the address is never without a holder", "[C10+][C15+]") {
   World world(seed_from_environment(11));
   const auto [first, second] = settled_pair(world, 254, 100);
   std::size_t fewest = 2;
@@ -195,7 +196,7 @@ TEST_CASE("a planned stop is make-before-break: the address is never without a h
   CHECK(second.router().reason() == "192.0.2.1 resigned (priority 0)");
 }
 
-TEST_CASE("a stop with nobody there ends by itself and leaves nothing behind") {
+TEST_CASE("a stop with nobody there ends by itself and leaves nothing behind", "[C15+]") {
   World world(seed_from_environment(12));
   Node& lone = world.add_node(200);
   lone.start();
@@ -257,7 +258,7 @@ TEST_CASE("an address that the kernel refuses is reported and given up, and the 
   CHECK_FALSE(fit.active());
 }
 
-TEST_CASE("the interface goes and comes: fault with a reason, then back by itself") {
+TEST_CASE("the interface goes and comes: fault with a reason, then back by itself", "[C32+]") {
   World world(seed_from_environment(23));
   const auto [first, second] = settled_pair(world, 254, 253);
 
@@ -322,7 +323,7 @@ TEST_CASE("an address that was there before is used, shown as foreign and not re
   CHECK(node.kernel.has(kVip));
 }
 
-TEST_CASE("a quiet hour has no transition, and adverts keep the beat to the microsecond") {
+TEST_CASE("a quiet hour has no transition, and adverts keep the beat to the microsecond", "[C16+]") {
   World world(seed_from_environment(37));
   world.add_node(254);
   world.add_node(253);
@@ -372,7 +373,7 @@ TEST_CASE("hooks: order is the order of transitions, one at a time, the last del
         std::vector<std::string>{"/etc/vipd/hooks/web", "INSTANCE", "web", "MASTER", "254"});
 }
 
-TEST_CASE("equal priorities, no preemption, owner: who holds it") {
+TEST_CASE("equal priorities, no preemption, owner: who holds it", "[B17+][C01+][C14-]") {
   World world(seed_from_environment(43));
   SECTION("the greater address wins a tie") {
     world.add_node(100);

@@ -13,7 +13,7 @@ std::uint16_t sum_of(const Octets& octets) { return checksum_fold(checksum_add(0
 
 }  // namespace
 
-TEST_CASE("checksum of the example in RFC 1071") {
+TEST_CASE("checksum of the example in RFC 1071", "[B11+]") {
   CHECK(sum_of({0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7}) == 0xddf2);
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("checksum of the pseudo-header of IPv4") {
   CHECK(checksum_fold(sum) == checksum_fold(0xc000 + 0x0201 + 0xe000 + 0x0012 + 112 + 12));
 }
 
-TEST_CASE("checksum of the pseudo-header of IPv6 has a length of 32 bits") {
+TEST_CASE("checksum of the pseudo-header of IPv6 has a length of 32 bits", "[B10+]") {
   const auto source = IpAddress::parse("fe80::1").value();
   const auto group = vrrp_group(Family::ipv6);
   const std::uint32_t sum = checksum_pseudo_header(source, group, 58, 0x12345);

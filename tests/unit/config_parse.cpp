@@ -50,7 +50,7 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 }  // namespace
 
-TEST_CASE("config: the smallest file has the documented defaults", "[config]") {
+TEST_CASE("config: the smallest file has the documented defaults", "[config][B04+]") {
   const Config config = good(kPair);
   REQUIRE(config.instances.size() == 1);
   const InstanceConfig& web = config.instances[0];
@@ -127,7 +127,7 @@ TEST_CASE("config: each example is good as it stands", "[config]") {
   good(read_file(std::string("conf/examples/") + name + ".toml"));
 }
 
-TEST_CASE("config: durations", "[config]") {
+TEST_CASE("config: durations", "[config][B07+]") {
   struct Case {
     const char* text;
     Duration duration;
@@ -151,7 +151,7 @@ struct BadValue {
 
 }  // namespace
 
-TEST_CASE("config: a bad value is refused at its place with a remedy", "[config]") {
+TEST_CASE("config: a bad value is refused at its place with a remedy", "[config][B04-][B07-]") {
   const auto bad = GENERATE(
       BadValue{"priority = 0", "range", 12, "0 is reserved on the wire", ""},
       BadValue{"priority = 256", "range", 12, "must be 1..255, got 256", ""},
@@ -231,7 +231,7 @@ struct BadList {
 
 }  // namespace
 
-TEST_CASE("config: a bad address is refused at the part that is wrong", "[config]") {
+TEST_CASE("config: a bad address is refused at the part that is wrong", "[config][B14-]") {
   const auto bad = GENERATE(
       BadList{"[]", "missing-key", 13, "must list at least one", ""},
       BadList{"\"192.0.2.10/24\"", "type", 13, "must be a list", "write [\"192.0.2.10/24\"]"},
@@ -340,7 +340,7 @@ TEST_CASE("config: all independent errors come out of one run, in order, at most
   CHECK(parsed.diagnostics.back().line == 24);
 }
 
-TEST_CASE("config: collisions name both places", "[config]") {
+TEST_CASE("config: collisions name both places", "[config][B03-]") {
   const std::string second = "[instance.b]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n";
   const auto diagnostics = parse_config(kPair + second).diagnostics;
   REQUIRE(diagnostics.size() == 2);
@@ -351,7 +351,7 @@ TEST_CASE("config: collisions name both places", "[config]") {
   CHECK(contains(diagnostics[1].message, "\"web\" (line 4)"));
 }
 
-TEST_CASE("config: a VRID may serve once for each family and interface", "[config]") {
+TEST_CASE("config: a VRID may serve once for each family and interface", "[config][B03+]") {
   good(kPair + std::string("[instance.b]\ninterface = \"eth1\"\nvrid = 51\naddresses = [\"192.0.2.11/24\"]\n"
                            "[instance.c]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"fe80::10/64\"]\n"
                            "[instance.d]\ninterface = \"eth1\"\nvrid = 51\naddresses = [\"fe80::10/64\"]\n"));
@@ -368,7 +368,7 @@ TEST_CASE("config: delays of the election and the cap on adopted intervals", "[c
   CHECK(only_error(kPair + std::string("preempt = false\npreempt_delay = \"5s\"\n")).kind == "conflict");
 }
 
-TEST_CASE("config: an owner always preempts", "[config]") {
+TEST_CASE("config: an owner always preempts", "[config][C14-]") {
   const Diagnostic error = only_error(kPair + std::string("priority = 255\npreempt = false\n"));
   CHECK((error.kind == "owner" && error.line == 6 && error.column == 11));
   good(kPair + std::string("priority = 255\n"));

@@ -65,7 +65,7 @@ TEST_CASE("AddressOwner: announces at once, in a burst, again after 5 s, then on
   CHECK(bench.announced().size() == expected.size());
 }
 
-TEST_CASE("AddressOwner: the announcement is the ARP of the interface's own MAC") {
+TEST_CASE("AddressOwner: the announcement is the ARP of the interface's own MAC", "[C02+]") {
   Bench bench;
   bench.claim();
   const auto expected = gratuitous_arp(bench.node.kernel.real()->mac, kVip);
@@ -82,7 +82,7 @@ TEST_CASE("AddressOwner: no second burst and no refresh when they are switched o
   CHECK(bench.owner->deadline() == kNever);
 }
 
-TEST_CASE("AddressOwner: a refused address is a failure that names it, and is not announced") {
+TEST_CASE("AddressOwner: a refused address is a failure that names it, and is not announced", "[C26-]") {
   Bench bench([](InstanceConfig& instance) {
     instance.addresses.push_back({.prefix = {*IpAddress::parse("192.0.2.11"), 24}});
   });

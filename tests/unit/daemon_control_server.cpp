@@ -99,7 +99,7 @@ TEST_CASE("ControlServer: status as in the contract") {
   CHECK(web["since"].get<std::string>().back() == 'Z');
 }
 
-TEST_CASE("ControlServer: refusals are counted by kind") {
+TEST_CASE("ControlServer: refusals are counted by kind", "[B22+]") {
   Bench bench;
   for (int i = 0; i < 3; ++i) {
     const std::vector<std::uint8_t> octets = {0x45, 0,   0, 30, 0,  0,    0,  0,   255, 112, 0,   0, 192, 0, 2,

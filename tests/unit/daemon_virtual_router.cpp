@@ -57,7 +57,7 @@ class Bench {
 
 }  // namespace
 
-TEST_CASE("VirtualRouter: a peer's other interval is said once (B20), a return to ours is not") {
+TEST_CASE("VirtualRouter: a peer's other interval is said once (B20), a return to ours is not", "[B20+]") {
   Bench bench;
   for (int i = 0; i < 10; ++i) bench.hear(Centiseconds(200), ChecksumForm::pseudo_header, seconds(i));
   CHECK(bench.lines() == 1);
@@ -65,7 +65,7 @@ TEST_CASE("VirtualRouter: a peer's other interval is said once (B20), a return t
   CHECK(bench.lines() == 1);
 }
 
-TEST_CASE("VirtualRouter: a peer that alternates cannot fill the log, one line a kind and minute") {
+TEST_CASE("VirtualRouter: a peer that alternates cannot fill the log, one line a kind and minute", "[B20+][B20-]") {
   Bench bench;
   for (int i = 0; i < 10'000; ++i)
     bench.hear(Centiseconds(150 + i % 2), i % 2 == 0 ? ChecksumForm::message_only : ChecksumForm::pseudo_header,

@@ -24,7 +24,7 @@ TEST_CASE("Actions: four fit and a fifth is a bug") {
   CHECK(dies([&] { actions.add(Claim{}); }));
 }
 
-TEST_CASE("Election: priority 0 is no priority to be set") {
+TEST_CASE("Election: priority 0 is no priority to be set", "[B04-]") {
   Election election({});
   CHECK(dies([&] { election.step(SetPriority{0}, TimePoint{}); }));
   CHECK_FALSE(dies([&] { election.step(SetPriority{1}, TimePoint{}); }));

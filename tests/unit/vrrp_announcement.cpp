@@ -13,7 +13,7 @@ constexpr MacAddress kMac{{0x02, 0x11, 0x22, 0x33, 0x44, 0x55}};
 
 }  // namespace
 
-TEST_CASE("unsolicited NA: the checksum is right whatever the flag and the address") {
+TEST_CASE("unsolicited NA: the checksum is right whatever the flag and the address", "[C03+]") {
   for (const char* text : {"fe80::1", "2001:db8::ffff", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"}) {
     for (const bool router : {false, true}) {
       const IpAddress address = IpAddress::parse(text).value();

@@ -38,21 +38,22 @@ Duration active_at(Trace& router, Duration until) {
 
 }  // namespace
 
-TEST_CASE("preempt_delay: a lower Active router is left alone for so long, then taken over from at once (C22)") {
+TEST_CASE("preempt_delay: a lower Active router is left alone for so long, then taken over from at once (C22)",
+          "[C22+]") {
   Trace router = Trace::backup(with_preempt_delay(254));
   CHECK(active_at(router, 10min) == 100ms + 5min);
 }
 
-TEST_CASE("preempt_delay: does not hold when the lower Active router falls silent") {
+TEST_CASE("preempt_delay: does not hold when the lower Active router falls silent", "[C22-]") {
   Trace router = Trace::backup(with_preempt_delay(254));
   CHECK(active_at(router, 10'100ms) == 10'100ms + active_down_interval(254, 1s));
 }
 
-TEST_CASE("preempt_delay: is no delay when nobody is there") {
+TEST_CASE("preempt_delay: is no delay when nobody is there", "[C22-]") {
   CHECK(Trace::backup(with_preempt_delay(254)).due() == active_down_interval(254, 1s));
 }
 
-TEST_CASE("preempt_delay: an equal or higher advert, or a resignation, ends it") {
+TEST_CASE("preempt_delay: an equal or higher advert, or a resignation, ends it", "[C22+]") {
   Trace router = Trace::backup(with_preempt_delay(200));
   router.step(1s, heard(2, 100));
   router.step(2s, heard(2, 250));

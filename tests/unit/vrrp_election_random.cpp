@@ -168,7 +168,7 @@ int run_walk(Dice& dice, int events) {
 
 }  // namespace
 
-TEST_CASE("Election: 100000 random events break no invariant") {
+TEST_CASE("Election: 100000 random events break no invariant", "[B04-][C08-]") {
   const std::uint64_t chosen = seed();
   INFO("VIPD_SEED=" << chosen);
   Dice dice(chosen);

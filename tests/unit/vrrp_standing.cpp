@@ -58,7 +58,7 @@ TEST_CASE("Standing keeps one sentence for each cause, the last") {
   CHECK(standing.fit());
 }
 
-TEST_CASE("B04 Standing: a fault does not change the priority") {
+TEST_CASE("B04 Standing: a fault does not change the priority", "[B04+]") {
   for (const int priority : {1, 100, 254, 255}) {
     Standing standing(static_cast<std::uint8_t>(priority));
     standing.set(FaultCause::interface_down, "interface eth0 is down");
