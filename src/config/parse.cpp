@@ -183,8 +183,10 @@ void ConfigReader::read_node(const TomlNode& table) {
   }
   InstanceConfig nothing;
   for (const TomlNode& child : table.children) {
-    const bool is_key = child.type != TomlType::table || find_key("node", child.key) != nullptr;
-    if (!is_key) {
+    // A group of an instance's keys has gone astray rather than that a node is called "hooks".
+    const bool is_astray = is_group("instance", child.key) && child.find("instance") == nullptr;
+    const bool is_host = child.type == TomlType::table && find_key("node", child.key) == nullptr && !is_astray;
+    if (is_host) {
       read_host(child);
     } else if (define(in_quotes(child.key) + " in [node]", child)) {
       read_key({"node", "[node]"}, child, child.key, {config_, nothing});
@@ -369,7 +371,7 @@ std::string ConfigReader::hint_for_key(const Section& section, const std::string
     mean(word->key);
     return foreign_hint(*word);
   }
-  if (find_key("instance", key) != nullptr) {
+  if (find_key("instance", key) != nullptr || is_group("instance", key)) {
     mean(key);
     return "it belongs directly under [instance.NAME]";
   }
