@@ -340,6 +340,18 @@ TEST_CASE("config: all independent errors come out of one run, in order, at most
   CHECK(parsed.diagnostics.back().line == 24);
 }
 
+TEST_CASE("config: of too many, warnings are left out first", "[config]") {
+  std::string many = "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\n";
+  for (int i = 1; i <= 25; ++i) many += "\"192.0.2." + std::to_string(i) + "\",\n";
+  const ParsedConfig warned = parse_config(many + "]\n");
+  CHECK(warned.config.has_value());
+  CHECK((warned.diagnostics.size() == 20 && warned.omitted == 5));
+  const ParsedConfig refused = parse_config(many + "]\nprioritty = 5\n");
+  CHECK((refused.diagnostics.size() == 20 && refused.omitted == 6));
+  CHECK(refused.diagnostics.front().line == 5);
+  CHECK(refused.diagnostics.back().kind == "unknown-key");
+}
+
 TEST_CASE("config: collisions name both places", "[config][B03-]") {
   const std::string second = "[instance.b]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n";
   const auto diagnostics = parse_config(kPair + second).diagnostics;

@@ -53,7 +53,8 @@ class Report {
     const auto rest = std::ranges::unique(diagnostics_, {}, order);
     diagnostics_.erase(rest.begin(), rest.end());
     if (diagnostics_.size() > limit) {
-      std::ranges::stable_partition(diagnostics_, is_error);
+      const auto errors_first = [&](const Diagnostic& one) { return std::tuple(!is_error(one), order(one)); };
+      std::ranges::sort(diagnostics_, {}, errors_first);
       omit(diagnostics_.size() - limit);
       diagnostics_.resize(limit);
       std::ranges::sort(diagnostics_, {}, order);
