@@ -8,7 +8,8 @@
 ///
 /// RunnerProcess is the runner of a vipd that was started by hand: a child at the other end of a pair of sockets.
 ///
-/// Not good yet: a runner that lives but answers nothing is waited for.
+/// Not good yet: a runner that lives but answers nothing is waited for. A vipd that was started by hand, killed and
+/// started again at once has a new runner while the old one takes up to 2 s to end what it ran.
 #pragma once
 
 #include <map>
