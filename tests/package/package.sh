@@ -16,7 +16,7 @@ fail() {
   echo "FAILED: $*" >&2
   for host in "${!leader[@]}"; do
     echo "--- journal of $host" >&2
-    inside "$host" journalctl --no-pager --lines 30 --unit vipd >&2 || true
+    inside "$host" journalctl --no-pager --lines 30 --unit vipd --unit vipd-runner >&2 || true
   done
   exit 1
 }
@@ -156,13 +156,14 @@ clean_up() {
 
 # --- What is looked at
 
-unit() { inside "$1" systemctl show --property "$2" --value vipd; }
+unit_of() { inside "$1" systemctl show --property "$3" --value "$2"; }
+unit() { unit_of "$1" vipd "$2"; }
 unit_is() { [ "$(unit "$1" "$2")" = "$3" ]; }
 holds() { inside "$1" ip address show dev eth0 | grep -F " $vip/" >/dev/null; }
 holds_not() { ! holds "$1"; }
 says() { inside "$1" vipctl status --json | grep -E "\"state\": *\"$2\"" >/dev/null; }
-no_vipd_runs() { ! inside "$1" sh -c 'cat /proc/[0-9]*/comm' | grep -x vipd >/dev/null; }
-journal_has() { inside "$1" journalctl --no-pager --unit vipd | grep -i -E "$2" >/dev/null; }
+no_vipd_runs() { ! inside "$1" sh -c 'cat /proc/[0-9]*/comm' | grep -x -E 'vipd|vipd-(runner|keeper)' >/dev/null; }
+journal_has() { inside "$1" journalctl --no-pager --unit vipd --unit vipd-runner | grep -i -E "$2" >/dev/null; }
 active_alone() { says "$1" active && says "$2" backup && holds "$1" && holds_not "$2"; }
 exits_with() { local status=0; "${@:2}" >/dev/null 2>&1 || status=$?; [ "$status" = "$1" ]; }
 
@@ -187,9 +188,21 @@ install_without_config() {
   check "$1: the group of the control socket exists" exits_with 0 inside "$1" getent group vipd
 }
 
+# A hook that only root, without a sandbox, can carry out, and that says who ran it.
+write_hook() {
+  inside "$1" mkdir -p /etc/vipd/hooks
+  inside "$1" tee /etc/vipd/hooks/web >/dev/null <<'END'
+#!/bin/sh
+{ mkdir -p /mnt/web; mountpoint -q /mnt/web || mount -t tmpfs web /mnt/web; } && echo "hook: $(id -un) $*"
+END
+  inside "$1" chmod 755 /etc/vipd/hooks/web
+  inside "$1" sed -i 's|^addresses.*|&\nhooks.any = "/etc/vipd/hooks/web"|' /etc/vipd/vipd.toml
+}
+
 configure() {
   inside "$1" cp /usr/share/doc/vipd/examples/pair.toml /etc/vipd/vipd.toml
   inside "$1" sed -i "s/^\(priority *=\) *[0-9]*/\1 $2/" /etc/vipd/vipd.toml
+  write_hook "$1"
   check "$1: the example is a valid configuration" exits_with 0 inside "$1" vipd --check
   check "$1: the unit starts and reports that it is ready" inside "$1" systemctl start vipd
 }
@@ -199,7 +212,12 @@ pair_forms() {
   configure lb2 253
   await "the pair forms: lb1 is active" active_alone lb1 lb2
   check "the control socket is for root and the group vipd" \
-    [ "$(inside lb1 stat --format '%U:%G %a' /run/vipd/control.sock)" = 'root:vipd 660' ]
+    [ "$(inside lb1 stat --format '%U:%G %a' /run/vipd/control.sock)" = 'vipd:vipd 660' ]
+  check "vipd runs as user vipd" owned_by lb1 vipd vipd
+  check "vipd-runner runs as root" owned_by lb1 vipd-runner root
+  await "the hook was run as root" journal_has lb1 'hook: root INSTANCE web MASTER 254'
+  check "and what it mounted is there for all" inside lb1 mountpoint -q /mnt/web
+  check "vipd may set parameters of interfaces" may_write_sysctl lb1
   check "the journal tells that lb1 became active" journal_has lb1 'web.*active'
 }
 
@@ -210,6 +228,33 @@ survives_kill() {
   await "killed, vipd is started again by systemd" restarted lb1 "$before"
   await "and is active again" active_alone lb1 lb2
 }
+
+owned_by() { [ "$(inside "$1" stat --format %U "/proc/$(unit_of "$1" "$2" MainPID)")" = "$3" ]; }
+
+# In the sandbox of vipd, as it is: its mounts, its user and its capabilities.
+may_write_sysctl() {
+  nsenter --target "$(host_pid "$1")" --mount --net -- setpriv --reuid "$(inside "$1" id -u vipd)" --clear-groups \
+    --inh-caps=-all,+net_admin --ambient-caps=-all,+net_admin --bounding-set=-all,+net_admin \
+    sh -c 'echo 1 >/proc/sys/net/ipv4/conf/eth0/arp_notify'
+}
+
+# vipd's pid as this machine sees it.
+host_pid() {
+  local pid
+  for pid in $(pgrep --exact vipd); do
+    [ "$(readlink "/proc/$pid/ns/pid")" != "$(readlink "/proc/${leader[$1]}/ns/pid")" ] || echo "$pid"
+  done
+}
+
+survives_kill_of_runner() {
+  local before
+  before=$(unit_of lb1 vipd-runner MainPID)
+  inside lb1 systemctl kill --signal KILL vipd-runner
+  await "killed, vipd-runner is started again" runner_restarted lb1 "$before"
+  check "and vipd has not noticed more than that" active_alone lb1 lb2
+}
+
+runner_restarted() { [ "$(unit_of "$1" vipd-runner MainPID)" -gt 0 ] && [ "$(unit_of "$1" vipd-runner MainPID)" != "$2" ]; }
 
 restarted() { unit_is "$1" ActiveState active && [ "$(unit "$1" MainPID)" != "$2" ]; }
 
@@ -248,6 +293,8 @@ goes_without_a_trace() {
   inside "$1" apt-get -q -y remove vipd >/dev/null 2>&1
   check "$1: removed, no vipd runs" no_vipd_runs "$1"
   check "$1: the address is gone" holds_not "$1"
+  inside "$1" umount /mnt/web
+  inside "$1" rm -rf /mnt/web
   check "$1: the configuration stays" inside "$1" test -e /etc/vipd/vipd.toml
   inside "$1" apt-get -q -y purge vipd >/dev/null 2>&1
   check "$1: purged, the group is gone" exits_with 2 inside "$1" getent group vipd
@@ -269,6 +316,7 @@ install_without_config lb1
 install_without_config lb2
 pair_forms
 survives_kill
+survives_kill_of_runner
 stops_and_returns
 refuses_bad_config
 upgrades
