@@ -11,6 +11,13 @@ namespace {
 constexpr double kAnswerBurst = 5;
 constexpr double kAnswersPerInterval = 5;
 
+/// Two groups of equal priority may each win on another segment and give up together. So that they do not take over
+/// together as well, each waits a part of an interval of its own; the nanoseconds of two clocks are dice enough.
+Duration wait_apart(Duration interval, TimePoint now) {
+  const auto mixed = static_cast<std::uint64_t>(now.time_since_epoch().count()) * 0x9E37'79B9'7F4A'7C15U;
+  return interval * static_cast<Duration::rep>(mixed >> 56U) / 256;
+}
+
 /// The largest Skew_Time that a peer can have: priority 1.
 Duration largest_skew(Duration interval) { return skew_time(1, interval); }
 
@@ -47,9 +54,11 @@ Actions Election::step(const Event& event, TimePoint now) {
 
 void Election::on(const Start&, TimePoint now, Actions& out) {
   if (state_ != State::initialize) return;
-  if (settings_.priority == kOwnerPriority) return become_active(because(Why::owner), now, out);  // RFC 9568 6.4.1
+  const bool owner = settings_.priority == kOwnerPriority;  // RFC 9568 6.4.1
+  if (owner && !settings_.grouped) return become_active(because(Why::owner), now, out);
   adopted_ = settings_.interval;
   become_backup(because(Why::started), now, out);
+  if (owner) return take_over(because(Why::owner), now, out);
   deadline_ = std::max(deadline_, now + settings_.startup_delay);
 }
 
@@ -73,7 +82,7 @@ void Election::on(const Fail&, TimePoint, Actions& out) {
 void Election::on(const DeadlinePassed&, TimePoint now, Actions& out) {
   if (now < deadline()) return;
   if (state_ == State::backup) {  // RFC 9568 6.4.2, Active_Down_Timer
-    return become_active(why_take_over(now), now, out);
+    return take_over(why_take_over(now), now, out);
   }
   if (resigning_ == Resigning::said_once) {  // nobody took over: whoever is there may have missed it
     out.add(SendAdvert{kResignPriority});
@@ -92,7 +101,7 @@ void Election::on(const DeadlinePassed&, TimePoint now, Actions& out) {
 void Election::on(const SetPriority& event, TimePoint, Actions&) {
   VIPD_ASSERT(event.priority != kResignPriority);
   settings_.priority = event.priority;
-  if (state_ != State::backup) return;
+  if (state_ != State::backup || ready()) return;
   const Duration skew = skew_time(settings_.priority, adopted_);
   deadline_ = wait_began_ + (peer_resigned_ ? skew : active_down_interval(settings_.priority, adopted_));
 }
@@ -119,7 +128,7 @@ void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 956
   }
   if (may_preempt() && advert.priority < settings_.priority) {  // discarded: the timer goes on, nothing is adopted
     if (!peer_resigned_) note_peer(advert, now);
-    if (settings_.preempt_delay == Duration::zero()) return;
+    if (settings_.preempt_delay == Duration::zero() || ready()) return;
     if (preempt_at_ == kNever) preempt_at_ = now + settings_.preempt_delay;
     adopt(advert.interval);  // until then it is our Active router, and its silence counts
     return wait_for_active(now, active_down_interval(settings_.priority, adopted_));
@@ -157,12 +166,33 @@ void Election::heard_while_resigning(const Heard& advert, Actions& out) {
   become_initialize(reason, out);
 }
 
+void Election::on(const TakeOver&, TimePoint now, Actions& out) {
+  if (ready()) become_active(*ready_, now, out);
+}
+
+void Election::on(const GiveUp& event, TimePoint now, Actions& out) {
+  if (state_ != State::active || resigning()) return;
+  Reason reason = because(Why::group);
+  reason.peer = event.winner;
+  out.add(Release{});
+  out.add(SendAdvert{kResignPriority});
+  become_backup(reason, now, out);
+}
+
+/// The wait is over: becomes Active, or ready to, in a group.
+void Election::take_over(const Reason& reason, TimePoint now, Actions& out) {
+  if (!settings_.grouped) return become_active(reason, now, out);
+  ready_ = reason;
+  deadline_ = preempt_at_ = kNever;
+}
+
 void Election::become_active(const Reason& reason, TimePoint now, Actions& out) {
   VIPD_ASSERT(state_ != State::active);
   out.add(Claim{});
   out.add(SendAdvert{settings_.priority});
   out.add(StateChanged{state_, State::active, reason});
   state_ = State::active;
+  ready_.reset();
   resigning_ = Resigning::no;
   peer_resigned_ = false;
   preempt_at_ = kNever;
@@ -179,12 +209,15 @@ void Election::become_backup(const Reason& reason, TimePoint now, Actions& out) 
   state_ = State::backup;
   peer_resigned_ = false;
   wait_for_active(now, active_down_interval(settings_.priority, adopted_));
+  const bool tie = reason.peer && reason.peer->priority == settings_.priority;
+  if (settings_.grouped && tie) deadline_ += wait_apart(settings_.interval, now);
 }
 
 void Election::become_initialize(const Reason& reason, Actions& out) {
   VIPD_ASSERT(state_ != State::initialize);
   out.add(StateChanged{state_, State::initialize, reason});
   state_ = State::initialize;
+  ready_.reset();
   resigning_ = Resigning::no;
   peer_resigned_ = false;
   preempt_at_ = kNever;
@@ -212,6 +245,7 @@ void Election::note_peer(const Heard& advert, TimePoint now) {
 void Election::adopt(Duration interval) { adopted_ = std::min(interval, settings_.max_adopted_interval); }
 
 void Election::wait_for_active(TimePoint now, Duration patience) {
+  ready_.reset();
   wait_began_ = now;
   deadline_ = now + patience;
 }

@@ -34,6 +34,8 @@ std::string to_string(const Reason& reason) {
       return "heard " + describe(*reason.peer) + ", ours is " + own;
     case Why::higher_address:
       return "heard " + describe(*reason.peer) + ", same priority and a greater address";
+    case Why::group:
+      return "gave up with its group" + (reason.peer ? ", which heard " + describe(*reason.peer) : "");
     case Why::stopped:
       return reason.peer ? "stopped; " + describe(*reason.peer) + " took over" : "stopped";
     case Why::fault:

@@ -44,25 +44,22 @@ struct Snapshot {
   State state;
   TimePoint deadline;
   bool resigning;
+  bool ready;
   std::optional<Peer> active_peer;
   Duration adopted;
   std::uint8_t priority;
   Duration interval;
   bool preempt;
+  bool grouped;
   IpAddress primary;
   friend bool operator==(const Snapshot&, const Snapshot&) = default;
 
   static Snapshot of(const Election& election) {
     const Election::Settings& settings = election.settings();
-    return {election.state(),
-            election.deadline(),
-            election.resigning(),
-            election.active_peer(),
-            election.adopted_interval(),
-            settings.priority,
-            settings.interval,
-            settings.preempt,
-            settings.primary};
+    return {election.state(),  election.deadline(),    election.resigning(),
+            election.ready(),  election.active_peer(), election.adopted_interval(),
+            settings.priority, settings.interval,      settings.preempt,
+            settings.grouped,  settings.primary};
   }
 };
 

@@ -33,6 +33,7 @@ Election::Settings random_settings(Dice& dice) {
   return {.priority = dice.octet(1, dice.coin() ? 255 : 3),
           .interval = Centiseconds(dice.roll(1, dice.coin() ? 4095 : 100)),
           .preempt = dice.coin(),
+          .grouped = dice.coin(),
           .primary = heard(dice.roll(1, 5), 0).source};
 }
 
@@ -44,7 +45,7 @@ Heard random_advert(Dice& dice, const Election& election) {
 }
 
 Event random_event(Dice& dice, const Election& election) {
-  switch (dice.roll(0, 15)) {
+  switch (dice.roll(0, 18)) {
     case 0:
       return Stop{};
     case 1:
@@ -62,6 +63,11 @@ Event random_event(Dice& dice, const Election& election) {
     case 9:
     case 10:
       return DeadlinePassed{};
+    case 11:
+    case 12:
+      return TakeOver{};
+    case 13:
+      return GiveUp{Peer{heard(dice.roll(1, 5), 0).source, dice.octet(1, 255)}};
     default:
       return random_advert(dice, election);
   }
@@ -92,11 +98,13 @@ struct Step {
 
 void check_state(const Step& step) {
   const Snapshot& after = step.after;
-  REQUIRE((after.deadline == kNever) == (after.state == State::initialize));
+  REQUIRE((after.deadline == kNever) == (after.state == State::initialize || after.ready));
+  if (after.ready) REQUIRE((after.grouped && after.state == State::backup));
   if (after.resigning) REQUIRE(after.state == State::active);
   if (after.state != State::backup) REQUIRE_FALSE(after.active_peer.has_value());
-  if (after.state == State::backup)
-    REQUIRE(after.deadline - step.now <= active_down_interval(after.priority, after.adopted));
+  if (after.state == State::backup && !after.ready)
+    REQUIRE(after.deadline - step.now <=
+            active_down_interval(after.priority, after.adopted) + (after.grouped ? after.interval : Duration::zero()));
   if (after.state == State::active && !after.resigning) REQUIRE(after.deadline - step.now <= after.interval);
 }
 

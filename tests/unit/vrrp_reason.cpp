@@ -21,6 +21,7 @@ TEST_CASE("Reason: a sentence for what nobody else decided") {
   CHECK(sentence(Why::owner) == "owner of the addresses (priority 255)");
   CHECK(sentence(Why::stopped) == "stopped");
   CHECK(sentence(Why::fault) == "fault");
+  CHECK(sentence(Why::group) == "gave up with its group");
 }
 
 TEST_CASE("Reason: silence says of whom and for how long") {
@@ -34,6 +35,7 @@ TEST_CASE("Reason: a sentence for what a peer decided") {
   CHECK(sentence(Why::higher_priority, kPeer) == "heard 192.0.2.2 (priority 254), ours is 100");
   CHECK(sentence(Why::higher_address, Peer{kPeer.address, 100}) ==
         "heard 192.0.2.2 (priority 100), same priority and a greater address");
+  CHECK(sentence(Why::group, kPeer) == "gave up with its group, which heard 192.0.2.2 (priority 254)");
   CHECK(sentence(Why::stopped, kPeer) == "stopped; 192.0.2.2 (priority 254) took over");
 }
 

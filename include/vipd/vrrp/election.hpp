@@ -21,6 +21,10 @@
 /// - An adopted interval is capped (max_adopted_interval): adverts are not authenticated, and one spoofed advert that
 ///   promises the next one in 40 s must not silence a pair for minutes.
 ///
+/// - A router of a sync group (Settings::grouped) does not take over when its wait is over: it is ready(), and stays so
+///   until it hears an Active router that it obeys. Who knows the whole group says TakeOver to all members at once, or
+///   GiveUp when one of them has lost.
+///
 /// Not here yet: VRRPv2 timing.
 #pragma once
 
@@ -59,6 +63,7 @@ enum class Why : std::uint8_t {
   peer_resigned,    ///< the Active router said priority 0
   higher_priority,  ///< heard a higher priority
   higher_address,   ///< same priority, greater address
+  group,            ///< another member of the sync group has lost
   stopped,          ///< planned stop
   fault,            ///< cannot serve; the Standing knows the cause
 };
@@ -94,8 +99,15 @@ struct Heard {
   std::uint8_t priority = 0;
   Duration interval = Duration::zero();
 };
+/// All members of the sync group are ready; ignored by a router that is not.
+struct TakeOver {};
+/// Another member of the sync group has lost to `winner`: releases first and resigns then, since who won there is
+/// Active here, too, or may not be heard here. Ignored unless Active.
+struct GiveUp {
+  std::optional<Peer> winner;
+};
 /// What step() takes.
-using Event = std::variant<Start, Stop, Fail, DeadlinePassed, SetPriority, SetPrimary, Heard>;
+using Event = std::variant<Start, Stop, Fail, DeadlinePassed, SetPriority, SetPrimary, Heard, TakeOver, GiveUp>;
 
 // Actions, to be carried out in the order given.
 /// To the group, from the primary address.
@@ -142,6 +154,7 @@ class Election {
     /// The least time that a Backup listens after Start before it believes that nobody is there.
     Duration startup_delay = Duration::zero();
     Duration max_adopted_interval = std::chrono::seconds(10);  ///< at least `interval`
+    bool grouped = false;                                      ///< takes over by TakeOver only
     IpAddress primary;                                         ///< our source address; breaks ties
   };
 
@@ -156,6 +169,8 @@ class Election {
   TimePoint deadline() const { return std::min(deadline_, preempt_at_); }
   /// Has sent priority 0 and waits for a peer to take over before it lets go.
   bool resigning() const { return resigning_ != Resigning::no; }
+  /// Would take over now, but waits for the other members of its sync group.
+  bool ready() const { return ready_.has_value(); }
   /// The Active router as last heard; nullopt if we are it or nobody is known.
   const std::optional<Peer>& active_peer() const { return active_peer_; }
   /// The interval that the timers of a Backup run by: the Active router's (RFC 9568 6.1 Active_Adver_Interval).
@@ -172,6 +187,8 @@ class Election {
   void on(const SetPriority& event, TimePoint now, Actions& out);
   void on(const SetPrimary& event, TimePoint now, Actions& out);
   void on(const Heard& advert, TimePoint now, Actions& out);
+  void on(const TakeOver&, TimePoint now, Actions& out);
+  void on(const GiveUp& event, TimePoint now, Actions& out);
 
   void heard_in_backup(const Heard& advert, TimePoint now);
   void heard_in_active(const Heard& advert, TimePoint now, Actions& out);
@@ -180,6 +197,7 @@ class Election {
   void become_active(const Reason& reason, TimePoint now, Actions& out);
   void become_backup(const Reason& reason, TimePoint now, Actions& out);
   void become_initialize(const Reason& reason, Actions& out);
+  void take_over(const Reason& reason, TimePoint now, Actions& out);
 
   void note_peer(const Heard& advert, TimePoint now);
   void adopt(Duration interval);
@@ -195,6 +213,7 @@ class Election {
   TimePoint deadline_ = kNever;
   TimePoint wait_began_{};         // Backup: when the wait for the Active router was last started over
   TimePoint preempt_at_ = kNever;  // Backup: end of preempt_delay, while it runs
+  std::optional<Reason> ready_;    // Backup of a sync group: why it may take over
   bool peer_resigned_ = false;     // Backup: that wait is Skew_Time, since the Active router said priority 0
   Duration adopted_;
   std::optional<Peer> active_peer_;
