@@ -46,7 +46,7 @@ class Row:
     def state(self, signs):
         """How it is held, in words."""
         for word in ("not offered", "later"):
-            if self.note_says(word) and not signs:
+            if self.note_says(word):
                 return word
         held = {"": "no test yet", "+": "obeyed only", "-": "refusal only", "+-": "both ways"}[signs]
         return f"{held}, differs" if self.note_says("differs") else held
