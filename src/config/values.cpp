@@ -319,7 +319,7 @@ void ValueReader::operator()(std::vector<VirtualAddress>* out) {
   if (node_.children.empty()) {
     return refuse("missing-key", "\"addresses\" must list at least one address", "write [\"192.0.2.10/24\"]");
   }
-  for (const TomlNode& entry : node_.children) out->push_back({parse_address(entry).value_or(IpPrefix{})});
+  for (const TomlNode& entry : node_.children) out->push_back({{.prefix = parse_address(entry).value_or(IpPrefix{})}});
 }
 
 std::optional<IpPrefix> ValueReader::parse_address(const TomlNode& entry) {

@@ -15,69 +15,122 @@ constexpr auto kBurstGap = std::chrono::milliseconds(20);
 /// Somebody who deletes addresses in a loop gets this much of our time; promised is a repair within 50 ms.
 constexpr auto kRepairGap = std::chrono::milliseconds(10);
 
-/// The address with any prefix length: the kernel has one IPv6 address only once.
-const AddressState* find_address(const Interface& interface, const IpAddress& address) {
-  const auto it = interface.addresses.lower_bound(IpPrefix{address, 0});
-  return it != interface.addresses.end() && it->first.address == address ? &it->second : nullptr;
+int index_of(const NetworkView& view, const std::string& interface) {
+  const Interface* found = view.find(interface);
+  return found != nullptr ? found->index : 0;
+}
+
+bool contains(const IpPrefix& subnet, const IpAddress& address) {
+  if (subnet.address.family() != address.family()) return false;
+  for (std::size_t bit = 0; bit < subnet.length; ++bit)
+    if (((subnet.address.octets()[bit / 8] ^ address.octets()[bit / 8]) >> (7 - bit % 8) & 1) != 0) return false;
+  return true;
+}
+
+/// The length of the narrowest subnet of the interface's own around the address; that of a host if there is none.
+std::uint8_t subnet_length(const Interface* interface, const IpAddress& address) {
+  std::uint8_t length = 0;
+  if (interface != nullptr)
+    for (const auto& [prefix, state] : interface->addresses)
+      if (state.tag != kKernelTag && prefix.address != address && contains(prefix, address))
+        length = std::max(length, prefix.length);
+  return length != 0 ? length : static_cast<std::uint8_t>(8 * address_size(address.family()));
+}
+
+/// The object as it is on the machine: with its interface's index, and with a length if it had none.
+KernelObject located(KernelObject object, const std::string& interface, const NetworkView& view) {
+  if (auto* address = std::get_if<AddressObject>(&object)) {
+    if (address->interface.empty()) address->interface = interface;
+    address->ifindex = index_of(view, address->interface);
+    if (address->prefix.length == 0)
+      address->prefix.length = subnet_length(view.find(address->ifindex), address->prefix.address);
+  } else if (auto* route = std::get_if<RouteObject>(&object); route != nullptr && route->type == RouteType::unicast) {
+    if (route->interface.empty()) route->interface = interface;
+    route->ifindex = index_of(view, route->interface);
+  }
+  return object;
 }
 
 }  // namespace
 
+std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view) {
+  std::vector<KernelObject> objects;
+  const auto append = [&](KernelObject object) {
+    objects.push_back(located(std::move(object), instance.interface, view));
+  };
+  for (const AddressObject& address : instance.addresses) append(address);
+  for (const auto& route : instance.routes) append(route);
+  for (const auto& rule : instance.rules) append(rule);
+  return objects;
+}
+
 AddressOwner::AddressOwner(Kernel& kernel, Wire& wire, const InstanceConfig& config)
-    : kernel_(kernel), wire_(wire), interface_(config.interface), announce_(config.announce) {
-  for (const auto& address : config.addresses) entries_.push_back({.prefix = address.prefix});
+    : kernel_(kernel), wire_(wire), config_(config) {
+  for (auto& object : objects_of(config, kernel.view())) entries_.push_back({.object = std::move(object)});
 }
 
 void AddressOwner::claim(TimePoint now) {
-  const Interface* interface = kernel_.view().find(interface_);
-  ifindex_ = interface != nullptr ? interface->index : 0;
+  holding_ = true;
   claimed_at_ = now;
-  next_repair_ = now;
   repair_pending_ = false;
+  auto objects = objects_of(config_, kernel_.view());
   std::vector<Entry*> all;
-  for (auto& entry : entries_) all.push_back(&entry);
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    entries_[i].object = std::move(objects[i]);
+    all.push_back(&entries_[i]);
+  }
+  note_lengths();
   add(all, now);
-  burst_left_ = announce_.count - 1;
+  burst_left_ = config_.announce.count - 1;
   second_burst_ = false;
   next_announcement_ = now + kBurstGap;
 }
 
+/// A length that the configuration left out is no secret.
+void AddressOwner::note_lengths() const {
+  for (std::size_t i = 0; i < config_.addresses.size(); ++i) {
+    if (config_.addresses[i].prefix.length != 0) continue;
+    const auto& prefix = std::get<AddressObject>(entries_[i].object).prefix;
+    const bool is_alone = prefix.length == 8 * address_size(prefix.address.family());
+    spdlog::log(is_alone ? spdlog::level::warn : spdlog::level::info, "{}: {} is added as {}{}", config_.name,
+                prefix.address.to_string(), prefix.to_string(),
+                is_alone ? "; the interface has no subnet around it" : ", as is the interface's subnet");
+  }
+}
+
 void AddressOwner::release() {
   if (!holding()) return;
-  std::vector<IpPrefix> ours;
-  for (auto& entry : entries_) {
-    if (entry.owned) ours.push_back(entry.prefix);
-    entry.owned = entry.foreign = false;
+  std::vector<KernelObject> ours;
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    if (entry->owned) ours.push_back(entry->object);
+    entry->owned = entry->foreign = false;
   }
-  const auto results = kernel_.remove(ifindex_, ours);
+  const auto results = kernel_.remove(ours);
   for (std::size_t i = 0; i < ours.size(); ++i)
-    if (results[i] != 0 && results[i] != EADDRNOTAVAIL && results[i] != ENODEV)
-      spdlog::error("cannot remove {} from {}: {}", ours[i].to_string(), interface_, std::strerror(results[i]));
-  ifindex_ = 0;
+    if (results[i] != 0) spdlog::error("cannot remove {}: {}", describe(ours[i]), std::strerror(results[i]));
+  holding_ = false;
   next_announcement_ = kNever;
   repair_pending_ = false;
 }
 
-std::vector<int> AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {
-  const Interface* interface = kernel_.view().find(ifindex_);
-  std::vector<IpPrefix> prefixes;
-  for (const Entry* entry : missing) prefixes.push_back(entry->prefix);
-  const auto results =
-      interface != nullptr ? kernel_.add(ifindex_, prefixes) : std::vector<int>(prefixes.size(), ENODEV);
-  for (std::size_t i = 0; i < missing.size(); ++i) {
-    Entry& entry = *missing[i];
-    entry.error = results[i] == EEXIST ? 0 : results[i];
-    if (interface == nullptr || entry.error != 0) continue;
-    const AddressState* before = find_address(*interface, entry.prefix.address);
-    if (results[i] == EEXIST && !entry.owned) entry.foreign = before == nullptr || before->tag != kAddressTag;
-    entry.owned = !entry.foreign;
-    announce(*interface, entry);
-    if (entry.foreign && holding())
-      spdlog::warn("{} is on {} already, not added by vipd; it will stay there on release", entry.prefix.to_string(),
-                   interface_);
-  }
+void AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {
+  std::vector<KernelObject> objects;
+  for (const Entry* entry : missing) objects.push_back(entry->object);
+  const auto results = kernel_.add(objects);
+  for (std::size_t i = 0; i < missing.size(); ++i) note_added(*missing[i], results[i]);
   next_repair_ = now + kRepairGap;
-  return results;
+}
+
+void AddressOwner::note_added(Entry& entry, int error) {
+  const bool is_there = error == EEXIST;
+  entry.error = is_there ? 0 : error;
+  if (entry.error != 0) return;
+  const bool was_foreign = entry.foreign;
+  entry.foreign = is_there && !entry.owned && !kernel_.view().has_tagged(entry.object);
+  entry.owned = !entry.foreign;
+  if (entry.foreign && !was_foreign)
+    spdlog::warn("{} is there already, not added by vipd; it will stay there on release", describe(entry.object));
+  announce(entry);
 }
 
 void AddressOwner::reconcile(TimePoint now) {
@@ -88,26 +141,34 @@ void AddressOwner::reconcile(TimePoint now) {
   }
   repair_pending_ = false;
   std::vector<Entry*> missing;
-  for (auto& entry : entries_) {
-    if (present(entry.prefix.address)) continue;
-    entry.foreign = false;
-    missing.push_back(&entry);
-  }
+  for (auto& entry : entries_)
+    if (!kernel_.view().has(entry.object)) missing.push_back(&entry);
   if (missing.empty()) return;
-  const auto results = add(missing, now);
-  for (std::size_t i = 0; i < missing.size(); ++i)
-    if (results[i] == 0) spdlog::warn("{} had vanished from {}; put back", missing[i]->prefix.to_string(), interface_);
+  add(missing, now);
+  for (const Entry* entry : missing)
+    if (entry->owned && entry->error == 0) spdlog::warn("{} had vanished; put back", describe(entry->object));
 }
 
-bool AddressOwner::present(const IpAddress& address) const {
-  const Interface* interface = holding() ? kernel_.view().find(ifindex_) : kernel_.view().find(interface_);
-  return interface != nullptr && find_address(*interface, address) != nullptr;
+bool AddressOwner::is_concerned(const std::vector<std::string>& interfaces) const {
+  const auto concerns = [&](const std::string& name) {
+    return std::ranges::find(interfaces, name) != interfaces.end();
+  };
+  return std::ranges::any_of(entries_, [&](const Entry& entry) {
+    if (const auto* address = std::get_if<AddressObject>(&entry.object)) return concerns(address->interface);
+    const auto* route = std::get_if<RouteObject>(&entry.object);
+    return concerns("") || (route != nullptr && concerns(route->interface));
+  });
+}
+
+bool AddressOwner::present(const Entry& entry) const {
+  const bool is_address = std::holds_alternative<AddressObject>(entry.object);
+  return kernel_.view().has(entry.object) || (entry.foreign && !is_address);
 }
 
 std::optional<std::string> AddressOwner::failure() const {
   const auto failed = std::ranges::find_if(entries_, [](const Entry& entry) { return entry.error != 0; });
   if (failed == entries_.end()) return std::nullopt;
-  return "cannot add " + failed->prefix.to_string() + " to " + interface_ + ": " + std::strerror(failed->error);
+  return "cannot add " + describe(failed->object) + ": " + std::strerror(failed->error);
 }
 
 TimePoint AddressOwner::deadline() const {
@@ -123,31 +184,33 @@ void AddressOwner::on_deadline(TimePoint now) {
 void AddressOwner::announce_all(TimePoint now) {
   if (burst_left_ > 0) {
     --burst_left_;
-    if (const Interface* interface = kernel_.view().find(ifindex_))
-      for (const auto& entry : entries_) announce(*interface, entry);
+    for (const auto& entry : entries_) announce(entry);
   }
   if (burst_left_ > 0) {
     next_announcement_ = now + kBurstGap;
-  } else if (!second_burst_ && announce_.again_after > Duration::zero()) {
+  } else if (!second_burst_ && config_.announce.again_after > Duration::zero()) {
     second_burst_ = true;
-    burst_left_ = announce_.count;
-    next_announcement_ = std::max(now, claimed_at_ + announce_.again_after);
-  } else if (announce_.refresh > Duration::zero()) {
+    burst_left_ = config_.announce.count;
+    next_announcement_ = std::max(now, claimed_at_ + config_.announce.again_after);
+  } else if (config_.announce.refresh > Duration::zero()) {
     burst_left_ = 1;
-    next_announcement_ = now + announce_.refresh;
+    next_announcement_ = now + config_.announce.refresh;
   } else {
     next_announcement_ = kNever;
   }
 }
 
-void AddressOwner::announce(const Interface& interface, const Entry& entry) {
-  if (!interface.ethernet || entry.error != 0) return;
-  const IpAddress& address = entry.prefix.address;
-  const auto sent =
-      address.family() == Family::ipv4
-          ? wire_.announce(interface.index, gratuitous_arp(interface.mac, address))
-          : wire_.announce(interface.index, unsolicited_na(interface.mac, address, kernel_.forwards_ipv6(interface_)));
-  if (!sent) spdlog::debug("{}: {}", entry.prefix.to_string(), sent.error().message);
+void AddressOwner::announce(const Entry& entry) {
+  const auto* held = std::get_if<AddressObject>(&entry.object);
+  if (held == nullptr || entry.error != 0) return;
+  const Interface* interface = kernel_.view().find(held->ifindex);
+  if (interface == nullptr || !interface->ethernet) return;
+  const IpAddress& address = held->prefix.address;
+  const auto sent = address.family() == Family::ipv4
+                        ? wire_.announce(interface->index, gratuitous_arp(interface->mac, address))
+                        : wire_.announce(interface->index, unsolicited_na(interface->mac, address,
+                                                                          kernel_.forwards_ipv6(interface->name)));
+  if (!sent) spdlog::debug("{}: {}", to_string(*held), sent.error().message);
 }
 
 }  // namespace vipd

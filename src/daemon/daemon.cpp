@@ -255,8 +255,8 @@ int last_will(const DaemonOptions& options) {
     spdlog::error("{}", kernel.error().message);
     return kExitFailure;
   }
-  for (const auto* instance : remove_tagged_addresses(loaded->config.instances, **kernel)) {
-    spdlog::warn("{}: removed the addresses that vipd left on {}", instance->name, instance->interface);
+  for (const auto* instance : remove_tagged(loaded->config.instances, **kernel)) {
+    spdlog::warn("{}: removed what vipd left behind", instance->name);
     resign_for(*instance, **kernel);
   }
   return kExitOk;

@@ -54,8 +54,7 @@ const std::vector<std::string>& hook_for(HookState state, const HookSettings& se
 
 HookQueue::HookQueue(Runner& runner, const InstanceConfig& config)
     : runner_(runner), instance_(config.name), interface_(config.interface), settings_(config.hooks) {
-  for (const auto& address : config.addresses)
-    addresses_ += (addresses_.empty() ? "" : " ") + address.prefix.to_string();
+  for (const auto& address : config.addresses) addresses_ += (addresses_.empty() ? "" : " ") + to_string(address);
 }
 
 void HookQueue::push(const HookEvent& event) {

@@ -7,13 +7,19 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-json addresses_of(const AddressOwner& owner) {
+/// What is held of one kind: [{"<name>": "…", "present": true}].
+template <typename Object>
+json held_by(const AddressOwner& owner, const char* name, const std::string& interface) {
   json list = json::array();
   for (const auto& entry : owner.entries()) {
-    json address = {{"address", entry.prefix.to_string()}, {"present", owner.present(entry.prefix.address)}};
-    if (entry.foreign) address["foreign"] = true;
-    if (entry.error != 0) address["error"] = std::strerror(entry.error);
-    list.push_back(std::move(address));
+    const auto* object = std::get_if<Object>(&entry.object);
+    if (object == nullptr) continue;
+    json held = {{name, to_string(*object)}, {"present", owner.present(entry)}};
+    if constexpr (std::is_same_v<Object, AddressObject>)
+      if (object->interface != interface) held["interface"] = object->interface;
+    if (entry.foreign) held["foreign"] = true;
+    if (entry.error != 0) held["error"] = std::strerror(entry.error);
+    list.push_back(std::move(held));
   }
   return list;
 }
@@ -71,7 +77,9 @@ json instance_document(const VirtualRouter& router, const Clocks& clocks) {
           {"advert_interval", format_duration(config.advert_interval)},
           {"priority",
            {{"base", router.standing().base_priority()}, {"effective", router.standing().effective_priority()}}},
-          {"addresses", addresses_of(router.addresses())},
+          {"addresses", held_by<AddressObject>(router.addresses(), "address", config.interface)},
+          {"routes", held_by<RouteObject>(router.addresses(), "route", config.interface)},
+          {"rules", held_by<RuleObject>(router.addresses(), "rule", config.interface)},
           {"active", active_router(router)},
           {"counters", counters_of(router.counters())},
           {"hooks", hooks_of(router.hooks())},

@@ -57,8 +57,8 @@ void Supervisor::start(TimePoint now) {
 void Supervisor::remove_leftovers() {
   std::vector<InstanceConfig> instances;
   for (const auto& router : routers_) instances.push_back(router->config());
-  for (const auto* instance : remove_tagged_addresses(instances, kernel_))
-    spdlog::warn("{}: removed addresses that an earlier vipd had left on {}", instance->name, instance->interface);
+  for (const auto* instance : remove_tagged(instances, kernel_))
+    spdlog::warn("{}: removed what an earlier vipd had left behind", instance->name);
 }
 
 void Supervisor::network_changed(const std::vector<std::string>& interfaces, TimePoint now) {
@@ -68,7 +68,7 @@ void Supervisor::network_changed(const std::vector<std::string>& interfaces, Tim
   for (auto& [key, segment] : segments_)
     if (concerned(key.first)) listen(key, segment, now);
   for (const auto& router : routers_)
-    if (concerned(router->config().interface)) router->reconsider(now);
+    if (concerned(router->config().interface) || router->addresses().is_concerned(interfaces)) router->reconsider(now);
   for (auto& [key, segment] : segments_) {
     if (!concerned(key.first)) continue;
     segment.own_sources.clear();
@@ -140,19 +140,18 @@ bool Supervisor::stopped() const {
   return std::ranges::all_of(routers_, [](const auto& router) { return router->stopped(); });
 }
 
-std::vector<const InstanceConfig*> remove_tagged_addresses(const std::vector<InstanceConfig>& instances,
-                                                           Kernel& kernel) {
+std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances, Kernel& kernel) {
+  const NetworkView& view = kernel.view();
   std::vector<const InstanceConfig*> had_some;
   for (const auto& instance : instances) {
-    const Interface* interface = kernel.view().find(instance.interface);
-    if (interface == nullptr) continue;
-    std::vector<IpPrefix> ours;
-    for (const auto& address : instance.addresses) {
-      const auto it = interface->addresses.find(address.prefix);
-      if (it != interface->addresses.end() && it->second.tag == kAddressTag) ours.push_back(address.prefix);
-    }
-    if (ours.empty()) continue;
-    kernel.remove(interface->index, ours);
+    auto objects = objects_of(instance, view);
+    std::erase_if(objects, [&](const auto& object) { return !view.has_tagged(object); });
+    for (auto& object : objects)  // a length that was left out may have been found from another subnet
+      if (auto* address = std::get_if<AddressObject>(&object))
+        address->prefix = view.find(address->ifindex, address->prefix.address)->first;
+    if (objects.empty()) continue;
+    std::ranges::reverse(objects);
+    kernel.remove(objects);
     had_some.push_back(&instance);
   }
   return had_some;

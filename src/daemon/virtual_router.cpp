@@ -111,7 +111,7 @@ std::optional<IpAddress> VirtualRouter::choose_source(const Interface& interface
   std::optional<IpAddress> primary, secondary;
   for (const auto& [prefix, state] : interface.addresses) {
     const IpAddress& address = prefix.address;
-    if (address.family() != config_.family() || !state.usable || state.tag == kAddressTag) continue;
+    if (address.family() != config_.family() || !state.usable || state.tag == kKernelTag) continue;
     if (address.family() == Family::ipv6 && !address.is_link_local()) continue;
     if (is_virtual(address) && config_.priority != kOwnerPriority) continue;
     if (address == source_) return address;

@@ -241,18 +241,18 @@ TEST_CASE("an address that the kernel refuses is reported and given up, and the 
   World world(seed_from_environment(19));
   Node& sick = world.add_node(254);
   Node& fit = world.add_node(100);
-  sick.kernel.refuse = [](const IpPrefix&) { return EPERM; };
+  sick.kernel.refuse = [](const KernelObject&) { return EPERM; };
   sick.start();
   fit.start();
   world.run_for(seconds(10));
   CHECK(sick.router().shown() == ShownState::fault);
-  CHECK(sick.router().reason() == "cannot add 192.0.2.10/24 to eth0: Operation not permitted");
+  CHECK(sick.router().reason() == "cannot add 192.0.2.10/24 on eth0: Operation not permitted");
   REQUIRE(fit.active());
   const auto transitions = fit.router().counters().transitions;
   world.run_for(seconds(300));  // ten tries later
   CHECK(fit.active());
   CHECK(fit.router().counters().transitions == transitions);
-  sick.kernel.refuse = [](const IpPrefix&) { return 0; };
+  sick.kernel.refuse = [](const KernelObject&) { return 0; };
   world.run_for(seconds(60));
   CHECK(sick.active());
   CHECK_FALSE(fit.active());
@@ -274,7 +274,7 @@ TEST_CASE("the interface goes and comes: fault with a reason, then back by itsel
   }
   SECTION("removed, and made again with another index") {
     Interface kept = *first.kernel.real();
-    std::erase_if(kept.addresses, [](const auto& entry) { return entry.second.tag == kAddressTag; });
+    std::erase_if(kept.addresses, [](const auto& entry) { return entry.second.tag == kKernelTag; });
     first.kernel.real_.clear();
     first.kernel.changed();
     world.run_for(seconds(5));

@@ -43,7 +43,7 @@ InstanceConfig web_instance(std::uint8_t priority) {
   instance.interface = "eth0";
   instance.vrid = 51;
   instance.priority = priority;
-  instance.addresses = {{.prefix = {*IpAddress::parse("192.0.2.10"), 24}}};
+  instance.addresses = {{{.prefix = {*IpAddress::parse("192.0.2.10"), 24}}}};
   instance.hooks.any = {"/etc/vipd/hooks/web"};
   return instance;
 }
@@ -62,35 +62,57 @@ bool FakeKernel::has(const IpAddress& address) const {
   return false;
 }
 
-std::vector<int> FakeKernel::add(int ifindex, std::span<const IpPrefix> addresses) {
-  std::vector<int> results;
-  const auto interface = real_.find(ifindex);
-  for (const auto& prefix : addresses) {
-    int error = interface == real_.end() ? ENODEV : refuse(prefix);
-    if (error == 0 && !interface->second.addresses.emplace(prefix, AddressState{.tag = kAddressTag}).second)
-      error = EEXIST;
-    results.push_back(error);
+int FakeKernel::add_one(const KernelObject& object) {
+  if (const int refused = refuse(object); refused != 0) return refused;
+  const auto added = [](bool is_new) { return is_new ? 0 : EEXIST; };
+  if (const auto* rule = std::get_if<RuleObject>(&object)) return added(real_rules_.insert(*rule).second);
+  if (const auto* address = std::get_if<AddressObject>(&object)) {
+    const auto interface = real_.find(address->ifindex);
+    if (interface == real_.end()) return ENODEV;
+    return added(interface->second.addresses.emplace(address->prefix, AddressState{.tag = kKernelTag}).second);
   }
+  const RouteObject route = as_told(std::get<RouteObject>(object));
+  if (route.type == RouteType::unicast && !real_.contains(route.ifindex)) return ENODEV;
+  return added(!foreign_routes_.contains(route) && real_routes_.insert(route).second);
+}
+
+int FakeKernel::remove_one(const KernelObject& object) {
+  if (const auto* rule = std::get_if<RuleObject>(&object)) real_rules_.erase(*rule);
+  if (const auto* route = std::get_if<RouteObject>(&object)) real_routes_.erase(as_told(*route));
+  if (const auto* address = std::get_if<AddressObject>(&object))
+    if (const auto interface = real_.find(address->ifindex); interface != real_.end())
+      interface->second.addresses.erase(address->prefix);
+  return 0;
+}
+
+std::vector<int> FakeKernel::add(std::span<const KernelObject> objects) {
+  std::vector<int> results;
+  for (const auto& object : objects) results.push_back(add_one(object));
   changed();
   return results;
 }
 
-std::vector<int> FakeKernel::remove(int ifindex, std::span<const IpPrefix> addresses) {
+std::vector<int> FakeKernel::remove(std::span<const KernelObject> objects) {
   std::vector<int> results;
-  const auto interface = real_.find(ifindex);
-  for (const auto& prefix : addresses)
-    results.push_back(interface == real_.end()                        ? ENODEV
-                      : interface->second.addresses.erase(prefix) > 0 ? 0
-                                                                      : EADDRNOTAVAIL);
+  for (const auto& object : objects) results.push_back(remove_one(object));
   changed();
   return results;
+}
+
+void FakeKernel::catch_up() {
+  view_.by_index = real_;
+  view_.routes = real_routes_;
+  view_.rules = real_rules_;
 }
 
 void FakeKernel::changed() {
   world_.at(world_.between(microseconds(10), milliseconds(1)), [this] {
-    view_.by_index = real_;
+    catch_up();
     Node& node = *world_.nodes[node_];
-    if (node.alive()) node.supervisor->network_changed({"eth0"}, world_.now);
+    std::vector<std::string> names = {""};
+    for (const auto& [index, interface] : real_) names.push_back(interface.name);
+    if (!real_.contains(kFirstIndex)) names.push_back("eth0");
+    if (node.alive()) node.supervisor->network_changed(names, world_.now);
   });
 }
 
@@ -151,8 +173,10 @@ void Node::kill() {
 
 void Node::power_off() {
   kill();
+  kernel.real_routes_.clear();
+  kernel.real_rules_.clear();
   for (auto& [ifindex, interface] : kernel.real_)
-    std::erase_if(interface.addresses, [](const auto& entry) { return entry.second.tag == kAddressTag; });
+    std::erase_if(interface.addresses, [](const auto& entry) { return entry.second.tag == kKernelTag; });
 }
 
 void Node::stop() {

@@ -23,13 +23,13 @@ using std::chrono::seconds;
 
 class World;
 
-/// One interface, eth0. `real` is the kernel's truth; the view follows a little later, as netlink does.
+/// One interface at first, eth0. `real` is the kernel's truth; the view follows a little later, as netlink does.
 class FakeKernel final : public Kernel {
  public:
   explicit FakeKernel(World& world, std::size_t node) : world_(world), node_(node) {}
   const NetworkView& view() const override { return view_; }
-  std::vector<int> add(int ifindex, std::span<const IpPrefix> addresses) override;
-  std::vector<int> remove(int ifindex, std::span<const IpPrefix> addresses) override;
+  std::vector<int> add(std::span<const KernelObject> objects) override;
+  std::vector<int> remove(std::span<const KernelObject> objects) override;
   bool forwards_ipv6(const std::string&) const override { return false; }
 
   /// The interface's truth; null while it does not exist.
@@ -38,12 +38,18 @@ class FakeKernel final : public Kernel {
   /// Call after changing `real`: the view follows, and the node is told.
   void changed();
   /// The node reads everything anew, as at its start.
-  void catch_up() { view_.by_index = real_; }
+  void catch_up();
 
   std::map<int, Interface> real_;
-  std::function<int(const IpPrefix&)> refuse = [](const IpPrefix&) { return 0; };  ///< errno for an add
+  std::set<RouteObject> real_routes_;  ///< ours, as the kernel tells of them
+  std::set<RuleObject> real_rules_;
+  std::set<RouteObject> foreign_routes_;                                                   ///< in the way, not shown
+  std::function<int(const KernelObject&)> refuse = [](const KernelObject&) { return 0; };  ///< errno for an add
 
  private:
+  int add_one(const KernelObject& object);
+  int remove_one(const KernelObject& object);
+
   World& world_;
   std::size_t node_;
   NetworkView view_;

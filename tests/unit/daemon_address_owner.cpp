@@ -84,12 +84,14 @@ TEST_CASE("AddressOwner: no second burst and no refresh when they are switched o
 
 TEST_CASE("AddressOwner: a refused address is a failure that names it, and is not announced", "[C26-]") {
   Bench bench([](InstanceConfig& instance) {
-    instance.addresses.push_back({.prefix = {*IpAddress::parse("192.0.2.11"), 24}});
+    instance.addresses.push_back({{.prefix = {*IpAddress::parse("192.0.2.11"), 24}}});
   });
-  bench.node.kernel.refuse = [](const IpPrefix& prefix) { return prefix.address == kVip ? 0 : ENOSPC; };
+  bench.node.kernel.refuse = [](const KernelObject& object) {
+    return std::get<AddressObject>(object).prefix.address == kVip ? 0 : ENOSPC;
+  };
   bench.claim();
   REQUIRE(bench.owner->failure());
-  CHECK(*bench.owner->failure() == "cannot add 192.0.2.11/24 to eth0: No space left on device");
+  CHECK(*bench.owner->failure() == "cannot add 192.0.2.11/24 on eth0: No space left on device");
   CHECK(bench.node.wire.announced.size() == 1);
   bench.owner->release();
   CHECK_FALSE(bench.node.kernel.has(kVip));
@@ -100,7 +102,7 @@ TEST_CASE("AddressOwner: a vanished interface is a failure, not a crash") {
   bench.node.kernel.real_.clear();
   bench.node.kernel.catch_up();
   bench.claim();
-  CHECK(bench.owner->failure() == "cannot add 192.0.2.10/24 to eth0: No such device");
+  CHECK(bench.owner->failure() == "cannot add 192.0.2.10/24 on eth0: No such device");
 }
 
 TEST_CASE("AddressOwner: what is deleted in a loop is put back, at most once in 10 ms") {

@@ -11,14 +11,14 @@
 #include <vector>
 
 #include "vipd/base/ip.hpp"
+#include "vipd/base/kernel_object.hpp"
 #include "vipd/base/time.hpp"
 #include "vipd/vrrp/advert.hpp"
 
 namespace vipd {
 
 /// One entry of `addresses`.
-struct VirtualAddress {
-  IpPrefix prefix;
+struct VirtualAddress : AddressObject {
   /// Listed in the adverts. False for addresses of the other family and for those that no longer fit.
   bool advertised = true;
 
@@ -57,6 +57,8 @@ struct InstanceConfig {
   Duration max_adopted_interval = Duration::zero();
   ChecksumPolicy ipv4_checksum = ChecksumPolicy::automatic;
   std::vector<VirtualAddress> addresses;  ///< in the file's order; never empty
+  std::vector<RouteObject> routes;        ///< come with the addresses and go with them
+  std::vector<RuleObject> rules;          ///< likewise
   HookSettings hooks;
   AnnounceSettings announce;
 

@@ -1,14 +1,16 @@
 /// AddressOwner: makes the kernel hold exactly what we should hold.
 ///
-/// Desired, actual, repair: claim() wants all addresses, release() wants none; what the kernel's view says is the
-/// actual; reconcile() puts right what differs, so an address that somebody deletes is back at once and without a
-/// transition. An add that the kernel refuses is kept as failure(), which the VirtualRouter turns into a fault: nothing
-/// is pretended. An address that was there before us is used and shown as foreign, and never removed.
+/// Addresses, the routes that need them, the rules that lead there; added in this order and removed in the reverse.
+/// Desired, actual, repair: claim() wants all of them, release() wants none; what the kernel's view says is the actual;
+/// reconcile() puts right what differs, so what somebody deletes is back at once and without a transition. An add that
+/// the kernel refuses is kept as failure(), which the VirtualRouter turns into a fault: nothing is pretended. What was
+/// there before us is used and shown as foreign, and never removed.
 ///
 /// Announcements follow the addresses (RFC 9568 8.1.2: never before the kernel has acknowledged): one at once, the rest
 /// of the burst 20 ms apart, a second burst, then a slow refresh. Caller: VirtualRouter.
 ///
-/// Not good yet: thousands of addresses are claimed and announced in one go, which delays other instances.
+/// Not good yet: thousands of addresses are claimed and announced in one go, which delays other instances. A foreign
+/// route or rule that vanishes is noticed with the next change or announcement only, since the view does not have it.
 #pragma once
 
 #include <cstdint>
@@ -24,46 +26,49 @@ namespace vipd {
 
 class AddressOwner {
  public:
-  /// One virtual address and what became of it.
+  /// One thing to hold and what became of it.
   struct Entry {
-    IpPrefix prefix;
+    KernelObject object;
     bool owned = false;    ///< added by us, ours to remove
-    bool foreign = false;  ///< was on the interface before us
+    bool foreign = false;  ///< was there before us
     int error = 0;         ///< errno of the last refused add
   };
 
+  /// `config` outlives it.
   AddressOwner(Kernel& kernel, Wire& wire, const InstanceConfig& config);
 
-  /// Adds all addresses to the interface, in one batch, and announces those that the kernel took.
+  /// Adds everything, in one batch, and announces the addresses that the kernel took.
   void claim(TimePoint now);
   /// Removes those that are ours. Nothing happens if none is held.
   void release();
-  /// The view of the interface changed: re-adds what is missing.
+  /// The view changed: re-adds what is missing.
   void reconcile(TimePoint now);
+  /// Whether a change of these interfaces, or of the routes and rules (an empty name), concerns what is held here.
+  bool is_concerned(const std::vector<std::string>& interfaces) const;
 
   /// When on_deadline() is due; kNever if not at all.
   TimePoint deadline() const;
   void on_deadline(TimePoint now);
 
-  bool holding() const { return ifindex_ != 0; }
-  /// "cannot add 192.0.2.10/24 to eth0: Permission denied": the first address that the kernel refused, if any.
+  bool holding() const { return holding_; }
+  /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any.
   std::optional<std::string> failure() const;
   const std::vector<Entry>& entries() const { return entries_; }
-  /// The kernel's view has the address on our interface, whoever added it.
-  bool present(const IpAddress& address) const;
+  /// The kernel has it, whoever added it.
+  bool present(const Entry& entry) const;
 
  private:
-  /// Returns the kernel's errno for each.
-  std::vector<int> add(const std::vector<Entry*>& missing, TimePoint now);
-  void announce(const Interface& interface, const Entry& entry);
+  void add(const std::vector<Entry*>& missing, TimePoint now);
+  void note_added(Entry& entry, int error);
+  void note_lengths() const;
+  void announce(const Entry& entry);
   void announce_all(TimePoint now);
 
   Kernel& kernel_;
   Wire& wire_;
-  std::string interface_;
-  AnnounceSettings announce_;
+  const InstanceConfig& config_;
   std::vector<Entry> entries_;
-  int ifindex_ = 0;  // where they are held; 0 = not claimed
+  bool holding_ = false;
   TimePoint claimed_at_{};
   TimePoint next_announcement_ = kNever;
   unsigned burst_left_ = 0;
@@ -71,5 +76,9 @@ class AddressOwner {
   TimePoint next_repair_{};  // not before
   bool repair_pending_ = false;
 };
+
+/// All that an instance holds while it is Active, in the order in which it is added, with the interfaces as `view` has
+/// them now.
+std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view);
 
 }  // namespace vipd

@@ -27,7 +27,7 @@ class Supervisor {
 
   /// Removes what a crash left behind, then takes up all instances that can be.
   void start(TimePoint now);
-  /// The kernel's view of these interfaces changed.
+  /// The kernel's view of these interfaces changed, or of routes and rules (an empty name).
   void network_changed(const std::vector<std::string>& interfaces, TimePoint now);
   void received(const Datagram& datagram, TimePoint now);
 
@@ -63,9 +63,8 @@ class Supervisor {
   std::map<SegmentKey, Segment> segments_;
 };
 
-/// Removes from the kernel the configured addresses that carry vipd's tag; returns the instances that had any. For the
-/// start after a crash and for `vipd --last-will`.
-std::vector<const InstanceConfig*> remove_tagged_addresses(const std::vector<InstanceConfig>& instances,
-                                                           Kernel& kernel);
+/// Removes from the kernel what the instances hold while Active and what carries vipd's tag; returns those that had
+/// any. For the start after a crash and for `vipd --last-will`.
+std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances, Kernel& kernel);
 
 }  // namespace vipd

@@ -1,23 +1,25 @@
-/// Kernel: links and addresses, as the machine has them and as we change them.
+/// Kernel: links, addresses, routes and rules, as the machine has them and as we change them.
 ///
 /// A seam: RtnlKernel (os/rtnl_kernel.hpp) talks rtnetlink(7), the tests have a kernel that holds addresses and can
 /// refuse. The view is what the kernel last said by itself, never what we asked for; whoever wants to know whether an
-/// address is there asks the view ("State is what the kernel says"). Callers: Supervisor, VirtualRouter, AddressOwner.
+/// address is there asks the view ("State is what the kernel says"). Of routes and rules the view has only those that
+/// carry our tag: a router may have a million others. Callers: Supervisor, VirtualRouter, AddressOwner.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "vipd/base/ip.hpp"
+#include "vipd/base/kernel_object.hpp"
 
 namespace vipd {
 
-/// IFA_PROTO of the addresses that vipd adds (linux/if_addr.h): the IP protocol number of VRRP.
-inline constexpr std::uint8_t kAddressTag = 112;
+/// IFA_PROTO, rtm_protocol and FRA_PROTOCOL of what vipd adds: the IP protocol number of VRRP.
+inline constexpr std::uint8_t kKernelTag = 112;
 
 /// What the kernel says of one address.
 struct AddressState {
@@ -37,7 +39,7 @@ struct Interface {
   std::map<IpPrefix, AddressState> addresses;
 };
 
-/// Links with their addresses, by index.
+/// Links with their addresses, by index; tagged routes and rules.
 class NetworkView {
  public:
   const Interface* find(int index) const {
@@ -49,8 +51,17 @@ class NetworkView {
       if (interface.name == name) return &interface;
     return nullptr;
   }
+  /// The entry of an address on an interface, with whatever prefix length (the kernel has one IPv6 address only
+  /// once), or null.
+  const std::pair<const IpPrefix, AddressState>* find(int index, const IpAddress& address) const;
+  /// Whether it is there; an address whoever added it, a route or rule only with our tag.
+  bool has(const KernelObject& object) const;
+  /// Whether it is there and carries our tag.
+  bool has_tagged(const KernelObject& object) const;
 
   std::map<int, Interface> by_index;
+  std::set<RouteObject> routes;  ///< as as_told() gives them
+  std::set<RuleObject> rules;
 };
 
 class Kernel {
@@ -59,16 +70,17 @@ class Kernel {
 
   virtual const NetworkView& view() const = 0;
 
-  /// Adds addresses to an interface, tagged with kAddressTag, without duplicate address detection; one batch.
-  /// Returns an errno for each, 0 = acknowledged (EEXIST: it is there already, whoever added it).
-  virtual std::vector<int> add(int ifindex, std::span<const IpPrefix> addresses) = 0;
-  /// Removes addresses; as add(). EADDRNOTAVAIL: it is not there.
-  virtual std::vector<int> remove(int ifindex, std::span<const IpPrefix> addresses) = 0;
+  /// Adds what is not there yet, tagged with kKernelTag, in this order and in one batch. Interfaces go by ifindex.
+  /// Returns an errno for each: 0 = acknowledged, EEXIST = it is there already, whoever added it.
+  virtual std::vector<int> add(std::span<const KernelObject> objects) = 0;
+  /// Removes; as add(). What is not there any more counts as removed: 0.
+  virtual std::vector<int> remove(std::span<const KernelObject> objects) = 0;
   /// Whether the interface forwards IPv6, which is what the R flag of a neighbour advertisement says.
   virtual bool forwards_ipv6(const std::string& interface) const = 0;
 };
 
-/// Called with the names of the interfaces of which something changed in the view.
+/// Called with the names of the interfaces of which something changed in the view. An empty name stands for the routes
+/// and rules, which may belong to none.
 using NetworkChanged = std::function<void(const std::vector<std::string>& interfaces)>;
 
 }  // namespace vipd

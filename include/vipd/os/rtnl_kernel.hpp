@@ -6,6 +6,10 @@
 /// out in batches, each with an acknowledgement that is there as soon as the send returns, because rtnetlink works in
 /// the caller's context: nothing here waits.
 ///
+/// Of routes only ours are kept, filtered by the kernel both in dumps and among the notifications. It removes some IPv4
+/// routes in silence (with an interface, with the address that is their source); so as long as we hold routes, ours are
+/// read anew with every change.
+///
 /// Not good yet: on a kernel older than 5.18 IFA_PROTO is ignored, so leftovers of a crash are not recognised there.
 #pragma once
 
@@ -22,24 +26,26 @@ namespace vipd {
 
 class RtnlKernel final : public Kernel {
  public:
-  /// Opens both sockets and reads links and addresses. `changed` is called from the loop, never from in here.
+  /// Opens both sockets and reads everything. `changed` is called from the loop, never from in here.
   static Result<std::unique_ptr<RtnlKernel>> open(EventLoop& loop, NetworkChanged changed);
   /// Without an event loop: the view is read once and stays as it is. For `vipd --last-will`.
   static Result<std::unique_ptr<RtnlKernel>> open_once();
 
   const NetworkView& view() const override { return view_; }
-  std::vector<int> add(int ifindex, std::span<const IpPrefix> addresses) override;
-  std::vector<int> remove(int ifindex, std::span<const IpPrefix> addresses) override;
+  std::vector<int> add(std::span<const KernelObject> objects) override;
+  std::vector<int> remove(std::span<const KernelObject> objects) override;
   bool forwards_ipv6(const std::string& interface) const override;
 
  private:
   RtnlKernel() = default;
 
-  Result<void> dump(int type, NetworkView& into);
+  Result<void> dump(int type, int family, NetworkView& into);
+  Result<void> dump_routes(NetworkView& into);
+  void reread_routes(std::vector<std::string>& changed);
   Result<NetworkView> read_all();
   void drain();
   void resync(std::vector<std::string>& changed);
-  std::vector<int> change(int type, int ifindex, std::span<const IpPrefix> addresses);
+  std::vector<int> change(std::span<const KernelObject> objects, bool adding);
 
   Fd requests_, notifications_;
   unsigned sequence_ = 0;

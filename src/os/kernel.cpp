@@ -1,0 +1,26 @@
+#include "vipd/os/kernel.hpp"
+
+namespace vipd {
+
+const std::pair<const IpPrefix, AddressState>* NetworkView::find(int index, const IpAddress& address) const {
+  const Interface* interface = find(index);
+  if (interface == nullptr) return nullptr;
+  const auto it = interface->addresses.lower_bound(IpPrefix{address, 0});
+  return it != interface->addresses.end() && it->first.address == address ? &*it : nullptr;
+}
+
+bool NetworkView::has(const KernelObject& object) const {
+  const auto* address = std::get_if<AddressObject>(&object);
+  return address != nullptr ? find(address->ifindex, address->prefix.address) != nullptr : has_tagged(object);
+}
+
+bool NetworkView::has_tagged(const KernelObject& object) const {
+  if (const auto* address = std::get_if<AddressObject>(&object)) {
+    const auto* held = find(address->ifindex, address->prefix.address);
+    return held != nullptr && held->second.tag == kKernelTag;
+  }
+  if (const auto* route = std::get_if<RouteObject>(&object)) return routes.contains(as_told(*route));
+  return rules.contains(std::get<RuleObject>(object));
+}
+
+}  // namespace vipd
