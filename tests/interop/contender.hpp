@@ -1,0 +1,145 @@
+/// Contender: one of the two programs that compete for the address in an interop test: ours, keepalived, or FRR's
+/// vrrpd.
+///
+/// Each runs in the foreground in its Node's namespace, with its files in the node's directory, is ended by its own
+/// pid, and says in its log when it has become Backup. The tests ask only three things of it: does it hold the address,
+/// when did it (spells()), and what did it log. They speak of leader and follower and do not know which program is
+/// which.
+///
+/// What a program that was killed has left in the kernel counts as nobody's: it answers nothing any more that the
+/// server would want. keepalived and FRR leave the address for ever; for vipd, systemd runs the last will.
+///
+/// Not good yet: FRR's daemons change their user, which clears the death signal that Process asks for, so they survive
+/// a test program that is killed by SIGKILL.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lab/pair.hpp"
+
+namespace vipd::lab {
+
+/// What both sides are told.
+struct Terms {
+  int version = 3;
+  Family family = Family::ipv4;
+  bool unicast = false;
+  bool preempt = true;
+
+  /// Version 2 knows whole seconds only.
+  Duration interval() const { return version == 2 ? Duration(1s) : kInterval; }
+  const std::string& vip() const { return virtual_address(family); }
+};
+
+/// A time in which an address was held; without end while it is.
+struct Spell {
+  WallTime from;
+  std::optional<WallTime> to;
+};
+using Spells = std::vector<Spell>;
+
+/// How much of a time nobody held the address, and how much of it both did.
+struct Shares {
+  Duration nobody{}, both{};
+};
+Shares shares(const Spells& a, const Spells& b, WallTime from, WallTime to);
+
+class Contender {
+ public:
+  /// `peer` is the node of the other one.
+  Contender(Node& node, const Node& peer, const Terms& terms, int priority);
+  virtual ~Contender() = default;
+  Contender(const Contender&) = delete;
+  Contender& operator=(const Contender&) = delete;
+
+  virtual void start() = 0;
+  /// As a service manager would; returns when it has ended, throws if it does not.
+  virtual void stop() = 0;
+  /// Without a last word.
+  void kill();
+  /// Removes what it left when it was killed.
+  virtual void clear_leftovers() = 0;
+  /// Of the last start.
+  virtual std::string log() const = 0;
+  /// It has listened and is Backup.
+  virtual bool listens() const = 0;
+  /// The times in which it held the address, oldest first.
+  Spells spells() const;
+  bool holds() const;
+
+ protected:
+  virtual void kill_processes() = 0;
+  /// What spells() are but for a kill; here: while the kernel had the address.
+  virtual Spells observed() const;
+
+  Node& node_;
+  const Node& peer_;
+  Terms terms_;
+  int priority_;
+
+ private:
+  AddressMonitor monitor_;
+  std::optional<WallTime> killed_;
+};
+
+class Vipd : public Contender {
+ public:
+  using Contender::Contender;
+  void start() override;
+  void stop() override;
+  void clear_leftovers() override;
+  std::string log() const override;
+  bool listens() const override;
+
+ private:
+  void kill_processes() override;
+};
+
+/// Its parent process only starts its child again; the child is the one that speaks VRRP.
+class Keepalived : public Contender {
+ public:
+  using Contender::Contender;
+  ~Keepalived() override;
+  void start() override;
+  void stop() override;
+  void clear_leftovers() override;
+  std::string log() const override;
+  bool listens() const override;
+  /// The process that speaks VRRP.
+  pid_t child() const;
+
+ private:
+  void kill_processes() override;
+  void write_config() const;
+  std::unique_ptr<Process> process_;
+};
+
+/// zebra and vrrpd. The address stays on a macvlan with the virtual MAC for ever; to hold it is to let that device up.
+class Frr : public Contender {
+ public:
+  Frr(Node& node, const Node& peer, const Terms& terms, int priority);
+  void start() override;
+  void stop() override;
+  void clear_leftovers() override;
+  std::string log() const override;
+  bool listens() const override;
+
+ private:
+  /// From vrrpd's log.
+  Spells observed() const override;
+  void kill_processes() override;
+  void make_device() const;
+  void write_config() const;
+  std::vector<std::string> command(const std::string& daemon) const;
+  std::string device_;
+  std::unique_ptr<Process> zebra_, vrrpd_;
+  std::string earlier_logs_;
+};
+
+/// Throws with this text unless `condition` holds: the cells run in threads, where Catch2 may not be called.
+void expect(bool condition, const std::string& what);
+
+}  // namespace vipd::lab
