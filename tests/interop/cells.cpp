@@ -49,7 +49,7 @@ class Arena {
   Shares shares_since(WallTime since) const {
     return shares(leader_.spells(), follower_.spells(), since, std::chrono::system_clock::now());
   }
-  Duration skew() const { return terms_.interval() * (256 - kLower) / 256; }
+  Duration skew() const { return terms_.interval * (256 - kLower) / 256; }
 
   Terms terms_;
   Lab lab_;
@@ -67,7 +67,7 @@ void within(Duration measured, Duration bound, const std::string& what) {
 
 void Arena::await_adverts(std::size_t more) {
   const std::size_t before = sniffer_.of_kind("advert").size();
-  expect(wait_until(10s + more * terms_.interval(), [&] { return sniffer_.of_kind("advert").size() >= before + more; }),
+  expect(wait_until(10s + more * terms_.interval, [&] { return sniffer_.of_kind("advert").size() >= before + more; }),
          "there are no adverts");
 }
 
@@ -114,7 +114,7 @@ Shares Arena::stop() {
   const Shares result = shares_since(stopped);
   expect(!leader_.holds(), "who was stopped still holds the address");
   within(result.nobody, skew() + kCellSlack, "nobody holds it after a stop");
-  within(result.both, terms_.interval() + kCellSlack, "both hold it at a stop");
+  within(result.both, terms_.interval + kCellSlack, "both hold it at a stop");
   return result;
 }
 
@@ -124,7 +124,7 @@ Shares Arena::kill() {
   await_holder(follower_, "after a kill");
   const Shares result = shares_since(killed);
   expect(result.nobody > Duration(1ms), "the takeover begins before the kill");
-  within(result.nobody, 3 * terms_.interval() + skew() + kCellSlack, "nobody holds it after a kill");
+  within(result.nobody, 3 * terms_.interval + skew() + kCellSlack, "nobody holds it after a kill");
   leader_.clear_leftovers();
   rest();
   expect(follower_.holds(), "the follower lets go");
@@ -142,7 +142,7 @@ Shares Arena::come_back() {
   const Shares result = shares_since(started);
   expect(leader_.holds() && !follower_.holds(), "the leader is back and does not hold the address");
   within(result.nobody, kCellSlack, "nobody holds it when the leader is back");
-  within(result.both, terms_.interval() + kCellSlack, "both hold it when the leader is back");
+  within(result.both, terms_.interval + kCellSlack, "both hold it when the leader is back");
   return result;
 }
 
@@ -158,7 +158,7 @@ Shares Arena::partition() {
   const Shares result = shares_since(healed);
   expect(leader_.holds() && !follower_.holds(), "not the leader alone after a partition");
   expect(leader_.spells().size() == 1, "the leader let go when the partition healed");
-  within(result.both, terms_.interval() + kCellSlack, "both hold it after a partition");
+  within(result.both, terms_.interval + kCellSlack, "both hold it after a partition");
   within(result.nobody, Duration::zero(), "nobody holds it after a partition");
   return result;
 }

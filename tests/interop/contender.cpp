@@ -86,7 +86,7 @@ void Vipd::start() {
   if (terms_.unicast)
     more += "source = \"" + node_.unicast(terms_.family) + "\"\npeers = [\"" + peer_.unicast(terms_.family) + "\"]\n";
   std::string config = web(terms_.family, priority_, more);
-  if (terms_.interval() == 1s) config.replace(config.find("100ms"), 5, "1s");
+  config.replace(config.find("100ms"), 5, format_duration(terms_.interval));
   node_.start_vipd(config);
 }
 
@@ -119,7 +119,7 @@ void Keepalived::write_config() const {
   std::ofstream file(node_.directory() / "keepalived.conf");
   file << "global_defs {\n  vrrp_version " << terms_.version << "\n}\nvrrp_instance web {\n  state BACKUP\n"
        << "  interface eth0\n  virtual_router_id 51\n  priority " << priority_ << "\n  advert_int "
-       << (terms_.interval() == 1s ? "1" : "0.1") << "\n"
+       << in_ms(terms_.interval) / 1000 << "\n"
        << (terms_.preempt ? "" : "  nopreempt\n");
   if (terms_.unicast)
     file << "  unicast_src_ip " << node_.unicast(terms_.family) << "\n  unicast_peer {\n    "
@@ -131,6 +131,10 @@ void Keepalived::write_config() const {
 
 void Keepalived::start() {
   write_config();
+  start_as_configured();
+}
+
+void Keepalived::start_as_configured() {
   const auto file = [&](const char* name) { return (node_.directory() / name).string(); };
   std::filesystem::remove(file("child.pid"));
   process_ = std::make_unique<Process>(
@@ -141,10 +145,10 @@ void Keepalived::start() {
 
 void Keepalived::stop() { stop_process(*process_, "keepalived"); }
 
-pid_t Keepalived::child() const {
-  pid_t pid = 0;
-  std::ifstream(node_.directory() / "child.pid") >> pid;
-  return pid;
+pid_t Keepalived::pid() const {
+  pid_t child = 0;
+  std::ifstream(node_.directory() / "child.pid") >> child;
+  return child;
 }
 
 /// The parent is stopped first: it would start the child again, and the child takes the death of its parent for an
@@ -152,7 +156,7 @@ pid_t Keepalived::child() const {
 void Keepalived::kill_processes() {
   if (!process_->running()) return;
   process_->signal(SIGSTOP);
-  if (const pid_t pid = child(); pid > 0) ::kill(pid, SIGKILL);
+  if (const pid_t child = pid(); child > 0) ::kill(child, SIGKILL);
   process_->signal(SIGKILL);
   process_->wait_exit(kStopBound);
 }
@@ -189,7 +193,7 @@ void Frr::write_config() const {
   std::ofstream(node_.directory() / "zebra.conf") << "log stdout\n";
   std::ofstream file(node_.directory() / "vrrpd.conf");
   file << "log timestamp precision 3\ninterface eth0\n vrrp 51 version 3\n vrrp 51 priority " << priority_
-       << "\n vrrp 51 advertisement-interval 100\n"
+       << "\n vrrp 51 advertisement-interval " << terms_.interval / 1ms << "\n"
        << (terms_.preempt ? "" : " no vrrp 51 preempt\n")
        << (ipv4 ? " vrrp 51 ip 192.0.2.10\n" : " vrrp 51 ipv6 fe80::10\n vrrp 51 ipv6 2001:db8::10\n");
 }

@@ -28,9 +28,8 @@ struct Terms {
   Family family = Family::ipv4;
   bool unicast = false;
   bool preempt = true;
+  Duration interval = kInterval;  ///< version 2 knows whole seconds only
 
-  /// Version 2 knows whole seconds only.
-  Duration interval() const { return version == 2 ? Duration(1s) : kInterval; }
   const std::string& vip() const { return virtual_address(family); }
 };
 
@@ -66,6 +65,8 @@ class Contender {
   virtual std::string log() const = 0;
   /// It has listened and is Backup.
   virtual bool listens() const = 0;
+  /// The process that speaks VRRP.
+  virtual pid_t pid() const = 0;
   /// The times in which it held the address, oldest first.
   Spells spells() const;
   bool holds() const;
@@ -93,6 +94,7 @@ class Vipd : public Contender {
   void clear_leftovers() override;
   std::string log() const override;
   bool listens() const override;
+  pid_t pid() const override { return node_.vipd().pid(); }
 
  private:
   void kill_processes() override;
@@ -104,12 +106,13 @@ class Keepalived : public Contender {
   using Contender::Contender;
   ~Keepalived() override;
   void start() override;
+  /// With the keepalived.conf that is in the node's directory.
+  void start_as_configured();
   void stop() override;
   void clear_leftovers() override;
   std::string log() const override;
   bool listens() const override;
-  /// The process that speaks VRRP.
-  pid_t child() const;
+  pid_t pid() const override;
 
  private:
   void kill_processes() override;
@@ -126,6 +129,7 @@ class Frr : public Contender {
   void clear_leftovers() override;
   std::string log() const override;
   bool listens() const override;
+  pid_t pid() const override { return vrrpd_->pid(); }
 
  private:
   /// From vrrpd's log.

@@ -1,60 +1,10 @@
 // A third machine in the network that sends what it should not. What is refused changes a counter and nothing else.
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <cstring>
-#include <functional>
-
-#include "pair.hpp"
-#include "support/packet_builder.hpp"
+#include "attacker.hpp"
 
 using namespace vipd;
 using namespace vipd::lab;
-using vipd::testing::PacketParts;
 
 namespace {
-
-/// Sends adverts from a node's eth0, whatever they are worth.
-class Attacker {
- public:
-  Attacker(const Node& node, Family family) : family_(family) {
-    const Inside inside(node);
-    fd_ = Fd(::socket(family == Family::ipv4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC, 112));
-    const auto ifindex = static_cast<int>(if_nametoindex("eth0"));
-    ip_mreqn group{};
-    group.imr_ifindex = ifindex;
-    REQUIRE(ifindex > 0);
-    set(IPPROTO_IP, IP_MULTICAST_IF, group, Family::ipv4);
-    set(IPPROTO_IPV6, IPV6_MULTICAST_IF, ifindex, Family::ipv6);
-  }
-
-  void send(const PacketParts& parts) {
-    const int limit = parts.hop_limit;
-    set(IPPROTO_IP, IP_MULTICAST_TTL, limit, Family::ipv4);
-    set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, limit, Family::ipv6);
-    const testing::Octets message = testing::detail::message_of(parts);
-    const auto destination = parts.destination.octets();
-    sockaddr_in to4{};
-    to4.sin_family = AF_INET;
-    sockaddr_in6 to6{};
-    to6.sin6_family = AF_INET6;
-    const bool v4 = family_ == Family::ipv4;
-    std::memcpy(v4 ? static_cast<void*>(&to4.sin_addr) : &to6.sin6_addr, destination.data(), destination.size());
-    const auto* to = v4 ? reinterpret_cast<const sockaddr*>(&to4) : reinterpret_cast<const sockaddr*>(&to6);
-    REQUIRE(::sendto(fd_.get(), message.data(), message.size(), 0, to, v4 ? sizeof to4 : sizeof to6) ==
-            std::ssize(message));
-  }
-
- private:
-  template <typename Value>
-  void set(int level, int name, const Value& value, Family family) {
-    if (family == family_) REQUIRE(::setsockopt(fd_.get(), level, name, &value, sizeof value) == 0);
-  }
-
-  Family family_;
-  Fd fd_;
-};
 
 /// An advert of the client that would make both others Backup, were it right.
 PacketParts winning_advert(const Pair& pair) {
@@ -63,43 +13,6 @@ PacketParts winning_advert(const Pair& pair) {
   parts.priority = 255;
   parts.interval = 10;
   return parts;
-}
-
-struct Defect {
-  std::string reason;
-  std::function<void(PacketParts&)> make;
-};
-
-std::vector<Defect> defects(Family family) {
-  std::vector<Defect> all = {
-      {"ttl", [](PacketParts& parts) { parts.hop_limit = 254; }},
-      {"version", [](PacketParts& parts) { parts.version = 4; }},
-      {"type", [](PacketParts& parts) { parts.type = 2; }},
-      {"count_zero", [](PacketParts& parts) { parts.addresses.clear(); }},
-      {"length", [](PacketParts& parts) { parts.trailer.assign(3, 0); }},
-      {"checksum", [](PacketParts& parts) { parts.checksum_xor = 1; }},
-      {"interval_zero", [](PacketParts& parts) { parts.interval = 0; }},
-  };
-  if (family == Family::ipv6)
-    all.push_back({"first_not_linklocal", [](PacketParts& parts) { std::ranges::reverse(parts.addresses); }});
-  return all;
-}
-
-std::size_t count_of(const std::string& text, const std::string& word) {
-  std::size_t count = 0;
-  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++count;
-  return count;
-}
-
-/// Calls `act` once a millisecond.
-void each_millisecond(Duration length, const std::function<void()>& act) {
-  const auto start = std::chrono::steady_clock::now();
-  int done = 0;
-  wait_until(length, [&] {
-    const auto due = (std::chrono::steady_clock::now() - start) / 1ms;
-    for (; done < due; ++done) act();
-    return false;
-  });
 }
 
 }  // namespace
@@ -113,7 +26,7 @@ TEST_CASE("lab: a thousand refused adverts a second change counters and nothing 
   const std::size_t from = pair.sniffer.adverts_from(pair.source_a).size();
   const auto all = defects(pair.family);
   std::size_t sent = 0;
-  each_millisecond(2s, [&] {
+  at_rate(1000, 2s, [&] {
     PacketParts parts = winning_advert(pair);
     all[sent++ % all.size()].make(parts);
     attacker.send(parts);
@@ -150,9 +63,7 @@ TEST_CASE("lab: a flood of losing adverts is answered a few times and delays not
   pair.lab.drop("oifname b ip saddr " + pair.client.source(pair.family));
   Sniffer sniffer(pair.b);  // which the flood does not reach, so it cannot miss anything
   constexpr int kSeconds = 3;
-  each_millisecond(std::chrono::seconds(kSeconds), [&] {
-    for (int i = 0; i < 10; ++i) attacker.send(losing);
-  });
+  at_rate(10000, std::chrono::seconds(kSeconds), [&] { attacker.send(losing); });
   const auto adverts = sniffer.adverts_from(pair.source_a);
   std::cout << "measured: " << adverts.size() << " adverts in " << kSeconds
             << " s of 10000 losing ones a second, should there be time for them" << std::endl;
