@@ -54,6 +54,14 @@ std::string IpAddress::to_string() const {
   return text;
 }
 
+bool IpPrefix::contains(const IpAddress& other) const {
+  if (other.family() != address.family()) return false;
+  const std::size_t whole = length / 8u;
+  if (!std::ranges::equal(address.octets().first(whole), other.octets().first(whole))) return false;
+  const auto rest = static_cast<std::uint8_t>(0xff00 >> length % 8u);
+  return rest == 0 || ((address.octets()[whole] ^ other.octets()[whole]) & rest) == 0;
+}
+
 std::string IpPrefix::to_string() const { return address.to_string() + "/" + std::to_string(length); }
 
 std::string MacAddress::to_string() const {

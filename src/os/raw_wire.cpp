@@ -176,6 +176,8 @@ Result<std::unique_ptr<RawWire>> RawWire::open_for_sending() {
   std::unique_ptr<RawWire> wire(new RawWire);
   wire->packet_ = Fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));  // protocol 0: receives nothing
   if (!wire->packet_) return system_failure("cannot open a packet socket (CAP_NET_RAW is needed)", errno);
+  const auto urgent = set_option(wire->packet_, SOL_SOCKET, SO_PRIORITY, kControlPriority, "SO_PRIORITY");
+  if (!urgent) return std::unexpected(urgent.error());
   return wire;
 }
 

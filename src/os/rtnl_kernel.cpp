@@ -1,6 +1,7 @@
 #include "vipd/os/rtnl_kernel.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/filter.h>
@@ -11,13 +12,14 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <optional>
 
 #include "vipd/base/assert.hpp"
+#include "vipd/os/link_messages.hpp"
 
 namespace vipd {
 namespace {
@@ -107,10 +109,27 @@ Attributes<N> attributes(const nlmsghdr& message, std::size_t offset) {
   return table;
 }
 
+/// The text of an attribute, or "".
+std::string text_of(const nlattr* attribute) {
+  const bool is_text = attribute != nullptr && mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0;
+  return is_text ? mnl_attr_get_str(attribute) : "";
+}
+
+/// IFLA_INFO_KIND: "macvlan", "bridge"; "" for a card.
+std::string kind_of(const nlattr* link_info) {
+  std::string kind;
+  const auto note = [](const nlattr* attribute, void* data) {
+    if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND) *static_cast<std::string*>(data) = text_of(attribute);
+    return MNL_CB_OK;
+  };
+  if (link_info != nullptr) mnl_attr_parse_nested(link_info, note, &kind);
+  return kind;
+}
+
 /// Applies RTM_NEWLINK or RTM_DELLINK; returns the names it concerned (two when renamed).
 std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) {
   const auto& info = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
-  const auto table = attributes<IFLA_IFNAME + 1>(message, sizeof info);
+  const auto table = attributes<IFLA_IFALIAS + 1>(message, sizeof info);
   std::vector<std::string> names;
   const auto known = view.by_index.find(info.ifi_index);
   if (known != view.by_index.end()) names.push_back(known->second.name);
@@ -122,9 +141,12 @@ std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) 
   Interface& interface = view.by_index[info.ifi_index];
   interface.index = info.ifi_index;
   interface.ethernet = info.ifi_type == ARPHRD_ETHER;
-  interface.running = (info.ifi_flags & IFF_UP) != 0 && (info.ifi_flags & IFF_RUNNING) != 0;
-  if (const nlattr* name = table[IFLA_IFNAME]; name != nullptr && mnl_attr_validate(name, MNL_TYPE_NUL_STRING) >= 0)
-    interface.name = mnl_attr_get_str(name);
+  interface.up = (info.ifi_flags & IFF_UP) != 0;
+  interface.running = interface.up && (info.ifi_flags & IFF_RUNNING) != 0;
+  interface.macvlan = kind_of(table[IFLA_LINKINFO]) == "macvlan";
+  interface.parent = table[IFLA_LINK] != nullptr ? static_cast<int>(mnl_attr_get_u32(table[IFLA_LINK])) : 0;
+  interface.alias = text_of(table[IFLA_IFALIAS]);
+  if (std::string name = text_of(table[IFLA_IFNAME]); !name.empty()) interface.name = std::move(name);
   if (const nlattr* mac = table[IFLA_ADDRESS]; mac != nullptr && mnl_attr_get_payload_len(mac) == 6)
     std::copy_n(static_cast<const std::uint8_t*>(mnl_attr_get_payload(mac)), 6, interface.mac.octets.begin());
   if (names.empty() || names.front() != interface.name) names.push_back(interface.name);
@@ -269,7 +291,9 @@ void put(nlmsghdr* message, const AddressObject& object, bool adding) {
   put_address(message, IFA_ADDRESS, object.peer.value_or(address));
   if (!adding) return;
   info->ifa_scope = static_cast<std::uint8_t>(object.scope);
-  if (address.family() == Family::ipv6 && object.nodad) info->ifa_flags = IFA_F_NODAD;  // conformance C27
+  std::uint32_t flags = address.family() == Family::ipv6 && object.nodad ? IFA_F_NODAD : 0;  // conformance C27
+  if (!object.prefix_route) flags |= IFA_F_NOPREFIXROUTE;
+  mnl_attr_put_u32(message, IFA_FLAGS, flags);
   if (!object.label.empty()) mnl_attr_put_strz(message, IFA_LABEL, object.label.c_str());
   if (object.deprecated) {
     const ifa_cacheinfo lifetimes{.ifa_prefered = 0, .ifa_valid = ~0u, .cstamp = 0, .tstamp = 0};
@@ -446,6 +470,9 @@ void RtnlKernel::drain() {
       break;
     }
   }
+  // An alias that is given to a link that is down is not notified, so what has just been read may be the older one.
+  for (const auto& name : changed)
+    if (const Interface* interface = view_.find(name); interface != nullptr && interface->macvlan) read_link(name);
   if (!changed.empty()) reread_routes(changed);
   if (!changed.empty()) changed_(changed);
 }
@@ -500,8 +527,77 @@ std::vector<int> RtnlKernel::change(std::span<const KernelObject> objects, bool 
 }
 
 bool RtnlKernel::forwards_ipv6(const std::string& interface) const {
-  std::ifstream file("/proc/sys/net/ipv6/conf/" + interface + "/forwarding");
-  return file.get() == '1';
+  return setting("ipv6/conf/" + interface + "/forwarding") == 1;
+}
+
+/// Sends requests in one go, applies what is answered to the view, and returns the first error.
+int RtnlKernel::request(std::span<nlmsghdr* const> messages) {
+  std::array<iovec, 2> pieces{};
+  VIPD_ASSERT(messages.size() <= pieces.size());
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    messages[i]->nlmsg_seq = ++sequence_;
+    pieces[i] = {messages[i], MNL_ALIGN(messages[i]->nlmsg_len)};
+  }
+  msghdr header{};
+  header.msg_iov = pieces.data();
+  header.msg_iovlen = messages.size();
+  if (::sendmsg(requests_.get(), &header, 0) < 0) return errno;
+  std::size_t answers = 0;
+  int error = 0;
+  const auto note = [&](const nlmsghdr& message) {
+    if (message.nlmsg_type != NLMSG_ERROR) return static_cast<void>(apply(message, view_));
+    ++answers;
+    if (error == 0) error = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&message))->error;
+  };
+  while (receive(requests_.get(), note) == Received::messages) {
+  }
+  return error == 0 && answers < messages.size() ? EIO : error;
+}
+
+/// Asks for one link, so that the view is not behind what has just been changed.
+void RtnlKernel::read_link(const std::string& name) {
+  alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer;
+  if (request(std::array{put_link_query(buffer.data(), name)}) != ENODEV) return;
+  std::erase_if(view_.by_index, [&](const auto& entry) { return entry.second.name == name; });
+}
+
+int RtnlKernel::add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) {
+  alignas(nlmsghdr) std::array<char, kLinkMessageSize> make, remark;
+  const int error =
+      request(std::array{put_macvlan(make.data(), parent, name, mac), put_link_alias(remark.data(), name, alias)});
+  read_link(name);
+  return error;
+}
+
+std::string RtnlKernel::name_of(int ifindex) const {
+  const Interface* interface = view_.find(ifindex);
+  return interface != nullptr ? interface->name : "";
+}
+
+int RtnlKernel::set_link(int ifindex, bool up, const std::string& alias) {
+  alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer;
+  const int error = request(std::array{put_link_change(buffer.data(), ifindex, up, alias)});
+  read_link(name_of(ifindex));
+  return error;
+}
+
+int RtnlKernel::remove_link(int ifindex) {
+  alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer;
+  const int error = request(std::array{put_link_removal(buffer.data(), ifindex)});
+  read_link(name_of(ifindex));
+  return error;
+}
+
+std::optional<int> RtnlKernel::setting(const std::string& name) const {
+  std::ifstream file("/proc/sys/net/" + name);
+  int value = 0;
+  return file >> value ? std::optional(value) : std::nullopt;
+}
+
+int RtnlKernel::set_setting(const std::string& name, int value) {
+  const Fd file(::open(("/proc/sys/net/" + name).c_str(), O_WRONLY | O_CLOEXEC));
+  const std::string text = std::to_string(value);
+  return file && ::write(file.get(), text.data(), text.size()) >= 0 ? 0 : errno;
 }
 
 }  // namespace vipd

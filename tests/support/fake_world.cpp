@@ -35,6 +35,19 @@ std::vector<std::uint8_t> ipv4_packet(const IpAddress& source, std::span<const s
   return packet;
 }
 
+/// Of a frame that carries an advert, see advert_frame(): IPv4 has a header of 20 octets, IPv6 of 40.
+bool is_advert(std::span<const std::uint8_t> frame) {
+  const bool ipv4 = frame[12] == 0x08 && frame[13] == 0x00, ipv6 = frame[12] == 0x86;
+  return (ipv4 && frame[14 + 9] == kVrrpProtocol) || (ipv6 && frame[14 + 6] == kVrrpProtocol);
+}
+IpAddress source_of(std::span<const std::uint8_t> frame) {
+  return frame[12] == 0x08 ? IpAddress(Family::ipv4, frame.subspan(14 + 12, 4))
+                           : IpAddress(Family::ipv6, frame.subspan(14 + 8, 16));
+}
+std::span<const std::uint8_t> message_of(std::span<const std::uint8_t> frame) {
+  return frame.subspan(frame[12] == 0x08 ? 14 + 20 : 14 + 40);
+}
+
 }  // namespace
 
 InstanceConfig web_instance(std::uint8_t priority) {
@@ -105,13 +118,70 @@ void FakeKernel::catch_up() {
   view_.rules = real_rules_;
 }
 
+int FakeKernel::add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) {
+  if (!real_.contains(parent)) return ENODEV;
+  for (const auto& [index, interface] : real_)
+    if (interface.name == name) return EEXIST;
+  const int index = real_.rbegin()->first + 1;
+  real_[index] = {.index = index, .name = name, .mac = mac, .macvlan = true, .parent = parent, .alias = alias};
+  for (const char* ipv4 : {"arp_ignore", "arp_announce", "rp_filter"}) settings["ipv4/conf/" + name + "/" + ipv4] = 0;
+  for (const char* ipv6 : {"addr_gen_mode", "accept_ra", "autoconf"}) settings["ipv6/conf/" + name + "/" + ipv6] = 0;
+  link_changed(index);
+  return 0;
+}
+
+int FakeKernel::set_link(int ifindex, bool up, const std::string& alias) {
+  const auto link = real_.find(ifindex);
+  if (link == real_.end()) return ENODEV;
+  link->second.up = link->second.running = up;
+  link->second.alias = alias;
+  link_changed(ifindex);
+  return 0;
+}
+
+int FakeKernel::remove_link(int ifindex) {
+  if (real_.erase(ifindex) == 0) return ENODEV;
+  link_changed(ifindex);
+  return 0;
+}
+
+/// The one link of the view is the kernel's at once, the rest follows.
+void FakeKernel::link_changed(int ifindex) {
+  view_.by_index.erase(ifindex);
+  if (const auto link = real_.find(ifindex); link != real_.end()) view_.by_index.insert(*link);
+  changed();
+}
+
+std::optional<int> FakeKernel::setting(const std::string& name) const {
+  const auto found = settings.find(name);
+  return found != settings.end() ? std::optional(found->second) : std::nullopt;
+}
+
+int FakeKernel::set_setting(const std::string& name, int value) {
+  if (read_only.contains(name)) return EROFS;
+  if (!settings.contains(name)) return ENOENT;
+  settings[name] = value;
+  return 0;
+}
+
+Result<void> FakeKernel::refuse_packets(std::span<const IpAddress> addresses) {
+  if (!can_refuse) return failure("no nf_tables");
+  refused.insert(addresses.begin(), addresses.end());
+  return {};
+}
+
+Result<void> FakeKernel::accept_packets(std::span<const IpAddress> addresses) {
+  for (const auto& address : addresses) refused.erase(address);
+  return {};
+}
+
 void FakeKernel::changed() {
   world_.at(world_.between(microseconds(10), milliseconds(1)), [this] {
+    std::vector<std::string> names = {"", "eth0"};
+    for (const auto* links : {&view_.by_index, &real_})
+      for (const auto& [index, interface] : *links) names.push_back(interface.name);
     catch_up();
     Node& node = *world_.nodes[node_];
-    std::vector<std::string> names = {""};
-    for (const auto& [index, interface] : real_) names.push_back(interface.name);
-    if (!real_.contains(kFirstIndex)) names.push_back("eth0");
     if (node.alive()) node.supervisor->network_changed(names, world_.now);
   });
 }
@@ -129,7 +199,8 @@ Result<void> FakeWire::send(int ifindex, const IpAddress& source, std::span<cons
   return {};
 }
 
-Result<void> FakeWire::announce(int, std::span<const std::uint8_t> frame) {
+Result<void> FakeWire::announce(int ifindex, std::span<const std::uint8_t> frame) {
+  if (is_advert(frame)) return send(ifindex, source_of(frame), message_of(frame));
   announced.emplace_back(world_.now, std::vector<std::uint8_t>(frame.begin(), frame.end()));
   return {};
 }
@@ -155,6 +226,10 @@ Node::Node(World& world, std::size_t number, Config wanted)
   eth0.addresses[{*IpAddress::parse("192.0.2." + last), 24}] = {};
   eth0.addresses[{*IpAddress::parse("fe80::" + last), 64}] = {};
   kernel.real_[eth0.index] = eth0;
+  kernel.settings = {{"ipv4/conf/eth0/arp_ignore", 0},
+                     {"ipv4/conf/eth0/arp_announce", 0},
+                     {"ipv4/conf/all/rp_filter", 0},
+                     {"ipv4/conf/all/arp_filter", 0}};
 }
 
 void Node::start() {
@@ -166,6 +241,7 @@ void Node::start() {
 }
 
 void Node::kill() {
+  kernel.refused.clear();  // the table goes with the process
   supervisor.reset();
   runner.reset();
   wire.vrids.reset();
@@ -175,6 +251,8 @@ void Node::power_off() {
   kill();
   kernel.real_routes_.clear();
   kernel.real_rules_.clear();
+  std::erase_if(kernel.real_, [](const auto& entry) { return entry.second.macvlan; });
+  for (auto& [name, value] : kernel.settings) value = 0;
   for (auto& [ifindex, interface] : kernel.real_)
     std::erase_if(interface.addresses, [](const auto& entry) { return entry.second.tag == kKernelTag; });
 }

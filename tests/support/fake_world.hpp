@@ -31,6 +31,13 @@ class FakeKernel final : public Kernel {
   std::vector<int> add(std::span<const KernelObject> objects) override;
   std::vector<int> remove(std::span<const KernelObject> objects) override;
   bool forwards_ipv6(const std::string&) const override { return false; }
+  int add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) override;
+  int set_link(int ifindex, bool up, const std::string& alias) override;
+  int remove_link(int ifindex) override;
+  std::optional<int> setting(const std::string& name) const override;
+  int set_setting(const std::string& name, int value) override;
+  Result<void> refuse_packets(std::span<const IpAddress> addresses) override;
+  Result<void> accept_packets(std::span<const IpAddress> addresses) override;
 
   /// The interface's truth; null while it does not exist.
   Interface* real();
@@ -41,7 +48,11 @@ class FakeKernel final : public Kernel {
   void catch_up();
 
   std::map<int, Interface> real_;
-  std::set<RouteObject> real_routes_;  ///< ours, as the kernel tells of them
+  std::map<std::string, int> settings;  ///< below /proc/sys/net; what is not in it does not exist
+  std::set<IpAddress> refused;          ///< packets to these are not taken in
+  bool can_refuse = true;               ///< the machine has nf_tables
+  std::set<std::string> read_only;      ///< settings that cannot be written
+  std::set<RouteObject> real_routes_;   ///< ours, as the kernel tells of them
   std::set<RuleObject> real_rules_;
   std::set<RouteObject> foreign_routes_;                                                   ///< in the way, not shown
   std::function<int(const KernelObject&)> refuse = [](const KernelObject&) { return 0; };  ///< errno for an add
@@ -49,6 +60,7 @@ class FakeKernel final : public Kernel {
  private:
   int add_one(const KernelObject& object);
   int remove_one(const KernelObject& object);
+  void link_changed(int ifindex);
 
   World& world_;
   std::size_t node_;

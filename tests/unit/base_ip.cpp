@@ -105,6 +105,23 @@ TEST_CASE("prefixes and hardware addresses print as ip(8) does") {
   CHECK(IpPrefix{ip("192.0.2.10"), 24} != IpPrefix{ip("192.0.2.10"), 32});
 }
 
+TEST_CASE("a prefix contains the addresses of its subnet") {
+  const auto contains = [](const char* address, int length, const char* other) {
+    return IpPrefix{ip(address), static_cast<std::uint8_t>(length)}.contains(ip(other));
+  };
+  CHECK(contains("192.0.2.10", 24, "192.0.2.255"));
+  CHECK_FALSE(contains("192.0.2.10", 24, "192.0.3.10"));
+  CHECK(contains("192.0.2.129", 25, "192.0.2.200"));
+  CHECK_FALSE(contains("192.0.2.129", 25, "192.0.2.127"));
+  CHECK(contains("192.0.2.10", 32, "192.0.2.10"));
+  CHECK_FALSE(contains("192.0.2.10", 32, "192.0.2.11"));
+  CHECK(contains("192.0.2.10", 0, "203.0.113.1"));
+  CHECK_FALSE(contains("192.0.2.10", 0, "2001:db8::1"));
+  CHECK(contains("2001:db8::1", 63, "2001:db8:0:1::9"));
+  CHECK_FALSE(contains("2001:db8::1", 64, "2001:db8:0:1::9"));
+  CHECK(contains("2001:db8::1", 128, "2001:db8::1"));
+}
+
 TEST_CASE("families have names and groups") {
   CHECK(to_string(Family::ipv4) == "ipv4");
   CHECK(to_string(Family::ipv6) == "ipv6");

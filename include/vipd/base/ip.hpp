@@ -63,6 +63,8 @@ struct IpPrefix {
   IpAddress address;
   std::uint8_t length = 0;  ///< 0..32 or 0..128
 
+  /// `other` is in the subnet.
+  bool contains(const IpAddress& other) const;
   std::string to_string() const;
   friend auto operator<=>(const IpPrefix&, const IpPrefix&) = default;
 };

@@ -31,6 +31,7 @@ struct AddressObject {
   std::optional<IpAddress> peer = {};  ///< the other end of a point-to-point link
   bool nodad = true;                   ///< IPv6: no duplicate address detection (conformance C27)
   bool deprecated = false;             ///< not chosen as a source (RFC 4862 5.5.4)
+  bool prefix_route = true;            ///< brings a route to its subnet (not IFA_F_NOPREFIXROUTE)
 
   friend auto operator<=>(const AddressObject&, const AddressObject&) = default;
 };

@@ -1,13 +1,15 @@
-/// Kernel: links, addresses, routes and rules, as the machine has them and as we change them.
+/// Kernel: links, addresses, routes, rules and what belongs to them, as the machine has them and as we change them.
 ///
 /// A seam: RtnlKernel (os/rtnl_kernel.hpp) talks rtnetlink(7), the tests have a kernel that holds addresses and can
 /// refuse. The view is what the kernel last said by itself, never what we asked for; whoever wants to know whether an
 /// address is there asks the view ("State is what the kernel says"). Of routes and rules the view has only those that
-/// carry our tag: a router may have a million others. Callers: Supervisor, VirtualRouter, AddressOwner.
+/// carry our tag: a router may have a million others. Callers: Supervisor, VirtualRouter, AddressOwner,
+/// VirtualMac.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "vipd/base/kernel_object.hpp"
+#include "vipd/base/result.hpp"
 
 namespace vipd {
 
@@ -34,9 +37,13 @@ struct Interface {
   int index = 0;
   std::string name;
   MacAddress mac;
-  bool ethernet = true;  ///< announcements are possible
-  bool running = false;  ///< administratively up, with carrier (IFF_UP and IFF_RUNNING)
-  std::map<IpPrefix, AddressState> addresses;
+  bool ethernet = true;    ///< announcements are possible
+  bool up = false;         ///< administratively (IFF_UP)
+  bool running = false;    ///< up, and with carrier (IFF_RUNNING)
+  bool macvlan = false;    ///< of this kind (IFLA_INFO_KIND)
+  int parent = 0;          ///< the interface below it (IFLA_LINK); 0 = none
+  std::string alias = {};  ///< IFLA_IFALIAS, a remark
+  std::map<IpPrefix, AddressState> addresses = {};
 };
 
 /// Links with their addresses, by index; tagged routes and rules.
@@ -77,6 +84,23 @@ class Kernel {
   virtual std::vector<int> remove(std::span<const KernelObject> objects) = 0;
   /// Whether the interface forwards IPv6, which is what the R flag of a neighbour advertisement says.
   virtual bool forwards_ipv6(const std::string& interface) const = 0;
+
+  /// Makes a macvlan (bridge mode), down, that gets no IPv6 address by itself (RFC 9568 7.4). Returns an errno. Of what
+  /// these three change, the view has the kernel's word when they return.
+  virtual int add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) = 0;
+  virtual int set_link(int ifindex, bool up, const std::string& alias) = 0;
+  virtual int remove_link(int ifindex) = 0;
+
+  /// A number below /proc/sys/net, such as "ipv4/conf/eth0/arp_ignore"; nullopt if there is no such file.
+  virtual std::optional<int> setting(const std::string& name) const = 0;
+  /// Returns an errno.
+  virtual int set_setting(const std::string& name, int value) = 0;
+
+  /// From now on no packet to these addresses is taken in; ARP and neighbour discovery are answered. None at all only
+  /// tries whether this machine can do that.
+  virtual Result<void> refuse_packets(std::span<const IpAddress> addresses) = 0;
+  /// Ends that.
+  virtual Result<void> accept_packets(std::span<const IpAddress> addresses) = 0;
 };
 
 /// Called with the names of the interfaces of which something changed in the view. An empty name stands for the routes

@@ -19,6 +19,7 @@
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/fd.hpp"
 #include "vipd/os/kernel.hpp"
+#include "vipd/os/refused_addresses.hpp"
 
 struct nlmsghdr;
 
@@ -35,6 +36,13 @@ class RtnlKernel final : public Kernel {
   std::vector<int> add(std::span<const KernelObject> objects) override;
   std::vector<int> remove(std::span<const KernelObject> objects) override;
   bool forwards_ipv6(const std::string& interface) const override;
+  int add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) override;
+  int set_link(int ifindex, bool up, const std::string& alias) override;
+  int remove_link(int ifindex) override;
+  std::optional<int> setting(const std::string& name) const override;
+  int set_setting(const std::string& name, int value) override;
+  Result<void> refuse_packets(std::span<const IpAddress> addresses) override { return refused_.add(addresses); }
+  Result<void> accept_packets(std::span<const IpAddress> addresses) override { return refused_.remove(addresses); }
 
  private:
   RtnlKernel() = default;
@@ -46,12 +54,16 @@ class RtnlKernel final : public Kernel {
   void drain();
   void resync(std::vector<std::string>& changed);
   std::vector<int> change(std::span<const KernelObject> objects, bool adding);
+  int request(std::span<nlmsghdr* const> messages);
+  void read_link(const std::string& name);
+  std::string name_of(int ifindex) const;
 
   Fd requests_, notifications_;
   unsigned sequence_ = 0;
   NetworkView view_;
   NetworkChanged changed_;
   EventLoop::Watch watch_;
+  RefusedAddresses refused_;
 };
 
 }  // namespace vipd
