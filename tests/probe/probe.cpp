@@ -48,7 +48,12 @@ int main(int argc, char* argv[]) {
   watch_command->add_flag("--json", watch.json, "Report as one line of JSON");
   auto* const sniff_command = app.add_subcommand("sniff", "Print adverts and announcements, one line of JSON each");
   sniff_command->add_option("interface", interface, "Where to listen")->required();
-  for (auto* command : {serve_command, watch_command, sniff_command}) add_limit(command);
+  vipd::probe::AskOptions ask;
+  auto* const ask_command = app.add_subcommand("ask", "Find out which hardware addresses answer for an address");
+  ask_command->add_option("interface", ask.interface, "Where to ask")->required();
+  ask_command->add_option("address", ask.address, "Numeric address")->required();
+  ask_command->add_option("from", ask.from, "Who asks: a numeric address")->required();
+  for (auto* command : {serve_command, watch_command, sniff_command, ask_command}) add_limit(command);
   CLI11_PARSE(app, argc, argv);
 
   try {
@@ -56,6 +61,7 @@ int main(int argc, char* argv[]) {
     watch.interval = ns(interval);
     if (*serve_command) return vipd::probe::serve(serve, until);
     if (*watch_command) return vipd::probe::watch(watch, until);
+    if (*ask_command) return vipd::probe::ask(ask, until);
     return vipd::probe::sniff(interface, until);
   } catch (const std::exception& error) {
     fmt::print(stderr, "vipd-probe: {}\n", error.what());

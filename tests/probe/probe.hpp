@@ -1,9 +1,9 @@
 /// vipd-probe: what the lab measures with, and the demo shows.
 ///
-/// Three small programs in one: `serve` answers datagrams, `watch` asks every millisecond and finds the longest hole in
-/// the answers, `sniff` prints the adverts and announcements of a segment with the kernel's time. It shares no code
-/// with the daemon: the ruler must not be cut from the cloth. Callers: tests/lab through tests/support/lab.hpp, `./dev
-/// demo`, the benchmark.
+/// Four small programs in one: `serve` answers datagrams, `watch` asks every millisecond and finds the longest hole in
+/// the answers, `sniff` prints the adverts and announcements of a segment with the kernel's time, `ask`
+/// finds out which hardware addresses answer for an address. It shares no code with the daemon: the ruler must not be
+/// cut from the cloth. Callers: tests/lab through tests/support/lab.hpp, `./dev demo`, the benchmark.
 #pragma once
 
 #include <chrono>
@@ -47,7 +47,15 @@ int serve(const ServeOptions& options, const Until& until);
 /// report.
 int watch(const WatchOptions& options, const Until& until);
 
-/// Prints one line of JSON for each advert and announcement that `interface` sees, the first line says that it listens.
+struct AskOptions {
+  std::string interface, address;
+  std::string from;  ///< who asks; of the same family, but it need not be ours
+};
+
+/// Asks for `address` by ARP or neighbour solicitation until it is time to end, then prints who answered, as JSON.
+int ask(const AskOptions& options, const Until& until);
+
+/// Prints one line of JSON for each advert, announcement and ARP packet that `interface` sees, the first line says that it listens.
 int sniff(const std::string& interface, const Until& until);
 
 /// Throws std::system_error for errno.

@@ -88,10 +88,16 @@ Json ipv6_line(Octets packet) {
   return line;
 }
 
-/// A gratuitous ARP: sender and target are the same address.
+/// A gratuitous ARP: sender and target are the same address. Others tell who asks for whom.
 Json arp_line(Octets packet) {
-  if (packet.size() < 28 || !std::ranges::equal(packet.subspan(14, 4), packet.subspan(24, 4))) return {};
-  return {{"kind", "garp"}, {"address", ip_text(packet.subspan(14, 4))}};
+  if (packet.size() < 28) return {};
+  const std::string sender = ip_text(packet.subspan(14, 4)), target = ip_text(packet.subspan(24, 4));
+  if (sender == target) return {{"kind", "garp"}, {"address", sender}};
+  return {{"kind", "arp"},
+          {"operation", packet[7]},
+          {"sender", sender},
+          {"sender_mac", mac_at(packet, 8)},
+          {"target", target}};
 }
 
 Json line_of(const Captured& captured) {

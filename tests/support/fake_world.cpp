@@ -76,7 +76,7 @@ bool FakeKernel::has(const IpAddress& address) const {
 }
 
 int FakeKernel::add_one(const KernelObject& object) {
-  if (const int refused = refuse(object); refused != 0) return refused;
+  if (const int error = refuse(object); error != 0) return error;
   const auto added = [](bool is_new) { return is_new ? 0 : EEXIST; };
   if (const auto* rule = std::get_if<RuleObject>(&object)) return added(real_rules_.insert(*rule).second);
   if (const auto* address = std::get_if<AddressObject>(&object)) {

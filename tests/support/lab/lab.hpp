@@ -93,6 +93,9 @@ class Lab {
   /// Ends all drop().
   void drop_nothing();
 
+  /// What a command says at the switch: "bridge fdb show br switch".
+  std::string at_switch(const std::string& command) const { return must(switch_, command); }
+
   /// A directory that lives as long as the lab.
   const std::filesystem::path& directory() const { return directory_; }
 
