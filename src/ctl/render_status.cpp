@@ -150,13 +150,15 @@ std::string family_name(const Document& instance) {
   return family == "ipv6" ? "IPv6" : family;
 }
 
-/// "eth0, VRID 51, IPv4, adverts every 1s"
+/// "eth0, VRID 51, IPv4, MAC 00:00:5e:00:01:33, adverts every 1s"
 std::string place(const Document& instance) {
   std::string text = text_at(instance, "interface");
   const std::string vrid = text_at(instance, "vrid");
   const std::string interval = text_at(instance, "advert_interval");
   if (!vrid.empty()) join(text, "VRID " + vrid);
   join(text, family_name(instance));
+  if (instance.contains("virtual_mac") && instance.at("virtual_mac").is_object())
+    join(text, "MAC " + text_at(instance.at("virtual_mac"), "address"));
   if (!interval.empty()) join(text, "adverts every " + interval);
   return text;
 }

@@ -20,21 +20,28 @@ int index_of(const NetworkView& view, const std::string& interface) {
   return found != nullptr ? found->index : 0;
 }
 
-bool contains(const IpPrefix& subnet, const IpAddress& address) {
-  if (subnet.address.family() != address.family()) return false;
-  for (std::size_t bit = 0; bit < subnet.length; ++bit)
-    if (((subnet.address.octets()[bit / 8] ^ address.octets()[bit / 8]) >> (7 - bit % 8) & 1) != 0) return false;
-  return true;
-}
-
-/// The length of the narrowest subnet of the interface's own around the address; that of a host if there is none.
+/// The length of the narrowest subnet of the interface's own around the address; 0 if there is none.
 std::uint8_t subnet_length(const Interface* interface, const IpAddress& address) {
   std::uint8_t length = 0;
   if (interface != nullptr)
     for (const auto& [prefix, state] : interface->addresses)
-      if (state.tag != kKernelTag && prefix.address != address && contains(prefix, address))
+      if (state.tag != kKernelTag && prefix.address != address && prefix.contains(address))
         length = std::max(length, prefix.length);
-  return length != 0 ? length : static_cast<std::uint8_t>(8 * address_size(address.family()));
+  return length;
+}
+
+/// A macvlan is on the network of its parent: a length that was left out is found there. And where the parent has a
+/// route to the subnet, a second one would only make the machine's own packets take another way. Link-local ones are
+/// needed on each interface.
+void fit_subnet(AddressObject& object, const NetworkView& view) {
+  const IpAddress& address = object.prefix.address;
+  const Interface* interface = view.find(object.ifindex);
+  const bool has_parent = interface != nullptr && interface->macvlan;
+  const std::uint8_t length = subnet_length(has_parent ? view.find(interface->parent) : interface, address);
+  const bool is_link_local = address.family() == Family::ipv6 && address.is_link_local();
+  object.prefix_route = !has_parent || length == 0 || is_link_local;
+  if (object.prefix.length != 0) return;
+  object.prefix.length = length != 0 ? length : static_cast<std::uint8_t>(8 * address_size(address.family()));
 }
 
 /// The object as it is on the machine: with its interface's index, and with a length if it had none.
@@ -42,8 +49,7 @@ KernelObject located(KernelObject object, const std::string& interface, const Ne
   if (auto* address = std::get_if<AddressObject>(&object)) {
     if (address->interface.empty()) address->interface = interface;
     address->ifindex = index_of(view, address->interface);
-    if (address->prefix.length == 0)
-      address->prefix.length = subnet_length(view.find(address->ifindex), address->prefix.address);
+    fit_subnet(*address, view);
   } else if (auto* route = std::get_if<RouteObject>(&object); route != nullptr && route->type == RouteType::unicast) {
     if (route->interface.empty()) route->interface = interface;
     route->ifindex = index_of(view, route->interface);
@@ -55,30 +61,57 @@ KernelObject located(KernelObject object, const std::string& interface, const Ne
 
 std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view) {
   std::vector<KernelObject> objects;
-  const auto append = [&](KernelObject object) {
-    objects.push_back(located(std::move(object), instance.interface, view));
+  const auto append = [&](KernelObject object, const std::string& interface) {
+    objects.push_back(located(std::move(object), interface, view));
   };
-  for (const AddressObject& address : instance.addresses) append(address);
-  for (const auto& route : instance.routes) append(route);
-  for (const auto& rule : instance.rules) append(rule);
+  for (const AddressObject& address : instance.addresses) append(address, address_interface(instance));
+  for (const auto& route : instance.routes) append(route, instance.interface);
+  for (const auto& rule : instance.rules) append(rule, "");
   return objects;
 }
 
 AddressOwner::AddressOwner(Kernel& kernel, Wire& wire, const InstanceConfig& config)
     : kernel_(kernel), wire_(wire), config_(config) {
+  if (config.virtual_mac) virtual_mac_.emplace(kernel, config);
   for (auto& object : objects_of(config, kernel.view())) entries_.push_back({.object = std::move(object)});
+  if (config.accepts()) return;
+  for (const auto& address : config.addresses) refused_.push_back(address.prefix.address);
+}
+
+Result<void> AddressOwner::prepare() {
+  if (virtual_mac_)
+    if (auto made = virtual_mac_->prepare(); !made) return made;
+  if (refused_.empty() || holding()) return {};
+  return kernel_.refuse_packets({});
+}
+
+/// Before the first address is there.
+Result<void> AddressOwner::make_ready() {
+  if (virtual_mac_)
+    if (auto raised = virtual_mac_->raise(); !raised) return raised;
+  if (refused_.empty()) return {};
+  return kernel_.refuse_packets(refused_);
+}
+
+/// Takes the interfaces as they are now.
+void AddressOwner::locate() {
+  device_ = index_of(kernel_.view(), address_interface(config_));
+  auto objects = objects_of(config_, kernel_.view());
+  for (std::size_t i = 0; i < entries_.size(); ++i) entries_[i].object = std::move(objects[i]);
 }
 
 void AddressOwner::claim(TimePoint now) {
   holding_ = true;
   claimed_at_ = now;
   repair_pending_ = false;
-  auto objects = objects_of(config_, kernel_.view());
-  std::vector<Entry*> all;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    entries_[i].object = std::move(objects[i]);
-    all.push_back(&entries_[i]);
+  obstacle_.reset();
+  if (const auto ready = make_ready(); !ready) {
+    obstacle_ = ready.error().message;
+    return;
   }
+  locate();
+  std::vector<Entry*> all;
+  for (auto& entry : entries_) all.push_back(&entry);
   note_lengths();
   add(all, now);
   burst_left_ = config_.announce.count - 1;
@@ -100,6 +133,7 @@ void AddressOwner::note_lengths() const {
 
 void AddressOwner::release() {
   if (!holding()) return;
+  obstacle_.reset();
   std::vector<KernelObject> ours;
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     if (entry->owned) ours.push_back(entry->object);
@@ -108,9 +142,15 @@ void AddressOwner::release() {
   const auto results = kernel_.remove(ours);
   for (std::size_t i = 0; i < ours.size(); ++i)
     if (results[i] != 0) spdlog::error("cannot remove {}: {}", describe(ours[i]), std::strerror(results[i]));
+  if (virtual_mac_) virtual_mac_->lower();
+  if (const auto accepted = kernel_.accept_packets(refused_); !accepted) spdlog::error("{}", accepted.error().message);
   holding_ = false;
   next_announcement_ = kNever;
   repair_pending_ = false;
+}
+
+void AddressOwner::withdraw() {
+  if (virtual_mac_) virtual_mac_->remove();
 }
 
 void AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {
@@ -133,6 +173,14 @@ void AddressOwner::note_added(Entry& entry, int error) {
   announce(entry);
 }
 
+/// Somebody may have set the device down or changed a setting, or it is a new one.
+bool AddressOwner::raise_again() {
+  const auto raised = virtual_mac_->raise();
+  if (!raised) obstacle_ = raised.error().message;
+  if (device_ != index_of(kernel_.view(), address_interface(config_))) locate();
+  return raised.has_value();
+}
+
 void AddressOwner::reconcile(TimePoint now) {
   if (!holding()) return;
   if (now < next_repair_) {
@@ -140,6 +188,7 @@ void AddressOwner::reconcile(TimePoint now) {
     return;
   }
   repair_pending_ = false;
+  if (virtual_mac_ && !raise_again()) return;
   std::vector<Entry*> missing;
   for (auto& entry : entries_)
     if (!kernel_.view().has(entry.object)) missing.push_back(&entry);
@@ -166,6 +215,7 @@ bool AddressOwner::present(const Entry& entry) const {
 }
 
 std::optional<std::string> AddressOwner::failure() const {
+  if (obstacle_) return obstacle_;
   const auto failed = std::ranges::find_if(entries_, [](const Entry& entry) { return entry.error != 0; });
   if (failed == entries_.end()) return std::nullopt;
   return "cannot add " + describe(failed->object) + ": " + std::strerror(failed->error);

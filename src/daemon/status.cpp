@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "vipd/vrrp/virtual_mac.hpp"
+
 namespace vipd {
 namespace {
 
@@ -61,6 +63,12 @@ json hooks_of(const HookQueue& hooks) {
           {"last", std::move(last)}};
 }
 
+json virtual_mac_of(const InstanceConfig& config) {
+  if (!config.virtual_mac) return nullptr;
+  return {{"address", virtual_mac(config.family(), config.vrid).to_string()},
+          {"interface", virtual_mac_device(config)}};
+}
+
 json instance_document(const VirtualRouter& router, const Clocks& clocks) {
   const InstanceConfig& config = router.config();
   const std::string* fault = router.standing().fault();
@@ -74,6 +82,8 @@ json instance_document(const VirtualRouter& router, const Clocks& clocks) {
           {"since", clocks.rfc3339(router.since())},
           {"stopping", router.stopping()},
           {"preempt", config.preempt},
+          {"virtual_mac", virtual_mac_of(config)},
+          {"accept", config.accepts()},
           {"advert_interval", format_duration(config.advert_interval)},
           {"priority",
            {{"base", router.standing().base_priority()}, {"effective", router.standing().effective_priority()}}},

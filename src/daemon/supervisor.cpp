@@ -33,6 +33,19 @@ Arrived unpack(const Datagram& datagram) {
   return arrived;
 }
 
+/// Removes what of the instance's objects is there and carries our tag; returns whether there was any.
+bool remove_objects(const InstanceConfig& instance, Kernel& kernel) {
+  const NetworkView& view = kernel.view();
+  auto objects = objects_of(instance, view);
+  std::erase_if(objects, [&](const auto& object) { return !view.has_tagged(object); });
+  for (auto& object : objects)  // a length that was left out may have been found from another subnet
+    if (auto* address = std::get_if<AddressObject>(&object))
+      address->prefix = view.find(address->ifindex, address->prefix.address)->first;
+  std::ranges::reverse(objects);
+  if (!objects.empty()) kernel.remove(objects);
+  return !objects.empty();
+}
+
 }  // namespace
 
 Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner)
@@ -141,18 +154,17 @@ bool Supervisor::stopped() const {
 }
 
 std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances, Kernel& kernel) {
-  const NetworkView& view = kernel.view();
   std::vector<const InstanceConfig*> had_some;
   for (const auto& instance : instances) {
-    auto objects = objects_of(instance, view);
-    std::erase_if(objects, [&](const auto& object) { return !view.has_tagged(object); });
-    for (auto& object : objects)  // a length that was left out may have been found from another subnet
-      if (auto* address = std::get_if<AddressObject>(&object))
-        address->prefix = view.find(address->ifindex, address->prefix.address)->first;
-    if (objects.empty()) continue;
-    std::ranges::reverse(objects);
-    kernel.remove(objects);
-    had_some.push_back(&instance);
+    // Whatever the file says now, it may have said the other when they were added.
+    bool had_any = false;
+    for (const bool virtual_mac : {false, true}) {
+      InstanceConfig either = instance;
+      either.virtual_mac = virtual_mac;
+      had_any |= remove_objects(either, kernel);
+    }
+    had_any |= VirtualMac(kernel, instance).remove();
+    if (had_any) had_some.push_back(&instance);
   }
   return had_some;
 }

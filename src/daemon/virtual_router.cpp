@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "vipd/vrrp/virtual_mac.hpp"
+
 namespace vipd {
 namespace {
 
@@ -73,6 +75,7 @@ void VirtualRouter::reconsider(TimePoint now) {
   judge_interface();
   if (source_ && source_ != source_before) step(SetPrimary{*source_}, now);
   if (stopping_ && !election_.resigning()) return;
+  prepare(now);
   if (!standing_.fit()) {
     step(Fail{}, now);
     show_change(*standing_.fault(), std::nullopt, now);
@@ -100,6 +103,16 @@ void VirtualRouter::judge_interface() {
                   config_.family() == Family::ipv4
                       ? "interface " + config_.interface + " has no IPv4 address of its own to send from"
                       : "interface " + config_.interface + " has no usable link-local address to send from");
+}
+
+/// What a claim will need is made and tried before, not when it matters.
+void VirtualRouter::prepare(TimePoint now) {
+  standing_.clear(FaultCause::preparation);
+  if (standing_.has(FaultCause::interface_missing)) return;
+  const auto prepared = owner_.prepare();
+  if (prepared) return;
+  standing_.set(FaultCause::preparation, prepared.error().message);
+  retry_claim_ = now + kClaimRetry;
 }
 
 bool VirtualRouter::is_virtual(const IpAddress& address) const {
@@ -233,7 +246,11 @@ void VirtualRouter::send_advert(std::uint8_t priority) {
                       .checksum_form = checksum_form_};
   static std::array<std::uint8_t, kMaxAdvertSize> buffer;
   const std::size_t size = encode(advert, *source_, vrrp_group(config_.family()), buffer);
-  const auto sent = wire_.send(ifindex_, *source_, std::span(buffer).first(size));
+  const auto message = std::span(buffer).first(size);
+  const auto sent =
+      config_.virtual_mac  // RFC 9568 7.2: then it is the source address on the segment, too
+          ? wire_.announce(ifindex_, advert_frame(virtual_mac(config_.family(), config_.vrid), *source_, message))
+          : wire_.send(ifindex_, *source_, message);
   if (sent) {
     ++counters_.adverts_sent;
   } else if (counters_.send_errors++ == 0) {
@@ -269,6 +286,7 @@ void VirtualRouter::show_change(const std::string& reason, const std::optional<P
 void VirtualRouter::finish_stop(TimePoint) {
   if (stopped_) return;
   stopped_ = true;
+  owner_.withdraw();
   hooks_.push({.state = HookState::stop,
                .old_state = std::string(to_string(shown_)),
                .reason = reason_,

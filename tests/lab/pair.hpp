@@ -85,6 +85,22 @@ struct Pair {
   Sniffer sniffer;
 };
 
+/// A server on `to` answers `from` on this address.
+inline bool reaches(const Node& from, const Node& to, const std::string& address) {
+  const Process server(to, {program("vipd-probe"), "serve", "7"});
+  return wait_until(
+      2s, [&] { return run(from, {program("vipd-probe"), "watch", address, "7", "--for", "50ms"}).status == 0; });
+}
+
+/// The hardware addresses that answer the client for an address. `from` is whose address it asks with.
+inline Json answering(const Pair& pair, const std::string& address, const std::string& from) {
+  return Json::parse(must(pair.client, program("vipd-probe") + " ask eth0 " + address + " " + from + " --for 300ms"))
+      .at("macs");
+}
+inline Json answering(const Pair& pair, const std::string& address) {
+  return answering(pair, address, pair.client.source(pair.family));
+}
+
 /// The longest time between two of these frames, from the given one on.
 inline Duration longest_gap(const std::vector<Json>& frames, std::size_t from = 0) {
   Duration longest{};

@@ -1,6 +1,7 @@
 // A LAN of nodes in virtual time, running the production Supervisor, VirtualRouter, Election, AddressOwner and
 // HookQueue. A bound in time, a bound in overlap and the exact rule are three different checks here.
 #include <algorithm>
+#include <array>
 #include <iostream>
 #include <map>
 
@@ -407,4 +408,64 @@ TEST_CASE("equal priorities, no preemption, owner: who holds it", "[B17+][C01+][
     CHECK(world.nodes[1]->active());
     CHECK_FALSE(world.nodes[0]->active());
   }
+}
+
+TEST_CASE("sim: a pair with the virtual MAC and accept = false fails over and leaves nothing behind", "[A08+][C07+]") {
+  World world(seed_from_environment(11));
+  OverlapWatch watch(world);
+  for (const std::uint8_t priority : std::to_array<std::uint8_t>({254, 253}))
+    world
+        .add_node(priority,
+                  [](InstanceConfig& instance) {
+                    instance.virtual_mac = true;
+                    instance.accept = false;
+                  })
+        .start();
+  Node &a = *world.nodes[0], &b = *world.nodes[1];
+  const auto is_up = [](const Node& node) {
+    const Interface* device = node.kernel.view().find("vrrp4.51.eth0");
+    return device != nullptr && device->up;
+  };
+  world.run_for(seconds(10));
+  REQUIRE(a.active());
+  CHECK(is_up(a));
+  CHECK_FALSE(is_up(b));
+  CHECK(b.kernel.refused.empty());
+  a.kill();
+  world.run_for(seconds(5));
+  REQUIRE(b.active());
+  CHECK(is_up(b));
+  a.start();
+  world.run_for(seconds(5));
+  REQUIRE(a.active());
+  CHECK_FALSE(b.kernel.has(kVip));
+  b.stop();
+  a.stop();
+  world.run_for(seconds(10));
+  for (const auto& node : world.nodes) {
+    CHECK_FALSE(node->alive());
+    CHECK_FALSE(node->kernel.has(kVip));
+    CHECK(node->kernel.real_.size() == 1);
+    CHECK(node->kernel.refused.empty());
+    CHECK(node->kernel.settings.at("ipv4/conf/eth0/arp_ignore") == 0);
+  }
+  CHECK(watch.longest <= kInterval);
+}
+
+TEST_CASE("sim: without nf_tables accept = false is a fault that says so, and the peer takes the address", "[C23-]") {
+  World world(seed_from_environment(12));
+  for (const std::uint8_t priority : std::to_array<std::uint8_t>({254, 253}))
+    world.add_node(priority, [](InstanceConfig& instance) { instance.accept = false; });
+  Node &a = *world.nodes[0], &b = *world.nodes[1];
+  a.kernel.can_refuse = false;
+  a.start();
+  b.start();
+  world.run_for(seconds(10));
+  CHECK(a.router().shown() == ShownState::fault);
+  CHECK(*a.router().standing().fault() == "no nf_tables");
+  CHECK_FALSE(a.kernel.has(kVip));
+  CHECK(b.active());
+  a.kernel.can_refuse = true;
+  world.run_for(seconds(40));  // it is tried again every 30 s
+  CHECK(a.active());
 }

@@ -52,6 +52,14 @@ TEST_CASE("render status: an Active instance in which all is well") {
         "             192.0.2.9/24   present\n");
 }
 
+TEST_CASE("render status: the virtual MAC stands where the interface does") {
+  Document active = web();
+  active["virtual_mac"] = {{"address", "00:00:5e:00:01:33"}, {"interface", "vrrp4.51.eth0"}};
+  CHECK(contains(show({active}), "  on         eth0, VRID 51, IPv4, MAC 00:00:5e:00:01:33, adverts every 1s\n"));
+  active["virtual_mac"] = nullptr;
+  CHECK_FALSE(contains(show({active}), "MAC"));
+}
+
 TEST_CASE("render status: a Backup says who is Active") {
   Document backup = web();
   backup.update({{"state", "backup"}, {"reason", "192.0.2.2 has priority 254, we have 253"}, {"preempt", false}});

@@ -142,3 +142,90 @@ TEST_CASE("AddressOwner: an address of somebody else stays on release, unless we
     CHECK_FALSE(bench.node.kernel.has(kVip));
   }
 }
+
+TEST_CASE("AddressOwner: with the virtual MAC the addresses live on its device, which is up while they are held",
+          "[A08+][C07+]") {
+  Bench bench([](InstanceConfig& instance) { instance.virtual_mac = true; });
+  REQUIRE(bench.owner->prepare());
+  const NetworkView& view = bench.node.kernel.view();
+  REQUIRE(view.find("vrrp4.51.eth0") != nullptr);
+  CHECK_FALSE(view.find("vrrp4.51.eth0")->up);
+  bench.claim();
+  bench.run_for(milliseconds(10));
+  CHECK(view.find("vrrp4.51.eth0")->up);
+  CHECK(view.find("vrrp4.51.eth0")->addresses.contains({kVip, 24}));
+  CHECK_FALSE(view.find("eth0")->addresses.contains({kVip, 24}));
+  const auto expected = gratuitous_arp({{0, 0, 0x5e, 0, 1, 51}}, kVip);
+  CHECK(bench.node.wire.announced.front().second == std::vector<std::uint8_t>(expected.begin(), expected.end()));
+  bench.owner->release();
+  CHECK_FALSE(bench.node.kernel.has(kVip));
+  CHECK_FALSE(view.find("vrrp4.51.eth0")->up);
+  bench.owner->withdraw();
+  CHECK(view.find("vrrp4.51.eth0") == nullptr);
+}
+
+TEST_CASE("AddressOwner: a removed device of the virtual MAC comes back with the addresses, up") {
+  Bench bench([](InstanceConfig& instance) { instance.virtual_mac = true; });
+  REQUIRE(bench.owner->prepare());
+  bench.claim();
+  bench.run_for(seconds(1));
+  bench.node.kernel.remove_link(bench.node.kernel.view().find("vrrp4.51.eth0")->index);
+  REQUIRE(bench.owner->prepare());
+  bench.owner->reconcile(bench.world.now);
+  CHECK(bench.node.kernel.has(kVip));
+  CHECK(bench.node.kernel.view().find("vrrp4.51.eth0")->up);
+  CHECK_FALSE(bench.owner->failure());
+}
+
+TEST_CASE("AddressOwner: a virtual MAC that cannot be raised is a failure; no address is added", "[C07-]") {
+  Bench bench([](InstanceConfig& instance) { instance.virtual_mac = true; });
+  REQUIRE(bench.owner->prepare());
+  bench.node.kernel.read_only.insert("ipv4/conf/eth0/arp_announce");
+  bench.claim();
+  REQUIRE(bench.owner->failure());
+  CHECK(bench.owner->failure()->find("arp_announce") != std::string::npos);
+  CHECK_FALSE(bench.node.kernel.has(kVip));
+  bench.owner->release();
+  CHECK(bench.node.kernel.settings.at("ipv4/conf/eth0/arp_ignore") == 0);
+  bench.node.kernel.read_only.clear();
+  bench.claim();
+  CHECK_FALSE(bench.owner->failure());
+  CHECK(bench.node.kernel.has(kVip));
+}
+
+TEST_CASE("AddressOwner: accept = false refuses packets before the address is there and until it is gone",
+          "[C23+][C25+]") {
+  Bench bench([](InstanceConfig& instance) { instance.accept = false; });
+  FakeKernel& kernel = bench.node.kernel;
+  REQUIRE(bench.owner->prepare());
+  CHECK(kernel.refused.empty());
+  bool refused_before = false;
+  kernel.refuse = [&](const KernelObject&) {
+    refused_before = kernel.refused.contains(kVip);
+    return 0;
+  };
+  bench.claim();
+  CHECK(refused_before);
+  CHECK(kernel.refused == std::set<IpAddress>{kVip});
+  bench.owner->release();
+  CHECK(kernel.refused.empty());
+}
+
+TEST_CASE("AddressOwner: without nf_tables accept = false is never pretended", "[C23-]") {
+  Bench bench([](InstanceConfig& instance) { instance.accept = false; });
+  bench.node.kernel.can_refuse = false;
+  CHECK_FALSE(bench.owner->prepare());
+  bench.claim();
+  CHECK(bench.owner->failure() == "no nf_tables");
+  CHECK_FALSE(bench.node.kernel.has(kVip));
+}
+
+TEST_CASE("AddressOwner: the owner takes packets in whatever accept says", "[C23+]") {
+  Bench bench([](InstanceConfig& instance) {
+    instance.accept = false;
+    instance.priority = kOwnerPriority;
+  });
+  bench.claim();
+  CHECK(bench.node.kernel.has(kVip));
+  CHECK(bench.node.kernel.refused.empty());
+}

@@ -9,8 +9,9 @@ namespace vipd {
 namespace {
 
 /// In the order in which they are shown, the most basic first.
-constexpr std::array kCauses = {FaultCause::interface_missing, FaultCause::interface_down, FaultCause::no_source,
-                                FaultCause::wire, FaultCause::claim};
+constexpr std::array kCauses = {FaultCause::interface_missing, FaultCause::interface_down,
+                                FaultCause::no_source,         FaultCause::wire,
+                                FaultCause::preparation,       FaultCause::claim};
 
 std::string sentence(FaultCause cause) { return "cause " + std::to_string(static_cast<int>(cause)); }
 

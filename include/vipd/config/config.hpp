@@ -56,6 +56,8 @@ struct InstanceConfig {
   /// 10ms..40.95s, never taken as less than advert_interval; 0 = ten times advert_interval.
   Duration max_adopted_interval = Duration::zero();
   ChecksumPolicy ipv4_checksum = ChecksumPolicy::automatic;
+  bool virtual_mac = false;               ///< the addresses have the MAC of RFC 9568 7.3; see docs/decisions/0007
+  bool accept = true;                     ///< packets to the addresses are taken in (RFC 9568 6.1, Accept_Mode)
   std::vector<VirtualAddress> addresses;  ///< in the file's order; never empty
   std::vector<RouteObject> routes;        ///< come with the addresses and go with them
   std::vector<RuleObject> rules;          ///< likewise
@@ -64,6 +66,9 @@ struct InstanceConfig {
 
   /// An instance speaks one family: that of its first address.
   Family family() const { return addresses.front().prefix.address.family(); }
+
+  /// The owner of the addresses always accepts (RFC 9568 6.1).
+  bool accepts() const { return accept || priority == kOwnerPriority; }
 
   friend bool operator==(const InstanceConfig&, const InstanceConfig&) = default;
 };

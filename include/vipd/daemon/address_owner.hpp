@@ -6,6 +6,9 @@
 /// the kernel refuses is kept as failure(), which the VirtualRouter turns into a fault: nothing is pretended. What was
 /// there before us is used and shown as foreign, and never removed.
 ///
+/// With virtual_mac the addresses live on a device of their own, which is up while they are held (VirtualMac). With
+/// accept = false the kernel refuses packets to them from before they appear until after they are gone (RFC 9568 6.1).
+///
 /// Announcements follow the addresses (RFC 9568 8.1.2: never before the kernel has acknowledged): one at once, the rest
 /// of the burst 20 ms apart, a second burst, then a slow refresh. Caller: VirtualRouter.
 ///
@@ -19,6 +22,7 @@
 #include <vector>
 
 #include "vipd/config/config.hpp"
+#include "vipd/daemon/virtual_mac.hpp"
 #include "vipd/os/kernel.hpp"
 #include "vipd/os/wire.hpp"
 
@@ -37,10 +41,14 @@ class AddressOwner {
   /// `config` outlives it.
   AddressOwner(Kernel& kernel, Wire& wire, const InstanceConfig& config);
 
+  /// What a claim will need can be had: the device of the virtual MAC, nf_tables. Makes the device. Says why not.
+  Result<void> prepare();
   /// Adds everything, in one batch, and announces the addresses that the kernel took.
   void claim(TimePoint now);
   /// Removes those that are ours. Nothing happens if none is held.
   void release();
+  /// Takes back what prepare() made; nothing is held any more.
+  void withdraw();
   /// The view changed: re-adds what is missing.
   void reconcile(TimePoint now);
   /// Whether a change of these interfaces, or of the routes and rules (an empty name), concerns what is held here.
@@ -51,13 +59,17 @@ class AddressOwner {
   void on_deadline(TimePoint now);
 
   bool holding() const { return holding_; }
-  /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any.
+  /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any; or what stood
+  /// in the way before that.
   std::optional<std::string> failure() const;
   const std::vector<Entry>& entries() const { return entries_; }
   /// The kernel has it, whoever added it.
   bool present(const Entry& entry) const;
 
  private:
+  Result<void> make_ready();
+  bool raise_again();
+  void locate();
   void add(const std::vector<Entry*>& missing, TimePoint now);
   void note_added(Entry& entry, int error);
   void note_lengths() const;
@@ -67,7 +79,11 @@ class AddressOwner {
   Kernel& kernel_;
   Wire& wire_;
   const InstanceConfig& config_;
+  std::optional<VirtualMac> virtual_mac_;
+  std::vector<IpAddress> refused_;  // all of ours, if packets to them are not taken in
+  std::optional<std::string> obstacle_;
   std::vector<Entry> entries_;
+  int device_ = 0;  // where the addresses are by default, as the entries have it
   bool holding_ = false;
   TimePoint claimed_at_{};
   TimePoint next_announcement_ = kNever;

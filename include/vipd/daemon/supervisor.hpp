@@ -63,8 +63,8 @@ class Supervisor {
   std::map<SegmentKey, Segment> segments_;
 };
 
-/// Removes from the kernel what the instances hold while Active and what carries vipd's tag; returns those that had
-/// any. For the start after a crash and for `vipd --last-will`.
+/// Removes from the kernel what the instances hold while Active and what carries vipd's tag, and the devices of virtual
+/// MACs; returns those that had any of it. For the start after a crash and for `vipd --last-will`.
 std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances, Kernel& kernel);
 
 }  // namespace vipd

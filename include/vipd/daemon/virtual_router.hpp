@@ -90,6 +90,7 @@ class VirtualRouter {
 
  private:
   void judge_interface();
+  void prepare(TimePoint now);
   std::optional<IpAddress> choose_source(const Interface& interface) const;
   bool is_virtual(const IpAddress& address) const;
   void step(const Event& event, TimePoint now);

@@ -14,8 +14,8 @@
 namespace vipd {
 
 /// What can hold an instance in Initialize; in the order in which they are shown, one at a time.
-enum class FaultCause : std::uint8_t { interface_missing, interface_down, no_source, wire, claim };
-inline constexpr std::size_t kFaultCauses = 5;
+enum class FaultCause : std::uint8_t { interface_missing, interface_down, no_source, wire, preparation, claim };
+inline constexpr std::size_t kFaultCauses = 6;
 
 class Standing {
  public:
