@@ -1,5 +1,6 @@
 #include "vipd/config/checks.hpp"
 
+#include <algorithm>
 #include <map>
 #include <tuple>
 
@@ -61,6 +62,95 @@ void check_preempt_delay(const PlacedInstance& instance, Report& report) {
                "\"preempt_delay\" has no effect with preempt = false", "remove one of them");
 }
 
+/// What stands for `key`; the instance has it.
+const Place& place_of(const PlacedInstance& instance, std::string_view key) { return instance.table->find(key)->place; }
+
+bool has_key(const PlacedInstance& instance, std::string_view key) { return instance.table->find(key) != nullptr; }
+
+/// RFC 3768 5.3.7: VRRPv2 counts in whole seconds, in one octet. RFC 9568 5.2.7: VRRPv3 has twelve bits.
+void check_interval(const PlacedInstance& instance, Report& report) {
+  const Duration interval = instance.config.advert_interval;
+  const auto in_ms = std::chrono::duration_cast<std::chrono::milliseconds>(interval).count();
+  if (instance.config.version == 2 && interval % std::chrono::seconds(1) != Duration::zero())
+    report.error("version", place_of(instance, "advert_interval"),
+                 "VRRPv2 carries whole seconds; " + std::to_string(in_ms) + " ms needs version = 3",
+                 "all nodes of a group speak one version; both at once (RFC 9568 8.4) are not offered");
+  if (instance.config.version == 3 && interval > std::chrono::milliseconds(40'950))
+    report.error(
+        "range", place_of(instance, "advert_interval"),
+        "\"advert_interval\" must be 10ms..40.95s with version = 3, got " + in_quotes(format_duration(interval)));
+}
+
+void check_version(const PlacedInstance& instance, Report& report) {
+  const InstanceConfig& config = instance.config;
+  check_interval(instance, report);
+  if (config.version == 3) return;
+  if (has_family(config) && config.family() == Family::ipv6)
+    report.error("version", place_of(instance, "version"), "VRRPv2 knows IPv4 only (RFC 3768)", "use version = 3");
+  for (const char* key : {"ipv4_checksum", "max_adopted_interval"})
+    if (has_key(instance, key))
+      report.error("conflict", place_of(instance, key), in_quotes(key) + " has no effect with version = 2",
+                   "remove one of them");
+}
+
+/// RFC 3768 10 took passwords out of VRRP: everybody on the segment can read them.
+void check_auth(const PlacedInstance& instance, Report& report) {
+  if (instance.config.auth_legacy.empty()) return;
+  if (instance.config.version == 3)
+    report.error("auth", place_of(instance, "auth_legacy"),
+                 "VRRPv3 has no passwords; \"auth_legacy\" is for version = 2", "remove it");
+  else
+    report.warning("auth", place_of(instance, "auth_legacy"),
+                   "everybody on the network can read this password: it keeps out mistakes, not attackers",
+                   "use it only while nodes that ask for it are being replaced");
+}
+
+/// Why an address cannot be where the adverts of this instance come from or go to, or nothing.
+std::string why_not_ours(const InstanceConfig& config, const IpAddress& address) {
+  if (address.family() == config.family()) return "";
+  return address.to_string() + " is not an address of " + std::string(display_name(config.family())) +
+         ", which this instance speaks (its first address decides)";
+}
+
+bool is_virtual(const InstanceConfig& config, const IpAddress& address) {
+  return std::ranges::any_of(config.addresses, [&](const auto& each) { return each.prefix.address == address; });
+}
+
+void check_source(const PlacedInstance& instance, Report& report) {
+  const InstanceConfig& config = instance.config;
+  if (!config.source || !has_family(config)) return;
+  const Place& place = place_of(instance, "source");
+  if (const std::string why = why_not_ours(config, *config.source); !why.empty()) {
+    report.error("address", place, why);
+  } else if (is_virtual(config, *config.source) && config.priority != kOwnerPriority) {
+    report.error("address", place, "adverts cannot come from a virtual address (RFC 9568 5.1.1.1)");
+  } else if (config.family() == Family::ipv6 && config.peers.empty() && !config.source->is_link_local()) {
+    report.error("address", place, "adverts to the IPv6 group come from a link-local address (RFC 9568 5.1.2.1)",
+                 "remove it, or list the other nodes as \"peers\"");
+  }
+}
+
+void check_peers(const PlacedInstance& instance, Report& report) {
+  const InstanceConfig& config = instance.config;
+  if (!has_family(config)) return;
+  for (std::size_t i = 0; i < config.peers.size(); ++i) {
+    const IpAddress& address = config.peers[i].address;
+    if (address.is_unspecified()) continue;  // refused before
+    const auto complain = [&](const std::string& why) {
+      report.error("address", instance.table->find("peers")->children[i].place, why);
+    };
+    const auto earlier = std::span(config.peers).first(i);
+    if (const std::string why = why_not_ours(config, address); !why.empty())
+      complain(why);
+    else if (address == config.source)
+      complain("peer " + address.to_string() + " is this node's own source");
+    else if (is_virtual(config, address))
+      complain("peer " + address.to_string() + " is a virtual address");
+    else if (std::ranges::find(earlier, address, &UnicastPeer::address) != earlier.end())
+      complain("peer " + address.to_string() + " is listed twice");
+  }
+}
+
 /// Each virtual router is one interface, family and VRID (RFC 9568 1.6).
 void check_vrids(std::span<const PlacedInstance> instances, Report& report) {
   std::map<std::tuple<std::string, Family, int>, const PlacedInstance*> seen;
@@ -113,6 +203,10 @@ void check_instances(std::span<const PlacedInstance> instances, Report& report) 
     check_link_local(instance, report);
     check_owner(instance, report);
     check_preempt_delay(instance, report);
+    check_version(instance, report);
+    check_auth(instance, report);
+    check_source(instance, report);
+    check_peers(instance, report);
   }
   check_vrids(instances, report);
   check_addresses_between(instances, report);

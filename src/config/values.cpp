@@ -131,7 +131,6 @@ class ValueReader {
  public:
   ValueReader(const KeySpec& key, const TomlNode& node, Report& report) : key_(key), node_(node), report_(report) {}
 
-  void operator()(std::monostate) { read_version(); }
   void operator()(bool* out) {
     if (node_.type == TomlType::boolean) *out = node_.boolean;
     if (node_.type != TomlType::boolean) refuse_type(boolean_hint());
@@ -140,17 +139,22 @@ class ValueReader {
   void operator()(unsigned* out) { read_integer(out); }
   void operator()(Duration* out);
   void operator()(std::string* out);
+  void operator()(std::optional<IpAddress>* out);
   void operator()(ChecksumPolicy* out);
   void operator()(std::vector<std::string>* out);
   void operator()(std::vector<VirtualAddress>* out);
+  void operator()(std::vector<UnicastPeer>* out);
 
  private:
-  void read_version();
   template <typename Integer>
   void read_integer(Integer* out);
   std::optional<Duration> parse_duration();
   bool check_duration(Duration duration);
   std::optional<IpPrefix> parse_address(const TomlNode& entry);
+  std::optional<IpAddress> parse_host(const TomlNode& entry);
+  std::optional<UnicastPeer> parse_peer(const TomlNode& entry);
+  std::optional<UnicastPeer> parse_peer_table(const TomlNode& entry);
+  std::optional<IpAddress> parse_text(const TomlNode& entry, std::string_view host);
   std::optional<std::uint8_t> parse_length(const TomlNode& entry, const IpAddress& address, std::size_t slash);
   bool check_program(const TomlNode& node, bool alone);
 
@@ -177,17 +181,11 @@ std::string ValueReader::boolean_hint() const {
   return "";
 }
 
-void ValueReader::read_version() {
-  if (node_.type != TomlType::integer) return refuse_type("write 3");
-  if (node_.integer == 2) {
-    return refuse("unsupported", "VRRPv2 is not supported by this version of vipd", "use version = 3 on all nodes");
-  }
-  if (node_.integer != 3) refuse("range", must_be() + ", got " + std::to_string(node_.integer));
-}
-
 template <typename Integer>
 void ValueReader::read_integer(Integer* out) {
   if (node_.type != TomlType::integer) {
+    if (key_.name == "version")
+      return refuse_type("one version for all nodes of a group; both at once are not offered");
     const bool is_quoted_number = node_.type == TomlType::string && to_integer(node_.text);
     return refuse_type(is_quoted_number ? "write " + node_.text : "");
   }
@@ -252,6 +250,9 @@ void ValueReader::operator()(std::string* out) {
   if (node_.type != TomlType::string) return refuse_type();
   if (key_.name == "interface") {
     if (const std::string why = why_no_interface(node_.text); !why.empty()) return refuse("interface", why);
+  } else if (key_.secret) {
+    const bool has_nul = node_.text.find('\0') != std::string::npos;  // looks like the end, where it is zero-filled
+    if (node_.text.empty() || node_.text.size() > kAuthDataSize || has_nul) return refuse("auth", must_be());
   } else if (!is_valid_name(node_.text)) {
     return refuse("name", must_be() + ", got " + in_quotes(node_.text));
   }
@@ -336,19 +337,83 @@ std::optional<IpPrefix> ValueReader::parse_address(const TomlNode& entry) {
   const std::size_t slash = std::min(text.find('/'), text.size());
   const std::string_view host = text.substr(0, slash);
   const Place place = place_within(entry.place, text, 0, host.size());
-  const auto address = IpAddress::parse(host);
-  if (!address) {
-    const bool has_zone = host.find('%') != std::string_view::npos;
-    report_.error("address", place, in_quotes(text) + " is not an IP address" + why_no_address(host),
-                  has_zone ? "leave out the zone: \"interface\" names it" : "");
-    return std::nullopt;
-  }
+  const auto address = parse_text(entry, host);
+  if (!address) return std::nullopt;
   const auto length = parse_length(entry, *address, slash);
   if (!length) return std::nullopt;
   const IpPrefix prefix{*address, *length};
   const std::string_view why = why_no_host(prefix);
   if (why.empty()) return prefix;
   report_.error("address", place, prefix.to_string() + " is " + std::string(why));
+  return std::nullopt;
+}
+
+/// `host`, the beginning of a string, as an address.
+std::optional<IpAddress> ValueReader::parse_text(const TomlNode& entry, std::string_view host) {
+  auto address = IpAddress::parse(host);
+  if (address) return address;
+  const bool has_zone = host.find('%') != std::string_view::npos;
+  report_.error("address", place_within(entry.place, entry.text, 0, host.size()),
+                in_quotes(entry.text) + " is not an IP address" + why_no_address(host),
+                has_zone ? "leave out the zone: \"interface\" names it" : "");
+  return std::nullopt;
+}
+
+/// The address of a host, without a prefix length.
+std::optional<IpAddress> ValueReader::parse_host(const TomlNode& entry) {
+  if (entry.type != TomlType::string) {
+    report_.error("type", entry.place, "an address must be a string, got " + describe_value(entry));
+    return std::nullopt;
+  }
+  const std::size_t slash = entry.text.find('/');
+  if (slash != std::string::npos) {
+    report_.error("address", entry.place, in_quotes(key_.name) + " takes addresses without a prefix length",
+                  "write " + in_quotes(std::string_view(entry.text).substr(0, slash)));
+    return std::nullopt;
+  }
+  const auto address = parse_text(entry, entry.text);
+  if (!address) return std::nullopt;
+  const std::string_view why = why_no_host({*address, static_cast<std::uint8_t>(address->octets().size() * 8)});
+  if (why.empty()) return address;
+  report_.error("address", entry.place, address->to_string() + " is " + std::string(why));
+  return std::nullopt;
+}
+
+void ValueReader::operator()(std::optional<IpAddress>* out) { *out = parse_host(node_); }
+
+void ValueReader::operator()(std::vector<UnicastPeer>* out) {
+  if (node_.type == TomlType::string) return refuse_type("write [" + in_quotes(node_.text) + "]");
+  if (node_.type != TomlType::array) return refuse_type();
+  if (node_.children.empty())
+    return refuse("missing-key", "\"peers\" is an empty list", "leave the key out for multicast");
+  for (const TomlNode& entry : node_.children) out->push_back(parse_peer(entry).value_or(UnicastPeer{}));
+}
+
+std::optional<UnicastPeer> ValueReader::parse_peer(const TomlNode& entry) {
+  if (entry.type == TomlType::table) return parse_peer_table(entry);
+  const auto address = parse_host(entry);
+  return address ? std::optional(UnicastPeer{.address = *address}) : std::nullopt;
+}
+
+std::optional<UnicastPeer> ValueReader::parse_peer_table(const TomlNode& entry) {
+  const TomlNode *address = entry.find("address"), *limit = entry.find("min_hop_limit");
+  for (const TomlNode& member : entry.children) {
+    if (&member == address || &member == limit) continue;
+    report_.error("unknown-key", member.key_place, "unknown key " + in_quotes(member.key) + " in a peer",
+                  "a peer has \"address\" and \"min_hop_limit\"");
+    return std::nullopt;
+  }
+  if (address == nullptr) {
+    report_.error("missing-key", entry.place, "a peer needs an \"address\"");
+    return std::nullopt;
+  }
+  const auto host = parse_host(*address);
+  if (!host || limit == nullptr) return host ? std::optional(UnicastPeer{.address = *host}) : std::nullopt;
+  const bool is_number = limit->type == TomlType::integer;
+  if (is_number && limit->integer >= 1 && limit->integer <= kVrrpHopLimit)
+    return UnicastPeer{.address = *host, .min_hop_limit = static_cast<std::uint8_t>(limit->integer)};
+  report_.error(is_number ? "range" : "type", limit->place,
+                "\"min_hop_limit\" must be 1..255, got " + describe_value(*limit));
   return std::nullopt;
 }
 

@@ -156,6 +156,7 @@ std::string place(const Document& instance) {
   const std::string vrid = text_at(instance, "vrid");
   const std::string interval = text_at(instance, "advert_interval");
   if (!vrid.empty()) join(text, "VRID " + vrid);
+  if (text_at(instance, "version") == "2") join(text, "VRRPv2");
   join(text, family_name(instance));
   if (instance.contains("virtual_mac") && instance.at("virtual_mac").is_object())
     join(text, "MAC " + text_at(instance.at("virtual_mac"), "address"));
@@ -194,11 +195,35 @@ std::string addresses(const Document& instance, const Display& display) {
   return rows;
 }
 
+/// "lists other addresses, adverts every 2s": in what a peer is configured differently.
+std::string differences(const Document& instance, const Document& peer) {
+  std::string text;
+  const std::string match = text_at(peer, "addresses"), interval = text_at(peer, "advert_interval");
+  if (match == "some") join(text, "lists other addresses");
+  if (match == "none") join(text, "uses this VRID for other addresses");
+  if (!interval.empty() && interval != text_at(instance, "advert_interval")) join(text, "adverts every " + interval);
+  return text;
+}
+
+/// A row for each peer that is not as we are; one that is, is no news.
+std::string odd_peers(const Document& instance, const Display& display) {
+  std::string rows;
+  for (const Document& peer : member(instance, "peers")) {
+    const std::string what = differences(instance, peer);
+    if (what.empty()) continue;
+    rows += row(rows.empty() ? "peers" : "",
+                or_unknown(text_at(peer, "address")) + ": " + paint(display, Emphasis::bad, what));
+  }
+  return rows;
+}
+
 /// "3 checksum, 1 ttl"
 std::string refused(const Document& instance) {
   std::string text;
   for (const auto& [kind, count] : member(member(instance, "counters"), "adverts_refused").items())
     if (count.is_number() && count != 0) join(text, count.dump() + ' ' + terminal_safe(kind));
+  const std::string stranger = text_at(instance, "last_stranger");
+  if (!stranger.empty()) join(text, "the last one that is no peer: " + stranger, "; ");
   return text.empty() ? "" : "adverts: " + text;
 }
 
@@ -245,7 +270,8 @@ std::string unsent(const Document& instance) {
 std::string block(const Document& instance, const Display& display) {
   return '\n' + headline(instance, display) + why(instance, display) + row("active", other_active(instance)) +
          row("priority", priority(instance)) + row("on", place(instance)) + addresses(instance, display) +
-         row("refused", refused(instance)) + row("unsent", unsent(instance)) + hooks(instance, display);
+         odd_peers(instance, display) + row("refused", refused(instance)) + row("unsent", unsent(instance)) +
+         hooks(instance, display);
 }
 
 }  // namespace

@@ -220,7 +220,7 @@ void resign_for(const InstanceConfig& instance, Kernel& kernel) {
   if (!wire || interface == nullptr) return;
   EventLog events;
   VirtualRouter router(instance, kernel, **wire, runner, events);
-  if (!(*wire)->listen(interface->index, instance.family(), {})) return;
+  if (!(*wire)->listen(interface->index, instance.family(), {}, false)) return;
   router.resign_for_the_dead();
 }
 

@@ -41,11 +41,21 @@ json counters_of(const VirtualRouter::Counters& counters) {
   for (std::size_t kind = 0; kind < kRefusalKinds; ++kind)
     if (counters.adverts_refused[kind] > 0)
       refused[std::string(to_string(static_cast<Refusal>(kind)))] = counters.adverts_refused[kind];
-  return {{"adverts_sent", counters.adverts_sent},
-          {"adverts_received", counters.adverts_received},
-          {"adverts_refused", std::move(refused)},
-          {"addr_list_mismatch", counters.addr_list_mismatch},
-          {"send_errors", counters.send_errors}};
+  return {{"adverts_sent", counters.adverts_sent},     {"adverts_received", counters.adverts_received},
+          {"adverts_refused", std::move(refused)},     {"addr_list_mismatch", counters.addr_list_mismatch},
+          {"owner_conflict", counters.owner_conflict}, {"send_errors", counters.send_errors}};
+}
+
+/// Who else was heard for this VRID, in no order.
+json peers_of(const PeerTable& table, const Clocks& clocks) {
+  json list = json::array();
+  for (const auto& peer : table.peers())
+    list.push_back({{"address", peer.address.to_string()},
+                    {"priority", peer.priority},
+                    {"advert_interval", format_duration(peer.interval)},
+                    {"addresses", to_string(peer.addresses)},
+                    {"heard", clocks.rfc3339(peer.heard)}});
+  return list;
 }
 
 json hooks_of(const HookQueue& hooks) {
@@ -74,6 +84,7 @@ json instance_document(const VirtualRouter& router, const Clocks& clocks) {
   const std::string* fault = router.standing().fault();
   return {{"name", config.name},
           {"vrid", config.vrid},
+          {"version", config.version},
           {"family", to_string(config.family())},
           {"interface", config.interface},
           {"state", to_string(router.election().state())},
@@ -91,6 +102,8 @@ json instance_document(const VirtualRouter& router, const Clocks& clocks) {
           {"routes", held_by<RouteObject>(router.addresses(), "route", config.interface)},
           {"rules", held_by<RuleObject>(router.addresses(), "rule", config.interface)},
           {"active", active_router(router)},
+          {"peers", peers_of(router.peers(), clocks)},
+          {"last_stranger", router.last_stranger() ? json(router.last_stranger()->to_string()) : json(nullptr)},
           {"counters", counters_of(router.counters())},
           {"hooks", hooks_of(router.hooks())},
           {"transitions", router.counters().transitions}};

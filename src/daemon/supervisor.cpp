@@ -53,9 +53,8 @@ Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner&
   for (const auto& instance : config.instances) {
     routers_.push_back(std::make_unique<VirtualRouter>(instance, kernel, wire, runner, events_));
     Segment& segment = segments_[{instance.interface, instance.family()}];
-    segment.rules.family = instance.family();
-    segment.rules.vrids.set(instance.vrid);
-    segment.rules.checksum[instance.vrid] = instance.ipv4_checksum;
+    segment.vrids.set(instance.vrid);
+    segment.group = segment.group || instance.peers.empty();
     segment.by_vrid[instance.vrid] = routers_.back().get();
   }
 }
@@ -87,7 +86,6 @@ void Supervisor::network_changed(const std::vector<std::string>& interfaces, Tim
     segment.own_sources.clear();
     for (const auto* router : segment.by_vrid)
       if (router != nullptr && router->source()) segment.own_sources.push_back(*router->source());
-    segment.rules.own_sources = segment.own_sources;
   }
 }
 
@@ -100,7 +98,7 @@ void Supervisor::listen(const SegmentKey& key, Segment& segment, TimePoint now) 
   }
   segment.retry_listen = kNever;
   if (interface == nullptr || !interface->running || segment.ifindex == ifindex) return;
-  const auto listening = wire_.listen(ifindex, key.second, segment.rules.vrids);
+  const auto listening = wire_.listen(ifindex, key.second, segment.vrids, segment.group);
   if (listening)
     segment.ifindex = ifindex;
   else
@@ -123,9 +121,9 @@ void Supervisor::received(const Datagram& datagram, TimePoint now) {
   const Arrived arrived = unpack(datagram);
   VirtualRouter* router = segment->by_vrid[arrived.vrid];
   if (router == nullptr) return;  // the socket's filter passes configured VRIDs only
-  if (arrived.refusal) return router->refused(*arrived.refusal, "", now);
-  const auto advert = decode(arrived.packet, segment->rules);
-  if (!advert) return router->refused(advert.error(), arrived.packet.source.to_string(), now);
+  if (arrived.refusal) return router->refused(*arrived.refusal, std::nullopt, now);
+  const auto advert = decode(arrived.packet, router->rules(segment->own_sources));
+  if (!advert) return router->refused(advert.error(), arrived.packet.source, now);
   router->heard(*advert, arrived.packet.source, now);
 }
 

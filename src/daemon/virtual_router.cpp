@@ -12,6 +12,11 @@ namespace {
 
 constexpr auto kClaimRetry = std::chrono::seconds(30);
 
+/// Can link-local addresses reach all that adverts are sent to? No peers: the group, which is on the link.
+bool speaks_link_local(std::span<const UnicastPeer> peers) {
+  return std::ranges::all_of(peers, [](const auto& peer) { return peer.address.is_link_local(); });
+}
+
 HookState hook_state(ShownState state, bool stopped) {
   if (stopped) return HookState::stop;
   switch (state) {
@@ -28,7 +33,8 @@ HookState hook_state(ShownState state, bool stopped) {
 
 Election::Settings election_settings(const InstanceConfig& config) {
   const bool capped = config.max_adopted_interval != Duration::zero();
-  return {.priority = config.priority,
+  return {.version = config.version,
+          .priority = config.priority,
           .interval = config.advert_interval,
           .preempt = config.preempt,
           .preempt_delay = config.preempt_delay,
@@ -50,8 +56,8 @@ VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire&
       owner_(kernel, wire, config),
       hooks_(runner, config),
       checksum_form_(config.ipv4_checksum == ChecksumPolicy::rfc9568 ? ChecksumForm::message_only
-                                                                     : ChecksumForm::pseudo_header),
-      noted_interval_(std::chrono::duration_cast<Centiseconds>(config.advert_interval)) {
+                                                                     : ChecksumForm::pseudo_header) {
+  if (!config.auth_legacy.empty()) password_ = simple_password(config.auth_legacy);
   for (const auto& address : config.addresses) {
     const auto octets = address.prefix.address.octets();
     if (address.advertised) advertised_.insert(advertised_.end(), octets.begin(), octets.end());
@@ -98,11 +104,16 @@ void VirtualRouter::judge_interface() {
   ifindex_ = interface->index;
   if (!interface->running) standing_.set(FaultCause::interface_down, "interface " + config_.interface + " is down");
   source_ = choose_source(*interface);
-  if (!source_)
-    standing_.set(FaultCause::no_source,
-                  config_.family() == Family::ipv4
-                      ? "interface " + config_.interface + " has no IPv4 address of its own to send from"
-                      : "interface " + config_.interface + " has no usable link-local address to send from");
+  if (!source_) standing_.set(FaultCause::no_source, why_no_source());
+}
+
+std::string VirtualRouter::why_no_source() const {
+  const std::string interface = "interface " + config_.interface;
+  if (config_.source) return interface + " does not have " + config_.source->to_string() + ", the source of adverts";
+  const char* kind = config_.family() == Family::ipv4   ? "IPv4 address of its own"
+                     : speaks_link_local(config_.peers) ? "usable link-local address"
+                                                        : "usable IPv6 address beyond the link-local one";
+  return interface + " has no " + kind + " to send from";
 }
 
 /// What a claim will need is made and tried before, not when it matters.
@@ -119,14 +130,20 @@ bool VirtualRouter::is_virtual(const IpAddress& address) const {
   return std::ranges::any_of(config_.addresses, [&](const auto& each) { return each.prefix.address == address; });
 }
 
-/// RFC 9568 5.1.1.1: the primary address; 5.1.2.1: the link-local one. The one in use stays for as long as it can.
+/// RFC 9568 5.1.1.1: never a virtual address; 5.1.2.1: the link-local one, but for peers that it cannot reach.
+bool VirtualRouter::may_be_source(const IpAddress& address, const AddressState& state) const {
+  if (address.family() != config_.family() || !state.usable || state.tag == kKernelTag) return false;
+  if (config_.source) return address == *config_.source;
+  if (address.family() == Family::ipv6 && address.is_link_local() != speaks_link_local(config_.peers)) return false;
+  return !is_virtual(address) || config_.priority == kOwnerPriority;
+}
+
+/// RFC 9568 5.1.1.1: the primary address. The one in use stays for as long as it can.
 std::optional<IpAddress> VirtualRouter::choose_source(const Interface& interface) const {
   std::optional<IpAddress> primary, secondary;
   for (const auto& [prefix, state] : interface.addresses) {
     const IpAddress& address = prefix.address;
-    if (address.family() != config_.family() || !state.usable || state.tag == kKernelTag) continue;
-    if (address.family() == Family::ipv6 && !address.is_link_local()) continue;
-    if (is_virtual(address) && config_.priority != kOwnerPriority) continue;
+    if (!may_be_source(address, state)) continue;
     if (address == source_) return address;
     auto& candidate = state.secondary ? secondary : primary;
     if (!candidate) candidate = address;
@@ -144,21 +161,41 @@ void VirtualRouter::set_wire_problem(const std::optional<std::string>& problem) 
 void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoint now) {
   ++counters_.adverts_received;
   learn_checksum_form(advert, source, now);
-  note_differences(advert, source, now);
+  note_peer(advert, source, now);
   step(Heard{.source = source, .priority = advert.priority, .interval = advert.interval}, now);
 }
 
-/// Conformance B20, B21 (RFC 9568 7.1): what two routers have configured differently is said once, and never refused.
-void VirtualRouter::note_differences(const Advert& advert, const IpAddress& source, TimePoint now) {
-  if (advert.priority == kResignPriority) return;
-  const bool is_news = advert.interval != std::exchange(noted_interval_, advert.interval);
-  if (is_news && advert.interval != config_.advert_interval && interval_log_.passes(now))
-    spdlog::warn("{}: {} advertises every {}, we are configured for {}", config_.name, source.to_string(),
-                 format_duration(advert.interval), format_duration(config_.advert_interval));
-  if (std::ranges::equal(advert.addresses.octets(), advertised_)) return;
-  ++counters_.addr_list_mismatch;
-  if (std::exchange(noted_addresses_, true)) return;
-  spdlog::warn("{}: {} lists other addresses than we do, or in another order", config_.name, source.to_string());
+/// What two routers have configured differently is counted and said once, and never refused (RFC 9568 7.1).
+void VirtualRouter::note_peer(const Advert& advert, const IpAddress& source, TimePoint now) {
+  const SeenPeer peer{.address = source,
+                      .priority = advert.priority,
+                      .interval = advert.interval,
+                      .addresses = compare(advert.addresses, AddressList(config_.family(), advertised_)),
+                      .heard = now};
+  if (peer.addresses != AddressMatch::same) ++counters_.addr_list_mismatch;
+  const auto before = peers_.note(peer);
+  if (!before || before->interval != peer.interval) tell_interval(peer, now);
+  if (!before || before->addresses != peer.addresses) tell_addresses(peer, now);
+  if (peer.priority != kOwnerPriority || standing_.effective_priority() != kOwnerPriority) return;
+  ++counters_.owner_conflict;  // conformance B17, C29 (RFC 9568 8.3.2, erratum 8298): the election decides
+  if (owner_log_.passes(now))
+    spdlog::warn("{}: two address owners: {} has priority 255, too", config_.name, source.to_string());
+}
+
+void VirtualRouter::tell_interval(const SeenPeer& peer, TimePoint now) {  // conformance B20
+  if (peer.interval == config_.advert_interval || !interval_log_.passes(now)) return;
+  spdlog::warn("{}: {} advertises every {}, we are configured for {}", config_.name, peer.address.to_string(),
+               format_duration(peer.interval), format_duration(config_.advert_interval));
+}
+
+void VirtualRouter::tell_addresses(const SeenPeer& peer, TimePoint now) {  // conformance B21
+  if (peer.addresses == AddressMatch::same || !addresses_log_.passes(now)) return;
+  if (peer.addresses == AddressMatch::some)
+    spdlog::warn("{}: {} lists other addresses than we do, or in another order", config_.name,
+                 peer.address.to_string());
+  else
+    spdlog::warn("{}: {} uses our VRID {} for other addresses; a group of its own needs a VRID of its own",
+                 config_.name, peer.address.to_string(), config_.vrid);
 }
 
 /// Conformance B09: a sender follows the form last heard from a valid peer.
@@ -172,13 +209,26 @@ void VirtualRouter::learn_checksum_form(const Advert& advert, const IpAddress& s
       checksum_form_ == ChecksumForm::message_only ? "over the message alone (RFC 9568)" : "with the pseudo-header");
 }
 
-void VirtualRouter::refused(Refusal refusal, const std::string& source, TimePoint now) {
+ReceiveRules VirtualRouter::rules(std::span<const IpAddress> own_sources) const {
+  return {.family = config_.family(),
+          .vrid = config_.vrid,
+          .version = config_.version,
+          .checksum = config_.ipv4_checksum,
+          .interval = std::chrono::duration_cast<Centiseconds>(config_.advert_interval),
+          .password = password_,
+          .peers = config_.peers,
+          .local = source_.value_or(IpAddress()),
+          .own_sources = own_sources};
+}
+
+void VirtualRouter::refused(Refusal refusal, const std::optional<IpAddress>& source, TimePoint now) {
   const auto kind = static_cast<std::size_t>(refusal);
   ++counters_.adverts_refused[kind];
+  if (refusal == Refusal::src_not_peer) last_stranger_ = source;
   if (refusal == Refusal::own_source) return;  // conformance B23: counted, silently
   if (!refusal_log_[kind].passes(now)) return;
   spdlog::warn("{}: refused an advert{}: {} ({} so far; at most one line a minute)", config_.name,
-               source.empty() ? "" : " from " + source, to_string(refusal), counters_.adverts_refused[kind]);
+               source ? " from " + source->to_string() : "", to_string(refusal), counters_.adverts_refused[kind]);
 }
 
 TimePoint VirtualRouter::deadline() const { return std::min({election_.deadline(), owner_.deadline(), retry_claim_}); }
@@ -212,6 +262,9 @@ void VirtualRouter::stop(TimePoint now) {
 void VirtualRouter::step(const Event& event, TimePoint now) {
   for (const Action& action : election_.step(event, now)) {
     if (const auto* advert = std::get_if<SendAdvert>(&action)) {
+      if (advert->late > config_.advert_interval && late_log_.passes(now))  // conformance C30
+        spdlog::warn("{}: advert late by {}; is this machine too busy for advert_interval?", config_.name,
+                     format_duration(advert->late));
       send_advert(advert->priority);
     } else if (std::holds_alternative<Claim>(action)) {
       owner_.claim(now);
@@ -239,23 +292,28 @@ void VirtualRouter::claim_failed(TimePoint now) {
 
 void VirtualRouter::send_advert(std::uint8_t priority) {
   if (!source_) return;
-  const Advert advert{.vrid = config_.vrid,
+  const Advert advert{.version = config_.version,
+                      .vrid = config_.vrid,
                       .priority = priority,
                       .interval = std::chrono::duration_cast<Centiseconds>(config_.advert_interval),
                       .addresses = AddressList(config_.family(), advertised_),
-                      .checksum_form = checksum_form_};
+                      .checksum_form = checksum_form_,
+                      .password = password_};
+  bool sent = config_.peers.empty() && send_to(vrrp_group(config_.family()), advert);
+  for (const auto& peer : config_.peers) sent = send_to(peer.address, advert) || sent;
+  if (sent) ++counters_.adverts_sent;
+}
+
+bool VirtualRouter::send_to(const IpAddress& destination, const Advert& advert) {
   static std::array<std::uint8_t, kMaxAdvertSize> buffer;
-  const std::size_t size = encode(advert, *source_, vrrp_group(config_.family()), buffer);
+  const std::size_t size = encode(advert, *source_, destination, buffer);
   const auto message = std::span(buffer).first(size);
+  const bool by_frame = config_.virtual_mac && config_.peers.empty();  // RFC 9568 7.2: the MAC of what is multicast
   const auto sent =
-      config_.virtual_mac  // RFC 9568 7.2: then it is the source address on the segment, too
-          ? wire_.announce(ifindex_, advert_frame(virtual_mac(config_.family(), config_.vrid), *source_, message))
-          : wire_.send(ifindex_, *source_, message);
-  if (sent) {
-    ++counters_.adverts_sent;
-  } else if (counters_.send_errors++ == 0) {
-    spdlog::warn("{}: {}", config_.name, sent.error().message);
-  }
+      by_frame ? wire_.announce(ifindex_, advert_frame(virtual_mac(config_.family(), config_.vrid), *source_, message))
+               : wire_.send(ifindex_, *source_, destination, message);
+  if (!sent && counters_.send_errors++ == 0) spdlog::warn("{}: {}", config_.name, sent.error().message);
+  return sent.has_value();
 }
 
 void VirtualRouter::show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now) {

@@ -34,31 +34,50 @@ Result<void> all_of(std::initializer_list<Result<void>> results) {
   return {};
 }
 
-Result<void> prepare_ipv4(const Fd& fd, int ifindex) {
+ip_mreqn ipv4_group(int ifindex) {
   ip_mreqn group{};
   std::memcpy(&group.imr_multiaddr, vrrp_group(Family::ipv4).octets().data(), 4);
   group.imr_ifindex = ifindex;
+  return group;
+}
+
+ipv6_mreq ipv6_group(int ifindex) {
+  ipv6_mreq group{};
+  std::memcpy(&group.ipv6mr_multiaddr, vrrp_group(Family::ipv6).octets().data(), 16);
+  group.ipv6mr_interface = static_cast<unsigned>(ifindex);
+  return group;
+}
+
+Result<void> join(const Fd& fd, int ifindex, Family family) {
+  if (family == Family::ipv4)
+    return set_option(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, ipv4_group(ifindex), "IP_ADD_MEMBERSHIP");
+  return set_option(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, ipv6_group(ifindex), "IPV6_ADD_MEMBERSHIP");
+}
+
+Result<void> leave_group(const Fd& fd, int ifindex, Family family) {
+  if (family == Family::ipv4)
+    return set_option(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, ipv4_group(ifindex), "IP_DROP_MEMBERSHIP");
+  return set_option(fd, IPPROTO_IPV6, IPV6_DROP_MEMBERSHIP, ipv6_group(ifindex), "IPV6_DROP_MEMBERSHIP");
+}
+
+Result<void> prepare_ipv4(const Fd& fd, int ifindex) {
+  const ip_mreqn group = ipv4_group(ifindex);
   return all_of({set_option(fd, IPPROTO_IP, IP_MULTICAST_TTL, 255, "IP_MULTICAST_TTL"),
                  set_option(fd, IPPROTO_IP, IP_TTL, 255, "IP_TTL"),
                  set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0, "IP_MULTICAST_LOOP"),
                  set_option(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL"),
                  set_option(fd, IPPROTO_IP, IP_TOS, int{IPTOS_PREC_INTERNETCONTROL}, "IP_TOS"),
-                 set_option(fd, IPPROTO_IP, IP_MULTICAST_IF, group, "IP_MULTICAST_IF"),
-                 set_option(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, group, "IP_ADD_MEMBERSHIP")});
+                 set_option(fd, IPPROTO_IP, IP_MULTICAST_IF, group, "IP_MULTICAST_IF")});
 }
 
 Result<void> prepare_ipv6(const Fd& fd, int ifindex) {
-  ipv6_mreq group{};
-  std::memcpy(&group.ipv6mr_multiaddr, vrrp_group(Family::ipv6).octets().data(), 16);
-  group.ipv6mr_interface = static_cast<unsigned>(ifindex);
   return all_of({set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 255, "IPV6_MULTICAST_HOPS"),
                  set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 255, "IPV6_UNICAST_HOPS"),
                  set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP"),
                  set_option(fd, IPPROTO_IPV6, IPV6_TCLASS, int{IPTOS_PREC_INTERNETCONTROL}, "IPV6_TCLASS"),
                  set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"),
                  set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT"),
-                 set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, ifindex, "IPV6_MULTICAST_IF"),
-                 set_option(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, group, "IPV6_ADD_MEMBERSHIP")});
+                 set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, ifindex, "IPV6_MULTICAST_IF")});
 }
 
 Result<void> attach(const Fd& fd, std::vector<sock_filter>& program) {
@@ -149,24 +168,26 @@ ssize_t send_from(int fd, int level, int type, const Info& info, const Address& 
   return ::sendmsg(fd, &header, MSG_DONTWAIT);
 }
 
-ssize_t send_ipv4(int fd, int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) {
+ssize_t send_ipv4(int fd, int ifindex, const IpAddress& source, const IpAddress& destination,
+                  std::span<const std::uint8_t> message) {
   in_pktinfo info{};
   info.ipi_ifindex = ifindex;
   std::memcpy(&info.ipi_spec_dst, source.octets().data(), 4);
   sockaddr_in to{};
   to.sin_family = AF_INET;
-  std::memcpy(&to.sin_addr, vrrp_group(Family::ipv4).octets().data(), 4);
+  std::memcpy(&to.sin_addr, destination.octets().data(), 4);
   return send_from(fd, IPPROTO_IP, IP_PKTINFO, info, to, message);
 }
 
-ssize_t send_ipv6(int fd, int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) {
+ssize_t send_ipv6(int fd, int ifindex, const IpAddress& source, const IpAddress& destination,
+                  std::span<const std::uint8_t> message) {
   in6_pktinfo info{};
   info.ipi6_ifindex = static_cast<unsigned>(ifindex);
   std::memcpy(&info.ipi6_addr, source.octets().data(), 16);
   sockaddr_in6 to{};
   to.sin6_family = AF_INET6;
   to.sin6_scope_id = static_cast<unsigned>(ifindex);
-  std::memcpy(&to.sin6_addr, vrrp_group(Family::ipv6).octets().data(), 16);
+  std::memcpy(&to.sin6_addr, destination.octets().data(), 16);
   return send_from(fd, IPPROTO_IPV6, IPV6_PKTINFO, info, to, message);
 }
 
@@ -208,7 +229,7 @@ Result<RawWire::Socket> RawWire::open_socket(const Key& key) {
   return socket;
 }
 
-Result<void> RawWire::listen(int ifindex, Family family, const std::bitset<256>& vrids) {
+Result<void> RawWire::listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) {
   const Key key{ifindex, family};
   auto it = sockets_.find(key);
   if (it == sockets_.end()) {
@@ -216,19 +237,26 @@ Result<void> RawWire::listen(int ifindex, Family family, const std::bitset<256>&
     if (!socket) return std::unexpected(socket.error());
     it = sockets_.emplace(key, std::move(*socket)).first;
   }
+  Socket& socket = it->second;
+  if (group != socket.in_group) {
+    const auto changed = group ? join(socket.fd, ifindex, family) : leave_group(socket.fd, ifindex, family);
+    if (!changed) return changed;
+    socket.in_group = group;
+  }
   auto filter = pass_vrids(family, vrids);
-  return attach(it->second.fd, filter);
+  return attach(socket.fd, filter);
 }
 
 void RawWire::leave(int ifindex, Family family) { sockets_.erase({ifindex, family}); }
 
-Result<void> RawWire::send(int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) {
+Result<void> RawWire::send(int ifindex, const IpAddress& source, const IpAddress& destination,
+                           std::span<const std::uint8_t> message) {
   const auto it = sockets_.find({ifindex, source.family()});
   if (it == sockets_.end()) return failure("no socket on this interface");
   const int fd = it->second.fd.get();
-  const ssize_t sent = source.family() == Family::ipv4 ? send_ipv4(fd, ifindex, source, message)
-                                                       : send_ipv6(fd, ifindex, source, message);
-  if (sent < 0) return system_failure("cannot send an advert", errno);
+  const ssize_t sent = source.family() == Family::ipv4 ? send_ipv4(fd, ifindex, source, destination, message)
+                                                       : send_ipv6(fd, ifindex, source, destination, message);
+  if (sent < 0) return system_failure("cannot send an advert to " + destination.to_string(), errno);
   return {};
 }
 

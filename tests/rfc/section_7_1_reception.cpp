@@ -7,7 +7,7 @@
 #include "support/election_trace.hpp"
 #include "support/ipv6_packet.hpp"
 #include "support/packet_builder.hpp"
-#include "vectors.hpp"
+#include "support/vectors.hpp"
 
 namespace vipd::testing {
 namespace {

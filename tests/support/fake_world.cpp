@@ -11,7 +11,8 @@ namespace {
 constexpr int kFirstIndex = 2;
 
 /// An IPv4 packet as a raw socket delivers it.
-std::vector<std::uint8_t> ipv4_packet(const IpAddress& source, std::span<const std::uint8_t> message) {
+std::vector<std::uint8_t> ipv4_packet(const IpAddress& source, const IpAddress& destination,
+                                      std::span<const std::uint8_t> message) {
   const std::size_t total = 20 + message.size();
   std::vector<std::uint8_t> packet = {0x45,
                                       0xc0,
@@ -26,8 +27,7 @@ std::vector<std::uint8_t> ipv4_packet(const IpAddress& source, std::span<const s
                                       0,
                                       0};
   packet.insert(packet.end(), source.octets().begin(), source.octets().end());
-  const auto group = vrrp_group(Family::ipv4).octets();
-  packet.insert(packet.end(), group.begin(), group.end());
+  packet.insert(packet.end(), destination.octets().begin(), destination.octets().end());
   const auto checksum = static_cast<std::uint16_t>(~checksum_fold(checksum_add(0, packet)));
   packet[10] = static_cast<std::uint8_t>(checksum >> 8);
   packet[11] = static_cast<std::uint8_t>(checksum);
@@ -186,16 +186,18 @@ void FakeKernel::changed() {
   });
 }
 
-Result<void> FakeWire::listen(int, Family, const std::bitset<256>& wanted) {
+Result<void> FakeWire::listen(int, Family, const std::bitset<256>& wanted, bool group) {
   vrids = wanted;
+  in_group = group;
   return {};
 }
 
-Result<void> FakeWire::send(int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) {
+Result<void> FakeWire::send(int ifindex, const IpAddress& source, const IpAddress& destination,
+                            std::span<const std::uint8_t> message) {
   const Interface* interface = world_.nodes[node_]->kernel.real();
   if (interface == nullptr || interface->index != ifindex) return system_failure("cannot send an advert", ENODEV);
   if (!interface->running) return system_failure("cannot send an advert", ENETDOWN);
-  world_.broadcast(node_, source.family(), source, message);
+  world_.transmit(node_, source, destination, message);
   return {};
 }
 
@@ -285,10 +287,12 @@ void World::connect(std::size_t a, std::size_t b, bool connected) {
     cut_.insert(key);
 }
 
-void World::broadcast(std::size_t from, Family family, const IpAddress& source, std::span<const std::uint8_t> message) {
+void World::transmit(std::size_t from, const IpAddress& source, const IpAddress& destination,
+                     std::span<const std::uint8_t> message) {
   adverts.push_back({now, from, message[2]});
-  const auto octets =
-      family == Family::ipv4 ? ipv4_packet(source, message) : std::vector<std::uint8_t>(message.begin(), message.end());
+  const Family family = source.family();
+  const auto octets = family == Family::ipv4 ? ipv4_packet(source, destination, message)
+                                             : std::vector<std::uint8_t>(message.begin(), message.end());
   for (const auto& node : nodes) {
     const std::size_t to = node->index;
     if (to == from) continue;
@@ -296,15 +300,16 @@ void World::broadcast(std::size_t from, Family family, const IpAddress& source, 
       on_lost(from, to);
       continue;
     }
-    at(between(delay_low, delay_high), [this, to, family, source, octets] {
+    at(between(delay_low, delay_high), [this, to, family, source, destination, octets] {
       Node& receiver = *nodes[to];
       Interface* interface = receiver.kernel.real();
       if (!receiver.alive() || interface == nullptr || !interface->running || receiver.wire.vrids.none()) return;
+      if (destination.is_multicast() ? !receiver.wire.in_group : !receiver.kernel.has(destination)) return;
       receiver.supervisor->received({.ifindex = interface->index,
                                      .family = family,
                                      .octets = octets,
                                      .source = source,
-                                     .destination = vrrp_group(family),
+                                     .destination = destination,
                                      .hop_limit = 255},
                                     now);
     });

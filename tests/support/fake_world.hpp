@@ -70,12 +70,14 @@ class FakeKernel final : public Kernel {
 class FakeWire final : public Wire {
  public:
   FakeWire(World& world, std::size_t node) : world_(world), node_(node) {}
-  Result<void> listen(int, Family, const std::bitset<256>& vrids) override;
+  Result<void> listen(int, Family, const std::bitset<256>& vrids, bool group) override;
   void leave(int, Family) override { vrids.reset(); }
-  Result<void> send(int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) override;
+  Result<void> send(int ifindex, const IpAddress& source, const IpAddress& destination,
+                    std::span<const std::uint8_t> message) override;
   Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) override;
 
   std::bitset<256> vrids;
+  bool in_group = false;
   std::vector<std::pair<TimePoint, std::vector<std::uint8_t>>> announced;
 
  private:
@@ -150,7 +152,9 @@ class World {
   void run_for(Duration duration);
   void at(Duration from_now, std::function<void()> what);
 
-  void broadcast(std::size_t from, Family family, const IpAddress& source, std::span<const std::uint8_t> message);
+  /// To the nodes that are in the group, or to the one that has the address.
+  void transmit(std::size_t from, const IpAddress& source, const IpAddress& destination,
+                std::span<const std::uint8_t> message);
   /// Both directions between two nodes.
   void connect(std::size_t a, std::size_t b, bool connected);
   bool connected(std::size_t a, std::size_t b) const { return !cut_.contains({std::min(a, b), std::max(a, b)}); }

@@ -31,7 +31,7 @@ struct PacketParts {
   int total_length_error = 0;  ///< added to the length that the IP header states
   std::uint8_t version = 3, type = 1, vrid = 51, priority = 100;
   int count = -1;                ///< as stated; -1: as many as there are
-  std::uint16_t interval = 100;  ///< centiseconds, with the Reserve nibble above
+  std::uint16_t interval = 100;  ///< octets 4 and 5: centiseconds, with the Reserve nibble above
   std::vector<IpAddress> addresses;
   Octets trailer;                         ///< after the addresses, inside the IP length
   std::size_t message_limit = SIZE_MAX;   ///< the message is cut here
@@ -58,12 +58,28 @@ inline PacketParts ipv6_parts() {
   return parts;
 }
 
+/// VRRPv2: in place of the interval stand the type of authentication and whole seconds, and 8 octets come last.
+inline PacketParts v2_parts() {
+  PacketParts parts = ipv4_parts();
+  parts.version = 2;
+  parts.interval = 0x0001;
+  parts.trailer.assign(8, 0);
+  parts.form = ChecksumForm::message_only;
+  return parts;
+}
+
 /// What a receiver for VRID 51 of the family takes, by one policy.
 inline ReceiveRules rules_for(Family family, ChecksumPolicy policy = ChecksumPolicy::automatic) {
   ReceiveRules rules;
   rules.family = family;
-  rules.vrids.set(51);
-  rules.checksum.fill(policy);
+  rules.vrid = 51;
+  rules.checksum = policy;
+  return rules;
+}
+
+inline ReceiveRules v2_rules() {
+  ReceiveRules rules = rules_for(Family::ipv4);
+  rules.version = 2;
   return rules;
 }
 

@@ -19,12 +19,14 @@ vrid = 51
 addresses = ["192.0.2.10/24"]
 )";
 
+IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
+
 /// Parses what has to be good.
-Config good(const std::string& text) {
+Config good(const std::string& text, std::size_t warnings = 0) {
   const ParsedConfig parsed = parse_config(text);
   INFO(render(parsed.diagnostics, "test.toml", text, false));
   REQUIRE(parsed.config.has_value());
-  CHECK(parsed.diagnostics.empty());
+  CHECK(parsed.diagnostics.size() == warnings);
   return *parsed.config;
 }
 
@@ -72,7 +74,7 @@ TEST_CASE("config: the smallest file has the documented defaults", "[config][B04
 TEST_CASE("config: every key arrives where it belongs", "[config]") {
   const Config config = good(read_file("tests/data/config/full.toml"));
   CHECK(config.node == "lb1");
-  REQUIRE(config.instances.size() == 2);
+  REQUIRE(config.instances.size() == 3);
   const InstanceConfig& web = config.instances[0];
   CHECK(web.priority == 254);
   CHECK(web.advert_interval == 250ms);
@@ -88,6 +90,15 @@ TEST_CASE("config: every key arrives where it belongs", "[config]") {
   CHECK(web.announce.again_after == 0s);
   CHECK(web.announce.refresh == 120s);
   CHECK(config.instances[1].family() == Family::ipv6);
+  CHECK(config.instances[2].peers == std::vector<UnicastPeer>{{ip("192.0.2.2"), 255}, {ip("198.51.100.2"), 64}});
+  CHECK(config.instances[2].source == ip("192.0.2.1"));
+}
+
+TEST_CASE("config: VRRPv2 with its password is taken, with a warning", "[config][D05+][D06+]") {
+  const Config config = good(read_file("tests/data/config/version2.toml"), 1);
+  CHECK(config.instances[0].version == 2);
+  CHECK(config.instances[0].advert_interval == 3s);
+  CHECK(config.instances[0].auth_legacy == "s3cret");
 }
 
 TEST_CASE("config: addresses of the other family ride along without being advertised", "[config]") {
@@ -172,8 +183,8 @@ TEST_CASE("config: a bad value is refused at its place with a remedy", "[config]
       BadValue{"advert_interval = \"41s\"", "range", 19, "10ms..40.95s", ""},
       BadValue{"advert_interval = \"0s\"", "range", 19, "10ms..40.95s", ""},
       BadValue{"advert_interval = \"99999999999999999999999h\"", "range", 19, "10ms..40.95s", ""},
-      BadValue{"version = 2", "unsupported", 11, "VRRPv2 is not supported", "version = 3"},
-      BadValue{"version = 4", "range", 11, "must be 3, got 4", ""},
+      BadValue{"version = 4", "range", 11, "must be 2 or 3, got 4", ""},
+      BadValue{"version = [2, 3]", "type", 11, "must be 2 or 3", "both at once are not offered"},
       BadValue{"ipv4_checksum = \"rfc5968\"", "choice", 17, "got \"rfc5968\"", "did you mean \"rfc9568\"?"},
       BadValue{"hooks.active = \"/usr/local/bin/up.sh; rm -rf /x\"", "script-security", 16,
                "\"; rm -rf /x\" would be part of the file name", "use an array: [\"/usr/local/bin/up.sh\", \"arg\"]"},

@@ -60,6 +60,27 @@ TEST_CASE("render status: the virtual MAC stands where the interface does") {
   CHECK_FALSE(contains(show({active}), "MAC"));
 }
 
+TEST_CASE("render status: peers are shown if they are configured differently") {
+  Document instance = web();
+  instance["version"] = 2;
+  instance["peers"] = {{{"address", "192.0.2.2"}, {"addresses", "same"}, {"advert_interval", "1s"}}};
+  CHECK_FALSE(contains(show({instance}), "peers"));
+  instance["peers"].push_back({{"address", "192.0.2.3"}, {"addresses", "some"}, {"advert_interval", "2s"}});
+  instance["peers"].push_back({{"address", "192.0.2.4"}, {"addresses", "none"}, {"advert_interval", "1s"}});
+  const std::string text = show({instance});
+  CHECK(contains(text, "  peers      192.0.2.3: lists other addresses, adverts every 2s\n"));
+  CHECK(contains(text, "             192.0.2.4: uses this VRID for other addresses\n"));
+  CHECK_FALSE(contains(text, "192.0.2.2:"));
+  CHECK(contains(text, "eth0, VRID 51, VRRPv2, IPv4"));
+}
+
+TEST_CASE("render status: a stranger among unicast peers is named") {
+  Document instance = web();
+  instance["counters"]["adverts_refused"] = {{"src_not_peer", 3}};
+  instance["last_stranger"] = "192.0.2.9";
+  CHECK(contains(show({instance}), "3 src_not_peer; the last one that is no peer: 192.0.2.9\n"));
+}
+
 TEST_CASE("render status: a Backup says who is Active") {
   Document backup = web();
   backup.update({{"state", "backup"}, {"reason", "192.0.2.2 has priority 254, we have 253"}, {"preempt", false}});

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,11 +46,13 @@ struct AnnounceSettings {
 
 /// One virtual router: `[instance.NAME]`.
 struct InstanceConfig {
-  std::string name;                                    ///< 1..64 characters of [A-Za-z0-9_.-]
-  std::string interface;                               ///< 1..15 bytes
-  std::uint8_t vrid = 0;                               ///< 1..255, no default
-  std::uint8_t priority = 100;                         ///< 1..254, 255 for the owner (RFC 9568 5.2.4)
-  Duration advert_interval = std::chrono::seconds(1);  ///< 10ms..40.95s in steps of 10ms (RFC 9568 5.2.7)
+  std::string name;             ///< 1..64 characters of [A-Za-z0-9_.-]
+  std::string interface;        ///< 1..15 bytes
+  std::uint8_t vrid = 0;        ///< 1..255, no default
+  std::uint8_t priority = 100;  ///< 1..254, 255 for the owner (RFC 9568 5.2.4)
+  std::uint8_t version = 3;     ///< 3, or 2 for IPv4
+  /// 10ms..40.95s in steps of 10ms (RFC 9568 5.2.7); VRRPv2: whole seconds, 1s..255s (RFC 3768 5.3.7).
+  Duration advert_interval = std::chrono::seconds(1);
   bool preempt = true;
   Duration preempt_delay = Duration::zero();  ///< 0 or 10ms..1h; a lower Active router is left alone for so long
   Duration startup_delay = Duration::zero();  ///< 0 or 10ms..1h; the least time to listen after a start
@@ -58,9 +61,12 @@ struct InstanceConfig {
   ChecksumPolicy ipv4_checksum = ChecksumPolicy::automatic;
   bool virtual_mac = false;               ///< the addresses have the MAC of RFC 9568 7.3; see docs/decisions/0007
   bool accept = true;                     ///< packets to the addresses are taken in (RFC 9568 6.1, Accept_Mode)
+  std::string auth_legacy;                ///< VRRPv2's password in clear text, 1..8 octets; empty = none
   std::vector<VirtualAddress> addresses;  ///< in the file's order; never empty
   std::vector<RouteObject> routes;        ///< come with the addresses and go with them
   std::vector<RuleObject> rules;          ///< likewise
+  std::vector<UnicastPeer> peers;         ///< of the instance's family; empty = multicast
+  std::optional<IpAddress> source;        ///< where adverts come from, of that family; nullopt = the usual choice
   HookSettings hooks;
   AnnounceSettings announce;
 

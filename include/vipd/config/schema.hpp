@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,9 +18,10 @@
 
 namespace vipd {
 
-/// The member that a key fills. `version` fills none: it only says which protocol is meant.
-using Slot = std::variant<std::monostate, bool*, std::uint8_t*, unsigned*, Duration*, std::string*, ChecksumPolicy*,
-                          std::vector<std::string>*, std::vector<VirtualAddress>*>;
+/// The member that a key fills.
+using Slot =
+    std::variant<bool*, std::uint8_t*, unsigned*, Duration*, std::string*, std::optional<IpAddress>*, ChecksumPolicy*,
+                 std::vector<std::string>*, std::vector<VirtualAddress>*, std::vector<UnicastPeer>*>;
 
 /// What a slot is a part of.
 struct Target {

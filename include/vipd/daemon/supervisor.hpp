@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,7 +45,8 @@ class Supervisor {
  private:
   /// One interface and family: what is listened to there, and for whom.
   struct Segment {
-    ReceiveRules rules;
+    std::bitset<256> vrids;
+    bool group = false;  // some instance speaks by multicast
     std::array<VirtualRouter*, 256> by_vrid{};
     std::vector<IpAddress> own_sources;
     int ifindex = 0;  // where we listen; 0 = nowhere

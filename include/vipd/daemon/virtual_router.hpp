@@ -24,6 +24,7 @@
 #include "vipd/os/wire.hpp"
 #include "vipd/vrrp/advert.hpp"
 #include "vipd/vrrp/election.hpp"
+#include "vipd/vrrp/peer_table.hpp"
 #include "vipd/vrrp/standing.hpp"
 
 namespace vipd {
@@ -48,6 +49,7 @@ class VirtualRouter {
     std::uint64_t adverts_sent = 0;
     std::uint64_t adverts_received = 0;    ///< taken, not refused
     std::uint64_t addr_list_mismatch = 0;  ///< taken, but listing other addresses than ours or in another order
+    std::uint64_t owner_conflict = 0;      ///< taken, though both of us say that they own the addresses
     std::uint64_t send_errors = 0;
     std::array<std::uint64_t, kRefusalKinds> adverts_refused{};
     std::uint64_t transitions = 0;
@@ -62,8 +64,11 @@ class VirtualRouter {
   void set_wire_problem(const std::optional<std::string>& problem);
 
   void heard(const Advert& advert, const IpAddress& source, TimePoint now);
-  /// A packet for this VRID was refused: a counter and, once a minute and kind, a line in the log.
-  void refused(Refusal refusal, const std::string& source, TimePoint now);
+  /// A packet for this VRID was refused: a counter and, once a minute and kind, a line in the log. `source` is nullopt
+  /// if not even that could be read.
+  void refused(Refusal refusal, const std::optional<IpAddress>& source, TimePoint now);
+  /// By what adverts for this VRID are judged. The result is a view of this router and of `own_sources`.
+  ReceiveRules rules(std::span<const IpAddress> own_sources) const;
 
   TimePoint deadline() const;
   void on_deadline(TimePoint now);
@@ -80,6 +85,9 @@ class VirtualRouter {
   const AddressOwner& addresses() const { return owner_; }
   const HookQueue& hooks() const { return hooks_; }
   const Counters& counters() const { return counters_; }
+  const PeerTable& peers() const { return peers_; }
+  /// Who sent the last packet that was refused as coming from none of the configured peers.
+  const std::optional<IpAddress>& last_stranger() const { return last_stranger_; }
   ShownState shown() const;
   bool stopping() const { return stopping_; }
   /// Why the state is as it is; a sentence.
@@ -92,13 +100,18 @@ class VirtualRouter {
   void judge_interface();
   void prepare(TimePoint now);
   std::optional<IpAddress> choose_source(const Interface& interface) const;
+  bool may_be_source(const IpAddress& address, const AddressState& state) const;
+  std::string why_no_source() const;
   bool is_virtual(const IpAddress& address) const;
   void step(const Event& event, TimePoint now);
   void claim_failed(TimePoint now);
   void send_advert(std::uint8_t priority);
+  bool send_to(const IpAddress& destination, const Advert& advert);
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
   void finish_stop(TimePoint now);
-  void note_differences(const Advert& advert, const IpAddress& source, TimePoint now);
+  void note_peer(const Advert& advert, const IpAddress& source, TimePoint now);
+  void tell_interval(const SeenPeer& peer, TimePoint now);
+  void tell_addresses(const SeenPeer& peer, TimePoint now);
   void learn_checksum_form(const Advert& advert, const IpAddress& source, TimePoint now);
 
   const InstanceConfig config_;
@@ -115,11 +128,12 @@ class VirtualRouter {
   std::optional<IpAddress> source_;
   std::vector<std::uint8_t> advertised_;  // the addresses in wire form
   ChecksumForm checksum_form_;
-  Centiseconds noted_interval_;  // of a peer that differs from ours, as last logged
-  bool noted_addresses_ = false;
+  std::optional<SimplePassword> password_;
+  PeerTable peers_;
+  std::optional<IpAddress> last_stranger_;
   TimePoint retry_claim_ = kNever;
   std::array<LogLimit, kRefusalKinds> refusal_log_;
-  LogLimit interval_log_, checksum_log_;
+  LogLimit interval_log_, addresses_log_, owner_log_, late_log_, checksum_log_;
 
   ShownState shown_ = ShownState::initialize;
   std::string reason_ = "starting";

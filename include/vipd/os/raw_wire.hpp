@@ -1,10 +1,10 @@
 /// RawWire: the Wire seam over raw(7) and packet(7) sockets.
 ///
-/// One socket for each interface and family, bound to the interface, with the group joined there, so the kernel sorts
-/// by interface. A classic BPF filter passes the VRIDs that are configured and drops the rest before it wakes the
-/// process: another pair's adverts, or CARP's, which share the protocol number, cost nothing here. The price is that
-/// they are not counted. Adverts leave with TTL or hop limit 255 and DSCP CS6 (conformance A05, A11) and are not looped
-/// back. Announcements leave through one packet socket that receives nothing.
+/// One socket for each interface and family, bound to the interface, so the kernel sorts by interface; the group is
+/// joined there if somebody wants it. A classic BPF filter passes the VRIDs that are configured and drops the rest
+/// before it wakes the process: another pair's adverts, or CARP's, which share the protocol number, cost nothing here.
+/// The price is that they are not counted. Adverts leave with TTL or hop limit 255 and DSCP CS6 (conformance A05, A11)
+/// and are not looped back. Announcements leave through one packet socket that receives nothing.
 #pragma once
 
 #include <map>
@@ -24,15 +24,17 @@ class RawWire final : public Wire {
   /// Without an event loop: sends only. For `vipd --last-will`.
   static Result<std::unique_ptr<RawWire>> open_for_sending();
 
-  Result<void> listen(int ifindex, Family family, const std::bitset<256>& vrids) override;
+  Result<void> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) override;
   void leave(int ifindex, Family family) override;
-  Result<void> send(int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) override;
+  Result<void> send(int ifindex, const IpAddress& source, const IpAddress& destination,
+                    std::span<const std::uint8_t> message) override;
   Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) override;
 
  private:
   struct Socket {
     Fd fd;
     EventLoop::Watch watch;
+    bool in_group = false;
   };
   using Key = std::pair<int, Family>;
 

@@ -31,12 +31,14 @@ class Wire {
  public:
   virtual ~Wire() = default;
 
-  /// Joins the VRRP group on an interface and delivers what comes for these VRIDs; again with others replaces them.
-  virtual Result<void> listen(int ifindex, Family family, const std::bitset<256>& vrids) = 0;
+  /// Delivers what comes on an interface for these VRIDs, by unicast and, with `group`, to the VRRP group, which it
+  /// joins (RFC 9568 5.1.1.2). Again with others replaces them.
+  virtual Result<void> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) = 0;
   /// Ends that; nothing happens if there was none.
   virtual void leave(int ifindex, Family family) = 0;
-  /// Sends a VRRP message to the group from `source`, whose family decides; listen() has been called. Never waits.
-  virtual Result<void> send(int ifindex, const IpAddress& source, std::span<const std::uint8_t> message) = 0;
+  /// Sends a VRRP message from `source` to `destination`, both of one family; listen() has been called. Never waits.
+  virtual Result<void> send(int ifindex, const IpAddress& source, const IpAddress& destination,
+                            std::span<const std::uint8_t> message) = 0;
   /// Sends a whole Ethernet frame. Never waits.
   virtual Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) = 0;
 };

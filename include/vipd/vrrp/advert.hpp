@@ -1,17 +1,19 @@
 /// Advert: what peers say, and the way from bytes to it and back.
 ///
 /// A received packet goes through parse_ipv4() (IPv6 headers are not delivered by raw sockets; the os layer fills an
-/// IpPacket from ancillary data) and decode(). The checks run in the order of conformance row B22 and the first that
-/// fails names the one reason; nobody learns more of a refused packet than that. Nothing here allocates: an Advert's
-/// addresses are a view of the packet. Callers: Supervisor for what arrives, VirtualRouter for what is sent.
+/// IpPacket from ancillary data) and decode(), by the rules of the one instance whose VRID the packet names. The checks
+/// run in the order of conformance row B22 and the first that fails names the one reason; nobody learns more of a
+/// refused packet than that. Nothing here allocates: an Advert's addresses are a view of the packet. Callers:
+/// Supervisor for what arrives, VirtualRouter for what is sent.
 ///
-/// Standard: RFC 9568 section 5 and 7 (VRRPv3). Not here yet: VRRPv2, unicast peers, authentication.
+/// Standard: RFC 9568 section 5 and 7 (VRRPv3), RFC 3768 section 5 and 7 (VRRPv2, IPv4 alone). Neither knows unicast:
+/// there the list of peers takes the place of the group. Not here yet: authentication that deserves the name.
 #pragma once
 
 #include <array>
-#include <bitset>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -25,6 +27,7 @@ inline constexpr std::uint8_t kOwnerPriority = 255;                             
 inline constexpr std::uint8_t kResignPriority = 0;                                      ///< RFC 9568 5.2.4
 inline constexpr std::size_t kVrrpHeaderSize = 8;                                       ///< RFC 9568 5.2
 inline constexpr std::size_t kMaxAdvertSize = kVrrpHeaderSize + std::size_t{255} * 16;  ///< 255 IPv6 addresses
+inline constexpr std::size_t kAuthDataSize = 8;  ///< the last octets of a VRRPv2 message, RFC 3768 5.3.10
 
 /// 255 for IPv4, 90 for IPv6: the addresses that fit an advert in an MTU of 1500 octets.
 constexpr std::size_t max_advertised(Family family) { return family == Family::ipv4 ? 255 : 90; }
@@ -58,13 +61,21 @@ enum class ChecksumPolicy : std::uint8_t {
   pseudo_header,  ///< "pseudo-header": as keepalived and FRR do by default
 };
 
-/// One VRRPv3 advert.
+/// A VRRPv2 password as it stands in the message: zero-filled (RFC 2338 5.3.6, "simple text").
+using SimplePassword = std::array<std::uint8_t, kAuthDataSize>;
+
+/// The password in wire form; `text` is 1..8 octets.
+SimplePassword simple_password(std::string_view text);
+
+/// One advert, of either version.
 struct Advert {
+  std::uint8_t version = 3;                                  ///< 2 or 3
   std::uint8_t vrid = 0;                                     ///< 1..255
   std::uint8_t priority = 0;                                 ///< 0 = resign
-  Centiseconds interval{0};                                  ///< Max Advertise Interval, 1..4095
-  AddressList addresses;                                     ///< at least one when received
-  ChecksumForm checksum_form = ChecksumForm::pseudo_header;  ///< IPv4 only
+  Centiseconds interval{0};                                  ///< VRRPv3: 1..4095; VRRPv2: whole seconds, 1..255
+  AddressList addresses = {};                                  ///< at least one when received
+  ChecksumForm checksum_form = ChecksumForm::pseudo_header;  ///< VRRPv3 over IPv4 only
+  std::optional<SimplePassword> password = std::nullopt;     ///< VRRPv2 only
 };
 
 /// Why a packet was refused: exactly one reason a packet. The names are those of the counters in the status.
@@ -79,6 +90,7 @@ enum class Refusal : std::uint8_t {
   ttl,
   src,
   own_source,
+  src_not_peer,
   vrrp_short,
   version,
   type,
@@ -86,7 +98,10 @@ enum class Refusal : std::uint8_t {
   length,
   checksum,
   vrid,
+  auth_type,
+  auth_data,
   interval_zero,
+  interval_mismatch,
   first_not_linklocal,
 };
 inline constexpr std::size_t kRefusalKinds = static_cast<std::size_t>(Refusal::first_not_linklocal) + 1;
@@ -102,12 +117,26 @@ struct IpPacket {
   std::span<const std::uint8_t> payload;  ///< trimmed to the IP total length
 };
 
-/// What a receiver takes; one for each interface and family.
+/// A peer that is spoken to by unicast.
+struct UnicastPeer {
+  IpAddress address;
+  /// The least TTL or hop limit of its packets, 1..255. Less than 255 takes packets that were routed (RFC 5082).
+  std::uint8_t min_hop_limit = kVrrpHopLimit;
+
+  friend bool operator==(const UnicastPeer&, const UnicastPeer&) = default;
+};
+
+/// What one virtual router takes.
 struct ReceiveRules {
   Family family = Family::ipv4;
-  std::bitset<256> vrids;                      ///< those configured here (RFC 9568 7.1)
-  std::array<ChecksumPolicy, 256> checksum{};  ///< by VRID; IPv4 only
-  std::span<const IpAddress> own_sources;      ///< adverts from these are our own, looped back
+  std::uint8_t vrid = 0;                                ///< 1..255
+  std::uint8_t version = 3;                             ///< 2 or 3
+  ChecksumPolicy checksum = ChecksumPolicy::automatic;  ///< VRRPv3 over IPv4 only
+  Centiseconds interval{100};                           ///< VRRPv2 only: what all routers have to have
+  std::optional<SimplePassword> password = {};          ///< VRRPv2 only: theirs has to be this one
+  std::span<const UnicastPeer> peers = {};              ///< not empty: adverts come by unicast, from these alone
+  IpAddress local = {};                                 ///< by unicast: where they are sent to
+  std::span<const IpAddress> own_sources = {};          ///< adverts from these are our own, looped back
 };
 
 /// Checks and strips an IPv4 header (RFC 791): `datagram` as a raw socket or a capture delivers it.
@@ -116,9 +145,9 @@ std::expected<IpPacket, Refusal> parse_ipv4(std::span<const std::uint8_t> datagr
 /// Decodes the VRRP message of a packet. The result's addresses point into packet.payload.
 std::expected<Advert, Refusal> decode(const IpPacket& packet, const ReceiveRules& rules);
 
-/// Encodes `advert` into `out` and returns the octets written. `out` has room for 8 + count * address size octets;
-/// kMaxAdvertSize is always enough. The Reserve field is sent as zero (RFC 9568 5.2.6). Source and destination enter
-/// the checksum of IPv6 (RFC 8200 8.1) and, by advert.checksum_form, of IPv4.
+/// Encodes `advert` into `out` and returns the octets written. `out` has room for 8 + count * address size octets, and
+/// for 8 more of VRRPv2; kMaxAdvertSize is always enough. The Reserve field is sent as zero (RFC 9568 5.2.6). Source
+/// and destination enter the checksum of IPv6 (RFC 8200 8.1) and, by advert.checksum_form, of VRRPv3 over IPv4.
 std::size_t encode(const Advert& advert, const IpAddress& source, const IpAddress& destination,
                    std::span<std::uint8_t> out);
 

@@ -1,4 +1,4 @@
-/// Election: who is Active. The state machine of RFC 9568 section 6 as a value.
+/// Election: who is Active. The state machine of RFC 9568 section 6 as a value; that of RFC 3768 where it differs.
 ///
 /// step() takes an event and the time and returns what should be done, in order; it does nothing itself, reads no clock
 /// and logs nothing. There are no timer objects: the state owns its one deadline(), and whoever drives the machine
@@ -25,7 +25,8 @@
 ///   until it hears an Active router that it obeys. Who knows the whole group says TakeOver to all members at once, or
 ///   GiveUp when one of them has lost.
 ///
-/// Not here yet: VRRPv2 timing.
+/// VRRPv2 differs in two places: its Skew_Time is a part of a second whatever the interval, and an Active router is
+/// silent about a losing advert. It adopts no interval, but that needs nothing here: another one than ours is refused.
 #pragma once
 
 #include <algorithm>
@@ -112,7 +113,8 @@ using Event = std::variant<Start, Stop, Fail, DeadlinePassed, SetPriority, SetPr
 // Actions, to be carried out in the order given.
 /// To the group, from the primary address.
 struct SendAdvert {
-  std::uint8_t priority = 0;  ///< 0 = resign
+  std::uint8_t priority = 0;         ///< 0 = resign
+  Duration late = Duration::zero();  ///< behind its deadline: peers wait three intervals and no longer (RFC 9568 2.5)
 };
 struct Claim {};    ///< add the addresses and announce them
 struct Release {};  ///< remove the addresses
@@ -137,17 +139,19 @@ class Actions {
   std::size_t size_ = 0;
 };
 
-/// Skew_Time = (256 - priority) * interval / 256 (RFC 9568 6.1), in full precision.
-Duration skew_time(std::uint8_t priority, Duration interval);
+/// Skew_Time = (256 - priority) * interval / 256 (RFC 9568 6.1), in full precision. VRRPv2 has one second in place of
+/// the interval (RFC 3768 6.1).
+Duration skew_time(std::uint8_t priority, Duration interval, std::uint8_t version = 3);
 
-/// Active_Down_Interval = 3 * interval + Skew_Time (RFC 9568 6.1).
-Duration active_down_interval(std::uint8_t priority, Duration interval);
+/// Active_Down_Interval = 3 * interval + Skew_Time (RFC 9568 6.1); Master_Down_Interval of VRRPv2 (RFC 3768 6.1).
+Duration active_down_interval(std::uint8_t priority, Duration interval, std::uint8_t version = 3);
 
 class Election {
  public:
   struct Settings {
+    std::uint8_t version = 3;                     ///< 2 or 3
     std::uint8_t priority = 100;                  ///< 1..255
-    Duration interval = std::chrono::seconds(1);  ///< 10ms..40.95s
+    Duration interval = std::chrono::seconds(1);  ///< 10ms..40.95s; VRRPv2: 1s..255s
     bool preempt = true;
     /// How long a lower Active router is left alone once it is heard (conformance C22); zero = the RFC's behaviour.
     Duration preempt_delay = Duration::zero();
@@ -201,7 +205,9 @@ class Election {
 
   void note_peer(const Heard& advert, TimePoint now);
   void adopt(Duration interval);
-  void wait_for_active(TimePoint now, Duration patience);
+  void wait_for_active(TimePoint now, Duration length);
+  Duration skew() const { return skew_time(settings_.priority, adopted_, settings_.version); }
+  Duration patience() const { return active_down_interval(settings_.priority, adopted_, settings_.version); }
   bool may_preempt() const;
   Reason why_take_over(TimePoint now) const;
   bool may_answer(TimePoint now);

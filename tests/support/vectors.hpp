@@ -2,6 +2,7 @@
 /// that may lie beside the checkout.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -29,17 +30,29 @@ struct Vector {
   Octets datagram;
   Family family = Family::ipv4;
   std::vector<int> vrids;  ///< configured at the receiver
+  int version = 3;
+  Centiseconds interval{100};  ///< the receiver's
+  std::optional<SimplePassword> password;
+  std::vector<UnicastPeer> peers;
+  IpAddress local;  ///< the receiver's, by unicast
   std::vector<IpAddress> own_sources;
   std::map<ChecksumPolicy, std::string> expect;  ///< "accept" or the counter's name
   std::optional<ExpectedAdvert> advert;
 
+  /// Of the instance that the packet names, or of the first one.
   ReceiveRules rules(ChecksumPolicy policy) const {
-    ReceiveRules rules;
-    rules.family = family;
-    for (const int vrid : vrids) rules.vrids.set(static_cast<std::size_t>(vrid));
-    rules.checksum.fill(policy);
-    rules.own_sources = own_sources;
-    return rules;
+    const std::size_t header = family == Family::ipv6 ? 40 : datagram.empty() ? 0 : (datagram[0] & 0x0fu) * 4u;
+    const int named = header + 1 < datagram.size() ? datagram[header + 1] : 0;
+    const int vrid = std::ranges::find(vrids, named) != vrids.end() ? named : vrids.front();
+    return {.family = family,
+            .vrid = static_cast<std::uint8_t>(vrid),
+            .version = static_cast<std::uint8_t>(version),
+            .checksum = policy,
+            .interval = interval,
+            .password = password,
+            .peers = peers,
+            .local = local,
+            .own_sources = own_sources};
   }
 };
 
@@ -95,36 +108,59 @@ inline Vector own_vector(const Json& entry, Family family) {
   vector.datagram = from_hex(entry.at("hex"));
   vector.family = family;
   vector.vrids = vrids_of(entry.at("vrids"));
+  vector.version = entry.value("version", 3);
+  vector.interval = Centiseconds(entry.value("interval_cs", 100));
+  if (entry.contains("password")) vector.password = simple_password(entry.at("password").get<std::string>());
+  for (const Json& peer : entry.value("peers", Json::array()))
+    vector.peers.push_back(
+        {ip(peer.get<std::string>()), static_cast<std::uint8_t>(entry.value("min_hop_limit", kVrrpHopLimit))});
+  if (entry.contains("local")) vector.local = ip(entry.at("local").get<std::string>());
   if (entry.contains("own_source")) vector.own_sources = {ip(entry.at("own_source").get<std::string>())};
   vector.expect = verdicts(entry.at("expect"), "pseudo-header");
   if (entry.contains("advert")) vector.advert = advert_of(entry.at("advert"), "interval_cs");
   return vector;
 }
 
-/// One entry of the larger collection; nullopt if it is not for a VRRPv3 receiver without authentication and unicast.
+/// Where a unicast packet of the larger collection goes is where its receiver is.
+inline IpAddress destination_of(const Octets& datagram, Family family) {
+  if (family == Family::ipv4) return {family, std::span(datagram).subspan(16, 4)};
+  return {family, std::span(datagram).subspan(24, 16)};
+}
+
+/// One entry of the larger collection; nullopt if it is not for a receiver without the authentication of drafts.
 inline std::optional<Vector> shared_vector(const Json& entry) {
   const Json& receiver = entry.at("rx");
-  if (receiver.at("version") != 3) return std::nullopt;
-  for (const char* later : {"auth", "auth_hmac", "peers"})
-    if (receiver.contains(later)) return std::nullopt;
+  if (receiver.contains("auth_hmac")) return std::nullopt;
   Vector vector;
   vector.name = entry.at("name");
   vector.datagram = from_hex(entry.at("hex"));
   vector.family = receiver.at("family") == 6 ? Family::ipv6 : Family::ipv4;
   vector.vrids = vrids_of(receiver.at("vrid"));
+  vector.version = receiver.at("version");
+  vector.interval = Centiseconds(receiver.at("adv_int_cs").get<int>());
+  if (receiver.contains("auth"))
+    vector.password = simple_password(receiver.at("auth").at("key").get<std::string>().substr(0, kAuthDataSize));
+  for (const Json& peer : receiver.value("peers", Json::array())) {
+    vector.peers.push_back({ip(peer.get<std::string>()), receiver.at("min_ttl").get<std::uint8_t>()});
+    const IpAddress destination = destination_of(vector.datagram, vector.family);
+    vector.local = destination.is_multicast() ? IpAddress() : destination;
+  }
   if (receiver.contains("own_src")) vector.own_sources = {ip(receiver.at("own_src").get<std::string>())};
   const bool valid = entry.at("valid");
   const Json verdict = entry.contains("by_csum_policy") ? entry.at("by_csum_policy")
                        : valid                          ? Json("accept")
                                                         : entry.at("why_invalid");
   vector.expect = verdicts(verdict, "rfc5798");
-  if (valid) vector.advert = advert_of(entry.at("fields"), "max_adver_int_cs");
+  if (valid) vector.advert = advert_of(entry.at("fields"), vector.version == 2 ? "adver_int_s" : "max_adver_int_cs");
+  if (valid && vector.version == 2) vector.advert->interval_cs *= 100;
   return vector;
 }
 
-/// Our own vectors of both families.
+/// Our own vectors of both families and versions.
 inline std::vector<Vector> load_own_vectors() {
   std::vector<Vector> vectors;
+  for (const Json& entry : load_json(own_vectors() / "adverts_v2.json"))
+    vectors.push_back(own_vector(entry, Family::ipv4));
   for (const Json& entry : load_json(own_vectors() / "adverts_ipv4.json"))
     vectors.push_back(own_vector(entry, Family::ipv4));
   for (const Json& entry : load_json(own_vectors() / "adverts_ipv6.json"))
