@@ -260,17 +260,18 @@ void ValueReader::operator()(std::string* out) {
 }
 
 void ValueReader::operator()(ChecksumPolicy* out) {
-  static constexpr auto kNames = std::to_array<std::string_view>({"auto", "rfc9568", "pseudo-header"});
   static constexpr std::array kPolicies{ChecksumPolicy::automatic, ChecksumPolicy::rfc9568,
                                         ChecksumPolicy::pseudo_header};
   if (node_.type != TomlType::string) return refuse_type();
-  const auto* const found = std::ranges::find(kNames, node_.text);
-  if (found == kNames.end()) {
-    const std::string_view meant = nearest(node_.text, kNames);
+  std::vector<std::string_view> names;
+  for (const ChecksumPolicy policy : kPolicies) names.push_back(to_string(policy));
+  const auto found = std::ranges::find(names, node_.text);
+  if (found == names.end()) {
+    const std::string_view meant = nearest(node_.text, names);
     return refuse("choice", must_be() + ", got " + in_quotes(node_.text),
                   meant.empty() ? "" : "did you mean " + in_quotes(meant) + "?");
   }
-  *out = kPolicies[static_cast<std::size_t>(found - kNames.begin())];
+  *out = kPolicies[static_cast<std::size_t>(found - names.begin())];
 }
 
 void ValueReader::operator()(std::vector<std::string>* out) {

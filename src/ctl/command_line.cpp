@@ -1,5 +1,8 @@
 #include "vipd/ctl/command_line.hpp"
 
+#include <map>
+#include <string>
+
 #include "vipd/ctl/vipctl.hpp"
 
 namespace vipd {
@@ -12,6 +15,38 @@ CLI::App& add_verb(CLI::App& app, Invocation& invocation, Invocation::Verb verb,
   added.fallthrough();  // options of every verb may stand behind it
   added.footer("And the options of every verb: --json, --runtime-dir DIR.");
   return added;
+}
+
+void add_trial(CLI::App& reload, Invocation& invocation) {
+  using WithUnit = CLI::AsNumberWithUnit;
+  static const std::map<std::string, unsigned> units{{"s", 1}, {"m", 60}, {"h", 3600}};
+  constexpr unsigned kLongest = 24 * 3600;
+  reload
+      .add_option_function<unsigned>(
+          "--confirm", [&invocation](unsigned length) { invocation.trial = std::chrono::seconds(length); },
+          "Go back by itself unless `vipctl confirm` comes in time: 1s to 24h")
+      ->type_name("TIME")
+      ->transform(WithUnit(units, WithUnit::UNIT_REQUIRED))
+      ->check(CLI::Range(1U, kLongest));
+}
+
+void add_config_action(CLI::App& config, Invocation& invocation, Invocation::ConfigAction action, const char* name,
+                       const char* description) {
+  CLI::App& added = *config.add_subcommand(name, description);
+  added.callback([&invocation, action] { invocation.config_action = action; });
+  added.fallthrough();
+  if (action != Invocation::ConfigAction::list)
+    added.add_option("N", invocation.config_number, "Its number in the list")->required();
+}
+
+void add_config(CLI::App& app, Invocation& invocation) {
+  using Action = Invocation::ConfigAction;
+  CLI::App& config =
+      add_verb(app, invocation, Invocation::Verb::config, "config", "The last configurations that were in force");
+  config.require_subcommand(0, 1);
+  add_config_action(config, invocation, Action::list, "list", "All of them, the oldest first");
+  add_config_action(config, invocation, Action::show, "show", "The text of one");
+  add_config_action(config, invocation, Action::restore, "restore", "Put the files of one back and in force");
 }
 
 }  // namespace
@@ -32,6 +67,11 @@ std::unique_ptr<CLI::App> describe_command_line(Invocation& invocation) {
   events.add_option("-n", invocation.count, "Only the last N of the past ones")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
+  add_verb(*app, invocation, Invocation::Verb::diff, "diff", "What a reload would change");
+  add_trial(add_verb(*app, invocation, Invocation::Verb::reload, "reload", "Put the files' configuration in force"),
+            invocation);
+  add_verb(*app, invocation, Invocation::Verb::confirm, "confirm", "Keep what `reload --confirm` has put in force");
+  add_config(*app, invocation);
   add_verb(*app, invocation, Invocation::Verb::version, "version", "The versions of vipctl and of the daemon");
   return app;
 }

@@ -7,6 +7,7 @@
 #include "vipd/ctl/control_client.hpp"
 #include "vipd/ctl/document.hpp"
 #include "vipd/ctl/render.hpp"
+#include "vipd/ctl/restore.hpp"
 
 namespace vipd {
 namespace {
@@ -29,10 +30,16 @@ Result<Document> first_answer(ControlClient& client, const Console& console, std
   return parse_document(*line, schema);
 }
 
-Result<void> show_status(const Invocation& invocation, const Console& console) {
-  auto client = ask(invocation, console, {{"verb", "status"}});
+/// One request, one answer.
+Result<Document> ask_once(const Invocation& invocation, const Console& console, const Document& request,
+                          std::string_view schema) {
+  auto client = ask(invocation, console, request);
   if (!client) return std::unexpected(client.error());
-  const auto status = first_answer(*client, console, "vipd.status/1");
+  return first_answer(*client, console, schema);
+}
+
+Result<void> show_status(const Invocation& invocation, const Console& console) {
+  const auto status = ask_once(invocation, console, {{"verb", "status"}}, "vipd.status/1");
   if (!status) return std::unexpected(status.error());
   const auto text = invocation.json ? json_text(*status, 2) + '\n' : render_status(*status, display_now(console));
   if (!text) return std::unexpected(text.error());
@@ -41,9 +48,7 @@ Result<void> show_status(const Invocation& invocation, const Console& console) {
 }
 
 Result<Document> daemon_version(const Invocation& invocation, const Console& console) {
-  auto client = ask(invocation, console, {{"verb", "version"}});
-  if (!client) return std::unexpected(client.error());
-  return first_answer(*client, console, "vipd.version/1");
+  return ask_once(invocation, console, {{"verb", "version"}}, "vipd.version/1");
 }
 
 std::string render_version(const Result<Document>& daemon) {
@@ -105,8 +110,72 @@ Result<void> show_events(const Invocation& invocation, const Console& console) {
   return invocation.follow ? follow_events(*client, invocation, console, instance_width(*events)) : Result<void>();
 }
 
+/// What is wrong with the files, or what changes; --json has it all.
+Result<void> show_changes(const Invocation& invocation, const Console& console, const Document& answer) {
+  if (invocation.json) {
+    console.out << json_text(answer, 2) << '\n';
+  } else {
+    console.err << render_report(answer);
+    console.out << render_changes(answer);
+  }
+  if (is_true(answer, "valid")) return {};
+  return std::unexpected(Error{"the configuration has errors; what is in force stays", EINVAL});
+}
+
+Result<void> show_diff(const Invocation& invocation, const Console& console) {
+  const auto answer = ask_once(invocation, console, {{"verb", "diff"}}, "vipd.diff/1");
+  return answer ? show_changes(invocation, console, *answer) : std::unexpected(answer.error());
+}
+
+Result<void> reload(const Invocation& invocation, const Console& console) {
+  Document request{{"verb", "reload"}};
+  if (invocation.trial) request["confirm_ms"] = std::chrono::milliseconds(*invocation.trial).count();
+  const auto answer = ask_once(invocation, console, request, "vipd.reload/1");
+  if (!answer) return std::unexpected(answer.error());
+  const auto shown = show_changes(invocation, console, *answer);
+  if (shown && !invocation.json && is_true(*answer, "on_trial"))
+    console.out << "goes back in " << format_duration(*invocation.trial) << " unless you say: vipctl confirm\n";
+  return shown;
+}
+
+Result<void> confirm(const Invocation& invocation, const Console& console) {
+  const auto answer = ask_once(invocation, console, {{"verb", "confirm"}}, "vipd.confirm/1");
+  if (!answer) return std::unexpected(answer.error());
+  console.out << (invocation.json ? json_text(*answer, 2) : "confirmed") << '\n';
+  return {};
+}
+
+/// Puts the files back and in force.
+Result<void> restore(const Invocation& invocation, const Console& console, const Document& answer) {
+  const Document& kept = member(answer, "configurations");
+  const auto done = restore_files(kept.empty() ? Document() : kept.front());
+  if (!done) return std::unexpected(done.error());
+  for (const std::string& line : *done) console.err << line << '\n';
+  return reload(invocation, console);
+}
+
+Result<void> show_config(const Invocation& invocation, const Console& console) {
+  Document request{{"verb", "config"}};
+  if (invocation.config_number) request["number"] = *invocation.config_number;
+  const auto answer = ask_once(invocation, console, request, "vipd.config/1");
+  if (!answer) return std::unexpected(answer.error());
+  if (invocation.config_action == Invocation::ConfigAction::restore) return restore(invocation, console, *answer);
+  console.out << (invocation.json            ? json_text(*answer, 2) + '\n'
+                  : invocation.config_number ? render_files(*answer)
+                                             : render_configurations(*answer, display_now(console)));
+  return {};
+}
+
 Result<void> show(const Invocation& invocation, const Console& console) {
   switch (invocation.verb) {
+    case Invocation::Verb::diff:
+      return show_diff(invocation, console);
+    case Invocation::Verb::reload:
+      return reload(invocation, console);
+    case Invocation::Verb::confirm:
+      return confirm(invocation, console);
+    case Invocation::Verb::config:
+      return show_config(invocation, console);
     case Invocation::Verb::events:
       return show_events(invocation, console);
     case Invocation::Verb::version:
@@ -129,6 +198,7 @@ ExitStatus exit_status(const Error& error) {
     case EACCES:
       return ExitStatus::permission;
     case ENAMETOOLONG:
+    case EINVAL:  // a configuration that is wrong
       return ExitStatus::usage;
     default:
       return ExitStatus::refused;

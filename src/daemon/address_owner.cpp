@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "vipd/vrrp/announcement.hpp"
 
@@ -57,6 +58,14 @@ KernelObject located(KernelObject object, const std::string& interface, const Ne
   return object;
 }
 
+/// The addresses to which packets are not taken in.
+std::vector<IpAddress> refused_by(const InstanceConfig& config) {
+  std::vector<IpAddress> refused;
+  if (config.accepts()) return refused;
+  for (const auto& address : config.addresses) refused.push_back(address.prefix.address);
+  return refused;
+}
+
 }  // namespace
 
 std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view) {
@@ -74,8 +83,7 @@ AddressOwner::AddressOwner(Kernel& kernel, Wire& wire, const InstanceConfig& con
     : kernel_(kernel), wire_(wire), config_(config) {
   if (config.virtual_mac) virtual_mac_.emplace(kernel, config);
   for (auto& object : objects_of(config, kernel.view())) entries_.push_back({.object = std::move(object)});
-  if (config.accepts()) return;
-  for (const auto& address : config.addresses) refused_.push_back(address.prefix.address);
+  refused_ = refused_by(config);
 }
 
 Result<void> AddressOwner::prepare() {
@@ -134,16 +142,10 @@ void AddressOwner::note_lengths() const {
 void AddressOwner::release() {
   if (!holding()) return;
   obstacle_.reset();
-  std::vector<KernelObject> ours;
-  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    if (entry->owned) ours.push_back(entry->object);
-    entry->owned = entry->foreign = false;
-  }
-  const auto results = kernel_.remove(ours);
-  for (std::size_t i = 0; i < ours.size(); ++i)
-    if (results[i] != 0) spdlog::error("cannot remove {}: {}", describe(ours[i]), std::strerror(results[i]));
+  remove(entries_);
+  for (auto& entry : entries_) entry.owned = entry.foreign = false;
   if (virtual_mac_) virtual_mac_->lower();
-  if (const auto accepted = kernel_.accept_packets(refused_); !accepted) spdlog::error("{}", accepted.error().message);
+  accept_again(refused_);
   holding_ = false;
   next_announcement_ = kNever;
   repair_pending_ = false;
@@ -151,6 +153,40 @@ void AddressOwner::release() {
 
 void AddressOwner::withdraw() {
   if (virtual_mac_) virtual_mac_->remove();
+}
+
+/// What is ours of them, the last one first.
+void AddressOwner::remove(const std::vector<Entry>& entries) {
+  std::vector<KernelObject> ours;
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
+    if (entry->owned) ours.push_back(entry->object);
+  const auto results = kernel_.remove(ours);
+  for (std::size_t i = 0; i < ours.size(); ++i)
+    if (results[i] != 0) spdlog::error("cannot remove {}: {}", describe(ours[i]), std::strerror(results[i]));
+}
+
+void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
+  if (const auto accepted = kernel_.accept_packets(addresses); !accepted) spdlog::error("{}", accepted.error().message);
+}
+
+void AddressOwner::reconfigure(TimePoint now) {
+  std::vector<Entry> before = std::exchange(entries_, {});
+  for (auto& object : objects_of(config_, kernel_.view())) {
+    const auto known = std::ranges::find(before, object, &Entry::object);
+    entries_.push_back(known != before.end() ? *known : Entry{.object = std::move(object)});
+    if (known != before.end()) before.erase(known);
+  }
+  std::vector<IpAddress> refused_before = std::exchange(refused_, refused_by(config_));
+  if (!holding()) return;
+  if (const auto ready = make_ready(); !ready) obstacle_ = ready.error().message;
+  remove(before);
+  std::erase_if(refused_before,
+                [&](const auto& address) { return std::ranges::find(refused_, address) != refused_.end(); });
+  if (!refused_before.empty()) accept_again(refused_before);
+  std::vector<Entry*> missing;
+  for (auto& entry : entries_)
+    if (!entry.owned && !entry.foreign) missing.push_back(&entry);
+  if (!missing.empty()) add(missing, now);
 }
 
 void AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {

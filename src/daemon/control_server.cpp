@@ -41,12 +41,14 @@ struct ControlServer::Client {
   std::uint64_t seen = 0;  // last transition sent to one that follows
 };
 
-ControlServer::ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, const DaemonInfo& info)
-    : loop_(loop), path_(std::move(path)), supervisor_(supervisor), info_(info) {}
+ControlServer::ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader,
+                             const DaemonInfo& info)
+    : loop_(loop), path_(std::move(path)), supervisor_(supervisor), reloader_(reloader), info_(info) {}
 
 Result<std::unique_ptr<ControlServer>> ControlServer::open(EventLoop& loop, const std::string& path,
-                                                           const Supervisor& supervisor, const DaemonInfo& info) {
-  std::unique_ptr<ControlServer> server(new ControlServer(loop, path, supervisor, info));
+                                                           const Supervisor& supervisor, Reloader& reloader,
+                                                           const DaemonInfo& info) {
+  std::unique_ptr<ControlServer> server(new ControlServer(loop, path, supervisor, reloader, info));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) return failure("the path of the control socket is too long: " + path);
@@ -117,7 +119,8 @@ json ControlServer::answer(Client& client, const std::string& line) {
   if (!request.is_object() || !request.contains("verb") || !request["verb"].is_string())
     return error_document("a request is one line with a JSON object that has a \"verb\"");
   const std::string verb = request["verb"];
-  if (verb == "status") return status_document(supervisor_, info_, clocks());
+  if (verb == "status") return status_document(supervisor_, reloader_.trial_ends(), info_, clocks());
+  if (Reloader::knows(verb)) return reloader_.answer(request);
   if (verb == "version") return version_document(info_);
   if (verb != "events") return error_document("this version of vipd does not know that verb");
   client.follows = request.contains("follow") && request["follow"] == true;

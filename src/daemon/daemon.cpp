@@ -16,10 +16,10 @@
 #include <filesystem>
 #include <optional>
 
-#include "vipd/config/parse.hpp"
 #include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/control_server.hpp"
-#include "vipd/daemon/programs.hpp"
+#include "vipd/daemon/loaded_config.hpp"
+#include "vipd/daemon/reloader.hpp"
 #include "vipd/daemon/supervisor.hpp"
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/log.hpp"
@@ -30,55 +30,29 @@
 namespace vipd {
 namespace {
 
-void show(const std::vector<Diagnostic>& diagnostics, std::span<const ConfigSource> sources) {
-  const bool color = ::isatty(STDERR_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr;
-  std::fputs(render(diagnostics, sources, color).c_str(), stderr);
-}
-
 /// How long a stop waits for a runner that is not there to run its hooks.
 constexpr auto kPatienceAtStop = std::chrono::seconds(5);
 
-/// A configuration that can be used and how many warnings were said about it.
-struct LoadedConfig {
-  Config config;
-  std::vector<ConfigSource> sources;
-  std::vector<NamedProgram> programs;
-  std::size_t warnings = 0;
-  std::string overrides;  ///< as in ParsedConfig
-};
-
-/// Reads and parses all files; says on standard error what is wrong with them. With `secure`, files that others may
-/// change are refused.
-std::optional<LoadedConfig> load_config(const std::string& path, bool secure) {
-  auto files = read_config_files(path);
-  if (!files) {
-    std::fprintf(stderr, "%s\n", files.error().message.c_str());
-    if (files.error().code == ENOENT && ::access(path.c_str(), F_OK) != 0)
+/// Says on standard error what is wrong with the files; true if they can be used.
+bool usable(const Result<LoadedConfig>& loaded, const std::string& path) {
+  if (!loaded) {
+    std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
+    if (loaded.error().code == ENOENT && ::access(path.c_str(), F_OK) != 0)
       std::fprintf(
           stderr,
           "hint: write one; /usr/share/doc/vipd/examples/pair.toml is a start, vipd.toml(5) describes all keys\n");
-    if (files.error().code == EACCES)
+    if (loaded.error().code == EACCES)
       std::fprintf(stderr, "hint: the user that vipd runs as has to be able to read it: chown root:vipd, chmod 640\n");
-    return std::nullopt;
+    return false;
   }
-  ParsedConfig parsed = parse_config(files->sources, host_name());
-  const bool refused = secure && !files->permissions.empty();
-  if (refused)
-    for (Diagnostic& one : files->permissions) one.severity = Severity::error;
-  show(files->permissions, files->sources);
-  show(parsed.diagnostics, files->sources);
-  if (parsed.omitted > 0) std::fprintf(stderr, "and %zu more\n", parsed.omitted);
-  if (refused || !parsed.config) return std::nullopt;
-  const std::size_t warnings = files->permissions.size() + parsed.diagnostics.size() + parsed.omitted;
-  return LoadedConfig{std::move(*parsed.config), std::move(files->sources), std::move(parsed.programs), warnings,
-                      std::move(parsed.overrides)};
+  const bool color = ::isatty(STDERR_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr;
+  std::fputs(loaded->report(color).c_str(), stderr);
+  return loaded->config.has_value();
 }
 
-/// Looks at the files of the programs; says on standard error what is wrong with them.
-bool programs_are_fit(const LoadedConfig& loaded) {
-  const auto diagnostics = check_programs(loaded.programs);
-  show(diagnostics, loaded.sources);
-  return diagnostics.empty();
+/// Whoever can change the files can have programs run: as us, or as the runner's user.
+Purpose purpose_of(const DaemonOptions& options) {
+  return ::geteuid() == 0 || !options.runner.empty() ? Purpose::run : Purpose::check;
 }
 
 std::string node_name(const Config& config) { return config.node.empty() ? host_name() : config.node; }
@@ -114,7 +88,7 @@ std::vector<std::string> runner_command(const DaemonOptions& options) {
 /// callers.
 class Daemon {
  public:
-  Result<void> start(const Config& config, const DaemonOptions& options);
+  Result<void> start(LoadedConfig loaded, const DaemonOptions& options);
   Result<int> run() { return loop_->run(); }
 
  private:
@@ -130,12 +104,14 @@ class Daemon {
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<RunnerProcess> runner_process_;
   std::unique_ptr<RunnerClient> runner_;
+  std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<ControlServer> control_;
   std::uint64_t notified_ = 0;
   bool exiting_ = false;
 };
 
-Result<void> Daemon::start(const Config& config, const DaemonOptions& options) {
+Result<void> Daemon::start(LoadedConfig loaded, const DaemonOptions& options) {
+  const Config config = *loaded.config;
   auto loop = EventLoop::create();
   if (!loop) return std::unexpected(loop.error());
   loop_ = std::move(*loop);
@@ -150,7 +126,10 @@ Result<void> Daemon::start(const Config& config, const DaemonOptions& options) {
   if (const auto runner = connect_runner(options); !runner) return runner;
   supervisor_ = std::make_unique<Supervisor>(config, *kernel_, *wire_, *runner_);
   const DaemonInfo info{.node = node_name(config), .started = loop_->now(), .pid = ::getpid()};
-  auto control = ControlServer::open(*loop_, options.runtime_dir + "/control.sock", *supervisor_, info);
+  reloader_ = std::make_unique<Reloader>(
+      *loop_, *supervisor_, options.state_dir + "/history",
+      [path = options.config, purpose = purpose_of(options)] { return load_config(path, purpose); }, std::move(loaded));
+  auto control = ControlServer::open(*loop_, options.runtime_dir + "/control.sock", *supervisor_, *reloader_, info);
   if (!control) return std::unexpected(control.error());
   control_ = std::move(*control);
   if (const auto connected = connect_loop(); !connected) return connected;
@@ -179,10 +158,7 @@ Result<void> Daemon::connect_runner(const DaemonOptions& options) {
 Result<void> Daemon::connect_loop() {
   for (const int signal : {SIGTERM, SIGINT})
     if (const auto r = loop_->on_signal(signal, [this] { begin_stop(); }); !r) return r;
-  if (const auto r =
-          loop_->on_signal(SIGHUP, [] { spdlog::warn("this version cannot reload; restart vipd to apply changes"); });
-      !r)
-    return r;
+  if (const auto r = loop_->on_signal(SIGHUP, [this] { reloader_->reload_by_signal(); }); !r) return r;
   if (const auto r = loop_->on_deadline([this] { supervisor_->on_deadline(loop_->now()); }); !r) return r;
   if (const auto r = loop_->after_each([this] { after_turn(); }); !r) return r;
   loop_->feed_watchdog();
@@ -227,24 +203,23 @@ void resign_for(const InstanceConfig& instance, Kernel& kernel) {
 }  // namespace
 
 int check_config(const DaemonOptions& options) {
-  const auto loaded = load_config(options.config, false);
-  if (!loaded || !programs_are_fit(*loaded)) return kExitConfig;
+  const auto loaded = load_config(options.config, Purpose::check);
+  if (!usable(loaded, options.config)) return kExitConfig;
   const auto counted = [](std::size_t count, const char* noun) {
     return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
   };
-  const bool refused = options.strict && loaded->warnings > 0;
+  const std::size_t warnings = loaded->diagnostics.size() + loaded->omitted;
+  const bool refused = options.strict && warnings > 0;
   std::printf("%s: %s, %s, %s\n", options.config.c_str(), refused ? "refused" : "ok",
-              counted(loaded->config.instances.size(), "instance").c_str(),
-              counted(loaded->warnings, "warning").c_str());
+              counted(loaded->config->instances.size(), "instance").c_str(), counted(warnings, "warning").c_str());
   if (!loaded->overrides.empty()) std::printf("%s\n", loaded->overrides.c_str());
   return refused ? kExitConfig : kExitOk;
 }
 
 int last_will(const DaemonOptions& options) {
   start_log();
-  // What is left behind is removed whoever may write the file: no program is run here.
-  const auto loaded = load_config(options.config, false);
-  if (!loaded) return kExitConfig;
+  const auto loaded = load_config(options.config, Purpose::clean_up);
+  if (!usable(loaded, options.config)) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);
   if (!lock) {
     spdlog::error("{}; it needs no last will", lock.error().message);
@@ -255,7 +230,7 @@ int last_will(const DaemonOptions& options) {
     spdlog::error("{}", kernel.error().message);
     return kExitFailure;
   }
-  for (const auto* instance : remove_tagged(loaded->config.instances, **kernel)) {
+  for (const auto* instance : remove_tagged(loaded->config->instances, **kernel)) {
     spdlog::warn("{}: removed what vipd left behind", instance->name);
     resign_for(*instance, **kernel);
   }
@@ -266,15 +241,15 @@ int run_daemon(const DaemonOptions& options) {
   start_log();
   block_signals();
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  const auto loaded = load_config(options.config, ::geteuid() == 0 || !options.runner.empty());
-  if (!loaded || !programs_are_fit(*loaded)) return kExitConfig;
+  auto loaded = load_config(options.config, purpose_of(options));
+  if (!usable(loaded, options.config)) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);
   if (!lock) {
     spdlog::error("{}", lock.error().message);
     return kExitFailure;
   }
   Daemon daemon;
-  if (const auto started = daemon.start(loaded->config, options); !started) {
+  if (const auto started = daemon.start(*std::move(loaded), options); !started) {
     spdlog::error("{}", started.error().message);
     return kExitFailure;
   }

@@ -53,7 +53,13 @@ const std::vector<std::string>& hook_for(HookState state, const HookSettings& se
 }  // namespace
 
 HookQueue::HookQueue(Runner& runner, const InstanceConfig& config)
-    : runner_(runner), instance_(config.name), interface_(config.interface), settings_(config.hooks) {
+    : runner_(runner), instance_(config.name), interface_(config.interface) {
+  reconfigure(config);
+}
+
+void HookQueue::reconfigure(const InstanceConfig& config) {
+  settings_ = config.hooks;
+  addresses_.clear();
   for (const auto& address : config.addresses) addresses_ += (addresses_.empty() ? "" : " ") + to_string(address);
 }
 

@@ -122,7 +122,8 @@ std::string Clocks::rfc3339(TimePoint time) const {
   return format_rfc3339(wall + std::chrono::duration_cast<std::chrono::system_clock::duration>(time - monotonic));
 }
 
-json status_document(const Supervisor& supervisor, const DaemonInfo& info, const Clocks& clocks) {
+json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
+                     const Clocks& clocks) {
   json instances = json::array();
   for (const auto& router : supervisor.routers()) instances.push_back(instance_document(*router, clocks));
   return {{"schema", "vipd.status/1"},
@@ -130,6 +131,7 @@ json status_document(const Supervisor& supervisor, const DaemonInfo& info, const
           {"version", VIPD_VERSION},
           {"pid", info.pid},
           {"uptime", format_duration(clocks.monotonic - info.started)},
+          {"reload_to_confirm", trial_ends ? json(clocks.rfc3339(*trial_ends)) : json(nullptr)},
           {"instances", std::move(instances)}};
 }
 

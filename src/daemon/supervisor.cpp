@@ -3,11 +3,28 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "vipd/config/plan.hpp"
 
 namespace vipd {
 namespace {
 
 constexpr auto kListenRetry = std::chrono::seconds(1);
+constexpr auto kLookGap = std::chrono::milliseconds(20);
+
+bool shares_address(const InstanceConfig& a, const InstanceConfig& b) {
+  return std::ranges::any_of(a.addresses, [&](const VirtualAddress& address) {
+    return std::ranges::find(b.addresses, address.prefix.address,
+                             [](const VirtualAddress& each) { return each.prefix.address; }) != b.addresses.end();
+  });
+}
+
+/// The two cannot be there at the same time.
+bool collide(const InstanceConfig& a, const InstanceConfig& b) {
+  const bool same_router = a.interface == b.interface && a.family() == b.family() && a.vrid == b.vrid;
+  return a.name == b.name || same_router || shares_address(a, b);
+}
 
 struct Arrived {
   IpPacket packet;
@@ -49,27 +66,83 @@ bool remove_objects(const InstanceConfig& instance, Kernel& kernel) {
 }  // namespace
 
 Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner)
-    : kernel_(kernel), wire_(wire) {
-  for (const auto& instance : config.instances) {
-    routers_.push_back(std::make_unique<VirtualRouter>(instance, kernel, wire, runner, events_));
-    Segment& segment = segments_[{instance.interface, instance.family()}];
-    segment.vrids.set(instance.vrid);
-    segment.group = segment.group || instance.peers.empty();
-    segment.by_vrid[instance.vrid] = routers_.back().get();
-  }
-}
+    : kernel_(kernel), wire_(wire), runner_(runner), waiting_(config.instances) {}
 
 void Supervisor::start(TimePoint now) {
   remove_leftovers();
+  admit_waiting(now);
+}
+
+void Supervisor::apply(const Config& config, TimePoint now) {
+  waiting_.clear();
+  for (const auto& instance : config.instances) {
+    VirtualRouter* router = find(instance.name);
+    if (router == nullptr || is_another_router(router->config(), instance))
+      waiting_.push_back(instance);
+    else if (router->config() != instance)
+      router->reconfigure(instance, now);
+  }
+  for (const auto& router : routers_) {
+    const auto wanted = std::ranges::find(config.instances, router->config().name, &InstanceConfig::name);
+    if (wanted == config.instances.end() || is_another_router(router->config(), *wanted)) router->stop(now);
+  }
+  admit_waiting(now);
+}
+
+/// The router that has this name and stays.
+VirtualRouter* Supervisor::find(std::string_view name) {
+  const auto found = std::ranges::find_if(
+      routers_, [&](const auto& router) { return !router->stopping() && router->config().name == name; });
+  return found == routers_.end() ? nullptr : found->get();
+}
+
+/// Takes up what waits, but for those whose name, virtual router or address belongs to one that has not left yet.
+void Supervisor::admit_waiting(TimePoint now) {
+  std::erase_if(routers_, [](const auto& router) { return router->stopping() && router->stopped(); });
+  const auto in_the_way = [&](const InstanceConfig& wanted) {
+    return std::ranges::any_of(routers_, [&](const auto& router) { return collide(router->config(), wanted); });
+  };
+  std::vector<InstanceConfig> still_waiting;
+  for (const auto& instance : std::exchange(waiting_, {})) {
+    if (in_the_way(instance))
+      still_waiting.push_back(instance);
+    else
+      routers_.push_back(std::make_unique<VirtualRouter>(instance, kernel_, wire_, runner_, events_));
+  }
+  waiting_ = std::move(still_waiting);
+  const bool some_leave = std::ranges::any_of(routers_, [](const auto& router) { return router->stopping(); });
+  next_look_ = some_leave ? now + kLookGap : kNever;
+  sort_into_segments();
   std::vector<std::string> interfaces;
   for (const auto& [key, segment] : segments_) interfaces.push_back(key.first);
   network_changed(interfaces, now);
 }
 
+/// Who listens where, anew; a socket whose virtual routers are the same is not touched.
+void Supervisor::sort_into_segments() {
+  std::map<SegmentKey, Segment> before = std::exchange(segments_, {});
+  for (const auto& router : routers_) {
+    const InstanceConfig& config = router->config();
+    Segment& segment = segments_[{config.interface, config.family()}];
+    segment.vrids.set(config.vrid);
+    segment.group = segment.group || config.peers.empty();
+    segment.by_vrid[config.vrid] = router.get();
+  }
+  for (auto& [key, segment] : segments_) {
+    const auto known = before.find(key);
+    if (known == before.end()) continue;
+    if (known->second.vrids == segment.vrids && known->second.group == segment.group) {
+      segment.ifindex = known->second.ifindex;
+      segment.retry_listen = known->second.retry_listen;
+      before.erase(known);
+    }
+  }
+  for (const auto& [key, segment] : before)
+    if (segment.ifindex != 0 && !segments_.contains(key)) wire_.leave(segment.ifindex, key.second);
+}
+
 void Supervisor::remove_leftovers() {
-  std::vector<InstanceConfig> instances;
-  for (const auto& router : routers_) instances.push_back(router->config());
-  for (const auto* instance : remove_tagged(instances, kernel_))
+  for (const auto* instance : remove_tagged(waiting_, kernel_))
     spdlog::warn("{}: removed what an earlier vipd had left behind", instance->name);
 }
 
@@ -131,7 +204,7 @@ TimePoint Supervisor::deadline() const {
   TimePoint earliest = kNever;
   for (const auto& router : routers_) earliest = std::min(earliest, router->deadline());
   for (const auto& [key, segment] : segments_) earliest = std::min(earliest, segment.retry_listen);
-  return earliest;
+  return std::min(earliest, next_look_);
 }
 
 void Supervisor::on_deadline(TimePoint now) {
@@ -141,9 +214,18 @@ void Supervisor::on_deadline(TimePoint now) {
   for (const auto& [key, segment] : segments_)
     if (now >= segment.retry_listen) retry.push_back(key.first);
   if (!retry.empty()) network_changed(retry, now);
+  if (now >= next_look_) look_after_leaving(now);
+}
+
+void Supervisor::look_after_leaving(TimePoint now) {
+  next_look_ = now + kLookGap;
+  if (std::ranges::any_of(routers_, [](const auto& router) { return router->stopping() && router->stopped(); }))
+    admit_waiting(now);
 }
 
 void Supervisor::stop(TimePoint now) {
+  waiting_.clear();
+  next_look_ = kNever;
   for (const auto& router : routers_) router->stop(now);
 }
 

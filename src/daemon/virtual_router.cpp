@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "vipd/base/assert.hpp"
+#include "vipd/config/plan.hpp"
 #include "vipd/vrrp/virtual_mac.hpp"
 
 namespace vipd {
@@ -54,14 +56,33 @@ VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire&
       election_(election_settings(config)),
       standing_(config.priority),
       owner_(kernel, wire, config),
-      hooks_(runner, config),
-      checksum_form_(config.ipv4_checksum == ChecksumPolicy::rfc9568 ? ChecksumForm::message_only
-                                                                     : ChecksumForm::pseudo_header) {
-  if (!config.auth_legacy.empty()) password_ = simple_password(config.auth_legacy);
-  for (const auto& address : config.addresses) {
+      hooks_(runner, config) {
+  take_config();
+}
+
+/// What follows from the configuration and is needed for each advert.
+void VirtualRouter::take_config() {
+  if (config_.ipv4_checksum != ChecksumPolicy::automatic)
+    checksum_form_ =
+        config_.ipv4_checksum == ChecksumPolicy::rfc9568 ? ChecksumForm::message_only : ChecksumForm::pseudo_header;
+  password_.reset();
+  if (!config_.auth_legacy.empty()) password_ = simple_password(config_.auth_legacy);
+  advertised_.clear();
+  for (const auto& address : config_.addresses) {
     const auto octets = address.prefix.address.octets();
     if (address.advertised) advertised_.insert(advertised_.end(), octets.begin(), octets.end());
   }
+}
+
+void VirtualRouter::reconfigure(const InstanceConfig& config, TimePoint now) {
+  VIPD_ASSERT(!is_another_router(config_, config));
+  config_ = config;
+  take_config();
+  standing_.set_base_priority(config.priority);
+  hooks_.reconfigure(config);
+  owner_.reconfigure(now);
+  step(Reconfigure{election_settings(config)}, now);
+  reconsider(now);
 }
 
 ShownState VirtualRouter::shown() const {

@@ -106,6 +106,11 @@ void store_interval(const Advert& advert, std::span<std::uint8_t> message) {
 
 }  // namespace
 
+std::string_view to_string(ChecksumPolicy policy) {
+  static constexpr std::array<std::string_view, kChecksumPolicies> names = {"auto", "rfc9568", "pseudo-header"};
+  return names[static_cast<std::size_t>(policy)];
+}
+
 std::string_view to_string(Refusal refusal) {
   static constexpr std::array<std::string_view, kRefusalKinds> names = {"ip_short",
                                                                         "ip_version",

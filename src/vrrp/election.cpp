@@ -59,7 +59,8 @@ void Election::on(const Start&, TimePoint now, Actions& out) {
   adopted_ = settings_.interval;
   become_backup(because(Why::started), now, out);
   if (owner) return take_over(because(Why::owner), now, out);
-  deadline_ = std::max(deadline_, now + settings_.startup_delay);
+  hold_until_ = now + settings_.startup_delay;
+  judge_wait();
 }
 
 void Election::on(const Stop&, TimePoint now, Actions& out) {
@@ -101,8 +102,19 @@ void Election::on(const DeadlinePassed&, TimePoint now, Actions& out) {
 void Election::on(const SetPriority& event, TimePoint, Actions&) {
   VIPD_ASSERT(event.priority != kResignPriority);
   settings_.priority = event.priority;
-  if (state_ != State::backup || ready()) return;
-  deadline_ = wait_began_ + (peer_resigned_ ? skew() : patience());
+  judge_wait();
+}
+
+void Election::on(const Reconfigure& event, TimePoint now, Actions&) {
+  Settings wanted = event.settings;
+  wanted.version = settings_.version;
+  wanted.primary = settings_.primary;
+  settings_ = wanted;
+  // Whoever was heard decides a Backup's interval, and nobody was while active_peer_ is unknown.
+  adopted_ = active_peer_ ? std::min(adopted_, settings_.max_adopted_interval) : settings_.interval;
+  if (!may_preempt()) preempt_at_ = kNever;
+  if (state_ == State::active && !resigning()) deadline_ = std::min(deadline_, now + settings_.interval);
+  judge_wait();
 }
 
 void Election::on(const SetPrimary& event, TimePoint, Actions&) { settings_.primary = event.address; }
@@ -247,7 +259,15 @@ void Election::adopt(Duration interval) { adopted_ = std::min(interval, settings
 void Election::wait_for_active(TimePoint now, Duration length) {
   ready_.reset();
   wait_began_ = now;
+  hold_until_ = now;
   deadline_ = now + length;
+}
+
+/// The deadline of a Backup after its settings changed: as if they had been so when its wait began.
+void Election::judge_wait() {
+  if (state_ != State::backup || (ready() && settings_.grouped)) return;
+  ready_.reset();
+  deadline_ = std::max(wait_began_ + (peer_resigned_ ? skew() : patience()), hold_until_);
 }
 
 bool Election::may_answer(TimePoint now) {

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <initializer_list>
 #include <iterator>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <vector>
@@ -53,8 +54,9 @@ std::set<std::string> complete(const std::string& program, const std::string& wo
 /// The names under which the options of `app` are offered: the long one, or the short one where there is no other.
 std::set<std::string> option_names(const CLI::App& app) {
   std::set<std::string> names;
-  for (const CLI::Option* option : app.get_options())
-    names.insert(option->get_lnames().empty() ? "-" + option->get_snames().at(0) : "--" + option->get_lnames().at(0));
+  for (const CLI::Option* option : app.get_options({}))
+    if (option->nonpositional())
+      names.insert(option->get_lnames().empty() ? "-" + option->get_snames().at(0) : "--" + option->get_lnames().at(0));
   return names;
 }
 
@@ -104,6 +106,26 @@ TEST_CASE("command line: verbs and their options") {
   }
 }
 
+TEST_CASE("command line: reload, its trial, and the configurations") {
+  using Action = Invocation::ConfigAction;
+  CHECK(parse({"diff"}).invocation->verb == Verb::diff);
+  CHECK(parse({"confirm"}).invocation->verb == Verb::confirm);
+  CHECK_FALSE(parse({"reload"}).invocation->trial);
+  CHECK(parse({"reload", "--confirm", "90s"}).invocation->trial == std::chrono::seconds(90));
+  CHECK(parse({"reload", "--confirm=5m", "--json"}).invocation->trial == std::chrono::minutes(5));
+  CHECK(parse({"config"}).invocation->config_action == Action::list);
+  const auto restore = parse({"config", "restore", "7", "--json"});
+  REQUIRE(restore.invocation);
+  CHECK(restore.invocation->verb == Verb::config);
+  CHECK(restore.invocation->config_action == Action::restore);
+  CHECK(restore.invocation->config_number == 7);
+  CHECK(restore.invocation->json);
+  for (const auto& wrong : {parse({"reload", "--confirm", "90"}), parse({"reload", "--confirm", "0s"}),
+                            parse({"reload", "--confirm", "25h"}), parse({"reload", "--confirm", "soon"}),
+                            parse({"config", "show"}), parse({"config", "list", "7"}), parse({"config", "7"})})
+    CHECK_FALSE(wrong.invocation);
+}
+
 TEST_CASE("command line: wrong usage is exit status 2 and says so on the error stream") {
   for (const auto& parsed :
        {parse({"foo"}), parse({"status", "events"}), parse({"--foo"}), parse({"status", "-f"}), parse({"events", "-n"}),
@@ -134,8 +156,10 @@ TEST_CASE("command line: the manual page knows each verb and each option") {
   const auto verbs = app->get_subcommands({});
   REQUIRE(verbs.size() >= 3);
   for (const CLI::App* verb : verbs) {
-    CHECK(manual.find("\n.It Cm " + verb->get_name() + "\n") != std::string::npos);
+    CHECK(manual.find("\n.It Cm " + verb->get_name()) != std::string::npos);
     check_manual_knows(manual, *verb);
+    for (const CLI::App* action : verb->get_subcommands({}))
+      CHECK(std::regex_search(manual, std::regex("\n\\.It Cm " + verb->get_name() + " .*" + action->get_name())));
   }
 }
 
@@ -147,6 +171,7 @@ TEST_CASE("command line: the completion offers each verb and each option, and no
     first.insert(verb->get_name());
     std::set<std::string> behind = option_names(*app);
     behind.merge(option_names(*verb));
+    for (const CLI::App* action : verb->get_subcommands({})) behind.insert(action->get_name());
     CHECK(complete("vipctl", verb->get_name()) == behind);
   }
   CHECK(complete("vipctl", "") == first);

@@ -12,37 +12,14 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
 
 #include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace vipd::test {
-
-/// A directory that is gone with the object.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "vipd-ctl-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::permissions(path_, std::filesystem::perms::owner_all, ignored);
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  std::string path() const { return path_.string(); }
-  std::string socket() const { return (path_ / "control.sock").string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A Unix socket that listens at `path`; the caller closes it.
 inline int listen_at(const std::string& path, int backlog) {

@@ -9,6 +9,7 @@
 
 #include "support/catch.hpp"
 #include "support/fake_world.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace vipd;
 using namespace vipd::test;
@@ -19,17 +20,18 @@ namespace {
 class Bench {
  public:
   Bench() : world(1), node(world.add_node(254)), loop(std::move(*EventLoop::create())) {
-    char name[] = "/tmp/vipd-control-XXXXXX";
-    directory_ = ::mkdtemp(name);
     node.start();
-    server = std::move(
-        *ControlServer::open(*loop, path(), *node.supervisor, {.node = "lb1", .started = loop->now(), .pid = 42}));
+    reloader = std::make_unique<Reloader>(
+        *loop, *node.supervisor, directory_.path() + "/history", [this] { return on_disk; },
+        LoadedConfig{.sources = {{"vipd.toml", "first"}}, .diagnostics = {}, .config = node.config});
+    server = std::move(*ControlServer::open(*loop, path(), *node.supervisor, *reloader,
+                                            {.node = "lb1", .started = loop->now(), .pid = 42}));
   }
-  ~Bench() {
-    server.reset();
-    ::rmdir(directory_.c_str());
+  std::string path() const { return directory_.socket(); }
+  /// The files have this configuration from now on.
+  void write(const Config& config, const std::string& text) {
+    on_disk = LoadedConfig{.sources = {{"vipd.toml", text}}, .diagnostics = {}, .config = config};
   }
-  std::string path() const { return directory_ + "/control.sock"; }
 
   Fd connect() const {
     Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -66,10 +68,14 @@ class Bench {
   World world;
   Node& node;
   std::unique_ptr<EventLoop> loop;
-  std::unique_ptr<ControlServer> server;
+  Result<LoadedConfig> on_disk = failure("cannot read vipd.toml");
 
  private:
-  std::string directory_;
+  TemporaryDirectory directory_;
+
+ public:
+  std::unique_ptr<Reloader> reloader;
+  std::unique_ptr<ControlServer> server;
 };
 
 }  // namespace
@@ -159,4 +165,72 @@ TEST_CASE("ControlServer: only root and the group may ask") {
   struct stat info{};
   REQUIRE(::stat(bench.path().c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0660);
+}
+
+TEST_CASE("Reloader: a diff tells what would change and changes nothing") {
+  Bench bench;
+  bench.world.run_for(seconds(10));
+  Config wanted = bench.node.config;
+  wanted.instances[0].priority = 200;
+  bench.write(wanted, "second");
+  const Json diff = Json::parse(bench.ask("{\"verb\":\"diff\"}\n"));
+  CHECK(diff["schema"] == "vipd.diff/1");
+  CHECK(diff["valid"] == true);
+  REQUIRE(diff["changes"].size() == 1);
+  CHECK(diff["changes"][0]["text"] == "web: changed: priority 254 -> 200");
+  CHECK(bench.node.router().standing().base_priority() == 254);
+}
+
+TEST_CASE("Reloader: what cannot be used changes nothing and says why") {
+  Bench bench;
+  const Json unreadable = Json::parse(bench.ask("{\"verb\":\"reload\"}\n"));
+  CHECK(unreadable["valid"] == false);
+  CHECK(unreadable["report"] == "cannot read vipd.toml\n");
+  ParsedConfig parsed = parse_config("[instance.web]\nvrid = 999\n");
+  bench.on_disk = LoadedConfig{.sources = {{"vipd.toml", "[instance.web]\nvrid = 999\n"}},
+                               .diagnostics = parsed.diagnostics,
+                               .config = parsed.config};
+  const Json broken = Json::parse(bench.ask("{\"verb\":\"reload\"}\n"));
+  CHECK(broken["valid"] == false);
+  REQUIRE_FALSE(broken["diagnostics"].empty());
+  CHECK(broken["diagnostics"].back()["file"] == "vipd.toml");
+  CHECK(broken["diagnostics"].back()["line"] == 2);
+  CHECK(broken["report"].get<std::string>().find("vipd.toml:2:8: error[range]") != std::string::npos);
+  CHECK(bench.node.router().config() == bench.node.config.instances[0]);
+}
+
+TEST_CASE("Reloader: a reload on trial goes back unless it is confirmed") {
+  Bench bench;
+  Config wanted = bench.node.config;
+  wanted.instances[0].priority = 200;
+  bench.write(wanted, "second");
+  CHECK(bench.ask("{\"verb\":\"confirm\"}\n").find("no reload waits") != std::string::npos);
+  CHECK(bench.ask("{\"verb\":\"reload\",\"confirm_ms\":\"soon\"}\n").find("vipd.error/1") != std::string::npos);
+  CHECK(bench.ask("{\"verb\":\"reload\",\"confirm_ms\":999}\n").find("vipd.error/1") != std::string::npos);
+  CHECK(bench.node.router().standing().base_priority() == 254);
+
+  CHECK(Json::parse(bench.ask("{\"verb\":\"reload\",\"confirm_ms\":1000}\n"))["on_trial"] == true);
+  CHECK(bench.node.router().standing().base_priority() == 200);
+  CHECK(Json::parse(bench.ask("{\"verb\":\"status\"}\n"))["reload_to_confirm"].is_string());
+  for (int i = 0; i < 50 && bench.reloader->trial_ends(); ++i) bench.loop->turn(milliseconds(100));
+  CHECK(bench.node.router().standing().base_priority() == 254);
+
+  bench.ask("{\"verb\":\"reload\",\"confirm_ms\":60000}\n");
+  CHECK(Json::parse(bench.ask("{\"verb\":\"confirm\"}\n"))["confirmed"] == true);
+  CHECK_FALSE(bench.reloader->trial_ends());
+  CHECK(bench.node.router().standing().base_priority() == 200);
+}
+
+TEST_CASE("Reloader: the configurations that were in force can be listed and shown") {
+  Bench bench;
+  bench.write(bench.node.config, "second");
+  bench.ask("{\"verb\":\"reload\"}\n");
+  const Json all = Json::parse(bench.ask("{\"verb\":\"config\"}\n"));
+  REQUIRE(all["configurations"].size() == 2);
+  CHECK(all["configurations"][0]["number"] == 1);
+  CHECK_FALSE(all["configurations"][0]["files"][0].contains("text"));
+  const Json one = Json::parse(bench.ask("{\"verb\":\"config\",\"number\":1}\n"));
+  REQUIRE(one["configurations"].size() == 1);
+  CHECK(one["configurations"][0]["files"][0]["text"] == "first");
+  CHECK(bench.ask("{\"verb\":\"config\",\"number\":\"x\"}\n").find("no such configuration") != std::string::npos);
 }

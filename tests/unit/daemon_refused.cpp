@@ -19,7 +19,7 @@ namespace {
 /// All that a node shows of itself but its counters of refusals, when it will act next, and what it has said.
 std::string snapshot(const World& world, const Node& node) {
   const Clocks clocks{.monotonic = world.now, .wall = {}};
-  auto status = status_document(*node.supervisor, {.node = "n", .started = {}, .pid = 1}, clocks);
+  auto status = status_document(*node.supervisor, std::nullopt, {.node = "n", .started = {}, .pid = 1}, clocks);
   auto& instance = status["instances"][0];
   instance["counters"].erase("adverts_refused");
   instance.erase("last_stranger");
@@ -61,7 +61,9 @@ struct Bench {
     });
     Node& node = *world.nodes[0];
     auto& addresses = node.kernel.real()->addresses;
-    if (!vector.own_sources.empty()) addresses.clear();
+    addresses.clear();  // the usual ones are senders of some vectors
+    if (vector.own_sources.empty() && vector.peers.empty())
+      for (const char* own : {"192.0.2.250", "fe80::fa"}) addresses[{*IpAddress::parse(own), 24}] = {};
     for (const auto& own : vector.own_sources) addresses[{own, 24}] = {};
     if (!vector.peers.empty()) addresses[{vector.local, 24}] = {};
     node.start();

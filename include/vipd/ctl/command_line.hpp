@@ -5,7 +5,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <iosfwd>
 #include <memory>
@@ -16,13 +18,17 @@ namespace vipd {
 
 /// One call of vipctl. The defaults are those of a call without arguments.
 struct Invocation {
-  enum class Verb { status, events, version };
+  enum class Verb { status, events, version, diff, reload, confirm, config };
+  enum class ConfigAction { list, show, restore };
 
   Verb verb = Verb::status;
   std::string runtime_dir = "/run/vipd";  ///< where the daemon's control.sock is
   bool json = false;
-  bool follow = false;               ///< events: go on with new ones
-  std::optional<std::size_t> count;  ///< events: so many of the past ones, all if not given
+  bool follow = false;                              ///< events: go on with new ones
+  std::optional<std::size_t> count;                 ///< events: so many of the past ones, all if not given
+  std::optional<std::chrono::seconds> trial;        ///< reload: goes back after so long without a confirmation
+  ConfigAction config_action = ConfigAction::list;  ///< config: what to do
+  std::optional<std::uint64_t> config_number;       ///< config: with which one
 };
 
 /// The app that parses into `invocation`, which must outlive it.

@@ -27,6 +27,18 @@ Result<std::string> render_events(const Document& events, const Display& display
 /// One line of that table; `instance_width` is the width of its second column.
 std::string render_event(const Document& event, const Display& display, std::size_t instance_width);
 
+/// What is wrong with the files, of a "vipd.diff/1" or "vipd.reload/1" document; may be empty.
+std::string render_report(const Document& answer);
+
+/// What such a document changes, a line each.
+std::string render_changes(const Document& answer);
+
+/// The table of a "vipd.config/1" document, with its heading.
+std::string render_configurations(const Document& answer, const Display& display);
+
+/// The texts of all files in a "vipd.config/1" document, each behind its path as a comment.
+std::string render_files(const Document& answer);
+
 /// The width of the second column that fits the names in a "vipd.events/1" document.
 std::size_t instance_width(const Document& events);
 

@@ -49,6 +49,9 @@ class AddressOwner {
   void release();
   /// Takes back what prepare() made; nothing is held any more.
   void withdraw();
+  /// The configuration has changed. While its things are held, what is new is added and announced, what is gone is
+  /// removed, and the rest is not touched.
+  void reconfigure(TimePoint now);
   /// The view changed: re-adds what is missing.
   void reconcile(TimePoint now);
   /// Whether a change of these interfaces, or of the routes and rules (an empty name), concerns what is held here.
@@ -70,6 +73,8 @@ class AddressOwner {
   Result<void> make_ready();
   bool raise_again();
   void locate();
+  void remove(const std::vector<Entry>& entries);
+  void accept_again(const std::vector<IpAddress>& addresses);
   void add(const std::vector<Entry*>& missing, TimePoint now);
   void note_added(Entry& entry, int error);
   void note_lengths() const;

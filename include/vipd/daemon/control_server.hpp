@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "vipd/daemon/reloader.hpp"
 #include "vipd/daemon/status.hpp"
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/fd.hpp"
@@ -23,7 +24,8 @@ class ControlServer {
   /// Listens at `path`, replacing a socket that a dead daemon left there (the caller holds the runtime directory's
   /// lock).
   static Result<std::unique_ptr<ControlServer>> open(EventLoop& loop, const std::string& path,
-                                                     const Supervisor& supervisor, const DaemonInfo& info);
+                                                     const Supervisor& supervisor, Reloader& reloader,
+                                                     const DaemonInfo& info);
   ~ControlServer();
 
   /// Sends new transitions to those who follow. Called after each turn of the loop.
@@ -31,7 +33,8 @@ class ControlServer {
 
  private:
   struct Client;
-  ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, const DaemonInfo& info);
+  ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader,
+                const DaemonInfo& info);
 
   void accept_clients();
   void on_ready(Client& client);
@@ -45,6 +48,7 @@ class ControlServer {
   EventLoop& loop_;
   std::string path_;
   const Supervisor& supervisor_;
+  Reloader& reloader_;
   DaemonInfo info_;
   Fd socket_;
   EventLoop::Watch accept_watch_;

@@ -40,6 +40,9 @@ class HookQueue {
 
   HookQueue(Runner& runner, const InstanceConfig& config);
 
+  /// Takes the programs of `config` from now on; what runs or waits is not touched.
+  void reconfigure(const InstanceConfig& config);
+
   /// Queues the hooks for a transition.
   void push(const HookEvent& event);
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "vipd/daemon/supervisor.hpp"
@@ -26,8 +27,10 @@ struct DaemonInfo {
   int pid = 0;
 };
 
-/// All instances with their states, reasons, addresses and counters.
-nlohmann::ordered_json status_document(const Supervisor& supervisor, const DaemonInfo& info, const Clocks& clocks);
+/// All instances with their states, reasons, addresses and counters. `trial_ends` is when a reload goes back unless it
+/// is confirmed.
+nlohmann::ordered_json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends,
+                                       const DaemonInfo& info, const Clocks& clocks);
 /// Which vipd answers.
 nlohmann::ordered_json version_document(const DaemonInfo& info);
 /// All transitions that are kept.

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,11 @@ class Supervisor {
   TimePoint deadline() const;
   void on_deadline(TimePoint now);
 
+  /// Makes what runs what `config` says. An instance that is the same is not touched; one that can go on with other
+  /// values does; one that is gone, or is another virtual router now, is stopped as planned, and what is to come in its
+  /// place starts when it is gone.
+  void apply(const Config& config, TimePoint now);
+
   /// Begins a planned stop of all instances; stopped() says when the last hook has ended.
   void stop(TimePoint now);
   bool stopped() const;
@@ -55,13 +61,20 @@ class Supervisor {
   using SegmentKey = std::pair<std::string, Family>;
 
   void remove_leftovers();
+  VirtualRouter* find(std::string_view name);
+  void admit_waiting(TimePoint now);
+  void look_after_leaving(TimePoint now);
+  void sort_into_segments();
   void listen(const SegmentKey& key, Segment& segment, TimePoint now);
   Segment* segment_of(const Datagram& datagram);
 
   Kernel& kernel_;
   Wire& wire_;
+  Runner& runner_;
   EventLog events_;
-  std::vector<std::unique_ptr<VirtualRouter>> routers_;
+  std::vector<std::unique_ptr<VirtualRouter>> routers_;  // those that leave included
+  std::vector<InstanceConfig> waiting_;                  // for one that leaves
+  TimePoint next_look_ = kNever;                         // whether those that leave are gone
   std::map<SegmentKey, Segment> segments_;
 };
 

@@ -73,6 +73,8 @@ class VirtualRouter {
   TimePoint deadline() const;
   void on_deadline(TimePoint now);
 
+  /// Takes up other settings of the same virtual router (see is_another_router()) where it stands.
+  void reconfigure(const InstanceConfig& config, TimePoint now);
   /// Begins a planned stop; stopped() says when it is complete, hooks included.
   void stop(TimePoint now);
   bool stopped() const { return stopped_ && hooks_.idle(); }
@@ -97,6 +99,7 @@ class VirtualRouter {
   const std::optional<IpAddress>& source() const { return source_; }
 
  private:
+  void take_config();
   void judge_interface();
   void prepare(TimePoint now);
   std::optional<IpAddress> choose_source(const Interface& interface) const;
@@ -114,7 +117,7 @@ class VirtualRouter {
   void tell_addresses(const SeenPeer& peer, TimePoint now);
   void learn_checksum_form(const Advert& advert, const IpAddress& source, TimePoint now);
 
-  const InstanceConfig config_;
+  InstanceConfig config_;
   Kernel& kernel_;
   Wire& wire_;
   EventLog& events_;
@@ -127,7 +130,7 @@ class VirtualRouter {
   int ifindex_ = 0;
   std::optional<IpAddress> source_;
   std::vector<std::uint8_t> advertised_;  // the addresses in wire form
-  ChecksumForm checksum_form_;
+  ChecksumForm checksum_form_ = ChecksumForm::pseudo_header;
   std::optional<SimplePassword> password_;
   PeerTable peers_;
   std::optional<IpAddress> last_stranger_;

@@ -60,6 +60,10 @@ enum class ChecksumPolicy : std::uint8_t {
   rfc9568,        ///< "rfc9568": the message alone (RFC 9568 5.2.8)
   pseudo_header,  ///< "pseudo-header": as keepalived and FRR do by default
 };
+inline constexpr std::size_t kChecksumPolicies = 3;
+
+/// "auto", "rfc9568", "pseudo-header": as in the configuration.
+std::string_view to_string(ChecksumPolicy policy);
 
 /// A VRRPv2 password as it stands in the message: zero-filled (RFC 2338 5.3.6, "simple text").
 using SimplePassword = std::array<std::uint8_t, kAuthDataSize>;

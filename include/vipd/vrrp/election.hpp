@@ -21,7 +21,8 @@
 /// - An adopted interval is capped (max_adopted_interval): adverts are not authenticated, and one spoofed advert that
 ///   promises the next one in 40 s must not silence a pair for minutes.
 ///
-/// - A router of a sync group (Settings::grouped) does not take over when its wait is over: it is ready(), and stays so
+/// - A router of a sync group (ElectionSettings::grouped) does not take over when its wait is over: it is ready(), and
+/// stays so
 ///   until it hears an Active router that it obeys. Who knows the whole group says TakeOver to all members at once, or
 ///   GiveUp when one of them has lost.
 ///
@@ -81,6 +82,21 @@ struct Reason {
 /// A sentence for humans: "no advert from 192.0.2.2 (priority 254) for 3.008s".
 std::string to_string(const Reason& reason);
 
+/// By what an Election decides.
+struct ElectionSettings {
+  std::uint8_t version = 3;                     ///< 2 or 3
+  std::uint8_t priority = 100;                  ///< 1..255
+  Duration interval = std::chrono::seconds(1);  ///< 10ms..40.95s; VRRPv2: 1s..255s
+  bool preempt = true;
+  /// How long a lower Active router is left alone once it is heard (conformance C22); zero = the RFC's behaviour.
+  Duration preempt_delay = Duration::zero();
+  /// The least time that a Backup listens after Start before it believes that nobody is there.
+  Duration startup_delay = Duration::zero();
+  Duration max_adopted_interval = std::chrono::seconds(10);  ///< at least `interval`
+  bool grouped = false;                                      ///< takes over by TakeOver only
+  IpAddress primary;                                         ///< our source address; breaks ties
+};
+
 // Events.
 struct Start {};           ///< fit to take part, from Initialize
 struct Stop {};            ///< planned: make before break
@@ -93,6 +109,10 @@ struct SetPriority {
 /// Our source address changed.
 struct SetPrimary {
   IpAddress address;
+};
+/// The operator wants other settings; the version and the primary address stay as they are.
+struct Reconfigure {
+  ElectionSettings settings;
 };
 /// An advert that decode() took.
 struct Heard {
@@ -108,7 +128,8 @@ struct GiveUp {
   std::optional<Peer> winner;
 };
 /// What step() takes.
-using Event = std::variant<Start, Stop, Fail, DeadlinePassed, SetPriority, SetPrimary, Heard, TakeOver, GiveUp>;
+using Event =
+    std::variant<Start, Stop, Fail, DeadlinePassed, SetPriority, SetPrimary, Reconfigure, Heard, TakeOver, GiveUp>;
 
 // Actions, to be carried out in the order given.
 /// To the group, from the primary address.
@@ -148,19 +169,7 @@ Duration active_down_interval(std::uint8_t priority, Duration interval, std::uin
 
 class Election {
  public:
-  struct Settings {
-    std::uint8_t version = 3;                     ///< 2 or 3
-    std::uint8_t priority = 100;                  ///< 1..255
-    Duration interval = std::chrono::seconds(1);  ///< 10ms..40.95s; VRRPv2: 1s..255s
-    bool preempt = true;
-    /// How long a lower Active router is left alone once it is heard (conformance C22); zero = the RFC's behaviour.
-    Duration preempt_delay = Duration::zero();
-    /// The least time that a Backup listens after Start before it believes that nobody is there.
-    Duration startup_delay = Duration::zero();
-    Duration max_adopted_interval = std::chrono::seconds(10);  ///< at least `interval`
-    bool grouped = false;                                      ///< takes over by TakeOver only
-    IpAddress primary;                                         ///< our source address; breaks ties
-  };
+  using Settings = ElectionSettings;
 
   explicit Election(const Settings& settings) : settings_(settings), adopted_(settings.interval) {}
 
@@ -190,6 +199,7 @@ class Election {
   void on(const DeadlinePassed&, TimePoint now, Actions& out);
   void on(const SetPriority& event, TimePoint now, Actions& out);
   void on(const SetPrimary& event, TimePoint now, Actions& out);
+  void on(const Reconfigure& event, TimePoint now, Actions& out);
   void on(const Heard& advert, TimePoint now, Actions& out);
   void on(const TakeOver&, TimePoint now, Actions& out);
   void on(const GiveUp& event, TimePoint now, Actions& out);
@@ -206,6 +216,7 @@ class Election {
   void note_peer(const Heard& advert, TimePoint now);
   void adopt(Duration interval);
   void wait_for_active(TimePoint now, Duration length);
+  void judge_wait();
   Duration skew() const { return skew_time(settings_.priority, adopted_, settings_.version); }
   Duration patience() const { return active_down_interval(settings_.priority, adopted_, settings_.version); }
   bool may_preempt() const;
@@ -218,6 +229,7 @@ class Election {
   Resigning resigning_ = Resigning::no;
   TimePoint deadline_ = kNever;
   TimePoint wait_began_{};         // Backup: when the wait for the Active router was last started over
+  TimePoint hold_until_{};         // Backup: end of startup_delay, as long as nobody was heard
   TimePoint preempt_at_ = kNever;  // Backup: end of preempt_delay, while it runs
   std::optional<Reason> ready_;    // Backup of a sync group: why it may take over
   bool peer_resigned_ = false;     // Backup: that wait is Skew_Time, since the Active router said priority 0

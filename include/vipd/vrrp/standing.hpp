@@ -35,6 +35,7 @@ class Standing {
       if (cause) return &*cause;
     return nullptr;
   }
+  void set_base_priority(std::uint8_t priority) { priority_ = priority; }
   std::uint8_t base_priority() const { return priority_; }
   /// What goes into the adverts, 1..255.
   std::uint8_t effective_priority() const { return priority_; }

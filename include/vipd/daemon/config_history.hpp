@@ -1,0 +1,45 @@
+/// ConfigHistory: the configurations that were in force, so that what the operator wrote can be had back.
+///
+/// The state directory keeps the last ten as one file each, history/NUMBER.json: all texts that made the configuration,
+/// with their paths, when they came into force and the SHA-256 of it all. Files are written whole or not at all
+/// (rename(2)), so a full disk or a crash leaves the older ones as they were. Nothing here is needed to run: whatever
+/// fails is a warning, and a damaged file is passed over. Callers: the daemon, for reload and for `vipctl config`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "vipd/base/result.hpp"
+#include "vipd/config/diagnostic.hpp"
+
+namespace vipd {
+
+/// One configuration that was in force.
+struct KeptConfig {
+  std::uint64_t number = 0;  ///< counts up from 1
+  std::string time;          ///< RFC 3339, when it came into force
+  std::string sha256;        ///< of all paths and texts, 64 hexadecimal digits
+  std::vector<ConfigSource> files;
+};
+
+class ConfigHistory {
+ public:
+  /// `directory` is made when it is first needed.
+  explicit ConfigHistory(std::string directory) : directory_(std::move(directory)) {}
+
+  /// Keeps `files` as the newest, unless the newest is the same; the oldest of more than kKept goes. Returns the
+  /// number.
+  Result<std::uint64_t> keep(const std::vector<ConfigSource>& files, const std::string& time);
+  /// Those that can be read, the oldest first.
+  std::vector<KeptConfig> list() const;
+
+  static constexpr std::size_t kKept = 10;
+
+ private:
+  std::string path_of(std::uint64_t number) const;
+
+  std::string directory_;
+};
+
+}  // namespace vipd

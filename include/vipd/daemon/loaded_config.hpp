@@ -1,0 +1,39 @@
+/// LoadedConfig: the configuration as the machine has it, judged.
+///
+/// Reading (config_files.hpp), parsing (config/parse.hpp) and looking at what the text names (programs.hpp) put
+/// together, for whatever the configuration is wanted for. Nothing is printed here: the start and `vipd --check` show
+/// the diagnostics on standard error, a reload hands them to whoever asked. Callers: the daemon, Reloader.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vipd/base/result.hpp"
+#include "vipd/config/parse.hpp"
+
+namespace vipd {
+
+/// What a configuration is loaded for.
+enum class Purpose {
+  run,       ///< programs run with root's rights, so files that others may change are refused
+  check,     ///< such files are a warning
+  clean_up,  ///< no program will be run, so neither they nor the files' owners matter
+};
+
+/// The files, what is to be said about them, and what they mean.
+struct LoadedConfig {
+  std::vector<ConfigSource> sources;
+  std::vector<Diagnostic> diagnostics;
+  std::optional<Config> config;  ///< nullopt if any diagnostic is an error
+  std::size_t omitted = 0;       ///< as in ParsedConfig
+  std::string overrides = {};    ///< as in ParsedConfig
+
+  /// The diagnostics as text, with the lines that they are about.
+  std::string report(bool color) const;
+};
+
+/// Loads `path` and its conf.d. Fails with the errno of the first file that cannot be read.
+Result<LoadedConfig> load_config(const std::string& path, Purpose purpose);
+
+}  // namespace vipd

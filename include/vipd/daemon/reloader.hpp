@@ -1,0 +1,70 @@
+/// Reloader: from the files on disk to the configuration in force, and back.
+///
+/// One path for SIGHUP, `systemctl reload` and `vipctl reload`: read, check, plan, and only if all of that went well
+/// let the Supervisor apply it. Anything wrong is reported and changes nothing. A reload can be on trial: unless it is
+/// confirmed in time, the configuration before it comes back by itself, by the same path. What is in force is kept in
+/// the ConfigHistory. Callers: the daemon, for the signal, and the ControlServer, for the verbs of vipctl.
+///
+/// What is on trial is in force and in the history; a daemon that is started again in that time starts with what the
+/// files say.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vipd/config/plan.hpp"
+#include "vipd/daemon/config_history.hpp"
+#include "vipd/daemon/loaded_config.hpp"
+#include "vipd/daemon/status.hpp"
+#include "vipd/daemon/supervisor.hpp"
+#include "vipd/os/event_loop.hpp"
+
+namespace vipd {
+
+class Reloader {
+ public:
+  /// Reads the files anew; fails when one cannot be read.
+  using Load = std::function<Result<LoadedConfig>()>;
+
+  /// `running` is what the Supervisor was built from.
+  Reloader(EventLoop& loop, Supervisor& supervisor, const std::string& history_directory, Load load,
+           LoadedConfig running);
+
+  /// Is `verb` one of those that answer() takes?
+  static bool knows(std::string_view verb);
+  /// Answers "reload", "diff", "confirm" and "config"; an error document for anything that is wrong with `request`.
+  nlohmann::ordered_json answer(const nlohmann::ordered_json& request);
+  /// As `vipctl reload`; what comes of it goes to the log.
+  void reload_by_signal();
+  /// When the configuration before comes back unless this one is confirmed; nullopt if nothing is on trial.
+  std::optional<TimePoint> trial_ends() const;
+
+ private:
+  struct Trial {
+    LoadedConfig before;
+    TimePoint ends;
+    EventLoop::Watch timer;
+  };
+
+  nlohmann::ordered_json diff() const;
+  nlohmann::ordered_json reload(std::optional<Duration> trial);
+  nlohmann::ordered_json confirm();
+  nlohmann::ordered_json history(const nlohmann::ordered_json& request) const;
+  void apply(const Plan& changes);
+  void begin_trial(LoadedConfig before, Duration length);
+  void give_up_trial();
+  void keep();
+
+  EventLoop& loop_;
+  Supervisor& supervisor_;
+  ConfigHistory history_;
+  Load load_;
+  LoadedConfig running_;
+  std::optional<Trial> trial_;
+};
+
+}  // namespace vipd

@@ -1,0 +1,118 @@
+#include "vipd/daemon/config_history.hpp"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "vipd/os/fd.hpp"
+
+namespace vipd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+constexpr const char* kSchema = "vipd.kept-config/1";
+constexpr std::uintmax_t kLargest = 32 << 20;  // a configuration has at most 8 MiB, as JSON at most four times that
+
+std::string sha256_of(const std::vector<ConfigSource>& files) {
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  for (const ConfigSource& file : files)
+    for (const std::string* part : {&file.name, &file.text})  // with its final zero, which no path contains
+      crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(part->c_str()), part->size() + 1);
+  std::array<unsigned char, crypto_hash_sha256_BYTES> digest;
+  crypto_hash_sha256_final(&state, digest.data());
+  std::array<char, 2 * digest.size() + 1> hex;
+  return sodium_bin2hex(hex.data(), hex.size(), digest.data(), digest.size());
+}
+
+Result<void> write_whole(const std::string& path, const std::string& text) {
+  const std::string temporary = path + ".new";
+  const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!fd) return system_failure("cannot write " + temporary, errno);
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t size = ::write(fd.get(), text.data() + done, text.size() - done);
+    if (size < 0 && errno != EINTR) return system_failure("cannot write " + temporary, errno);
+    if (size > 0) done += static_cast<std::size_t>(size);
+  }
+  if (::fsync(fd.get()) < 0 || ::rename(temporary.c_str(), path.c_str()) < 0)
+    return system_failure("cannot write " + path, errno);
+  return {};
+}
+
+std::optional<KeptConfig> read_kept(const fs::path& path, std::uint64_t number) {
+  std::error_code error;
+  if (fs::file_size(path, error) > kLargest || error) return std::nullopt;
+  std::ifstream file(path);
+  const Json document = Json::parse(file, nullptr, false);
+  if (!document.is_object() || document.value("schema", Json()) != kSchema) return std::nullopt;
+  try {
+    KeptConfig kept{number, document.at("time"), document.at("sha256"), {}};
+    for (const Json& one : document.at("files")) kept.files.push_back({one.at("path"), one.at("text")});
+    return kept.sha256 == sha256_of(kept.files) ? std::optional(kept) : std::nullopt;
+  } catch (const Json::exception&) {
+    return std::nullopt;  // damaged
+  }
+}
+
+/// "17.json" is 17; nothing else has a number.
+std::optional<std::uint64_t> number_of(const fs::path& path) {
+  const std::string name = path.stem();
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool is_one = path.extension() == ".json" && error == std::errc() && end == name.data() + name.size();
+  return is_one ? std::optional(number) : std::nullopt;
+}
+
+std::vector<std::uint64_t> numbers_in(const std::string& directory) {
+  std::vector<std::uint64_t> numbers;
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
+    if (const auto number = number_of(it->path())) numbers.push_back(*number);
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+}  // namespace
+
+std::string ConfigHistory::path_of(std::uint64_t number) const {
+  return directory_ + "/" + std::to_string(number) + ".json";
+}
+
+Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files, const std::string& time) {
+  std::error_code error;
+  fs::create_directories(directory_, error);
+  const std::vector<std::uint64_t> numbers = numbers_in(directory_);
+  const std::uint64_t newest = numbers.empty() ? 0 : numbers.back();
+  const std::string sha256 = sha256_of(files);
+  const auto before = newest != 0 ? read_kept(path_of(newest), newest) : std::nullopt;
+  if (before && before->sha256 == sha256) return newest;
+
+  Json document{{"schema", kSchema}, {"time", time}, {"sha256", sha256}, {"files", Json::array()}};
+  for (const ConfigSource& file : files) document["files"].push_back({{"path", file.name}, {"text", file.text}});
+  const auto written = write_whole(path_of(newest + 1), document.dump() + "\n");
+  if (!written) return std::unexpected(written.error());
+  for (std::size_t i = 0; i + kKept <= numbers.size(); ++i) fs::remove(path_of(numbers[i]), error);
+  return newest + 1;
+}
+
+std::vector<KeptConfig> ConfigHistory::list() const {
+  std::vector<KeptConfig> all;
+  for (const std::uint64_t number : numbers_in(directory_))
+    if (auto kept = read_kept(path_of(number), number)) all.push_back(*std::move(kept));
+  return all;
+}
+
+}  // namespace vipd

@@ -1,0 +1,206 @@
+#include "vipd/daemon/reloader.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace vipd {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr Duration kLongestTrial = std::chrono::hours(24);
+
+/// "web: changed: priority 254 -> 200: would hand over".
+std::string line_of(const InstanceChange& change, const std::string& effect) {
+  std::string line = change.name + ": " + std::string(to_string(change.fate));
+  const bool goes_on = change.fate == Fate::changed || change.fate == Fate::restarted;
+  for (const KeyChange& key : change.keys)
+    if (goes_on)
+      line += (&key == &change.keys.front() ? ": " : ", ") + std::string(key.key) + " " +
+              (key.before.empty() ? "unset" : key.before) + " -> " + (key.after.empty() ? "unset" : key.after);
+  return effect.empty() ? line : line + ": " + effect;
+}
+
+const VirtualRouter* find(const Supervisor& supervisor, std::string_view name) {
+  const auto found = std::ranges::find_if(
+      supervisor.routers(), [&](const auto& router) { return !router->stopping() && router->config().name == name; });
+  return found == supervisor.routers().end() ? nullptr : found->get();
+}
+
+/// What another priority would lead to, as far as peers have been heard.
+std::string effect_of_priority(const VirtualRouter& router, int priority) {
+  if (router.election().state() == State::active) {
+    const auto rival = std::ranges::max_element(router.peers().peers(), {}, &SeenPeer::priority);
+    const bool loses = rival != router.peers().peers().end() && rival->priority > priority;
+    return loses ? "would hand over to " + rival->address.to_string() : "";
+  }
+  const auto& peer = router.election().active_peer();
+  const bool wins = peer && peer->priority != kResignPriority && priority > peer->priority && router.config().preempt;
+  return wins ? "would take over from " + peer->address.to_string() : "";
+}
+
+/// What a change would do to the addresses; "" if nothing is known of it.
+std::string effect_of(const InstanceChange& change, const Supervisor& supervisor) {
+  const VirtualRouter* router = find(supervisor, change.name);
+  if (router == nullptr) return "";
+  const bool active = router->election().state() == State::active;
+  if (change.fate == Fate::removed) return active ? "would hand over" : "";
+  if (change.fate == Fate::restarted) return active ? "would hand over and start anew" : "";
+  const auto priority = std::ranges::find(change.keys, "priority", &KeyChange::key);
+  return priority == change.keys.end() ? "" : effect_of_priority(*router, std::stoi(priority->after));
+}
+
+json keys_of(const std::vector<KeyChange>& keys) {
+  json list = json::array();
+  for (const KeyChange& key : keys) list.push_back({{"key", key.key}, {"before", key.before}, {"after", key.after}});
+  return list;
+}
+
+json diagnostics_of(const LoadedConfig& loaded) {
+  json list = json::array();
+  for (const Diagnostic& one : loaded.diagnostics)
+    list.push_back({{"severity", one.severity == Severity::error ? "error" : "warning"},
+                    {"kind", one.kind},
+                    {"file", loaded.sources[static_cast<std::size_t>(one.file)].name},
+                    {"line", one.line},
+                    {"column", one.column},
+                    {"message", one.message},
+                    {"hint", one.hint}});
+  return list;
+}
+
+/// What was read: is it valid, and what is to be said about it.
+json verdict_on(const Result<LoadedConfig>& loaded, const char* schema) {
+  json document{{"schema", schema}, {"valid", loaded && loaded->config.has_value()}};
+  document["diagnostics"] = loaded ? diagnostics_of(*loaded) : json::array();
+  document["report"] = loaded ? loaded->report(false) : loaded.error().message + "\n";
+  return document;
+}
+
+json document_of(const Plan& changes, const Supervisor& supervisor) {
+  json list = json::array();
+  for (const InstanceChange& change : changes.instances) {
+    const std::string effect = effect_of(change, supervisor);
+    list.push_back({{"instance", change.name},
+                    {"change", to_string(change.fate)},
+                    {"effect", effect.empty() ? json(nullptr) : json(effect)},
+                    {"keys", keys_of(change.keys)},
+                    {"text", line_of(change, effect)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+Reloader::Reloader(EventLoop& loop, Supervisor& supervisor, const std::string& history_directory, Load load,
+                   LoadedConfig running)
+    : loop_(loop),
+      supervisor_(supervisor),
+      history_(history_directory),
+      load_(std::move(load)),
+      running_(std::move(running)) {
+  keep();
+}
+
+bool Reloader::knows(std::string_view verb) {
+  return verb == "reload" || verb == "diff" || verb == "confirm" || verb == "config";
+}
+
+json Reloader::answer(const json& request) {
+  const std::string verb = request["verb"];
+  if (verb == "diff") return diff();
+  if (verb == "confirm") return confirm();
+  if (verb == "config") return history(request);
+  if (!request.contains("confirm_ms")) return reload(std::nullopt);
+  const json& wanted = request["confirm_ms"];
+  const std::int64_t length = wanted.is_number_integer() ? wanted.get<std::int64_t>() : 0;
+  if (length < 1000 || std::chrono::milliseconds(length) > kLongestTrial)
+    return error_document("the time to confirm a reload must be 1s..24h");
+  return reload(std::chrono::milliseconds(length));
+}
+
+json Reloader::diff() const {
+  const auto loaded = load_();
+  json document = verdict_on(loaded, "vipd.diff/1");
+  document["changes"] =
+      loaded && loaded->config ? document_of(plan(*running_.config, *loaded->config), supervisor_) : json::array();
+  return document;
+}
+
+json Reloader::reload(std::optional<Duration> trial) {
+  auto loaded = load_();
+  json document = verdict_on(loaded, "vipd.reload/1");
+  if (!loaded || !loaded->config) {
+    spdlog::error("reload refused, the configuration in force stays:\n{}", document["report"].get<std::string>());
+    document["changes"] = json::array();
+    return document;
+  }
+  const Plan changes = plan(*running_.config, *loaded->config);
+  document["changes"] = document_of(changes, supervisor_);
+  trial_.reset();  // whoever reloads again has seen what is in force now
+  LoadedConfig before = std::exchange(running_, *std::move(loaded));
+  apply(changes);
+  if (trial && !changes.empty()) begin_trial(std::move(before), *trial);
+  document["on_trial"] = trial_.has_value();
+  return document;
+}
+
+void Reloader::reload_by_signal() { reload(std::nullopt); }
+
+void Reloader::apply(const Plan& changes) {
+  if (changes.empty()) spdlog::info("reload: nothing has changed");
+  for (const InstanceChange& change : changes.instances)
+    spdlog::info("reload: {}", line_of(change, effect_of(change, supervisor_)));
+  supervisor_.apply(*running_.config, loop_.now());
+  keep();
+}
+
+void Reloader::begin_trial(LoadedConfig before, Duration length) {
+  auto timer = loop_.after(length, [this] { give_up_trial(); });
+  if (!timer) return spdlog::error("cannot wait for a confirmation: {}", timer.error().message);
+  trial_ = Trial{std::move(before), loop_.now() + length, std::move(*timer)};
+  spdlog::info("reload: goes back in {} unless it is confirmed", format_duration(length));
+}
+
+void Reloader::give_up_trial() {
+  spdlog::warn("reload: not confirmed in time; going back to the configuration before");
+  LoadedConfig back = std::move(trial_->before);
+  trial_.reset();
+  const Plan changes = plan(*running_.config, *back.config);
+  running_ = std::move(back);
+  apply(changes);
+}
+
+json Reloader::confirm() {
+  if (!trial_) return error_document("no reload waits for a confirmation");
+  trial_.reset();
+  spdlog::info("reload: confirmed");
+  return {{"schema", "vipd.confirm/1"}, {"confirmed", true}};
+}
+
+std::optional<TimePoint> Reloader::trial_ends() const { return trial_ ? std::optional(trial_->ends) : std::nullopt; }
+
+json Reloader::history(const json& request) const {
+  const bool all = !request.contains("number");
+  json list = json::array();
+  for (const KeptConfig& kept : history_.list()) {
+    if (!all && request["number"] != kept.number) continue;
+    json one{{"number", kept.number}, {"time", kept.time}, {"sha256", kept.sha256}, {"files", json::array()}};
+    for (const ConfigSource& file : kept.files)
+      one["files"].push_back(all ? json{{"path", file.name}} : json{{"path", file.name}, {"text", file.text}});
+    list.push_back(std::move(one));
+  }
+  if (!all && list.empty()) return error_document("there is no such configuration; `vipctl config list` has them all");
+  return {{"schema", "vipd.config/1"}, {"configurations", std::move(list)}};
+}
+
+/// To have the file in the history is a convenience; without it everything else goes on.
+void Reloader::keep() {
+  const auto kept = history_.keep(running_.sources, format_rfc3339(std::chrono::system_clock::now()));
+  if (!kept) spdlog::warn("the configuration is in force, but not kept for `vipctl config`: {}", kept.error().message);
+}
+
+}  // namespace vipd

@@ -1,0 +1,233 @@
+// The file changes while the daemon runs: what is the same is not touched, what is wrong changes nothing.
+#include <csignal>
+#include <fstream>
+#include <map>
+
+#include "pair.hpp"
+
+using namespace vipd;
+using namespace vipd::lab;
+
+namespace {
+
+Finished vipctl(const Node& node, std::vector<std::string> words) {
+  words.insert(words.begin(), {program("vipctl"), "--runtime-dir", node.runtime_dir()});
+  return run(node, words);
+}
+
+void write_config(const Node& node, const std::string& text) {
+  std::ofstream(node.directory() / "vipd.toml", std::ios::trunc) << text;
+}
+
+/// `vipctl reload --json` with this file in place.
+Json reload(const Node& node, const std::string& text) {
+  write_config(node, text);
+  return Json::parse(vipctl(node, {"reload", "--json"}).output);
+}
+
+/// Instances n1 to n255 on eth0, each with an address of its own; the one that is `changed` has another priority.
+std::string crowd(int count, int priority, int changed = 0) {
+  std::string text;
+  for (int i = 1; i <= count; ++i) {
+    const std::string number = std::to_string(i);
+    text += "[instance.n" + number + "]\ninterface = \"eth0\"\nvrid = " + number +
+            "\nadvert_interval = \"100ms\"\npriority = " + std::to_string(i == changed ? priority - 1 : priority) +
+            "\naddresses = [\"198.51.100." + number + "/32\"]\n";
+  }
+  return text;
+}
+
+int transitions_of(const Node& node) {
+  int sum = 0;
+  for (const Json& instance : node.status().at("instances")) sum += instance.at("transitions").get<int>();
+  return sum;
+}
+
+bool all_active(const Node& node) {
+  const Json status = node.status();
+  return !status.is_null() && std::ranges::all_of(status.at("instances"), [](const Json& instance) {
+    return instance.at("state") == "active";
+  });
+}
+
+/// Waits until instance n1 has sent so many adverts more. Looks into few documents: with 255 instances each is long.
+void await_own_adverts(const Node& node, int more) {
+  const auto sent = [&] { return node.instance().at("counters").at("adverts_sent").get<int>(); };
+  const int before = sent();
+  REQUIRE(wait_until(30s, [&] { return sent() >= before + more; }));
+}
+
+/// The longest gap between two adverts of one VRID, of those seen since a time.
+Duration worst_gap(Sniffer& sniffer, const std::string& source, WallTime since) {
+  std::map<int, std::vector<Json>> by_vrid;
+  for (const Json& advert : sniffer.adverts_from(source))
+    if (time_of(advert) >= since) by_vrid[advert.at("vrid").get<int>()].push_back(advert);
+  Duration worst{};
+  for (const auto& [vrid, adverts] : by_vrid) worst = std::max(worst, longest_gap(adverts));
+  return worst;
+}
+
+}  // namespace
+
+// The figures are for the eye: what a busy machine does to 2550 adverts a second is no property of vipd. That nobody is
+// taken for dead is.
+TEST_CASE("lab: a reload without a change, and with one, costs 255 instances no transition", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.a.start_vipd(crowd(255, 254));
+  REQUIRE(wait_until(20s, [&] { return all_active(pair.a); }));
+  const int transitions = transitions_of(pair.a);
+  const WallTime quiet = std::chrono::system_clock::now();
+  await_own_adverts(pair.a, 10);
+  measured("longest gap between adverts of 255 instances at 100 ms, no reload",
+           worst_gap(pair.sniffer, pair.source_a, quiet));
+
+  for (const int changed : {0, 100}) {
+    const WallTime since = std::chrono::system_clock::now();
+    write_config(pair.a, crowd(255, 254, changed));
+    pair.a.vipd().signal(SIGHUP);
+    await_own_adverts(pair.a, 10);
+    measured(std::string("longest gap with a reload that changes ") + (changed == 0 ? "nothing" : "one"),
+             worst_gap(pair.sniffer, pair.source_a, since));  // the goal is 1.2 intervals
+  }
+  CHECK(transitions_of(pair.a) == transitions);
+  CHECK(pair.a.status().at("instances").at(99).at("priority").at("base") == 253);
+}
+
+TEST_CASE("lab: a broken file changes nothing, however often it is reloaded", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  const int transitions = pair.a.instance().at("transitions");
+  const std::string good = web(Family::ipv4, 254);
+  const std::vector<std::string> broken = {good + "prioritty = 1\n",
+                                           good + "priority = 1\n",
+                                           good.substr(0, good.size() / 2),
+                                           "",
+                                           "\xff\xfe",
+                                           good + "preempt = \"no\"\n",
+                                           web(Family::ipv4, 999),
+                                           good + "[instance.web]\n",
+                                           good + "hooks.any = \"relative\"\n",
+                                           std::string(2 << 20, '#')};
+  const std::size_t before = pair.sniffer.adverts_from(pair.source_a).size();
+  for (int round = 0; round < 200; ++round) {
+    const Json answer = reload(pair.a, broken[static_cast<std::size_t>(round) % broken.size()]);
+    INFO(answer.dump());
+    REQUIRE_FALSE(answer.at("valid").get<bool>());
+    REQUIRE_FALSE(answer.at("report").get<std::string>().empty());
+    REQUIRE(answer.at("changes").empty());
+  }
+  pair.await_adverts(pair.source_a, 3);
+  CHECK(pair.a.instance().at("transitions") == transitions);
+  CHECK(pair.a.instance().at("priority").at("base") == 254);
+  const Duration gap = longest_gap(pair.sniffer.adverts_from(pair.source_a), before);
+  measured("longest gap between adverts over 200 broken reloads", gap);
+  CHECK(gap < kInterval + kSlack);
+
+  write_config(pair.a, broken[0]);
+  const Finished refused = vipctl(pair.a, {"reload"});
+  CHECK(refused.status == 2);
+  CHECK(refused.errors.find("prioritty") != std::string::npos);
+  CHECK(refused.errors.find("did you mean") != std::string::npos);
+}
+
+TEST_CASE("lab: what a reload absorbs, and what makes another virtual router", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  const int transitions = pair.a.instance().at("transitions");
+
+  const std::string more = R"(hooks.timeout = "5s")";
+  std::string text = web(Family::ipv4, 254, more);
+  text.replace(text.find("192.0.2.10/24\""), 14, "192.0.2.10/24\", \"192.0.2.11/24\"");
+  const AddressMonitor monitor(pair.a);
+  REQUIRE(reload(pair.a, text).at("valid").get<bool>());
+  REQUIRE(wait_until(5s, [&] { return pair.a.has("192.0.2.11"); }));
+  CHECK(pair.a.instance().at("transitions") == transitions);
+  REQUIRE(reload(pair.a, web(Family::ipv4, 254)).at("changes").size() == 1);
+  REQUIRE(wait_until(5s, [&] { return !pair.a.has("192.0.2.11"); }));
+  for (const auto& event : monitor.events()) CHECK(event.prefix == "192.0.2.11/24");  // the other was not touched
+  CHECK(pair.a.instance().at("transitions") == transitions);
+
+  const Json lowered = reload(pair.a, web(Family::ipv4, 200));
+  INFO(lowered.dump());
+  REQUIRE(lowered.at("changes").at(0).at("text").get<std::string>().find("priority 254 -> 200") != std::string::npos);
+  REQUIRE(pair.b.wait_state("active"));
+  REQUIRE(pair.a.wait_state("backup"));
+  REQUIRE_FALSE(pair.a.has(pair.vip));
+
+  std::string other = web(Family::ipv4, 200);
+  other.replace(other.find("vrid = 51"), 9, "vrid = 52");
+  other.replace(other.find("192.0.2.10"), 10, "192.0.2.12");
+  CHECK(reload(pair.a, other).at("changes").at(0).at("change") == "restart");
+  REQUIRE(pair.a.wait_state("active"));
+  CHECK(pair.a.instance().at("vrid") == 52);
+  CHECK(pair.a.has("192.0.2.12"));
+  CHECK(pair.b.state() == "active");
+}
+
+TEST_CASE("lab: a reload adds and removes instances, and an unknown interface touches no other", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  const int transitions = pair.a.instance().at("transitions");
+  const std::size_t before = pair.sniffer.adverts_from(pair.source_a).size();
+  const std::string db =
+      "[instance.db]\ninterface = \"nothere\"\nvrid = 52\naddresses = [\"192.0.2.12/24\"]\nadvert_interval = "
+      "\"100ms\"\n";
+  CHECK(reload(pair.a, web(Family::ipv4, 254) + db).at("changes").at(0).at("change") == "new");
+  const auto second = [&] { return pair.a.status().at("instances").at(1); };
+  REQUIRE(wait_until(5s, [&] { return second().at("fault").is_string(); }));
+  std::string real = db;
+  real.replace(real.find("nothere"), 7, "eth0");
+  reload(pair.a, web(Family::ipv4, 254) + real);
+  REQUIRE(wait_until(5s, [&] { return second().at("state") == "active"; }));
+  REQUIRE(pair.a.has("192.0.2.12"));
+  CHECK(reload(pair.a, web(Family::ipv4, 254)).at("changes").at(0).at("change") == "removed");
+  REQUIRE(wait_until(5s, [&] { return !pair.a.has("192.0.2.12"); }));
+  REQUIRE(wait_until(5s, [&] { return pair.a.status().at("instances").size() == 1; }));
+  CHECK(pair.a.instance().at("transitions") == transitions);
+  std::vector<Json> web_adverts = pair.sniffer.adverts_from(pair.source_a);
+  web_adverts.erase(web_adverts.begin(), web_adverts.begin() + static_cast<std::ptrdiff_t>(before));
+  std::erase_if(web_adverts, [](const Json& advert) { return advert.at("vrid") != 51; });
+  CHECK(longest_gap(web_adverts) < kInterval + kSlack);
+}
+
+TEST_CASE("lab: an unconfirmed reload goes back by itself, a confirmed one stays", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  const auto base = [&] { return pair.a.instance().at("priority").at("base").get<int>(); };
+  write_config(pair.a, web(Family::ipv4, 253 - 1, "preempt = false"));
+  REQUIRE(vipctl(pair.a, {"reload", "--confirm", "1s"}).status == 0);
+  CHECK(base() == 252);
+  REQUIRE(wait_until(5s, [&] { return base() == 254; }));
+  CHECK(vipctl(pair.a, {"confirm"}).status == 1);
+
+  REQUIRE(vipctl(pair.a, {"reload", "--confirm", "60s"}).status == 0);
+  CHECK_FALSE(pair.a.status().at("reload_to_confirm").is_null());
+  REQUIRE(vipctl(pair.a, {"confirm"}).status == 0);
+  CHECK(base() == 252);
+  CHECK(pair.a.status().at("reload_to_confirm").is_null());
+}
+
+TEST_CASE("lab: a diff touches nothing, and an earlier configuration can be had back", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  const std::string first = web(Family::ipv4, 254);
+  write_config(pair.a, web(Family::ipv4, 240));
+  const Finished diff = vipctl(pair.a, {"diff"});
+  CHECK(diff.status == 0);
+  CHECK(diff.output.find("web: changed: priority 254 -> 240") != std::string::npos);
+  CHECK(pair.a.instance().at("priority").at("base") == 254);
+  REQUIRE(vipctl(pair.a, {"reload"}).status == 0);
+  CHECK(vipctl(pair.a, {"diff"}).output == "nothing changes\n");
+
+  const Json kept = Json::parse(vipctl(pair.a, {"config", "list", "--json"}).output).at("configurations");
+  REQUIRE(kept.size() == 2);
+  CHECK(vipctl(pair.a, {"config", "show", "1"}).output.find("priority = 254") != std::string::npos);
+  CHECK(vipctl(pair.a, {"config", "show", "9"}).status == 1);
+  const Finished restored = vipctl(pair.a, {"config", "restore", "1"});
+  INFO(restored.output << restored.errors);
+  REQUIRE(restored.status == 0);
+  CHECK(pair.a.instance().at("priority").at("base") == 254);
+  std::ifstream file(pair.a.directory() / "vipd.toml");
+  CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == first);
+  CHECK(std::filesystem::exists(pair.a.directory() / "vipd.toml.before-restore"));
+}

@@ -1,0 +1,107 @@
+// What a reload would change: every key counts, and nothing that is the same.
+#include "support/catch.hpp"
+#include "support/read_file.hpp"
+#include "vipd/config/parse.hpp"
+#include "vipd/config/plan.hpp"
+#include "vipd/config/schema.hpp"
+
+using namespace vipd;
+using vipd::test::read_file;
+
+namespace {
+
+const std::string kWeb = "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n";
+
+Config config_of(const std::string& text) {
+  const ParsedConfig parsed = parse_config(text);
+  INFO(text);
+  REQUIRE(parsed.config.has_value());
+  return *parsed.config;
+}
+
+Plan plan_of(const std::string& before, const std::string& after) { return plan(config_of(before), config_of(after)); }
+
+/// The change of the only instance.
+InstanceChange change_of(const std::string& before, const std::string& after) {
+  const Plan result = plan_of(before, after);
+  REQUIRE(result.instances.size() == 1);
+  return result.instances[0];
+}
+
+}  // namespace
+
+TEST_CASE("plan: the same configuration changes nothing", "[config][plan]") {
+  const std::string full = read_file("tests/data/config/full.toml");
+  CHECK(plan_of(full, full).empty());
+  CHECK(plan_of(kWeb, "# a remark\n" + kWeb + "preempt = true  # the default\n").empty());
+}
+
+TEST_CASE("plan: a key with another value says both", "[config][plan]") {
+  const InstanceChange change = change_of(kWeb + "priority = 254\n", kWeb + "priority = 200\nhooks.any = \"/bin/x\"\n");
+  CHECK(change.fate == Fate::changed);
+  CHECK(change.name == "web");
+  REQUIRE(change.keys.size() == 2);
+  CHECK(change.keys[0].key == "priority");
+  CHECK(change.keys[0].before == "254");
+  CHECK(change.keys[0].after == "200");
+  CHECK(change.keys[1].key == "hooks.any");
+  CHECK(change.keys[1].before.empty());
+  CHECK(change.keys[1].after == "[\"/bin/x\"]");
+}
+
+TEST_CASE("plan: every key of an instance is seen", "[config][plan]") {
+  std::vector<std::string_view> seen;
+  for (const char* file : {"tests/data/config/full.toml", "tests/data/config/version2.toml"}) {
+    const Config all = config_of(read_file(file));
+    Config plain = all;
+    for (InstanceConfig& instance : plain.instances) {
+      InstanceConfig bare;
+      bare.name = instance.name;
+      bare.addresses = {{.prefix = {*IpAddress::parse("203.0.113.1"), 32}}};
+      instance = bare;
+    }
+    for (const InstanceChange& change : plan(plain, all).instances)
+      for (const KeyChange& key : change.keys) seen.push_back(key.key);
+  }
+  for (const KeySpec& key : schema()) {
+    if (key.table != "instance") continue;
+    INFO(key.name);
+    CHECK(std::ranges::find(seen, key.name) != seen.end());
+  }
+}
+
+TEST_CASE("plan: what differs only where a message would be cut short is seen", "[config][plan]") {
+  const std::string path(300, 'x');
+  CHECK(change_of(kWeb + "hooks.any = \"/" + path + "a\"\n", kWeb + "hooks.any = \"/" + path + "b\"\n").keys.size() ==
+        1);
+}
+
+TEST_CASE("plan: instances come and go", "[config][plan]") {
+  const std::string db = "[instance.db]\ninterface = \"eth0\"\nvrid = 52\naddresses = [\"192.0.2.11/24\"]\n";
+  const Plan added = plan_of(kWeb, kWeb + db);
+  REQUIRE(added.instances.size() == 1);
+  CHECK(added.find("db")->fate == Fate::added);
+  CHECK(added.find("web") == nullptr);
+  const Plan swapped = plan_of(kWeb, db);
+  REQUIRE(swapped.instances.size() == 2);
+  CHECK(swapped.instances[0].fate == Fate::removed);
+  CHECK(swapped.instances[1].fate == Fate::added);
+  CHECK(plan_of(kWeb + db, db + kWeb).empty());  // the order is nothing
+}
+
+TEST_CASE("plan: another interface, VRID or family is another virtual router", "[config][plan]") {
+  for (const char* other : {"interface = \"eth1\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n",
+                            "interface = \"eth0\"\nvrid = 52\naddresses = [\"192.0.2.10/24\"]\n",
+                            "interface = \"eth0\"\nvrid = 51\naddresses = [\"fe80::10/64\"]\n"}) {
+    CHECK(change_of(kWeb, std::string("[instance.web]\n") + other).fate == Fate::restarted);
+  }
+  CHECK(change_of(kWeb, "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.11/24\"]\n").fate ==
+        Fate::changed);
+}
+
+TEST_CASE("plan: the node's name", "[config][plan]") {
+  const Plan renamed = plan_of(kWeb, kWeb + "[node]\nname = \"lb9\"\n");
+  CHECK(renamed.instances.empty());
+  REQUIRE(renamed.node.size() == 1);
+  CHECK(renamed.node[0].after == "\"lb9\"");
+}

@@ -1,0 +1,77 @@
+// The configurations that were in force: kept, found again, and never in the way.
+#include <fstream>
+
+#include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
+#include "vipd/daemon/config_history.hpp"
+
+using namespace vipd;
+using vipd::test::TemporaryDirectory;
+
+namespace {
+
+std::vector<ConfigSource> files(const std::string& text) {
+  return {{"/etc/vipd/vipd.toml", text}, {"/etc/vipd/conf.d/a.toml", "# a\n"}};
+}
+
+}  // namespace
+
+TEST_CASE("ConfigHistory: what was kept comes back, with its files, time and hash", "[daemon][history]") {
+  const TemporaryDirectory directory;
+  ConfigHistory history(directory.path() + "/history");
+  CHECK(history.list().empty());
+  CHECK(history.keep(files("one"), "2026-01-01T00:00:00.000Z") == 1u);
+  CHECK(history.keep(files("two"), "2026-01-02T00:00:00.000Z") == 2u);
+  const auto kept = ConfigHistory(directory.path() + "/history").list();
+  REQUIRE(kept.size() == 2);
+  CHECK(kept[0].number == 1);
+  CHECK(kept[0].time == "2026-01-01T00:00:00.000Z");
+  CHECK(kept[0].sha256.size() == 64);
+  CHECK(kept[0].sha256 != kept[1].sha256);
+  REQUIRE(kept[1].files.size() == 2);
+  CHECK(kept[1].files[0].name == "/etc/vipd/vipd.toml");
+  CHECK(kept[1].files[0].text == "two");
+}
+
+TEST_CASE("ConfigHistory: the same again is not kept twice, an older one is", "[daemon][history]") {
+  const TemporaryDirectory directory;
+  ConfigHistory history(directory.path());
+  CHECK(history.keep(files("one"), "t") == 1u);
+  CHECK(history.keep(files("one"), "t") == 1u);
+  CHECK(history.keep(files("two"), "t") == 2u);
+  CHECK(history.keep(files("one"), "t") == 3u);
+}
+
+TEST_CASE("ConfigHistory: ten are kept, numbers go on", "[daemon][history]") {
+  const TemporaryDirectory directory;
+  ConfigHistory history(directory.path());
+  for (int i = 1; i <= 25; ++i) REQUIRE(history.keep(files(std::to_string(i)), "t") == std::uint64_t(i));
+  const auto kept = history.list();
+  REQUIRE(kept.size() == ConfigHistory::kKept);
+  CHECK(kept.front().number == 16);
+  CHECK(kept.back().files[0].text == "25");
+}
+
+TEST_CASE("ConfigHistory: a damaged or foreign file is passed over", "[daemon][history]") {
+  const TemporaryDirectory directory;
+  ConfigHistory history(directory.path());
+  REQUIRE(history.keep(files("one"), "t") == 1u);
+  REQUIRE(history.keep(files("two"), "t") == 2u);
+  std::ofstream(directory.path() + "/2.json") << "{\"schema\":\"vipd.kept-config/1\",\"time\":7}";
+  std::ofstream(directory.path() + "/notes.txt") << "mine";
+  REQUIRE(history.list().size() == 1);
+  CHECK(history.keep(files("three"), "t") == 3u);
+  CHECK(history.list().size() == 2);
+
+  std::ofstream(directory.path() + "/4.json")
+      << R"({"schema":"vipd.kept-config/1","time":"t","sha256":"0","files":[{"path":"/x","text":"forged"}]})";
+  CHECK(history.list().size() == 2);
+}
+
+TEST_CASE("ConfigHistory: a directory that cannot be written is an error that names it", "[daemon][history]") {
+  ConfigHistory history("/proc/vipd");
+  const auto kept = history.keep(files("one"), "t");
+  REQUIRE_FALSE(kept.has_value());
+  CHECK(kept.error().message.find("/proc/vipd/1.json") != std::string::npos);
+  CHECK(history.list().empty());
+}
