@@ -55,7 +55,7 @@ VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire&
       events_(events),
       election_(election_settings(config)),
       standing_(config.priority),
-      owner_(kernel, wire, config),
+      owner_(kernel, wire, config_),
       hooks_(runner, config) {
   take_config();
 }

@@ -202,7 +202,10 @@ Result<void> FakeWire::send(int ifindex, const IpAddress& source, const IpAddres
 }
 
 Result<void> FakeWire::announce(int ifindex, std::span<const std::uint8_t> frame) {
-  if (is_advert(frame)) return send(ifindex, source_of(frame), message_of(frame));
+  if (is_advert(frame)) {
+    const IpAddress source = source_of(frame);
+    return send(ifindex, source, vrrp_group(source.family()), message_of(frame));
+  }
   announced.emplace_back(world_.now, std::vector<std::uint8_t>(frame.begin(), frame.end()));
   return {};
 }

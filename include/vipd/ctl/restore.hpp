@@ -14,7 +14,7 @@
 
 namespace vipd {
 
-inline constexpr std::string_view kBeforeRestore = ".before-restore";
+inline constexpr std::string_view kBeforeRestore = ".before-restore";  ///< behind the name of what was replaced
 
 /// `configuration` is an entry of "vipd.config/1" with the texts of its files. Returns what was done, a line each;
 /// stops at the first file that cannot be written, with its errno.
