@@ -57,7 +57,7 @@ TEST_CASE("plan: every key of an instance is seen", "[config][plan]") {
     for (InstanceConfig& instance : plain.instances) {
       InstanceConfig bare;
       bare.name = instance.name;
-      bare.addresses = {{.prefix = {*IpAddress::parse("203.0.113.1"), 32}}};
+      bare.addresses = {{{.prefix = {*IpAddress::parse("203.0.113.1"), 32}}}};
       instance = bare;
     }
     for (const InstanceChange& change : plan(plain, all).instances)

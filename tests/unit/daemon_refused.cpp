@@ -57,7 +57,7 @@ struct Bench {
       instance.peers = vector.peers;
       instance.source = vector.peers.empty() ? std::nullopt : std::optional(vector.local);
       if (vector.password) instance.auth_legacy = std::string(vector.password->begin(), vector.password->end()).c_str();
-      if (rules.family == Family::ipv6) instance.addresses = {{.prefix = {*IpAddress::parse("fe80::10"), 64}}};
+      if (rules.family == Family::ipv6) instance.addresses = {{{.prefix = {*IpAddress::parse("fe80::10"), 64}}}};
     });
     Node& node = *world.nodes[0];
     auto& addresses = node.kernel.real()->addresses;
