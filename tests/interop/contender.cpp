@@ -80,11 +80,13 @@ bool Contender::holds() const {
 
 // --- vipd
 
+/// keepalived 2.2.7 sends IPv6 unicast with the hop limit of any other packet.
 void Vipd::start() {
   std::string more = terms_.preempt ? "" : "preempt = false\n";
   if (terms_.version != 3) more += "version = " + std::to_string(terms_.version) + "\n";
   if (terms_.unicast)
-    more += "source = \"" + node_.unicast(terms_.family) + "\"\npeers = [\"" + peer_.unicast(terms_.family) + "\"]\n";
+    more += "source = \"" + node_.unicast(terms_.family) + "\"\npeers = [{address = \"" + peer_.unicast(terms_.family) +
+            "\"" + (terms_.family == Family::ipv6 ? ", min_hop_limit = 64" : "") + "}]\n";
   std::string config = web(terms_.family, priority_, more);
   config.replace(config.find("100ms"), 5, format_duration(terms_.interval));
   node_.start_vipd(config);

@@ -25,6 +25,21 @@ TEST_CASE("interop: keepalived, version 3, IPv6, multicast", "[interop]") {
   require_all(cells_of(Foreign::keepalived, {.family = Family::ipv6}));
 }
 
+TEST_CASE("interop: keepalived, version 3, IPv4, unicast", "[interop]") {
+  require_all(cells_of(Foreign::keepalived, {.family = Family::ipv4, .unicast = true}));
+}
+
+TEST_CASE("interop: keepalived, version 3, IPv6, unicast", "[interop]") {
+  require_all(cells_of(Foreign::keepalived, {.family = Family::ipv6, .unicast = true}));
+}
+
+TEST_CASE("interop: keepalived, version 2, multicast and unicast", "[interop]") {
+  auto cells = cells_of(Foreign::keepalived, {.version = 2, .interval = 1s});
+  const auto unicast = cells_of(Foreign::keepalived, {.version = 2, .unicast = true, .interval = 1s});
+  cells.insert(cells.end(), unicast.begin(), unicast.end());
+  require_all(cells);
+}
+
 TEST_CASE("interop: FRR, version 3, IPv4", "[interop]") {
   require_all(cells_of(Foreign::frr, {.family = Family::ipv4}));
 }
