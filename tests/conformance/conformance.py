@@ -3,7 +3,7 @@
 
 rows.md says what the RFCs ask and explains the tags and the notes. Here they are counted: a MUST row needs a test that
 shows it obeyed and one that shows its violation refused. Ends with 1 if a tag names a row that does not exist or lacks
-its sign, if a MUST row lacks a side (not with --allow-missing), or if --check finds that the document is not what this
+its sign, if a MUST row lacks a side, or if --check finds that the document is not what this
 script would write.
 """
 
@@ -161,7 +161,6 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", type=Path)
     parser.add_argument("--check", action="store_true", help="compare the document instead of writing it")
-    parser.add_argument("--allow-missing", action="store_true", help="a MUST row may lack a side")
     return parser.parse_args()
 
 
@@ -171,10 +170,9 @@ def complaints(options, groups, rows, claims):
         path.write_text(text)
     elif not path.exists() or path.read_text() != text:
         yield f"{DOCUMENT} is not current: run ./dev conformance and commit what it writes"
-    if not options.allow_missing:
-        for row in rows:
-            for sign in row.lacks(signs_of(row, claims)):
-                yield f"{row.id} ({row.level}) has no test of this side: {SIDES[sign]}. {row.requirement}"
+    for row in rows:
+        for sign in row.lacks(signs_of(row, claims)):
+            yield f"{row.id} ({row.level}) has no test of this side: {SIDES[sign]}. {row.requirement}"
 
 
 def main():

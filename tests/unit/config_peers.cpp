@@ -37,6 +37,13 @@ TEST_CASE("config: VRRPv2 has whole seconds from 1 to 255", "[config][D06+][D06-
   CHECK(parsed("advert_interval = \"40.95s\"").config.has_value());
 }
 
+TEST_CASE("config: VRRPv2 has priorities from 1 to 255 as VRRPv3 has", "[config][D04+][D04-]") {
+  CHECK(parsed("version = 2\npriority = 254").config.has_value());
+  CHECK(parsed("version = 2\npriority = 255").config.has_value());
+  CHECK(only(parsed("version = 2\npriority = 0")).starts_with("range 6:12"));
+  CHECK(only(parsed("version = 2\npriority = 256")).starts_with("range 6:12"));
+}
+
 TEST_CASE("config: a wrong interval of VRRPv2 says that both versions at once are not offered", "[config][C31+]") {
   const ParsedConfig result = parsed("version = 2\nadvert_interval = \"500ms\"");
   CHECK(result.diagnostics.at(0).hint.find("both at once") != std::string::npos);
