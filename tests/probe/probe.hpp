@@ -55,7 +55,8 @@ struct AskOptions {
 /// Asks for `address` by ARP or neighbour solicitation until it is time to end, then prints who answered, as JSON.
 int ask(const AskOptions& options, const Until& until);
 
-/// Prints one line of JSON for each advert, announcement and ARP packet that `interface` sees, the first line says that it listens.
+/// Prints one line of JSON for each advert, announcement and ARP packet that `interface` sees, the first line says that
+/// it listens.
 int sniff(const std::string& interface, const Until& until);
 
 /// Throws std::system_error for errno.

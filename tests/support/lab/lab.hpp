@@ -3,8 +3,8 @@
 /// A bridge in a namespace of its own is the switch; each Node is a namespace with one interface, eth0, whose other end
 /// is a port of the switch with the node's name. What is done to the network is done at the switch (a port goes down, a
 /// rule drops adverts), so the node finds it out as a server would. Node N has 192.0.2.N/24 and a link-local address.
-/// The real programs run, with their files in a directory of their own below /var/lib: vipd runs no hook from /tmp. All is gone when the Lab is; if the
-/// test failed by then, the logs of every vipd are printed first.
+/// The real programs run, with their files in a directory of their own below /var/lib: vipd runs no hook from /tmp. All
+/// is gone when the Lab is; if the test failed by then, the logs of every vipd are printed first.
 ///
 /// Duplicate address detection is off in the nodes, it would cost each test two seconds. Needs root, iproute2,
 /// nftables.
