@@ -201,6 +201,18 @@ const Place& member_place(const PlacedGroup& group, std::size_t index) {
   return group.table->find("instances")->children[index].place;
 }
 
+/// Entry `index` of `group` was entry `first_index` of `first` before.
+void refuse_second_mention(const PlacedGroup& group, std::size_t index, const PlacedGroup& first,
+                           std::size_t first_index, Report& report) {
+  const Place &place = member_place(group, index), &other_place = member_place(first, first_index);
+  const bool same = &first == &group;
+  const std::string where = same ? " is listed twice" : " is also in sync group " + in_quotes(first.config.name);
+  report.error("conflict", place,
+               "instance " + in_quotes(group.config.instances[index]) + where + " (" +
+                   report.where(other_place, place) + ")",
+               same ? "remove one of them" : "an instance belongs to one group", other_place);
+}
+
 }  // namespace
 
 void check_members(std::span<const PlacedGroup> groups, Report& report) {
@@ -210,15 +222,8 @@ void check_members(std::span<const PlacedGroup> groups, Report& report) {
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (members[i].empty()) continue;  // refused before
       const auto [first, is_new] = seen.emplace(members[i], std::tuple(&group, i));
-      if (is_new) continue;
       const auto [other, index] = first->second;
-      const Place &place = member_place(group, i), &other_place = member_place(*other, index);
-      const bool same = other == &group;
-      report.error("conflict", place,
-                   "instance " + in_quotes(members[i]) +
-                       (same ? " is listed twice" : " is also in sync group " + in_quotes(other->config.name)) + " (" +
-                       report.where(other_place, place) + ")",
-                   same ? "remove one of them" : "an instance belongs to one group", other_place);
+      if (!is_new) refuse_second_mention(group, i, *other, index, report);
     }
     if (members.size() == 1)
       report.warning("conflict", member_place(group, 0),

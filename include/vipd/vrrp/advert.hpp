@@ -77,7 +77,7 @@ struct Advert {
   std::uint8_t vrid = 0;                                     ///< 1..255
   std::uint8_t priority = 0;                                 ///< 0 = resign
   Centiseconds interval{0};                                  ///< VRRPv3: 1..4095; VRRPv2: whole seconds, 1..255
-  AddressList addresses = {};                                  ///< at least one when received
+  AddressList addresses = {};                                ///< at least one when received
   ChecksumForm checksum_form = ChecksumForm::pseudo_header;  ///< VRRPv3 over IPv4 only
   std::optional<SimplePassword> password = std::nullopt;     ///< VRRPv2 only
 };

@@ -100,6 +100,7 @@ void Node::print_logs() const {
 
 Lab::Lab() : directory_(make_directory()), exceptions_before_(std::uncaught_exceptions()) {
   switch_.write_sysctl("ipv6/conf/default/disable_ipv6", "1");
+  add_switch("eth0");  // before the table: a rule matches nothing if there was no bridge when its chain was made
   must(switch_, "nft add table bridge lab");
   must(switch_, "nft add chain bridge lab forward { type filter hook forward priority 0; }");
 }
@@ -124,14 +125,17 @@ Node& Lab::add_bare_node(const std::string& name, int number) {
   return *nodes_.back();
 }
 
+void Lab::add_switch(const std::string& interface) {
+  if (!switches_.insert(interface).second) return;
+  must(switch_, "ip link add " + switch_of(interface) + " type bridge mcast_snooping 0 stp_state 0");
+  must(switch_, "ip link set " + switch_of(interface) + " up");
+}
+
 void Lab::wire(const Node& node, const std::string& interface) {
-  const std::string name = switch_of(interface), port = port_of(node, interface);
-  if (switches_.insert(name).second) {
-    must(switch_, "ip link add " + name + " type bridge mcast_snooping 0 stp_state 0");
-    must(switch_, "ip link set " + name + " up");
-  }
+  add_switch(interface);
+  const std::string port = port_of(node, interface);
   must(switch_, "ip link add name " + port + " type veth peer name " + interface + " netns " + node.path());
-  must(switch_, "ip link set dev " + port + " master " + name + " up");
+  must(switch_, "ip link set dev " + port + " master " + switch_of(interface) + " up");
 }
 
 void Lab::set_port(const Node& node, bool up, const std::string& interface) {

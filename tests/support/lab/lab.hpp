@@ -101,9 +101,11 @@ class Lab {
   const std::filesystem::path& directory() const { return directory_; }
 
  private:
+  void add_switch(const std::string& interface);
+
   std::filesystem::path directory_;
   Netns switch_;  ///< where all of them are
-  std::set<std::string> switches_;
+  std::set<std::string> switches_;  ///< by the interfaces that are wired to them
   std::vector<std::unique_ptr<Node>> nodes_;
   int exceptions_before_;
 };
