@@ -93,6 +93,8 @@ class ConfigReader {
   void read_instance(const TomlNode& table);
   void read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Target target);
   void read_key(const Section& section, const TomlNode& node, const std::string& name, Target target);
+  void read_entries(const Section& section, const KeySpec& key, const TomlNode& list, Target target);
+  void read_entry(const Section& section, const KeySpec& list, const TomlNode& entry, Target target);
   void read_group(const Section& section, const TomlNode& table, const std::string& name, Target target);
   bool define(const std::string& title, const TomlNode& node);
   void check_required(const Section& section, const TomlNode& table);
@@ -283,12 +285,47 @@ void ConfigReader::read_keys(const Section& section, const TomlNode& table, cons
 void ConfigReader::read_key(const Section& section, const TomlNode& node, const std::string& name, Target target) {
   if (const KeySpec* key = find_key(section.table, name)) {
     read_value(*key, node, target, report_);
+    if (!key->entries.empty() && node.type == TomlType::array) read_entries(section, *key, node, target);
   } else if (is_group(section.table, name)) {
     read_group(section, node, name, target);
   } else if (is_unsupported(section.table, name)) {
     refuse_unsupported(node, name);
   } else {
     refuse_unknown_key(section, node, name);
+  }
+}
+
+/// Entry n of the list in the file is entry n in the config, also if it is refused.
+void ConfigReader::read_entries(const Section& section, const KeySpec& key, const TomlNode& list, Target target) {
+  std::set<std::string, std::less<>> meant;
+  meant.swap(meant_);
+  const Slot slot = key.slot(target);
+  for (const TomlNode& entry : list.children) {
+    if (auto* const* addresses = std::get_if<std::vector<VirtualAddress>*>(&slot)) {
+      target.address = &(*addresses)->emplace_back();
+    } else if (auto* const* routes = std::get_if<std::vector<RouteObject>*>(&slot)) {
+      target.route = &(*routes)->emplace_back();
+    } else if (auto* const* rules = std::get_if<std::vector<RuleObject>*>(&slot)) {
+      target.rule = &(*rules)->emplace_back();
+    }
+    meant_.clear();
+    read_entry(section, key, entry, target);
+  }
+  meant.swap(meant_);
+}
+
+/// An entry is a table; an address may stand there as a string.
+void ConfigReader::read_entry(const Section& section, const KeySpec& list, const TomlNode& entry, Target target) {
+  if (entry.type == TomlType::table) {
+    const Section own{list.entries, in_quotes(list.name) + " of " + section.title};
+    read_keys(own, entry, "", target);
+    check_required(own, entry);
+  } else if (const KeySpec* address = find_key(list.entries, "address")) {
+    read_value(*address, entry, target, report_);
+  } else {
+    report_.error("type", entry.place,
+                  "an entry of " + in_quotes(list.name) + " must be a table, got " + describe_value(entry),
+                  in_quotes(list.name) + " is " + std::string(list.values));
   }
 }
 
@@ -326,6 +363,7 @@ ConfigReader::Instances ConfigReader::on_node(const std::string& name, const Ove
 }
 
 void ConfigReader::check(Instances& instances) {
+  for (PlacedInstance& instance : instances) choose_family_of_routes(instance);
   check_instances(instances, report_);
   for (PlacedInstance& instance : instances) choose_advertised(instance, report_);
 }

@@ -71,6 +71,15 @@ bool host_bits_are(const IpPrefix& prefix, bool ones) {
   return true;
 }
 
+/// The first address of the network.
+IpAddress network_address(const IpPrefix& prefix) {
+  std::array<std::uint8_t, 16> octets{};
+  std::ranges::copy(prefix.address.octets(), octets.begin());
+  for (std::size_t bit = prefix.length; bit < octets.size() * 8; ++bit)
+    octets[bit / 8] = static_cast<std::uint8_t>(octets[bit / 8] & ~(0x80u >> bit % 8));
+  return {prefix.address.family(), std::span(octets).first(address_size(prefix.address.family()))};
+}
+
 /// Why this address cannot be a host's, or nothing. What follows "192.0.2.0/24 is ".
 std::string_view why_no_host(const IpPrefix& prefix) {
   const IpAddress& address = prefix.address;
@@ -140,9 +149,19 @@ class ValueReader {
   void operator()(unsigned* out) { read_integer(out); }
   void operator()(Duration* out);
   void operator()(std::string* out);
+  void operator()(IpPrefix* out);
+  void operator()(std::optional<IpPrefix>* out) { *out = parse_network(); }
+  void operator()(std::optional<IpAddress>* out) { *out = parse_host(node_); }
   void operator()(ChecksumPolicy* out);
+  void operator()(Scope* out);
+  void operator()(PreferredLifetime* out);
+  void operator()(RouteType* out);
+  void operator()(AnnounceForm* out);
   void operator()(std::vector<std::string>* out);
-  void operator()(std::vector<VirtualAddress>* out);
+  template <typename Object>
+  void operator()(std::vector<Object>*) {
+    check_list();
+  }
 
  private:
   void read_version();
@@ -150,8 +169,14 @@ class ValueReader {
   void read_integer(Integer* out);
   std::optional<Duration> parse_duration();
   bool check_duration(Duration duration);
-  std::optional<IpPrefix> parse_address(const TomlNode& entry);
-  std::optional<std::uint8_t> parse_length(const TomlNode& entry, const IpAddress& address, std::size_t slash);
+  template <typename Choice, std::size_t N>
+  void read_choice(Choice* out, const std::array<std::pair<std::string_view, Choice>, N>& choices);
+  void check_list();
+  std::optional<IpPrefix> parse_prefix(std::int64_t shortest);
+  std::optional<IpPrefix> parse_network();
+  std::optional<IpAddress> parse_host(const TomlNode& entry);
+  std::optional<IpAddress> parse_text(const TomlNode& entry, std::string_view host);
+  std::optional<std::uint8_t> parse_length(const IpAddress& address, std::string_view digits, std::int64_t shortest);
   bool check_program(const TomlNode& node, bool alone);
 
   void refuse(std::string kind, std::string message, std::string hint = "") {
@@ -252,24 +277,58 @@ void ValueReader::operator()(std::string* out) {
   if (node_.type != TomlType::string) return refuse_type();
   if (key_.name == "interface") {
     if (const std::string why = why_no_interface(node_.text); !why.empty()) return refuse("interface", why);
+  } else if (key_.name == "label") {
+    const auto is_odd = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
+    if (node_.text.empty() || node_.text.size() > 15 || std::ranges::any_of(node_.text, is_odd))
+      return refuse("name", must_be() + ", got " + in_quotes(node_.text));
   } else if (!is_valid_name(node_.text)) {
     return refuse("name", must_be() + ", got " + in_quotes(node_.text));
   }
   *out = node_.text;
 }
 
-void ValueReader::operator()(ChecksumPolicy* out) {
-  static constexpr auto kNames = std::to_array<std::string_view>({"auto", "rfc9568", "pseudo-header"});
-  static constexpr std::array kPolicies{ChecksumPolicy::automatic, ChecksumPolicy::rfc9568,
-                                        ChecksumPolicy::pseudo_header};
+template <typename Choice, std::size_t N>
+void ValueReader::read_choice(Choice* out, const std::array<std::pair<std::string_view, Choice>, N>& choices) {
   if (node_.type != TomlType::string) return refuse_type();
-  const auto* const found = std::ranges::find(kNames, node_.text);
-  if (found == kNames.end()) {
-    const std::string_view meant = nearest(node_.text, kNames);
+  std::array<std::string_view, N> names;
+  for (std::size_t i = 0; i < N; ++i) names[i] = choices[i].first;
+  const auto found = std::ranges::find(names, node_.text);
+  if (found == names.end()) {
+    const std::string_view meant = nearest(node_.text, names);
     return refuse("choice", must_be() + ", got " + in_quotes(node_.text),
                   meant.empty() ? "" : "did you mean " + in_quotes(meant) + "?");
   }
-  *out = kPolicies[static_cast<std::size_t>(found - kNames.begin())];
+  *out = choices[static_cast<std::size_t>(found - names.begin())].second;
+}
+
+void ValueReader::operator()(ChecksumPolicy* out) {
+  using enum ChecksumPolicy;
+  read_choice(out, std::to_array<std::pair<std::string_view, ChecksumPolicy>>(
+                       {{"auto", automatic}, {"rfc9568", rfc9568}, {"pseudo-header", pseudo_header}}));
+}
+
+void ValueReader::operator()(Scope* out) {
+  using enum Scope;
+  read_choice(out, std::to_array<std::pair<std::string_view, Scope>>(
+                       {{"global", global}, {"site", site}, {"link", link}, {"host", host}}));
+}
+
+void ValueReader::operator()(PreferredLifetime* out) {
+  using enum PreferredLifetime;
+  read_choice(out, std::to_array<std::pair<std::string_view, PreferredLifetime>>({{"forever", forever}, {"0s", zero}}));
+}
+
+void ValueReader::operator()(RouteType* out) {
+  using enum RouteType;
+  read_choice(
+      out, std::to_array<std::pair<std::string_view, RouteType>>(
+               {{"unicast", unicast}, {"blackhole", blackhole}, {"unreachable", unreachable}, {"prohibit", prohibit}}));
+}
+
+void ValueReader::operator()(AnnounceForm* out) {
+  using enum AnnounceForm;
+  read_choice(out, std::to_array<std::pair<std::string_view, AnnounceForm>>(
+                       {{"request", request}, {"reply", reply}, {"both", both}}));
 }
 
 void ValueReader::operator()(std::vector<std::string>* out) {
@@ -313,68 +372,117 @@ bool ValueReader::check_program(const TomlNode& node, bool alone) {
   return false;
 }
 
-void ValueReader::operator()(std::vector<VirtualAddress>* out) {
+/// The list alone; its entries are read by parse_config(), key by key.
+void ValueReader::check_list() {
   if (node_.type == TomlType::string) return refuse_type("write [" + in_quotes(node_.text) + "]");
   if (node_.type != TomlType::array) return refuse_type();
-  if (node_.children.empty()) {
-    return refuse("missing-key", "\"addresses\" must list at least one address", "write [\"192.0.2.10/24\"]");
-  }
-  for (const TomlNode& entry : node_.children) out->push_back({{.prefix = parse_address(entry).value_or(IpPrefix{})}});
+  if (node_.children.empty() && key_.required)
+    refuse("missing-key", in_quotes(key_.name) + " must list at least one address", "write [\"192.0.2.10/24\"]");
 }
 
-std::optional<IpPrefix> ValueReader::parse_address(const TomlNode& entry) {
-  if (entry.type == TomlType::table) {
-    report_.error("unsupported", entry.place, "an address as a table is not supported by this version of vipd",
-                  "write \"192.0.2.10/24\"");
+/// A network where a route goes, or the address of a host with the length of its subnet.
+void ValueReader::operator()(IpPrefix* out) {
+  if (key_.table == "route") {
+    if (node_.type == TomlType::string && node_.text == "default")
+      *out = {};
+    else
+      *out = parse_network().value_or(IpPrefix{});
+    return;
+  }
+  const auto prefix = parse_prefix(1);
+  if (!prefix) return;
+  const std::string_view why = why_no_host(*prefix);
+  if (why.empty())
+    *out = *prefix;
+  else
+    report_.error("address",
+                  place_within(node_.place, node_.text, 0, std::min(node_.text.find('/'), node_.text.size())),
+                  prefix->to_string() + " is " + std::string(why));
+}
+
+/// "192.0.2.10/24". Length 0: none is given, which is warned of if `shortest` is more.
+std::optional<IpPrefix> ValueReader::parse_prefix(std::int64_t shortest) {
+  if (node_.type != TomlType::string) {
+    refuse("type", "an address must be a string, got " + describe_value(node_));
     return std::nullopt;
   }
+  const std::string_view text = node_.text;
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const auto address = parse_text(node_, text.substr(0, slash));
+  if (!address) return std::nullopt;
+  if (slash < text.size()) {
+    const auto length = parse_length(*address, text.substr(slash + 1), shortest);
+    return length ? std::optional(IpPrefix{*address, *length}) : std::nullopt;
+  }
+  const bool is_ipv4 = address->family() == Family::ipv4;
+  const Place place = place_within(node_.place, text, 0, slash);
+  if (shortest > 0) {
+    report_.warning("address", place,
+                    in_quotes(text) + " has no prefix length; that of the interface's own subnet is used",
+                    "write " + address->to_string() + (is_ipv4 ? "/24" : "/64") + " to be sure");
+    return IpPrefix{*address, 0};
+  }
+  report_.error("address", place, in_quotes(text) + " has no prefix length",
+                "write " + address->to_string() + (is_ipv4 ? "/32" : "/128") + " for a single host");
+  return std::nullopt;
+}
+
+std::optional<IpPrefix> ValueReader::parse_network() {
+  const auto prefix = parse_prefix(0);
+  if (!prefix || host_bits_are(*prefix, false)) return prefix;
+  const IpAddress network = network_address(*prefix);
+  refuse("address", prefix->to_string() + " is an address, not a network",
+         "write " + IpPrefix{network, prefix->length}.to_string());
+  return std::nullopt;
+}
+
+/// `host`, the beginning of a string, as an address.
+std::optional<IpAddress> ValueReader::parse_text(const TomlNode& entry, std::string_view host) {
+  auto address = IpAddress::parse(host);
+  if (address) return address;
+  const bool has_zone = host.find('%') != std::string_view::npos;
+  report_.error("address", place_within(entry.place, entry.text, 0, host.size()),
+                in_quotes(entry.text) + " is not an IP address" + why_no_address(host),
+                has_zone ? "leave out the zone: \"interface\" names it" : "");
+  return std::nullopt;
+}
+
+/// The address of a host, without a prefix length.
+std::optional<IpAddress> ValueReader::parse_host(const TomlNode& entry) {
   if (entry.type != TomlType::string) {
     report_.error("type", entry.place, "an address must be a string, got " + describe_value(entry));
     return std::nullopt;
   }
-  const std::string_view text = entry.text;
-  const std::size_t slash = std::min(text.find('/'), text.size());
-  const std::string_view host = text.substr(0, slash);
-  const Place place = place_within(entry.place, text, 0, host.size());
-  const auto address = IpAddress::parse(host);
-  if (!address) {
-    const bool has_zone = host.find('%') != std::string_view::npos;
-    report_.error("address", place, in_quotes(text) + " is not an IP address" + why_no_address(host),
-                  has_zone ? "leave out the zone: \"interface\" names it" : "");
+  const std::size_t slash = entry.text.find('/');
+  if (slash != std::string::npos) {
+    report_.error("address", entry.place, in_quotes(key_.name) + " takes addresses without a prefix length",
+                  "write " + in_quotes(std::string_view(entry.text).substr(0, slash)));
     return std::nullopt;
   }
-  const auto length = parse_length(entry, *address, slash);
-  if (!length) return std::nullopt;
-  const IpPrefix prefix{*address, *length};
-  const std::string_view why = why_no_host(prefix);
-  if (why.empty()) return prefix;
-  report_.error("address", place, prefix.to_string() + " is " + std::string(why));
+  const auto address = parse_text(entry, entry.text);
+  if (!address) return std::nullopt;
+  const std::string_view why = why_no_host({*address, static_cast<std::uint8_t>(address->octets().size() * 8)});
+  if (why.empty()) return address;
+  report_.error("address", entry.place, address->to_string() + " is " + std::string(why));
   return std::nullopt;
 }
 
-std::optional<std::uint8_t> ValueReader::parse_length(const TomlNode& entry, const IpAddress& address,
-                                                      std::size_t slash) {
+std::optional<std::uint8_t> ValueReader::parse_length(const IpAddress& address, std::string_view digits,
+                                                      std::int64_t shortest) {
   const bool is_ipv4 = address.family() == Family::ipv4;
-  const std::string_view text = entry.text;
-  if (slash == text.size()) {
-    report_.warning("address", place_within(entry.place, text, 0, slash),
-                    in_quotes(text) + " has no prefix length; using /" + (is_ipv4 ? "32" : "128"),
-                    "write " + address.to_string() + (is_ipv4 ? "/24" : "/64") + " to be on-link");
-    return static_cast<std::uint8_t>(is_ipv4 ? 32 : 128);
-  }
-  const std::string_view digits = text.substr(slash + 1);
-  const Place place = place_within(entry.place, text, slash + 1, digits.size());
+  const Place place = place_within(node_.place, node_.text, node_.text.size() - digits.size(), digits.size());
   const std::int64_t longest = is_ipv4 ? 32 : 128;
   const bool is_number = !digits.empty() && digits.size() <= 3 && digits.find_first_not_of(kDigits) == digits.npos;
-  const std::int64_t length = is_number ? to_integer(digits).value_or(0) : 0;
+  const std::int64_t length = is_number ? to_integer(digits).value_or(-1) : -1;
   if (length > longest) {
     report_.error("address", place,
                   "prefix length " + std::string(digits) + " > " + std::to_string(longest) + " for an " +
                       (is_ipv4 ? "IPv4" : "IPv6") + " address");
-  } else if (length < 1) {
+  } else if (length < shortest) {
     const int meant = mask_length(digits);
     report_.error("address", place,
-                  "the prefix length must be 1.." + std::to_string(longest) + ", got " + in_quotes(digits),
+                  "the prefix length must be " + std::to_string(shortest) + ".." + std::to_string(longest) + ", got " +
+                      in_quotes(digits),
                   meant > 0 ? "write /" + std::to_string(meant) : "");
   } else {
     return static_cast<std::uint8_t>(length);

@@ -11,7 +11,11 @@
 namespace vipd {
 namespace {
 
-constexpr auto kBurstGap = std::chrono::milliseconds(20);
+/// A turn of announcements takes well below a millisecond.
+constexpr unsigned kFramesPerTurn = 32;
+constexpr auto kTurnGap = std::chrono::milliseconds(1);
+/// Whatever another node says, it makes us announce no more often than this.
+constexpr auto kAnswerGap = std::chrono::seconds(1);
 /// Somebody who deletes addresses in a loop gets this much of our time; promised is a repair within 50 ms.
 constexpr auto kRepairGap = std::chrono::milliseconds(10);
 
@@ -114,9 +118,10 @@ void AddressOwner::claim(TimePoint now) {
   for (auto& entry : entries_) all.push_back(&entry);
   note_lengths();
   add(all, now);
-  burst_left_ = config_.announce.count - 1;
+  burst_left_ = config_.announce.count;
   second_burst_ = false;
-  next_announcement_ = now + kBurstGap;
+  next_round_ = now + config_.announce.delay;
+  if (now >= next_round_) start_round(now);
 }
 
 /// A length that the configuration left out is no secret.
@@ -137,7 +142,7 @@ void AddressOwner::release() {
   std::vector<KernelObject> ours;
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     if (entry->owned) ours.push_back(entry->object);
-    entry->owned = entry->foreign = false;
+    entry->owned = entry->foreign = entry->due = false;
   }
   const auto results = kernel_.remove(ours);
   for (std::size_t i = 0; i < ours.size(); ++i)
@@ -145,7 +150,7 @@ void AddressOwner::release() {
   if (virtual_mac_) virtual_mac_->lower();
   if (const auto accepted = kernel_.accept_packets(refused_); !accepted) spdlog::error("{}", accepted.error().message);
   holding_ = false;
-  next_announcement_ = kNever;
+  next_round_ = next_turn_ = answer_at_ = kNever;
   repair_pending_ = false;
 }
 
@@ -170,7 +175,6 @@ void AddressOwner::note_added(Entry& entry, int error) {
   entry.owned = !entry.foreign;
   if (entry.foreign && !was_foreign)
     spdlog::warn("{} is there already, not added by vipd; it will stay there on release", describe(entry.object));
-  announce(entry);
 }
 
 /// Somebody may have set the device down or changed a setting, or it is a new one.
@@ -194,8 +198,12 @@ void AddressOwner::reconcile(TimePoint now) {
     if (!kernel_.view().has(entry.object)) missing.push_back(&entry);
   if (missing.empty()) return;
   add(missing, now);
-  for (const Entry* entry : missing)
-    if (entry->owned && entry->error == 0) spdlog::warn("{} had vanished; put back", describe(entry->object));
+  for (Entry* entry : missing) {
+    if (!entry->owned || entry->error != 0) continue;
+    spdlog::warn("{} had vanished; put back", describe(entry->object));
+    entry->due = std::holds_alternative<AddressObject>(entry->object);
+  }
+  announce_due(now);
 }
 
 bool AddressOwner::is_concerned(const std::vector<std::string>& interfaces) const {
@@ -221,46 +229,101 @@ std::optional<std::string> AddressOwner::failure() const {
   return "cannot add " + describe(failed->object) + ": " + std::strerror(failed->error);
 }
 
+bool AddressOwner::interface_came() const {
+  return std::ranges::any_of(entries_, [&](const Entry& entry) {
+    if (entry.error != ENODEV) return false;
+    const auto* address = std::get_if<AddressObject>(&entry.object);
+    const auto* route = std::get_if<RouteObject>(&entry.object);
+    if (address != nullptr) return address->ifindex == 0 && index_of(kernel_.view(), address->interface) != 0;
+    return route != nullptr && route->ifindex == 0 && index_of(kernel_.view(), route->interface) != 0;
+  });
+}
+
 TimePoint AddressOwner::deadline() const {
   if (!holding()) return kNever;
-  return repair_pending_ ? std::min(next_announcement_, next_repair_) : next_announcement_;
+  const TimePoint announcement = next_turn_ != kNever ? next_turn_ : std::min(next_round_, answer_at_);
+  return repair_pending_ ? std::min(announcement, next_repair_) : announcement;
 }
 
 void AddressOwner::on_deadline(TimePoint now) {
   reconcile(now);  // a repair that had to wait, and the read-back: what was acknowledged has to be there
-  if (now >= next_announcement_) announce_all(now);
+  if (next_turn_ != kNever) {
+    if (now >= next_turn_) announce_due(now);
+    return;  // a round ends before the next one starts
+  }
+  if (now >= answer_at_) {
+    answer_at_ = kNever;
+    answered_at_ = now;
+    burst_left_ = config_.announce.count;
+    next_round_ = now;
+  }
+  if (now >= next_round_) start_round(now);
 }
 
-void AddressOwner::announce_all(TimePoint now) {
+void AddressOwner::contested(Duration quiet, TimePoint now) {
+  if (!holding()) return;
+  if (answer_at_ == kNever) contested_at_ = now;
+  const TimePoint silent = std::min(now + quiet, contested_at_ + kAnswerGap);
+  answer_at_ = answered_at_ == TimePoint::min() ? silent : std::max(silent, answered_at_ + kAnswerGap);
+}
+
+/// Announces all addresses once, and decides when that is done next.
+void AddressOwner::start_round(TimePoint now) {
+  for (auto& entry : entries_) entry.due = burst_left_ > 0 && std::holds_alternative<AddressObject>(entry.object);
+  if (burst_left_ > 0) --burst_left_;
   if (burst_left_ > 0) {
-    --burst_left_;
-    for (const auto& entry : entries_) announce(entry);
-  }
-  if (burst_left_ > 0) {
-    next_announcement_ = now + kBurstGap;
+    next_round_ = now + config_.announce.gap;
   } else if (!second_burst_ && config_.announce.again_after > Duration::zero()) {
     second_burst_ = true;
     burst_left_ = config_.announce.count;
-    next_announcement_ = std::max(now, claimed_at_ + config_.announce.again_after);
+    next_round_ = std::max(now + config_.announce.gap, claimed_at_ + config_.announce.again_after);
   } else if (config_.announce.refresh > Duration::zero()) {
     burst_left_ = 1;
-    next_announcement_ = now + config_.announce.refresh;
+    next_round_ = now + config_.announce.refresh;
   } else {
-    next_announcement_ = kNever;
+    next_round_ = kNever;
   }
+  announce_due(now);
 }
 
-void AddressOwner::announce(const Entry& entry) {
-  const auto* held = std::get_if<AddressObject>(&entry.object);
-  if (held == nullptr || entry.error != 0) return;
-  const Interface* interface = kernel_.view().find(held->ifindex);
-  if (interface == nullptr || !interface->ethernet) return;
-  const IpAddress& address = held->prefix.address;
-  const auto sent = address.family() == Family::ipv4
-                        ? wire_.announce(interface->index, gratuitous_arp(interface->mac, address))
-                        : wire_.announce(interface->index, unsolicited_na(interface->mac, address,
-                                                                          kernel_.forwards_ipv6(interface->name)));
-  if (!sent) spdlog::debug("{}: {}", to_string(*held), sent.error().message);
+void AddressOwner::announce_due(TimePoint now) {
+  unsigned frames = 0;
+  for (auto& entry : entries_) {
+    if (!entry.due) continue;
+    if (frames >= kFramesPerTurn) {
+      next_turn_ = now + kTurnGap;
+      return;
+    }
+    entry.due = false;
+    frames += announce(entry);
+  }
+  next_turn_ = kNever;
+  next_round_ = std::max(next_round_, now + kTurnGap);
+  forwards_.clear();
+}
+
+/// Returns how many frames that took.
+unsigned AddressOwner::announce(const Entry& entry) {
+  const auto& held = std::get<AddressObject>(entry.object);
+  const Interface* interface = kernel_.view().find(held.ifindex);
+  if (interface == nullptr || !interface->ethernet || entry.error != 0) return 0;
+  const IpAddress& address = held.prefix.address;
+  unsigned frames = 0;
+  const auto send = [&](std::span<const std::uint8_t> frame) {
+    ++frames;
+    if (const auto sent = wire_.announce(interface->index, frame); !sent)
+      spdlog::debug("{}: {}", to_string(held), sent.error().message);
+  };
+  if (address.family() == Family::ipv6) {
+    const auto [known, is_new] = forwards_.try_emplace(interface->index, false);
+    if (is_new) known->second = kernel_.forwards_ipv6(interface->name);
+    send(unsolicited_na(interface->mac, address, known->second));
+    return frames;
+  }
+  const AnnounceForm form = config_.announce.form;
+  if (form != AnnounceForm::reply) send(gratuitous_arp(interface->mac, address, ArpForm::request));
+  if (form != AnnounceForm::request) send(gratuitous_arp(interface->mac, address, ArpForm::reply));
+  return frames;
 }
 
 }  // namespace vipd

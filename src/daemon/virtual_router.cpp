@@ -73,6 +73,7 @@ ShownState VirtualRouter::shown() const {
 void VirtualRouter::reconsider(TimePoint now) {
   const std::optional<IpAddress> source_before = source_;
   judge_interface();
+  if (retry_claim_ != kNever && owner_.interface_came()) allow_claim();
   if (source_ && source_ != source_before) step(SetPrimary{*source_}, now);
   if (stopping_ && !election_.resigning()) return;
   prepare(now);
@@ -146,6 +147,8 @@ void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoi
   learn_checksum_form(advert, source, now);
   note_differences(advert, source, now);
   step(Heard{.source = source, .priority = advert.priority, .interval = advert.interval}, now);
+  if (election_.state() == State::active && advert.priority != kResignPriority)
+    owner_.contested(config_.advert_interval, now);
 }
 
 /// Conformance B20, B21 (RFC 9568 7.1): what two routers have configured differently is said once, and never refused.
@@ -190,10 +193,15 @@ void VirtualRouter::on_deadline(TimePoint now) {
     if (owner_.holding() && owner_.failure()) claim_failed(now);
   }
   if (now >= retry_claim_) {
-    retry_claim_ = kNever;
-    standing_.clear(FaultCause::claim);
+    allow_claim();
     reconsider(now);
   }
+}
+
+/// After a claim that failed.
+void VirtualRouter::allow_claim() {
+  retry_claim_ = kNever;
+  standing_.clear(FaultCause::claim);
 }
 
 void VirtualRouter::resign_for_the_dead() {

@@ -225,8 +225,7 @@ std::vector<std::string> apply_rule(const nlmsghdr& message, NetworkView& view) 
   const auto& info = *static_cast<const fib_rule_hdr*>(mnl_nlmsg_get_payload(&message));
   const auto table = attributes<FRA_PROTOCOL + 1>(message, sizeof info);
   if (table[FRA_PROTOCOL] == nullptr || mnl_attr_get_u8(table[FRA_PROTOCOL]) != kKernelTag) return {};
-  RuleObject rule{.family = info.family == AF_INET ? Family::ipv4 : Family::ipv6,
-                  .from = {},
+  RuleObject rule{.from = {},
                   .to = {},
                   .interface = "",
                   .table = table[FRA_TABLE] != nullptr ? number_of(table[FRA_TABLE]) : info.table,
@@ -235,6 +234,7 @@ std::vector<std::string> apply_rule(const nlmsghdr& message, NetworkView& view) 
   if (const auto to = address_of(info.family, table[FRA_DST])) rule.to = IpPrefix{*to, info.dst_len};
   if (const nlattr* iif = table[FRA_IIFNAME]; iif != nullptr && mnl_attr_validate(iif, MNL_TYPE_NUL_STRING) >= 0)
     rule.interface = mnl_attr_get_str(iif);
+  if (!rule.from && !rule.to) return {};
   if (message.nlmsg_type == RTM_NEWRULE)
     view.rules.insert(rule);
   else
@@ -295,7 +295,7 @@ void put(nlmsghdr* message, const AddressObject& object, bool adding) {
   if (!object.prefix_route) flags |= IFA_F_NOPREFIXROUTE;
   mnl_attr_put_u32(message, IFA_FLAGS, flags);
   if (!object.label.empty()) mnl_attr_put_strz(message, IFA_LABEL, object.label.c_str());
-  if (object.deprecated) {
+  if (object.preferred_lifetime == PreferredLifetime::zero) {
     const ifa_cacheinfo lifetimes{.ifa_prefered = 0, .ifa_valid = ~0u, .cstamp = 0, .tstamp = 0};
     mnl_attr_put(message, IFA_CACHEINFO, sizeof lifetimes, &lifetimes);
   }
@@ -322,7 +322,7 @@ void put(nlmsghdr* message, const RouteObject& object, bool adding) {
 void put(nlmsghdr* message, const RuleObject& object, bool adding) {
   message->nlmsg_type = adding ? RTM_NEWRULE : RTM_DELRULE;
   auto* info = static_cast<fib_rule_hdr*>(mnl_nlmsg_put_extra_header(message, sizeof(fib_rule_hdr)));
-  info->family = static_cast<std::uint8_t>(family_number(object.family));
+  info->family = static_cast<std::uint8_t>(family_number(object.family()));
   info->action = FR_ACT_TO_TBL;
   if (object.from) {
     info->src_len = object.from->length;

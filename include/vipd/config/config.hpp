@@ -34,8 +34,14 @@ struct HookSettings {
   friend bool operator==(const HookSettings&, const HookSettings&) = default;
 };
 
+/// Which gratuitous ARP is sent.
+enum class AnnounceForm : std::uint8_t { request, reply, both };
+
 /// Gratuitous ARP and unsolicited NA after a takeover.
 struct AnnounceSettings {
+  AnnounceForm form = AnnounceForm::request;
+  Duration delay = Duration::zero();               ///< from the takeover to the first one; 0 or 1ms..1h
+  Duration gap = std::chrono::milliseconds(20);    ///< between two rounds of a burst, 1ms..1s
   unsigned count = 5;                              ///< announcements of each address in a burst, 1..100
   Duration again_after = std::chrono::seconds(5);  ///< second burst; 0 = none, at most 1h
   Duration refresh = std::chrono::seconds(60);     ///< one of each address for as long as Active; 0 = none, else 1s..1d

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,13 +19,18 @@
 namespace vipd {
 
 /// The member that a key fills. `version` fills none: it only says which protocol is meant.
-using Slot = std::variant<std::monostate, bool*, std::uint8_t*, unsigned*, Duration*, std::string*, ChecksumPolicy*,
-                          std::vector<std::string>*, std::vector<VirtualAddress>*>;
+using Slot = std::variant<std::monostate, bool*, std::uint8_t*, unsigned*, Duration*, std::string*, IpPrefix*,
+                          std::optional<IpPrefix>*, std::optional<IpAddress>*, ChecksumPolicy*, Scope*,
+                          PreferredLifetime*, RouteType*, AnnounceForm*, std::vector<std::string>*,
+                          std::vector<VirtualAddress>*, std::vector<RouteObject>*, std::vector<RuleObject>*>;
 
 /// What a slot is a part of.
 struct Target {
   Config& config;
   InstanceConfig& instance;
+  VirtualAddress* address = nullptr;  ///< the entry at hand, for keys of "address"
+  RouteObject* route = nullptr;       ///< likewise
+  RuleObject* rule = nullptr;         ///< likewise
 };
 
 /// Limits of a number; of a duration in milliseconds. The defaults bound nothing, as for a string.
@@ -37,7 +43,8 @@ struct Range {
 
 /// One key of the schema: all that is known of it.
 struct KeySpec {
-  std::string_view table;    ///< "node" or "instance" (a key of each [instance.NAME])
+  /// "node", "instance" (a key of each [instance.NAME]), or what the entries of a list are: "address", "route", "rule".
+  std::string_view table;
   std::string_view name;     ///< within the table, dotted: "hooks.any"
   std::string_view values;   ///< what may stand there, as in messages and in vipd.toml(5)
   std::string_view initial;  ///< the default as TOML; empty = none
@@ -45,7 +52,8 @@ struct KeySpec {
   Range range = {};
   std::string_view summary;  ///< one line
   Slot (*slot)(Target) = nullptr;
-  bool secret = false;  ///< its value is never shown, see config/secret.hpp
+  std::string_view entries = {};  ///< of a list of tables: the table that each of them is
+  bool secret = false;            ///< its value is never shown, see config/secret.hpp
 };
 
 /// All keys, in the order of vipd.toml(5).
