@@ -292,9 +292,10 @@ Result<void> RefusedAddresses::add(std::span<const IpAddress> addresses) {
   std::ranges::copy_if(addresses, std::back_inserter(fresh),
                        [&](const auto& each) { return !refused_.contains(each); });
   refused_.insert(fresh.begin(), fresh.end());
-  const auto added = change_elements(NFT_MSG_NEWSETELEM, fresh);
-  if (!added || refused_.empty()) static_cast<void>(remove(fresh));
-  return added;
+  auto added = change_elements(NFT_MSG_NEWSETELEM, fresh);
+  if (added && !refused_.empty()) return added;
+  auto removed = remove(fresh);
+  return added ? removed : added;
 }
 
 Result<void> RefusedAddresses::remove(std::span<const IpAddress> addresses) {
