@@ -112,17 +112,13 @@ std::string why_not_ours(const InstanceConfig& config, const IpAddress& address)
          ", which this instance speaks (its first address decides)";
 }
 
-bool is_virtual(const InstanceConfig& config, const IpAddress& address) {
-  return std::ranges::any_of(config.addresses, [&](const auto& each) { return each.prefix.address == address; });
-}
-
 void check_source(const PlacedInstance& instance, Report& report) {
   const InstanceConfig& config = instance.config;
   if (!config.source || !has_family(config)) return;
   const Place& place = place_of(instance, "source");
   if (const std::string why = why_not_ours(config, *config.source); !why.empty()) {
     report.error("address", place, why);
-  } else if (is_virtual(config, *config.source) && config.priority != kOwnerPriority) {
+  } else if (config.is_virtual(*config.source) && config.priority != kOwnerPriority) {
     report.error("address", place, "adverts cannot come from a virtual address (RFC 9568 5.1.1.1)");
   } else if (config.family() == Family::ipv6 && config.peers.empty() && !config.source->is_link_local()) {
     report.error("address", place, "adverts to the IPv6 group come from a link-local address (RFC 9568 5.1.2.1)",
@@ -144,7 +140,7 @@ void check_peers(const PlacedInstance& instance, Report& report) {
       complain(why);
     else if (address == config.source)
       complain("peer " + address.to_string() + " is this node's own source");
-    else if (is_virtual(config, address))
+    else if (config.is_virtual(address))
       complain("peer " + address.to_string() + " is a virtual address");
     else if (std::ranges::find(earlier, address, &UnicastPeer::address) != earlier.end())
       complain("peer " + address.to_string() + " is listed twice");

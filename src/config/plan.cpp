@@ -89,11 +89,6 @@ std::string_view to_string(Fate fate) {
   return "changed";
 }
 
-const InstanceChange* Plan::find(std::string_view name) const {
-  const auto found = std::ranges::find(instances, name, &InstanceChange::name);
-  return found == instances.end() ? nullptr : &*found;
-}
-
 bool is_another_router(const InstanceConfig& before, const InstanceConfig& after) {
   const auto identity = [](const InstanceConfig& instance) {
     return std::tuple(instance.interface, instance.family(), instance.vrid, instance.version, instance.virtual_mac,

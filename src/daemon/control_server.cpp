@@ -120,7 +120,7 @@ json ControlServer::answer(Client& client, const std::string& line) {
     return error_document("a request is one line with a JSON object that has a \"verb\"");
   const std::string verb = request["verb"];
   if (verb == "status") return status_document(supervisor_, reloader_.trial_ends(), info_, clocks());
-  if (Reloader::knows(verb)) return reloader_.answer(request);
+  if (auto answered = reloader_.answer(request)) return *std::move(answered);
   if (verb == "version") return version_document(info_);
   if (verb != "events") return error_document("this version of vipd does not know that verb");
   client.follows = request.contains("follow") && request["follow"] == true;

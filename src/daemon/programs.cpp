@@ -4,27 +4,25 @@
 #include <array>
 #include <set>
 
+#include "vipd/config/values.hpp"
 #include "vipd/os/program_file.hpp"
 
 namespace vipd {
 namespace {
 
-constexpr std::string_view kNameCharacters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";  // as in vipd.toml(5)
-
 bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
   return std::ranges::find(words, word) != words.end();
 }
 
-bool consists_of(std::string_view text, std::string_view characters, std::size_t longest) {
-  return !text.empty() && text.size() <= longest && text.find_first_not_of(characters) == std::string_view::npos;
+bool is_priority(std::string_view text) {
+  return !text.empty() && text.size() <= 3 && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 bool are_notify_words(std::span<const std::string> words) {
   constexpr auto kSubjects = std::to_array<std::string_view>({"INSTANCE", "GROUP"});
   constexpr auto kStates = std::to_array<std::string_view>({"MASTER", "BACKUP", "FAULT", "STOP"});
-  return words.size() == 4 && is_one_of(words[0], kSubjects) && consists_of(words[1], kNameCharacters, 64) &&
-         is_one_of(words[2], kStates) && consists_of(words[3], "0123456789", 3);
+  return words.size() == 4 && is_one_of(words[0], kSubjects) && is_valid_name(words[1]) &&
+         is_one_of(words[2], kStates) && is_priority(words[3]);
 }
 
 }  // namespace

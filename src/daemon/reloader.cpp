@@ -24,12 +24,6 @@ std::string line_of(const InstanceChange& change, const std::string& effect) {
   return effect.empty() ? line : line + ": " + effect;
 }
 
-const VirtualRouter* find(const Supervisor& supervisor, std::string_view name) {
-  const auto found = std::ranges::find_if(
-      supervisor.routers(), [&](const auto& router) { return !router->stopping() && router->config().name == name; });
-  return found == supervisor.routers().end() ? nullptr : found->get();
-}
-
 /// What another priority would lead to, as far as peers have been heard.
 std::string effect_of_priority(const VirtualRouter& router, int priority) {
   if (router.election().state() == State::active) {
@@ -44,7 +38,7 @@ std::string effect_of_priority(const VirtualRouter& router, int priority) {
 
 /// What a change would do to the addresses; "" if nothing is known of it.
 std::string effect_of(const InstanceChange& change, const Supervisor& supervisor) {
-  const VirtualRouter* router = find(supervisor, change.name);
+  const VirtualRouter* router = supervisor.find(change.name);
   if (router == nullptr) return "";
   const bool active = router->election().state() == State::active;
   if (change.fate == Fate::removed) return active ? "would hand over" : "";
@@ -105,15 +99,12 @@ Reloader::Reloader(EventLoop& loop, Supervisor& supervisor, const std::string& h
   keep();
 }
 
-bool Reloader::knows(std::string_view verb) {
-  return verb == "reload" || verb == "diff" || verb == "confirm" || verb == "config";
-}
-
-json Reloader::answer(const json& request) {
+std::optional<json> Reloader::answer(const json& request) {
   const std::string verb = request["verb"];
   if (verb == "diff") return diff();
   if (verb == "confirm") return confirm();
   if (verb == "config") return history(request);
+  if (verb != "reload") return std::nullopt;
   if (!request.contains("confirm_ms")) return reload(std::nullopt);
   const json& wanted = request["confirm_ms"];
   const std::int64_t length = wanted.is_number_integer() ? wanted.get<std::int64_t>() : 0;
@@ -138,24 +129,22 @@ json Reloader::reload(std::optional<Duration> trial) {
     document["changes"] = json::array();
     return document;
   }
-  const Plan changes = plan(*running_.config, *loaded->config);
-  document["changes"] = document_of(changes, supervisor_);
   trial_.reset();  // whoever reloads again has seen what is in force now
-  LoadedConfig before = std::exchange(running_, *std::move(loaded));
-  apply(changes);
-  if (trial && !changes.empty()) begin_trial(std::move(before), *trial);
+  LoadedConfig before = running_;
+  document["changes"] = apply(*std::move(loaded));
+  if (trial && !document["changes"].empty()) begin_trial(std::move(before), *trial);
   document["on_trial"] = trial_.has_value();
   return document;
 }
 
-void Reloader::reload_by_signal() { reload(std::nullopt); }
-
-void Reloader::apply(const Plan& changes) {
+json Reloader::apply(LoadedConfig wanted) {
+  json changes = document_of(plan(*running_.config, *wanted.config), supervisor_);
+  running_ = std::move(wanted);
   if (changes.empty()) spdlog::info("reload: nothing has changed");
-  for (const InstanceChange& change : changes.instances)
-    spdlog::info("reload: {}", line_of(change, effect_of(change, supervisor_)));
+  for (const json& change : changes) spdlog::info("reload: {}", change["text"].get<std::string>());
   supervisor_.apply(*running_.config, loop_.now());
   keep();
+  return changes;
 }
 
 void Reloader::begin_trial(LoadedConfig before, Duration length) {
@@ -169,9 +158,7 @@ void Reloader::give_up_trial() {
   spdlog::warn("reload: not confirmed in time; going back to the configuration before");
   LoadedConfig back = std::move(trial_->before);
   trial_.reset();
-  const Plan changes = plan(*running_.config, *back.config);
-  running_ = std::move(back);
-  apply(changes);
+  apply(std::move(back));
 }
 
 json Reloader::confirm() {

@@ -14,10 +14,7 @@ constexpr auto kListenRetry = std::chrono::seconds(1);
 constexpr auto kLookGap = std::chrono::milliseconds(20);
 
 bool shares_address(const InstanceConfig& a, const InstanceConfig& b) {
-  return std::ranges::any_of(a.addresses, [&](const VirtualAddress& address) {
-    return std::ranges::find(b.addresses, address.prefix.address,
-                             [](const VirtualAddress& each) { return each.prefix.address; }) != b.addresses.end();
-  });
+  return std::ranges::any_of(a.addresses, [&](const auto& each) { return b.is_virtual(each.prefix.address); });
 }
 
 /// The two cannot be there at the same time.
@@ -89,8 +86,7 @@ void Supervisor::apply(const Config& config, TimePoint now) {
   admit_waiting(now);
 }
 
-/// The router that has this name and stays.
-VirtualRouter* Supervisor::find(std::string_view name) {
+VirtualRouter* Supervisor::find(std::string_view name) const {
   const auto found = std::ranges::find_if(
       routers_, [&](const auto& router) { return !router->stopping() && router->config().name == name; });
   return found == routers_.end() ? nullptr : found->get();

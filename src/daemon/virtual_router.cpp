@@ -147,16 +147,12 @@ void VirtualRouter::prepare(TimePoint now) {
   retry_claim_ = now + kClaimRetry;
 }
 
-bool VirtualRouter::is_virtual(const IpAddress& address) const {
-  return std::ranges::any_of(config_.addresses, [&](const auto& each) { return each.prefix.address == address; });
-}
-
 /// RFC 9568 5.1.1.1: never a virtual address; 5.1.2.1: the link-local one, but for peers that it cannot reach.
 bool VirtualRouter::may_be_source(const IpAddress& address, const AddressState& state) const {
   if (address.family() != config_.family() || !state.usable || state.tag == kKernelTag) return false;
   if (config_.source) return address == *config_.source;
   if (address.family() == Family::ipv6 && address.is_link_local() != speaks_link_local(config_.peers)) return false;
-  return !is_virtual(address) || config_.priority == kOwnerPriority;
+  return !config_.is_virtual(address) || config_.priority == kOwnerPriority;
 }
 
 /// RFC 9568 5.1.1.1: the primary address. The one in use stays for as long as it can.

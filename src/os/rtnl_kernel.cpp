@@ -228,13 +228,11 @@ std::vector<std::string> apply_rule(const nlmsghdr& message, NetworkView& view) 
   RuleObject rule{.family = info.family == AF_INET ? Family::ipv4 : Family::ipv6,
                   .from = {},
                   .to = {},
-                  .interface = "",
+                  .interface = text_of(table[FRA_IIFNAME]),
                   .table = table[FRA_TABLE] != nullptr ? number_of(table[FRA_TABLE]) : info.table,
                   .priority = number_of(table[FRA_PRIORITY])};
   if (const auto from = address_of(info.family, table[FRA_SRC])) rule.from = IpPrefix{*from, info.src_len};
   if (const auto to = address_of(info.family, table[FRA_DST])) rule.to = IpPrefix{*to, info.dst_len};
-  if (const nlattr* iif = table[FRA_IIFNAME]; iif != nullptr && mnl_attr_validate(iif, MNL_TYPE_NUL_STRING) >= 0)
-    rule.interface = mnl_attr_get_str(iif);
   if (message.nlmsg_type == RTM_NEWRULE)
     view.rules.insert(rule);
   else

@@ -80,8 +80,8 @@ TEST_CASE("plan: instances come and go", "[config][plan]") {
   const std::string db = "[instance.db]\ninterface = \"eth0\"\nvrid = 52\naddresses = [\"192.0.2.11/24\"]\n";
   const Plan added = plan_of(kWeb, kWeb + db);
   REQUIRE(added.instances.size() == 1);
-  CHECK(added.find("db")->fate == Fate::added);
-  CHECK(added.find("web") == nullptr);
+  CHECK(added.instances[0].name == "db");  // and not "web"
+  CHECK(added.instances[0].fate == Fate::added);
   const Plan swapped = plan_of(kWeb, db);
   REQUIRE(swapped.instances.size() == 2);
   CHECK(swapped.instances[0].fate == Fate::removed);

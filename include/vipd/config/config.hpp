@@ -6,6 +6,7 @@
 /// machine's business and is found out by the daemon.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -72,6 +73,11 @@ struct InstanceConfig {
 
   /// An instance speaks one family: that of its first address.
   Family family() const { return addresses.front().prefix.address.family(); }
+
+  /// Is it one of `addresses`?
+  bool is_virtual(const IpAddress& address) const {
+    return std::ranges::any_of(addresses, [&](const auto& each) { return each.prefix.address == address; });
+  }
 
   /// The owner of the addresses always accepts (RFC 9568 6.1).
   bool accepts() const { return accept || priority == kOwnerPriority; }

@@ -44,8 +44,6 @@ struct Plan {
   std::vector<InstanceChange> instances;  ///< in the new file's order, removed ones first
 
   bool empty() const { return node.empty() && instances.empty(); }
-  /// The change of the instance `name`, or null if it stays as it is.
-  const InstanceChange* find(std::string_view name) const;
 };
 
 /// Peers know a virtual router by these, and sockets and devices are made for them: interface, family, VRID,

@@ -34,12 +34,12 @@ class Reloader {
   Reloader(EventLoop& loop, Supervisor& supervisor, const std::string& history_directory, Load load,
            LoadedConfig running);
 
-  /// Is `verb` one of those that answer() takes?
-  static bool knows(std::string_view verb);
-  /// Answers "reload", "diff", "confirm" and "config"; an error document for anything that is wrong with `request`.
-  nlohmann::ordered_json answer(const nlohmann::ordered_json& request);
-  /// As `vipctl reload`; what comes of it goes to the log.
-  void reload_by_signal();
+  /// Answers "reload", "diff", "confirm" and "config", with an error document if something is wrong with `request`;
+  /// nullopt if its verb is another's.
+  std::optional<nlohmann::ordered_json> answer(const nlohmann::ordered_json& request);
+  /// Reads the files and goes over to what they say; with `trial`, back again unless it is confirmed in that time. What
+  /// came of it is in the document and in the log.
+  nlohmann::ordered_json reload(std::optional<Duration> trial = std::nullopt);
   /// When the configuration before comes back unless this one is confirmed; nullopt if nothing is on trial.
   std::optional<TimePoint> trial_ends() const;
 
@@ -51,10 +51,10 @@ class Reloader {
   };
 
   nlohmann::ordered_json diff() const;
-  nlohmann::ordered_json reload(std::optional<Duration> trial);
   nlohmann::ordered_json confirm();
   nlohmann::ordered_json history(const nlohmann::ordered_json& request) const;
-  void apply(const Plan& changes);
+  /// Puts `wanted` in force; what it changed.
+  nlohmann::ordered_json apply(LoadedConfig wanted);
   void begin_trial(LoadedConfig before, Duration length);
   void give_up_trial();
   void keep();

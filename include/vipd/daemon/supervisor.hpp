@@ -46,6 +46,8 @@ class Supervisor {
   bool stopped() const;
 
   const std::vector<std::unique_ptr<VirtualRouter>>& routers() const { return routers_; }
+  /// The router that has this name and stays, or null.
+  VirtualRouter* find(std::string_view name) const;
   const EventLog& events() const { return events_; }
 
  private:
@@ -61,7 +63,6 @@ class Supervisor {
   using SegmentKey = std::pair<std::string, Family>;
 
   void remove_leftovers();
-  VirtualRouter* find(std::string_view name);
   void admit_waiting(TimePoint now);
   void look_after_leaving(TimePoint now);
   void sort_into_segments();

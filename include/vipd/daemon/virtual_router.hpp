@@ -105,7 +105,6 @@ class VirtualRouter {
   std::optional<IpAddress> choose_source(const Interface& interface) const;
   bool may_be_source(const IpAddress& address, const AddressState& state) const;
   std::string why_no_source() const;
-  bool is_virtual(const IpAddress& address) const;
   void step(const Event& event, TimePoint now);
   void claim_failed(TimePoint now);
   void send_advert(std::uint8_t priority);
