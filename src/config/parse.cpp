@@ -38,7 +38,7 @@ bool has_required_key(const TomlNode& instance) {
   });
 }
 
-constexpr auto kTables = std::to_array<std::string_view>({"node", "instance"});
+constexpr auto kTables = std::to_array<std::string_view>({"node", "instance", "sync_group"});
 
 bool has_misspelt_instance(const TomlFile& file) {
   return std::ranges::any_of(file.root.children, [](const TomlNode& node) {
@@ -59,13 +59,14 @@ TomlNode overlaid(TomlNode base, const TomlNode& over) {
   return base;
 }
 
-/// Appends the programs that an instance names.
-void collect_programs(PlacedInstance& instance, Config& config, std::vector<NamedProgram>& into) {
-  const TomlNode* hooks = instance.table->find("hooks");
+/// Appends the programs that an instance or a sync group names.
+void collect_programs(std::string_view table, const TomlNode& node_of_table, Target target,
+                      std::vector<NamedProgram>& into) {
+  const TomlNode* hooks = node_of_table.find("hooks");
   if (hooks == nullptr) return;
   for (const TomlNode& node : hooks->children) {
-    const KeySpec* key = find_key("instance", "hooks." + node.key);
-    const Slot slot = key->slot({config, instance.config});
+    const KeySpec* key = find_key(table, "hooks." + node.key);
+    const Slot slot = key->slot(target);
     const auto* arguments = std::get_if<std::vector<std::string>*>(&slot);
     if (arguments == nullptr) continue;
     const Place& place = node.children.empty() ? node.place : node.children.front().place;
@@ -88,9 +89,11 @@ class ConfigReader {
   void read_node(const TomlNode& table);
   void read_host(const TomlNode& host);
   void read_overrides(const std::string& title, const TomlNode& instances, Overrides& into);
-  void read_instances(const TomlNode& instances);
-  bool check_instance_tables(const TomlNode& instances);
+  void read_named_tables(const TomlNode& tables);
+  bool check_named_tables(const TomlNode& tables);
   void read_instance(const TomlNode& table);
+  void read_sync_group(const TomlNode& table);
+  void join(const PlacedGroup& group);
   void read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Target target);
   void read_key(const Section& section, const TomlNode& node, const std::string& name, Target target);
   void read_group(const Section& section, const TomlNode& table, const std::string& name, Target target);
@@ -101,6 +104,8 @@ class ConfigReader {
   void refuse_unknown_table(const TomlNode& node);
   void refuse_in_host(const std::string& title, const TomlNode& node);
   void refuse_orphan(const TomlNode& table);
+  bool may_exist(const std::string& instance) const;
+  void refuse_unknown_instance(std::string kind, const Place& place, std::string message, const std::string& name);
   std::string hint_for_key(const Section& section, const std::string& name, std::string_view key);
   void mean(std::string_view key) { meant_.emplace(key); }
 
@@ -116,7 +121,10 @@ class ConfigReader {
   std::vector<TomlFile> files_;
   Report report_;
   Config config_;
-  Instances instances_;                         ///< without any override
+  Instances instances_;  ///< without any override
+  std::vector<PlacedGroup> groups_;
+  InstanceConfig no_instance_;                  ///< where a section is of no instance
+  SyncGroupConfig no_group_;                    ///< likewise
   std::map<std::string, Place> defined_;        ///< what may be in one file only, by its title
   std::map<std::string, Overrides> overrides_;  ///< by HOSTNAME
   std::set<std::string> orphans_;               ///< instances that are overridden and do not exist
@@ -135,6 +143,8 @@ ConfigReader::ConfigReader(std::span<const ConfigSource> sources, std::string_vi
 
 ParsedConfig ConfigReader::read() {
   for (const TomlFile& file : files_) read_root(file.root);
+  for (const PlacedGroup& group : groups_) join(group);
+  check_members(groups_, report_);
   // Any other complaint may be the reason that there is none.
   if (instances_.empty() && report_.empty()) {
     report_.error("missing-key", {}, "there is no [instance.NAME]", "write " + std::string(kSmallestInstance));
@@ -151,8 +161,12 @@ ParsedConfig ConfigReader::read() {
   }
   if (!report_.has_errors()) {
     for (PlacedInstance& instance : own == nullptr ? instances_ : nodes[*own]) {
-      collect_programs(instance, config_, result.programs);
+      collect_programs("instance", *instance.table, {config_, instance.config, no_group_}, result.programs);
       config_.instances.push_back(std::move(instance.config));
+    }
+    for (PlacedGroup& group : groups_) {
+      collect_programs("sync_group", *group.table, {config_, no_instance_, group.config}, result.programs);
+      config_.sync_groups.push_back(std::move(group.config));
     }
     result.config = std::move(config_);
   }
@@ -165,8 +179,8 @@ void ConfigReader::read_root(const TomlNode& root) {
   for (const TomlNode& node : root.children) {
     if (node.key == "node") {
       read_node(node);
-    } else if (node.key == "instance") {
-      read_instances(node);
+    } else if (node.key == "instance" || node.key == "sync_group") {
+      read_named_tables(node);
     } else if (is_unsupported("", node.key)) {
       refuse_unsupported(node, node.key);
     } else {
@@ -181,7 +195,6 @@ void ConfigReader::read_node(const TomlNode& table) {
     report_.error("type", table.place, "\"node\" must be a table, got " + describe_value(table), "write [node]");
     return;
   }
-  InstanceConfig nothing;
   for (const TomlNode& child : table.children) {
     // A group of an instance's keys has gone astray rather than that a node is called "hooks".
     const bool is_astray = is_group("instance", child.key) && child.find("instance") == nullptr;
@@ -189,7 +202,7 @@ void ConfigReader::read_node(const TomlNode& table) {
     if (is_host) {
       read_host(child);
     } else if (define(in_quotes(child.key) + " in [node]", child)) {
-      read_key({"node", "[node]"}, child, child.key, {config_, nothing});
+      read_key({"node", "[node]"}, child, child.key, {config_, no_instance_, no_group_});
     }
   }
 }
@@ -227,32 +240,34 @@ void ConfigReader::read_overrides(const std::string& title, const TomlNode& inst
   }
 }
 
-void ConfigReader::read_instances(const TomlNode& instances) {
-  if (instances.type != TomlType::table) {
-    const std::string got = describe_value(instances);
-    report_.error("type", instances.key_place, "\"instance\" must be a table of named tables, got " + got,
-                  "write [instance.NAME]");
+/// All of [instance.NAME] or of [sync_group.NAME].
+void ConfigReader::read_named_tables(const TomlNode& tables) {
+  if (tables.type != TomlType::table) {
+    const std::string got = describe_value(tables);
+    report_.error("type", tables.key_place, in_quotes(tables.key) + " must be a table of named tables, got " + got,
+                  "write [" + tables.key + ".NAME]");
     return;
   }
-  if (!check_instance_tables(instances)) return;
-  for (const TomlNode& table : instances.children) {
+  if (!check_named_tables(tables)) return;
+  for (const TomlNode& table : tables.children) {
     const bool is_table = table.type == TomlType::table;
-    if (is_table && define("[instance." + printable(table.key) + "]", table)) read_instance(table);
+    if (!is_table || !define("[" + tables.key + "." + printable(table.key) + "]", table)) continue;
+    tables.key == "instance" ? read_instance(table) : read_sync_group(table);
   }
 }
 
 /// `[instance]` with an instance's keys in it lacks a name; then nothing else of it can be judged.
-bool ConfigReader::check_instance_tables(const TomlNode& instances) {
-  for (const TomlNode& child : instances.children) {
+bool ConfigReader::check_named_tables(const TomlNode& tables) {
+  for (const TomlNode& child : tables.children) {
     if (child.type == TomlType::table) continue;
-    const bool is_key = find_key("instance", child.key) != nullptr;
+    const bool is_key = find_key(tables.key, child.key) != nullptr;
     if (is_key) {
-      report_.error("name", instances.place, "[instance] needs a name", "write [instance.web]");
+      report_.error("name", tables.place, "[" + tables.key + "] needs a name", "write [" + tables.key + ".web]");
       return false;
     }
     report_.error("type", child.place,
-                  in_quotes("instance." + child.key) + " must be a table, got " + describe_value(child),
-                  "write [instance.NAME]");
+                  in_quotes(tables.key + "." + child.key) + " must be a table, got " + describe_value(child),
+                  "write [" + tables.key + ".NAME]");
   }
   return true;
 }
@@ -272,8 +287,36 @@ void ConfigReader::read_instance(const TomlNode& table) {
   PlacedInstance& instance = instances_.emplace_back();
   instance.config.name = table.key;
   instance.table = &table;
-  read_keys(section, table, "", {config_, instance.config});
+  read_keys(section, table, "", {config_, instance.config, no_group_});
   check_required(section, table);
+}
+
+void ConfigReader::read_sync_group(const TomlNode& table) {
+  if (!is_valid_name(table.key)) {
+    report_.error("name", table.key_place, in_quotes(table.key) + " is not a name for a sync group",
+                  "use 1 to 64 characters of A-Z a-z 0-9 _ . -");
+  }
+  const Section section{"sync_group", "[sync_group." + printable(table.key) + "]"};
+  meant_.clear();
+  PlacedGroup& group = groups_.emplace_back();
+  group.config.name = table.key;
+  group.table = &table;
+  read_keys(section, table, "", {config_, no_instance_, group.config});
+  check_required(section, table);
+}
+
+/// Tells the instances of a group that they are in it.
+void ConfigReader::join(const PlacedGroup& group) {
+  for (std::size_t i = 0; i < group.config.instances.size(); ++i) {
+    const std::string& name = group.config.instances[i];
+    const auto found = std::ranges::find(instances_, name, [](const auto& one) { return one.config.name; });
+    if (found != instances_.end()) {
+      found->config.sync_group = group.config.name;
+    } else if (!name.empty() && !may_exist(name)) {
+      refuse_unknown_instance("unknown-instance", group.table->find("instances")->children[i].place,
+                              "there is no [instance." + name + "]", name);
+    }
+  }
 }
 
 void ConfigReader::read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Target target) {
@@ -320,13 +363,14 @@ ConfigReader::Instances ConfigReader::on_node(const std::string& name, const Ove
     PlacedInstance& instance = found == instances.end() ? unknown : *found;
     if (found == instances.end()) refuse_orphan(*table);
     if (found != instances.end()) instance.table = &overlays_.emplace_back(overlaid(*instance.table, *table));
-    read_keys(section, *table, "", {config_, instance.config});
+    read_keys(section, *table, "", {config_, instance.config, no_group_});
   }
   return instances;
 }
 
 void ConfigReader::check(Instances& instances) {
   check_instances(instances, report_);
+  check_group_priorities(groups_, instances, report_);
   for (PlacedInstance& instance : instances) choose_advertised(instance, report_);
 }
 
@@ -390,7 +434,7 @@ void ConfigReader::refuse_unknown_table(const TomlNode& node) {
     hint = "it belongs under [instance.NAME]";
   } else {
     const std::string_view near = nearest(node.key, kTables);
-    if (!near.empty()) hint = near == "node" ? "did you mean [node]?" : "did you mean [instance.NAME]?";
+    if (!near.empty()) hint = "did you mean [" + std::string(near) + (near == "node" ? "]?" : ".NAME]?");
   }
   report_.error(is_table ? "unknown-table" : "unknown-key", node.key_place, what + in_quotes(node.key), hint);
 }
@@ -403,24 +447,32 @@ void ConfigReader::refuse_in_host(const std::string& title, const TomlNode& node
                 "write [" + title + ".instance.NAME]; a host's name with dots needs quotes");
 }
 
-/// An override of an instance that does not exist: once, whatever the number of nodes, and not at all if the instance
-/// may be there under a header that is wrong.
+/// An override of an instance that does not exist: once, whatever the number of nodes.
 void ConfigReader::refuse_orphan(const TomlNode& table) {
-  const bool is_known = defined_.contains("[instance." + printable(table.key) + "]");
+  if (may_exist(table.key) || !orphans_.insert(table.key).second) return;
+  refuse_unknown_instance("unknown-table", table.key_place,
+                          "there is no [instance." + printable(table.key) + "] to override", table.key);
+}
+
+/// The instance is there, or may be under a header that is wrong.
+bool ConfigReader::may_exist(const std::string& instance) const {
   const bool may_be_hidden = std::ranges::any_of(
       files_, [](const TomlFile& file) { return !file.faults.empty() || has_misspelt_instance(file); });
-  if (is_known || may_be_hidden || instances_.empty() || !orphans_.insert(table.key).second) return;
+  return may_be_hidden || instances_.empty() || defined_.contains("[instance." + printable(instance) + "]");
+}
+
+void ConfigReader::refuse_unknown_instance(std::string kind, const Place& place, std::string message,
+                                           const std::string& name) {
   std::vector<std::string_view> names;
   for (const PlacedInstance& instance : instances_) names.push_back(instance.config.name);
-  const auto near = std::ranges::find(names, nearest(table.key, names));
+  const auto near = std::ranges::find(names, nearest(name, names));
   std::string hint;
   std::optional<Place> meant;
   if (near != names.end()) {
     hint = "did you mean " + in_quotes(*near) + "?";
     meant = instances_[static_cast<std::size_t>(near - names.begin())].table->place;
   }
-  report_.error("unknown-table", table.key_place, "there is no [instance." + printable(table.key) + "] to override",
-                hint, meant);
+  report_.error(std::move(kind), place, std::move(message), hint, meant);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "vipd/config/plan.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "vipd/config/schema.hpp"
@@ -42,9 +43,17 @@ struct AsToml {
   }
 };
 
+/// What is compared; `instance` and `group` are empty where a table is of neither.
+struct Part {
+  const Config& config;
+  const InstanceConfig& instance;
+  const SyncGroupConfig& group;
+};
+
 /// The member that `key` fills; it points there so that it can be filled, here it is only read.
-Slot slot_of(const KeySpec& key, const Config& config, const InstanceConfig& instance) {
-  return key.slot({const_cast<Config&>(config), const_cast<InstanceConfig&>(instance)});
+Slot slot_of(const KeySpec& key, const Part& part) {
+  return key.slot({const_cast<Config&>(part.config), const_cast<InstanceConfig&>(part.instance),
+                   const_cast<SyncGroupConfig&>(part.group)});
 }
 
 /// Both are of one key, so of one type.
@@ -53,12 +62,11 @@ bool equal(const Slot& before, const Slot& after) {
 }
 
 /// The keys of `table` that differ.
-std::vector<KeyChange> differences(std::string_view table, const Config& before, const InstanceConfig& instance_before,
-                                   const Config& after, const InstanceConfig& instance_after) {
+std::vector<KeyChange> differences(std::string_view table, const Part& before, const Part& after) {
   std::vector<KeyChange> changes;
   for (const KeySpec& key : schema()) {
     if (key.table != table) continue;
-    const Slot old_value = slot_of(key, before, instance_before), new_value = slot_of(key, after, instance_after);
+    const Slot old_value = slot_of(key, before), new_value = slot_of(key, after);
     if (equal(old_value, new_value)) continue;
     if (key.secret)
       changes.push_back({key.name, "(secret)", "(another secret)"});
@@ -68,9 +76,54 @@ std::vector<KeyChange> differences(std::string_view table, const Config& before,
   return changes;
 }
 
-const InstanceConfig* find(const Config& config, std::string_view name) {
-  const auto found = std::ranges::find(config.instances, name, &InstanceConfig::name);
-  return found == config.instances.end() ? nullptr : &*found;
+/// The one of `list` that has this name, or null.
+template <typename Named>
+const Named* find(const std::vector<Named>& list, std::string_view name) {
+  const auto found = std::ranges::find(list, name, &Named::name);
+  return found == list.end() ? nullptr : &*found;
+}
+
+std::set<std::string> members(const Config& config, const std::string& group) {
+  std::set<std::string> names;
+  for (const InstanceConfig& instance : config.instances)
+    if (instance.sync_group == group) names.insert(instance.name);
+  return names;
+}
+
+void plan_instances(const Config& before, const Config& after, Plan& result) {
+  const InstanceConfig nothing;
+  const SyncGroupConfig no_group;
+  const auto changes = [&](const InstanceConfig& was, const InstanceConfig& is) {
+    return differences("instance", {before, was, no_group}, {after, is, no_group});
+  };
+  for (const InstanceConfig& instance : before.instances)
+    if (find(after.instances, instance.name) == nullptr)
+      result.instances.push_back({Fate::removed, instance.name, changes(instance, nothing)});
+  for (const InstanceConfig& instance : after.instances) {
+    const InstanceConfig* known = find(before.instances, instance.name);
+    const bool anew = known != nullptr && starts_anew(before, after, instance.name);
+    auto keys = changes(known != nullptr ? *known : nothing, instance);
+    if (keys.empty() && !anew) continue;
+    const Fate fate = known == nullptr ? Fate::added : anew ? Fate::restarted : Fate::changed;
+    result.instances.push_back({fate, instance.name, std::move(keys)});
+  }
+}
+
+void plan_groups(const Config& before, const Config& after, Plan& result) {
+  const InstanceConfig no_instance;
+  const SyncGroupConfig nothing;
+  const auto changes = [&](const SyncGroupConfig& was, const SyncGroupConfig& is) {
+    return differences("sync_group", {before, no_instance, was}, {after, no_instance, is});
+  };
+  for (const SyncGroupConfig& group : before.sync_groups)
+    if (find(after.sync_groups, group.name) == nullptr)
+      result.sync_groups.push_back({Fate::removed, group.name, changes(group, nothing)});
+  for (const SyncGroupConfig& group : after.sync_groups) {
+    const SyncGroupConfig* known = find(before.sync_groups, group.name);
+    auto keys = changes(known != nullptr ? *known : nothing, group);
+    if (keys.empty()) continue;
+    result.sync_groups.push_back({known == nullptr ? Fate::added : Fate::changed, group.name, std::move(keys)});
+  }
 }
 
 }  // namespace
@@ -97,22 +150,23 @@ bool is_another_router(const InstanceConfig& before, const InstanceConfig& after
   return identity(before) != identity(after);
 }
 
+bool starts_anew(const Config& before, const Config& after, std::string_view name) {
+  const InstanceConfig &was = *find(before.instances, name), &is = *find(after.instances, name);
+  if (is_another_router(was, is) || was.sync_group != is.sync_group) return true;
+  if (is.sync_group.empty()) return false;
+  const auto group = members(after, is.sync_group);
+  return group != members(before, is.sync_group) || std::ranges::any_of(group, [&](const std::string& member) {
+           return is_another_router(*find(before.instances, member), *find(after.instances, member));
+         });
+}
+
 Plan plan(const Config& before, const Config& after) {
-  const InstanceConfig nothing;
-  Plan result{.node = differences("node", before, nothing, after, nothing), .instances = {}};
-  for (const InstanceConfig& instance : before.instances)
-    if (find(after, instance.name) == nullptr)
-      result.instances.push_back(
-          {Fate::removed, instance.name, differences("instance", before, instance, after, nothing)});
-  for (const InstanceConfig& instance : after.instances) {
-    const InstanceConfig* known = find(before, instance.name);
-    auto changes = differences("instance", before, known != nullptr ? *known : nothing, after, instance);
-    if (changes.empty()) continue;
-    const Fate fate = known == nullptr                      ? Fate::added
-                      : is_another_router(*known, instance) ? Fate::restarted
-                                                            : Fate::changed;
-    result.instances.push_back({fate, instance.name, std::move(changes)});
-  }
+  const InstanceConfig no_instance;
+  const SyncGroupConfig no_group;
+  Plan result;
+  result.node = differences("node", {before, no_instance, no_group}, {after, no_instance, no_group});
+  plan_instances(before, after, result);
+  plan_groups(before, after, result);
   return result;
 }
 

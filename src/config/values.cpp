@@ -141,11 +141,13 @@ class ValueReader {
   void operator()(std::string* out);
   void operator()(std::optional<IpAddress>* out);
   void operator()(ChecksumPolicy* out);
-  void operator()(std::vector<std::string>* out);
+  void operator()(std::vector<std::string>* out) { key_.name == "instances" ? read_names(out) : read_command(out); }
   void operator()(std::vector<VirtualAddress>* out);
   void operator()(std::vector<UnicastPeer>* out);
 
  private:
+  void read_names(std::vector<std::string>* out);
+  void read_command(std::vector<std::string>* out);
   template <typename Integer>
   void read_integer(Integer* out);
   std::optional<Duration> parse_duration();
@@ -274,7 +276,21 @@ void ValueReader::operator()(ChecksumPolicy* out) {
   *out = kPolicies[static_cast<std::size_t>(found - names.begin())];
 }
 
-void ValueReader::operator()(std::vector<std::string>* out) {
+/// An entry that is refused leaves an empty name in its place.
+void ValueReader::read_names(std::vector<std::string>* out) {
+  if (node_.type == TomlType::string) return refuse_type("write [" + in_quotes(node_.text) + "]");
+  if (node_.type != TomlType::array) return refuse_type();
+  if (node_.children.empty()) return refuse("missing-key", in_quotes(key_.name) + " must list at least two names");
+  for (const TomlNode& entry : node_.children) {
+    const bool is_name = entry.type == TomlType::string && is_valid_name(entry.text);
+    out->push_back(is_name ? entry.text : "");
+    if (!is_name)
+      report_.error(entry.type == TomlType::string ? "name" : "type", entry.place,
+                    "an instance is listed by its name, got " + describe_value(entry));
+  }
+}
+
+void ValueReader::read_command(std::vector<std::string>* out) {
   if (node_.type == TomlType::string) {
     if (check_program(node_, true)) *out = {node_.text};
     return;

@@ -8,6 +8,12 @@ namespace {
 constexpr std::size_t kTimeWidth = 23;   // "2026-11-22 22:52:03.123"
 constexpr std::size_t kStateWidth = 20;  // "INITIALIZE -> BACKUP"
 
+/// Whose event it is: "web", "group edge".
+std::string subject(const Document& event) {
+  const std::string group = text_at(event, "sync_group"), instance = text_at(event, "instance");
+  return group.empty() ? instance : "group " + group;
+}
+
 std::string state_word(const Document& event, const char* key) {
   const std::string state = upper(text_at(event, key));
   return state.empty() ? "?" : state;
@@ -35,12 +41,12 @@ Emphasis emphasis_of(const std::string& state) {
 
 std::size_t instance_width(const Document& events) {
   std::size_t width = columns("INSTANCE");
-  for (const Document& event : member(events, "events")) width = std::max(width, columns(text_at(event, "instance")));
+  for (const Document& event : member(events, "events")) width = std::max(width, columns(subject(event)));
   return width;
 }
 
 std::string render_event(const Document& event, const Display& display, std::size_t instance_width) {
-  const std::string instance = text_at(event, "instance");
+  const std::string instance = subject(event);
   const std::string to = state_word(event, "to");
   const std::string states = padded(state_word(event, "from") + " -> " + to, kStateWidth);
   return line(event_time(event), instance.empty() ? "?" : instance, instance_width,

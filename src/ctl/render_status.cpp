@@ -104,13 +104,14 @@ std::string history(const Document& instance, const Display& display) {
   return start + (details.empty() ? "" : " (" + details + ')');
 }
 
-std::string headline(const Document& instance, const Display& display) {
+std::string headline(const char* noun, const Document& instance, const Display& display) {
   const std::string state = shown_state(instance);
   const bool fault = state == "fault";
   const Emphasis emphasis = fault ? Emphasis::bad : state == "active" ? Emphasis::good : Emphasis::strong;
   std::string words = state.empty() ? "STATE UNKNOWN" : upper(state);
   if (is_true(instance, "stopping")) words += ", STOPPING";
-  return (fault ? "!! " : "") + paint(display, Emphasis::strong, or_unknown(text_at(instance, "name"))) + ": " +
+  return (fault ? "!! " : "") + std::string(noun) +
+         paint(display, Emphasis::strong, or_unknown(text_at(instance, "name"))) + ": " +
          paint(display, emphasis, words) + history(instance, display) + '\n';
 }
 
@@ -267,11 +268,33 @@ std::string unsent(const Document& instance) {
                                          : errors + (errors == "1" ? " advert" : " adverts") + " could not be sent";
 }
 
+/// "edge", "edge; ready, waits for the others"
+std::string sync_group(const Document& instance) {
+  std::string text = text_at(instance, "sync_group");
+  if (is_true(instance, "ready")) join(text, "ready, waits for the others", "; ");
+  return text;
+}
+
 std::string block(const Document& instance, const Display& display) {
-  return '\n' + headline(instance, display) + why(instance, display) + row("active", other_active(instance)) +
-         row("priority", priority(instance)) + row("on", place(instance)) + addresses(instance, display) +
-         odd_peers(instance, display) + row("refused", refused(instance)) + row("unsent", unsent(instance)) +
-         hooks(instance, display);
+  return '\n' + headline("", instance, display) + why(instance, display) + row("active", other_active(instance)) +
+         row("priority", priority(instance)) + row("group", sync_group(instance)) + row("on", place(instance)) +
+         addresses(instance, display) + odd_peers(instance, display) + row("refused", refused(instance)) +
+         row("unsent", unsent(instance)) + hooks(instance, display);
+}
+
+// --- the block of a sync group ---
+
+std::string names(const Document& list) {
+  std::string text;
+  for (const Document& name : list)
+    if (name.is_string()) join(text, terminal_safe(name.get<std::string>()));
+  return text;
+}
+
+std::string group_block(const Document& group, const Display& display) {
+  return '\n' + headline("group ", group, display) + why(group, display) +
+         row("instances", names(member(group, "instances"))) + row("waits for", names(member(group, "awaited"))) +
+         hooks(group, display);
 }
 
 }  // namespace
@@ -281,6 +304,7 @@ Result<std::string> render_status(const Document& status, const Display& display
   if (!instances.is_array()) return failure("the daemon's answer is broken: its status has no list of instances");
   std::string text = first_line(status, display);
   for (const Document& instance : instances) text += block(instance, display);
+  for (const Document& group : member(status, "sync_groups")) text += group_block(group, display);
   return text;
 }
 

@@ -52,15 +52,19 @@ const std::vector<std::string>& hook_for(HookState state, const HookSettings& se
 
 }  // namespace
 
-HookQueue::HookQueue(Runner& runner, const InstanceConfig& config)
-    : runner_(runner), instance_(config.name), interface_(config.interface) {
-  reconfigure(config);
+HookSubject hook_subject(const InstanceConfig& config) {
+  HookSubject subject{.group = false, .name = config.name, .interface = config.interface, .addresses = ""};
+  for (const auto& address : config.addresses)
+    subject.addresses += (subject.addresses.empty() ? "" : " ") + to_string(address);
+  return subject;
 }
 
-void HookQueue::reconfigure(const InstanceConfig& config) {
-  settings_ = config.hooks;
-  addresses_.clear();
-  for (const auto& address : config.addresses) addresses_ += (addresses_.empty() ? "" : " ") + to_string(address);
+HookQueue::HookQueue(Runner& runner, HookSubject subject, HookSettings settings)
+    : runner_(runner), subject_(std::move(subject)), settings_(std::move(settings)) {}
+
+void HookQueue::reconfigure(HookSubject subject, HookSettings settings) {
+  subject_ = std::move(subject);
+  settings_ = std::move(settings);
 }
 
 void HookQueue::push(const HookEvent& event) {
@@ -76,20 +80,20 @@ HookQueue::Programs HookQueue::programs_for(const HookEvent& event) const {
   if (const auto& own = hook_for(event.state, settings_); !own.empty()) programs.push_back(command(own, event));
   if (settings_.any.empty()) return programs;
   programs.push_back(command(settings_.any, event));
-  for (const auto& word :
-       {std::string("INSTANCE"), instance_, notify_word(event.state), std::to_string(event.priority)})
+  for (const auto& word : {std::string(subject_.group ? "GROUP" : "INSTANCE"), subject_.name, notify_word(event.state),
+                           std::to_string(event.priority)})
     programs.back().arguments.push_back(word);
   return programs;
 }
 
 Command HookQueue::command(const std::vector<std::string>& arguments, const HookEvent& event) const {
-  return {.label = instance_ + ": " + arguments.front(),
+  return {.label = subject_.name + ": " + arguments.front(),
           .arguments = arguments,
-          .environment = {"VIPD_INSTANCE=" + instance_, "VIPD_STATE=" + state_name(event.state),
-                          "VIPD_OLD_STATE=" + event.old_state, "VIPD_REASON=" + event.reason,
-                          "VIPD_PRIORITY=" + std::to_string(event.priority), "VIPD_ADDRESSES=" + addresses_,
-                          "VIPD_INTERFACE=" + interface_, "VIPD_PEER=" + event.peer,
-                          "VIPD_SEQUENCE=" + std::to_string(event.sequence)},
+          .environment = {(subject_.group ? "VIPD_GROUP=" : "VIPD_INSTANCE=") + subject_.name,
+                          "VIPD_STATE=" + state_name(event.state), "VIPD_OLD_STATE=" + event.old_state,
+                          "VIPD_REASON=" + event.reason, "VIPD_PRIORITY=" + std::to_string(event.priority),
+                          "VIPD_ADDRESSES=" + subject_.addresses, "VIPD_INTERFACE=" + subject_.interface,
+                          "VIPD_PEER=" + event.peer, "VIPD_SEQUENCE=" + std::to_string(event.sequence)},
           .timeout = settings_.timeout};
 }
 

@@ -79,6 +79,10 @@ json virtual_mac_of(const InstanceConfig& config) {
           {"interface", virtual_mac_device(config)}};
 }
 
+json sync_group_of(const InstanceConfig& config) {
+  return config.sync_group.empty() ? json(nullptr) : json(config.sync_group);
+}
+
 json instance_document(const VirtualRouter& router, const Clocks& clocks) {
   const InstanceConfig& config = router.config();
   const std::string* fault = router.standing().fault();
@@ -92,6 +96,8 @@ json instance_document(const VirtualRouter& router, const Clocks& clocks) {
           {"reason", router.reason()},
           {"since", clocks.rfc3339(router.since())},
           {"stopping", router.stopping()},
+          {"sync_group", sync_group_of(config)},
+          {"ready", router.election().ready()},
           {"preempt", config.preempt},
           {"virtual_mac", virtual_mac_of(config)},
           {"accept", config.accepts()},
@@ -109,11 +115,25 @@ json instance_document(const VirtualRouter& router, const Clocks& clocks) {
           {"transitions", router.counters().transitions}};
 }
 
+json group_document(const SyncGroup& group, const Clocks& clocks) {
+  return {{"name", group.config().name},
+          {"state", to_string(group.shown())},
+          {"reason", group.reason()},
+          {"since", clocks.rfc3339(group.since())},
+          {"instances", group.config().instances},
+          {"awaited", group.awaited()},
+          {"hooks", hooks_of(group.hooks())}};
+}
+
 json transition_document(const Transition& transition, const Clocks& clocks) {
-  return {{"sequence", transition.sequence}, {"time", clocks.rfc3339(transition.time)},
-          {"instance", transition.instance}, {"from", to_string(transition.from)},
-          {"to", to_string(transition.to)},  {"reason", transition.reason},
-          {"priority", transition.priority}};
+  json document = {{"sequence", transition.sequence}, {"time", clocks.rfc3339(transition.time)}};
+  document["instance"] = transition.group ? json(nullptr) : json(transition.instance);
+  if (transition.group) document["sync_group"] = transition.instance;
+  document.update({{"from", to_string(transition.from)},
+                   {"to", to_string(transition.to)},
+                   {"reason", transition.reason},
+                   {"priority", transition.priority}});
+  return document;
 }
 
 }  // namespace
@@ -126,13 +146,16 @@ json status_document(const Supervisor& supervisor, std::optional<TimePoint> tria
                      const Clocks& clocks) {
   json instances = json::array();
   for (const auto& router : supervisor.routers()) instances.push_back(instance_document(*router, clocks));
+  json groups = json::array();
+  for (const auto& group : supervisor.groups()) groups.push_back(group_document(*group, clocks));
   return {{"schema", "vipd.status/1"},
           {"node", info.node},
           {"version", VIPD_VERSION},
           {"pid", info.pid},
           {"uptime", format_duration(clocks.monotonic - info.started)},
           {"reload_to_confirm", trial_ends ? json(clocks.rfc3339(*trial_ends)) : json(nullptr)},
-          {"instances", std::move(instances)}};
+          {"instances", std::move(instances)},
+          {"sync_groups", std::move(groups)}};
 }
 
 json version_document(const DaemonInfo& info) {

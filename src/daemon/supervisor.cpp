@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "vipd/config/plan.hpp"
@@ -63,7 +64,7 @@ bool remove_objects(const InstanceConfig& instance, Kernel& kernel) {
 }  // namespace
 
 Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner)
-    : kernel_(kernel), wire_(wire), runner_(runner), waiting_(config.instances) {}
+    : kernel_(kernel), wire_(wire), runner_(runner), config_(config), waiting_(config.instances) {}
 
 void Supervisor::start(TimePoint now) {
   remove_leftovers();
@@ -71,17 +72,20 @@ void Supervisor::start(TimePoint now) {
 }
 
 void Supervisor::apply(const Config& config, TimePoint now) {
+  const Config before = std::exchange(config_, config);
   waiting_.clear();
   for (const auto& instance : config.instances) {
     VirtualRouter* router = find(instance.name);
-    if (router == nullptr || is_another_router(router->config(), instance))
+    if (router == nullptr || starts_anew(before, config, instance.name))
       waiting_.push_back(instance);
     else if (router->config() != instance)
       router->reconfigure(instance, now);
   }
   for (const auto& router : routers_) {
-    const auto wanted = std::ranges::find(config.instances, router->config().name, &InstanceConfig::name);
-    if (wanted == config.instances.end() || is_another_router(router->config(), *wanted)) router->stop(now);
+    if (router->stopping()) continue;
+    const std::string& name = router->config().name;
+    const bool wanted = std::ranges::count(config.instances, name, &InstanceConfig::name) > 0;
+    if (!wanted || starts_anew(before, config, name)) router->stop(now);
   }
   admit_waiting(now);
 }
@@ -94,13 +98,18 @@ VirtualRouter* Supervisor::find(std::string_view name) const {
 
 /// Takes up what waits, but for those whose name, virtual router or address belongs to one that has not left yet.
 void Supervisor::admit_waiting(TimePoint now) {
-  std::erase_if(routers_, [](const auto& router) { return router->stopping() && router->stopped(); });
-  const auto in_the_way = [&](const InstanceConfig& wanted) {
-    return std::ranges::any_of(routers_, [&](const auto& router) { return collide(router->config(), wanted); });
-  };
+  std::erase_if(groups_, [](const auto& group) { return group->stopping() && group->stopped(); });
+  std::erase_if(routers_, [&](const auto& router) { return is_gone(*router); });
+  std::set<std::string> blocked;  // instances, and the sync groups of those: they start together
+  for (const auto& group : groups_)
+    if (group->stopping()) blocked.insert("group " + group->config().name);
+  for (const auto& wanted : waiting_)
+    for (const auto& router : routers_)
+      if (collide(router->config(), wanted)) blocked.insert({"instance " + wanted.name, "group " + wanted.sync_group});
   std::vector<InstanceConfig> still_waiting;
   for (const auto& instance : std::exchange(waiting_, {})) {
-    if (in_the_way(instance))
+    const bool grouped = !instance.sync_group.empty();
+    if (blocked.contains(grouped ? "group " + instance.sync_group : "instance " + instance.name))
       still_waiting.push_back(instance);
     else
       routers_.push_back(std::make_unique<VirtualRouter>(instance, kernel_, wire_, runner_, events_));
@@ -109,9 +118,32 @@ void Supervisor::admit_waiting(TimePoint now) {
   const bool some_leave = std::ranges::any_of(routers_, [](const auto& router) { return router->stopping(); });
   next_look_ = some_leave ? now + kLookGap : kNever;
   sort_into_segments();
+  form_groups();
   std::vector<std::string> interfaces;
   for (const auto& [key, segment] : segments_) interfaces.push_back(key.first);
   network_changed(interfaces, now);
+}
+
+/// Left, and nobody has to be told any more.
+bool Supervisor::is_gone(const VirtualRouter& router) const {
+  const bool is_held = std::ranges::any_of(groups_, [&](const auto& group) { return group->has(router); });
+  return router.stopping() && router.stopped() && !is_held;
+}
+
+/// The groups that are wanted and whose members are there. One that leaves keeps its members until its hooks have
+/// ended.
+void Supervisor::form_groups() {
+  for (const SyncGroupConfig& wanted : config_.sync_groups) {
+    std::vector<VirtualRouter*> members;
+    for (const auto& name : wanted.instances)
+      if (VirtualRouter* member = find(name)) members.push_back(member);
+    const auto known =
+        std::ranges::find_if(groups_, [&](const auto& group) { return !members.empty() && group->has(*members[0]); });
+    if (known != groups_.end())
+      (*known)->reconfigure(wanted);
+    else if (members.size() == wanted.instances.size())
+      groups_.push_back(std::make_unique<SyncGroup>(wanted, std::move(members), runner_, events_));
+  }
 }
 
 /// Who listens where, anew; a socket whose virtual routers are the same is not touched.
@@ -149,6 +181,12 @@ void Supervisor::network_changed(const std::vector<std::string>& interfaces, Tim
   for (auto& [key, segment] : segments_)
     if (concerned(key.first)) listen(key, segment, now);
   for (const auto& router : routers_)
+    if (concerned(router->config().interface)) router->judge_interface();
+  for (const auto& group : groups_) group->share_faults(now);  // before one of the members takes up alone
+  for (const auto& router : routers_)
+    if (concerned(router->config().interface)) router->judge_interface();
+  for (const auto& group : groups_) group->share_faults(now);  // before one of the members takes up alone
+  for (const auto& router : routers_)
     if (concerned(router->config().interface) || router->addresses().is_concerned(interfaces)) router->reconsider(now);
   for (auto& [key, segment] : segments_) {
     if (!concerned(key.first)) continue;
@@ -156,6 +194,7 @@ void Supervisor::network_changed(const std::vector<std::string>& interfaces, Tim
     for (const auto* router : segment.by_vrid)
       if (router != nullptr && router->source()) segment.own_sources.push_back(*router->source());
   }
+  settle_groups(now);
 }
 
 void Supervisor::listen(const SegmentKey& key, Segment& segment, TimePoint now) {
@@ -194,6 +233,11 @@ void Supervisor::received(const Datagram& datagram, TimePoint now) {
   const auto advert = decode(arrived.packet, router->rules(segment->own_sources));
   if (!advert) return router->refused(advert.error(), arrived.packet.source, now);
   router->heard(*advert, arrived.packet.source, now);
+  settle_groups(now);
+}
+
+void Supervisor::settle_groups(TimePoint now) {
+  for (const auto& group : groups_) group->settle(now);
 }
 
 TimePoint Supervisor::deadline() const {
@@ -206,6 +250,7 @@ TimePoint Supervisor::deadline() const {
 void Supervisor::on_deadline(TimePoint now) {
   for (const auto& router : routers_)
     if (now >= router->deadline()) router->on_deadline(now);
+  settle_groups(now);
   std::vector<std::string> retry;
   for (const auto& [key, segment] : segments_)
     if (now >= segment.retry_listen) retry.push_back(key.first);
@@ -215,18 +260,21 @@ void Supervisor::on_deadline(TimePoint now) {
 
 void Supervisor::look_after_leaving(TimePoint now) {
   next_look_ = now + kLookGap;
-  if (std::ranges::any_of(routers_, [](const auto& router) { return router->stopping() && router->stopped(); }))
-    admit_waiting(now);
+  const auto some_stopped = [](const auto& each) { return each->stopping() && each->stopped(); };
+  const bool some_gone = std::ranges::any_of(routers_, [&](const auto& router) { return is_gone(*router); });
+  if (some_gone || std::ranges::any_of(groups_, some_stopped)) admit_waiting(now);
 }
 
 void Supervisor::stop(TimePoint now) {
   waiting_.clear();
   next_look_ = kNever;
   for (const auto& router : routers_) router->stop(now);
+  settle_groups(now);
 }
 
 bool Supervisor::stopped() const {
-  return std::ranges::all_of(routers_, [](const auto& router) { return router->stopped(); });
+  const auto is_stopped = [](const auto& each) { return each->stopped(); };
+  return std::ranges::all_of(routers_, is_stopped) && std::ranges::all_of(groups_, is_stopped);
 }
 
 std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances, Kernel& kernel) {

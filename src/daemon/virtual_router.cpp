@@ -43,6 +43,7 @@ Election::Settings election_settings(const InstanceConfig& config) {
           .startup_delay = config.startup_delay,
           .max_adopted_interval =
               capped ? std::max(config.max_adopted_interval, config.advert_interval) : 10 * config.advert_interval,
+          .grouped = !config.sync_group.empty(),
           .primary = {}};
 }
 
@@ -56,7 +57,7 @@ VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire&
       election_(election_settings(config)),
       standing_(config.priority),
       owner_(kernel, wire, config_),
-      hooks_(runner, config) {
+      hooks_(runner, hook_subject(config), config.hooks) {
   take_config();
 }
 
@@ -79,7 +80,7 @@ void VirtualRouter::reconfigure(const InstanceConfig& config, TimePoint now) {
   config_ = config;
   take_config();
   standing_.set_base_priority(config.priority);
-  hooks_.reconfigure(config);
+  hooks_.reconfigure(hook_subject(config), config.hooks);
   owner_.reconfigure(now);
   step(Reconfigure{election_settings(config)}, now);
   reconsider(now);
@@ -98,9 +99,8 @@ ShownState VirtualRouter::shown() const {
 }
 
 void VirtualRouter::reconsider(TimePoint now) {
-  const std::optional<IpAddress> source_before = source_;
   judge_interface();
-  if (source_ && source_ != source_before) step(SetPrimary{*source_}, now);
+  if (source_ && *source_ != election_.settings().primary) step(SetPrimary{*source_}, now);
   if (stopping_ && !election_.resigning()) return;
   prepare(now);
   if (!standing_.fit()) {
@@ -145,6 +145,22 @@ void VirtualRouter::prepare(TimePoint now) {
   if (prepared) return;
   standing_.set(FaultCause::preparation, prepared.error().message);
   retry_claim_ = now + kClaimRetry;
+}
+
+void VirtualRouter::hold_out(const std::optional<std::string>& why, TimePoint now) {
+  const std::string* before = standing_.sync_fault();
+  if (why ? before != nullptr && *before == *why : before == nullptr) return;
+  if (why)
+    standing_.set(FaultCause::sync, *why);
+  else
+    standing_.clear(FaultCause::sync);
+  reconsider(now);
+}
+
+void VirtualRouter::limit_priority(std::uint8_t priority, TimePoint now) {
+  standing_.limit_priority(priority);
+  const std::uint8_t effective = standing_.effective_priority();
+  if (effective != election_.settings().priority) step(SetPriority{effective}, now);
 }
 
 /// RFC 9568 5.1.1.1: never a virtual address; 5.1.2.1: the link-local one, but for peers that it cannot reach.
@@ -277,23 +293,45 @@ void VirtualRouter::stop(TimePoint now) {
 }
 
 void VirtualRouter::step(const Event& event, TimePoint now) {
-  for (const Action& action : election_.step(event, now)) {
-    if (const auto* advert = std::get_if<SendAdvert>(&action)) {
-      if (advert->late > config_.advert_interval && late_log_.passes(now))  // conformance C30
-        spdlog::warn("{}: advert late by {}; is this machine too busy for advert_interval?", config_.name,
-                     format_duration(advert->late));
-      send_advert(advert->priority);
-    } else if (std::holds_alternative<Claim>(action)) {
-      owner_.claim(now);
-      if (owner_.failure()) return claim_failed(now);
-    } else if (std::holds_alternative<Release>(action)) {
-      owner_.release();
-    } else if (const auto* change = std::get_if<StateChanged>(&action)) {
-      const bool fault = change->reason.why == Why::fault && !standing_.fit();
-      show_change(fault ? *standing_.fault() : to_string(change->reason), change->reason.peer, now);
-      if (stopping_ && change->to == State::initialize) finish_stop(now);
-    }
+  for (const Action& action : election_.step(event, now))
+    if (!carry_out(action, now)) return;
+}
+
+void VirtualRouter::step_together(std::span<VirtualRouter* const> routers, const Event& event, TimePoint now) {
+  std::vector<Actions> wanted;
+  for (VirtualRouter* router : routers) wanted.push_back(router->election_.step(event, now));
+  for (std::size_t nth = 0; nth < Actions::kMost; ++nth)
+    for (std::size_t i = 0; i < routers.size(); ++i)
+      if (nth < wanted[i].size() && !routers[i]->carry_out(wanted[i].begin()[nth], now)) return;
+}
+
+/// False if what was wanted next is void: the addresses cannot be had.
+bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
+  if (const auto* advert = std::get_if<SendAdvert>(&action)) {
+    say(*advert, now);
+  } else if (std::holds_alternative<Claim>(action)) {
+    owner_.claim(now);
+    if (!owner_.failure()) return true;
+    claim_failed(now);
+    return false;
+  } else if (std::holds_alternative<Release>(action)) {
+    owner_.release();
+  } else if (const auto* change = std::get_if<StateChanged>(&action)) {
+    const bool fault = change->reason.why == Why::fault && !standing_.fit();
+    show_change(fault ? *standing_.fault() : to_string(change->reason), change->reason.peer, now);
+    if (stopping_ && change->to == State::initialize) finish_stop(now);
   }
+  return true;
+}
+
+void VirtualRouter::say(const SendAdvert& advert, TimePoint now) {
+  // Not shown as Active, it has not spoken yet: another member of the group could not claim. There is nothing to
+  // resign.
+  if (advert.priority == kResignPriority && shown_ != ShownState::active) return;
+  if (advert.late > config_.advert_interval && late_log_.passes(now))  // conformance C30
+    spdlog::warn("{}: advert late by {}; is this machine too busy for advert_interval?", config_.name,
+                 format_duration(advert.late));
+  send_advert(advert.priority);
 }
 
 void VirtualRouter::claim_failed(TimePoint now) {
@@ -344,6 +382,7 @@ void VirtualRouter::show_change(const std::string& reason, const std::optional<P
   const auto sequence = events_.add({.sequence = 0,
                                      .time = now,
                                      .instance = config_.name,
+                                     .group = false,
                                      .from = from,
                                      .to = to,
                                      .reason = reason,

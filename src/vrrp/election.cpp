@@ -12,10 +12,11 @@ constexpr double kAnswerBurst = 5;
 constexpr double kAnswersPerInterval = 5;
 
 /// Two groups of equal priority may each win on another segment and give up together. So that they do not take over
-/// together as well, each waits a part of an interval of its own; the nanoseconds of two clocks are dice enough.
+/// together as well, each waits a part of an interval of its own, whatever it hears from the other that was said
+/// before; the nanoseconds of two clocks are dice enough.
 Duration wait_apart(Duration interval, TimePoint now) {
   const auto mixed = static_cast<std::uint64_t>(now.time_since_epoch().count()) * 0x9E37'79B9'7F4A'7C15U;
-  return interval * static_cast<Duration::rep>(mixed >> 56U) / 256;
+  return interval * static_cast<Duration::rep>(mixed >> 48U) / 65'536;
 }
 
 }  // namespace
@@ -222,7 +223,7 @@ void Election::become_backup(const Reason& reason, TimePoint now, Actions& out) 
   peer_resigned_ = false;
   wait_for_active(now, patience());
   const bool tie = reason.peer && reason.peer->priority == settings_.priority;
-  if (settings_.grouped && tie) deadline_ += wait_apart(settings_.interval, now);
+  if (settings_.grouped && tie) deadline_ = not_before_ = deadline_ + wait_apart(settings_.interval, now);
 }
 
 void Election::become_initialize(const Reason& reason, Actions& out) {
@@ -230,6 +231,7 @@ void Election::become_initialize(const Reason& reason, Actions& out) {
   out.add(StateChanged{state_, State::initialize, reason});
   state_ = State::initialize;
   ready_.reset();
+  not_before_ = TimePoint{};
   resigning_ = Resigning::no;
   peer_resigned_ = false;
   preempt_at_ = kNever;
@@ -260,14 +262,14 @@ void Election::wait_for_active(TimePoint now, Duration length) {
   ready_.reset();
   wait_began_ = now;
   hold_until_ = now;
-  deadline_ = now + length;
+  deadline_ = std::max(now + length, not_before_);
 }
 
 /// The deadline of a Backup after its settings changed: as if they had been so when its wait began.
 void Election::judge_wait() {
   if (state_ != State::backup || (ready() && settings_.grouped)) return;
   ready_.reset();
-  deadline_ = std::max(wait_began_ + (peer_resigned_ ? skew() : patience()), hold_until_);
+  deadline_ = std::max({wait_began_ + (peer_resigned_ ? skew() : patience()), hold_until_, not_before_});
 }
 
 bool Election::may_answer(TimePoint now) {

@@ -22,7 +22,9 @@ const IpAddress kVip = *IpAddress::parse("192.0.2.10");
 class OverlapWatch {
  public:
   explicit OverlapWatch(World& world) : world_(world) {
-    world.on_lost = [this](std::size_t a, std::size_t b) { heard_since_.erase({std::min(a, b), std::max(a, b)}); };
+    world.on_lost = [this](std::size_t a, std::size_t b, const auto&) {
+      heard_since_.erase({std::min(a, b), std::max(a, b)});
+    };
     world.after_each = [this] { look(); };
   }
 

@@ -10,6 +10,24 @@ namespace {
 
 constexpr int kFirstIndex = 2;
 
+struct Lan {
+  const char *name, *network;
+};
+constexpr Lan kLans[] = {{"eth0", "192.0.2."}, {"eth1", "198.51.100."}, {"eth2", "203.0.113."}};
+
+/// The interface of a node on the LAN number `lan`.
+Interface interface_on(std::size_t lan, std::size_t node) {
+  const std::string host = std::to_string(node + 1);
+  Interface interface{.index = kFirstIndex + static_cast<int>(lan),
+                      .name = kLans[lan].name,
+                      .mac = {{2, 0, 0, 0, static_cast<std::uint8_t>(lan), static_cast<std::uint8_t>(node + 1)}},
+                      .running = true,
+                      .addresses = {}};
+  interface.addresses[{*IpAddress::parse(kLans[lan].network + host), 24}] = {};
+  interface.addresses[{*IpAddress::parse("fe80::" + host), 64}] = {};
+  return interface;
+}
+
 /// An IPv4 packet as a raw socket delivers it.
 std::vector<std::uint8_t> ipv4_packet(const IpAddress& source, const IpAddress& destination,
                                       std::span<const std::uint8_t> message) {
@@ -66,7 +84,11 @@ std::uint64_t seed_from_environment(std::uint64_t otherwise) {
   return text != nullptr ? std::strtoull(text, nullptr, 0) : otherwise;
 }
 
-Interface* FakeKernel::real() { return real_.empty() ? nullptr : &real_.begin()->second; }
+Interface* FakeKernel::real(const std::string& name) {
+  for (auto& [index, interface] : real_)
+    if (interface.name == name) return &interface;
+  return nullptr;
+}
 
 bool FakeKernel::has(const IpAddress& address) const {
   for (const auto& [index, interface] : real_)
@@ -177,7 +199,7 @@ Result<void> FakeKernel::accept_packets(std::span<const IpAddress> addresses) {
 
 void FakeKernel::changed() {
   world_.at(world_.between(microseconds(10), milliseconds(1)), [this] {
-    std::vector<std::string> names = {"", "eth0"};
+    std::vector<std::string> names = {""};
     for (const auto* links : {&view_.by_index, &real_})
       for (const auto& [index, interface] : *links) names.push_back(interface.name);
     catch_up();
@@ -186,18 +208,18 @@ void FakeKernel::changed() {
   });
 }
 
-Result<void> FakeWire::listen(int, Family, const std::bitset<256>& wanted, bool group) {
-  vrids = wanted;
-  in_group = group;
+Result<void> FakeWire::listen(int ifindex, Family, const std::bitset<256>& vrids, bool group) {
+  listening[ifindex] = {vrids, group};
   return {};
 }
 
 Result<void> FakeWire::send(int ifindex, const IpAddress& source, const IpAddress& destination,
                             std::span<const std::uint8_t> message) {
-  const Interface* interface = world_.nodes[node_]->kernel.real();
-  if (interface == nullptr || interface->index != ifindex) return system_failure("cannot send an advert", ENODEV);
-  if (!interface->running) return system_failure("cannot send an advert", ENETDOWN);
-  world_.transmit(node_, source, destination, message);
+  const auto& interfaces = world_.nodes[node_]->kernel.real_;
+  const auto interface = interfaces.find(ifindex);
+  if (interface == interfaces.end()) return system_failure("cannot send an advert", ENODEV);
+  if (!interface->second.running) return system_failure("cannot send an advert", ENETDOWN);
+  world_.transmit(node_, interface->second.name, source, destination, message);
   return {};
 }
 
@@ -222,19 +244,14 @@ void FakeRunner::run(const Command& command, Done done) {
 
 Node::Node(World& world, std::size_t number, Config wanted)
     : index(number), config(std::move(wanted)), kernel(world, number), wire(world, number), world_(world) {
-  Interface eth0{.index = kFirstIndex,
-                 .name = "eth0",
-                 .mac = {{2, 0, 0, 0, 0, static_cast<std::uint8_t>(number + 1)}},
-                 .running = true,
-                 .addresses = {}};
-  const std::string last = std::to_string(number + 1);
-  eth0.addresses[{*IpAddress::parse("192.0.2." + last), 24}] = {};
-  eth0.addresses[{*IpAddress::parse("fe80::" + last), 64}] = {};
-  kernel.real_[eth0.index] = eth0;
-  kernel.settings = {{"ipv4/conf/eth0/arp_ignore", 0},
-                     {"ipv4/conf/eth0/arp_announce", 0},
-                     {"ipv4/conf/all/rp_filter", 0},
-                     {"ipv4/conf/all/arp_filter", 0}};
+  kernel.settings = {{"ipv4/conf/all/rp_filter", 0}, {"ipv4/conf/all/arp_filter", 0}};
+  for (std::size_t lan = 0; lan < std::size(kLans); ++lan) {
+    const std::string name = kLans[lan].name;
+    const bool used = std::ranges::count(config.instances, name, &InstanceConfig::interface) > 0;
+    if (!used) continue;
+    kernel.real_[kFirstIndex + static_cast<int>(lan)] = interface_on(lan, number);
+    for (const char* setting : {"/arp_ignore", "/arp_announce"}) kernel.settings["ipv4/conf/" + name + setting] = 0;
+  }
 }
 
 void Node::start() {
@@ -249,7 +266,7 @@ void Node::kill() {
   kernel.refused.clear();  // the table goes with the process
   supervisor.reset();
   runner.reset();
-  wire.vrids.reset();
+  wire.listening.clear();
 }
 
 void Node::power_off() {
@@ -270,6 +287,10 @@ Node& World::add_node(std::uint8_t priority, const std::function<void(InstanceCo
   Config config;
   config.instances.push_back(web_instance(priority));
   if (adjust) adjust(config.instances.front());
+  return add_node(config);
+}
+
+Node& World::add_node(const Config& config) {
   nodes.push_back(std::make_unique<Node>(*this, nodes.size(), config));
   return *nodes.back();
 }
@@ -283,14 +304,18 @@ void World::at(Duration from_now, std::function<void()> what) {
 }
 
 void World::connect(std::size_t a, std::size_t b, bool connected) {
-  const std::pair key{std::min(a, b), std::max(a, b)};
+  for (const Lan& lan : kLans) connect(a, b, connected, lan.name);
+}
+
+void World::connect(std::size_t a, std::size_t b, bool connected, const std::string& lan) {
+  const std::tuple key{lan, std::min(a, b), std::max(a, b)};
   if (connected)
     cut_.erase(key);
   else
     cut_.insert(key);
 }
 
-void World::transmit(std::size_t from, const IpAddress& source, const IpAddress& destination,
+void World::transmit(std::size_t from, const std::string& lan, const IpAddress& source, const IpAddress& destination,
                      std::span<const std::uint8_t> message) {
   adverts.push_back({now, from, message[2]});
   const Family family = source.family();
@@ -299,15 +324,17 @@ void World::transmit(std::size_t from, const IpAddress& source, const IpAddress&
   for (const auto& node : nodes) {
     const std::size_t to = node->index;
     if (to == from) continue;
-    if (!connected(from, to) || chance() < loss) {
-      on_lost(from, to);
+    if (!connected(from, to, lan) || chance() < loss) {
+      on_lost(from, to, lan);
       continue;
     }
-    at(between(delay_low, delay_high), [this, to, family, source, destination, octets] {
+    at(between(delay_low, delay_high), [this, to, lan, family, source, destination, octets] {
       Node& receiver = *nodes[to];
-      Interface* interface = receiver.kernel.real();
-      if (!receiver.alive() || interface == nullptr || !interface->running || receiver.wire.vrids.none()) return;
-      if (destination.is_multicast() ? !receiver.wire.in_group : !receiver.kernel.has(destination)) return;
+      Interface* interface = receiver.kernel.real(lan);
+      if (!receiver.alive() || interface == nullptr || !interface->running) return;
+      const auto listening = receiver.wire.listening.find(interface->index);
+      if (listening == receiver.wire.listening.end()) return;
+      if (destination.is_multicast() ? !listening->second.group : !receiver.kernel.has(destination)) return;
       receiver.supervisor->received({.ifindex = interface->index,
                                      .family = family,
                                      .octets = octets,

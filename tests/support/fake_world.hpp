@@ -23,7 +23,7 @@ using std::chrono::seconds;
 
 class World;
 
-/// One interface at first, eth0. `real` is the kernel's truth; the view follows a little later, as netlink does.
+/// The interfaces of a node. `real` is the kernel's truth; the view follows a little later, as netlink does.
 class FakeKernel final : public Kernel {
  public:
   explicit FakeKernel(World& world, std::size_t node) : world_(world), node_(node) {}
@@ -39,8 +39,8 @@ class FakeKernel final : public Kernel {
   Result<void> refuse_packets(std::span<const IpAddress> addresses) override;
   Result<void> accept_packets(std::span<const IpAddress> addresses) override;
 
-  /// The interface's truth; null while it does not exist.
-  Interface* real();
+  /// An interface's truth; null while it does not exist.
+  Interface* real(const std::string& name = "eth0");
   bool has(const IpAddress& address) const;
   /// Call after changing `real`: the view follows, and the node is told.
   void changed();
@@ -70,14 +70,17 @@ class FakeKernel final : public Kernel {
 class FakeWire final : public Wire {
  public:
   FakeWire(World& world, std::size_t node) : world_(world), node_(node) {}
-  Result<void> listen(int, Family, const std::bitset<256>& vrids, bool group) override;
-  void leave(int, Family) override { vrids.reset(); }
+  Result<void> listen(int ifindex, Family, const std::bitset<256>& vrids, bool group) override;
+  void leave(int ifindex, Family) override { listening.erase(ifindex); }
   Result<void> send(int ifindex, const IpAddress& source, const IpAddress& destination,
                     std::span<const std::uint8_t> message) override;
   Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) override;
 
-  std::bitset<256> vrids;
-  bool in_group = false;
+  struct Socket {
+    std::bitset<256> vrids;
+    bool group = false;
+  };
+  std::map<int, Socket> listening;  ///< by interface
   std::vector<std::pair<TimePoint, std::vector<std::uint8_t>>> announced;
 
  private:
@@ -147,17 +150,24 @@ class World {
   /// Adds a node with one instance "web" (VRID 51) and its own address 192.0.2.(index + 1) or fe80::(index + 1) on
   /// eth0.
   Node& add_node(std::uint8_t priority, const std::function<void(InstanceConfig&)>& adjust = {});
+  /// Adds a node with each interface that an instance names: eth0, eth1 (198.51.100.x) or eth2 (203.0.113.x), each on a
+  /// LAN of its own.
+  Node& add_node(const Config& config);
 
   /// Lets virtual time pass; `after_each` is called after every event.
   void run_for(Duration duration);
   void at(Duration from_now, std::function<void()> what);
 
-  /// To the nodes that are in the group, or to the one that has the address.
-  void transmit(std::size_t from, const IpAddress& source, const IpAddress& destination,
+  /// To the nodes on the LAN that are in the group, or to the one that has the address.
+  void transmit(std::size_t from, const std::string& lan, const IpAddress& source, const IpAddress& destination,
                 std::span<const std::uint8_t> message);
-  /// Both directions between two nodes.
+  /// Both directions between two nodes, on all LANs.
   void connect(std::size_t a, std::size_t b, bool connected);
-  bool connected(std::size_t a, std::size_t b) const { return !cut_.contains({std::min(a, b), std::max(a, b)}); }
+  /// The same on one LAN, by the name of the interfaces.
+  void connect(std::size_t a, std::size_t b, bool connected, const std::string& lan);
+  bool connected(std::size_t a, std::size_t b, const std::string& lan = "eth0") const {
+    return !cut_.contains({lan, std::min(a, b), std::max(a, b)});
+  }
 
   std::size_t holders() const;
   double chance() { return std::uniform_real_distribution<>(0, 1)(random); }
@@ -170,8 +180,8 @@ class World {
   std::vector<std::unique_ptr<Node>> nodes;
   std::vector<SentAdvert> adverts;
   std::function<void()> after_each = [] {};
-  /// Called when a packet from the first node did not reach the second.
-  std::function<void(std::size_t, std::size_t)> on_lost = [](std::size_t, std::size_t) {};
+  /// Called when a packet from the first node did not reach the second on a LAN.
+  std::function<void(std::size_t, std::size_t, const std::string&)> on_lost = [](auto, auto, const auto&) {};
 
  private:
   struct Planned {
@@ -184,7 +194,7 @@ class World {
 
   std::priority_queue<Planned> planned_;
   std::uint64_t order_ = 0;
-  std::set<std::pair<std::size_t, std::size_t>> cut_;
+  std::set<std::tuple<std::string, std::size_t, std::size_t>> cut_;
 };
 
 /// An instance as the tests use it.

@@ -74,7 +74,7 @@ TEST_CASE("config: the smallest file has the documented defaults", "[config][B04
 TEST_CASE("config: every key arrives where it belongs", "[config]") {
   const Config config = good(read_file("tests/data/config/full.toml"));
   CHECK(config.node == "lb1");
-  REQUIRE(config.instances.size() == 3);
+  REQUIRE(config.instances.size() == 4);
   const InstanceConfig& web = config.instances[0];
   CHECK(web.priority == 254);
   CHECK(web.advert_interval == 250ms);
@@ -92,6 +92,12 @@ TEST_CASE("config: every key arrives where it belongs", "[config]") {
   CHECK(config.instances[1].family() == Family::ipv6);
   CHECK(config.instances[2].peers == std::vector<UnicastPeer>{{ip("192.0.2.2"), 255}, {ip("198.51.100.2"), 64}});
   CHECK(config.instances[2].source == ip("192.0.2.1"));
+  REQUIRE(config.sync_groups.size() == 1);
+  const SyncGroupConfig& both = config.sync_groups[0];
+  CHECK(both.instances == std::vector<std::string>{"web6", "dns"});
+  for (const auto* hook : {&both.hooks.active, &both.hooks.backup, &both.hooks.fault, &both.hooks.stop})
+    CHECK(*hook == std::vector<std::string>{"/etc/vipd/hooks/group"});
+  CHECK(both.hooks.timeout == 60s);
 }
 
 TEST_CASE("config: VRRPv2 with its password is taken, with a warning", "[config][D05+][D06+]") {
@@ -134,7 +140,7 @@ TEST_CASE("config: instances keep the order of the file", "[config]") {
 }
 
 TEST_CASE("config: each example is good as it stands", "[config]") {
-  const auto* const name = GENERATE("pair", "pair-one-file", "pair-ipv6", "active-active", "hooks");
+  const auto* const name = GENERATE("pair", "pair-one-file", "pair-ipv6", "active-active", "router-pair", "hooks");
   good(read_file(std::string("conf/examples/") + name + ".toml"));
 }
 

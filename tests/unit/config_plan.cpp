@@ -99,6 +99,43 @@ TEST_CASE("plan: another interface, VRID or family is another virtual router", "
         Fate::changed);
 }
 
+TEST_CASE("plan: a sync group goes on or starts anew as one", "[config][plan]") {
+  const auto instance = [](const std::string& name, int vrid) {
+    const std::string number = std::to_string(vrid);
+    return "[instance." + name + "]\ninterface = \"eth0\"\nvrid = " + number + "\naddresses = [\"192.0.2." + number +
+           "/24\"]\n";
+  };
+  const std::string three = instance("a", 51) + instance("b", 52) + instance("c", 53);
+  const std::string group = "[sync_group.g]\ninstances = [\"a\", \"b\"]\n";
+  SECTION("its hooks alone touch no instance") {
+    const Plan hooks = plan_of(three + group, three + group + "hooks.any = \"/g\"\n");
+    CHECK(hooks.instances.empty());
+    REQUIRE(hooks.sync_groups.size() == 1);
+    CHECK(hooks.sync_groups[0].fate == Fate::changed);
+    CHECK(hooks.sync_groups[0].keys.at(0).key == "hooks.any");
+  }
+  SECTION("a member that is another router takes the others with it") {
+    const Plan moved = plan_of(three + group, instance("a", 51) + instance("b", 99) + instance("c", 53) + group);
+    REQUIRE(moved.instances.size() == 2);
+    CHECK(moved.instances[0].name == "a");
+    CHECK(moved.instances[0].fate == Fate::restarted);
+    CHECK(moved.instances[0].keys.empty());
+    CHECK(moved.instances[1].name == "b");
+    CHECK(moved.instances[1].fate == Fate::restarted);
+  }
+  SECTION("so does one that joins or leaves, and the group itself") {
+    const Plan joined = plan_of(three + group, three + "[sync_group.g]\ninstances = [\"a\", \"b\", \"c\"]\n");
+    CHECK(joined.instances.size() == 3);
+    const Plan formed = plan_of(three, three + group);
+    CHECK(formed.instances.size() == 2);
+    CHECK(formed.sync_groups.at(0).fate == Fate::added);
+    const Plan dissolved = plan_of(three + group, three);
+    CHECK(dissolved.instances.size() == 2);
+    CHECK(dissolved.sync_groups.at(0).fate == Fate::removed);
+    CHECK_FALSE(dissolved.empty());
+  }
+}
+
 TEST_CASE("plan: the node's name", "[config][plan]") {
   const Plan renamed = plan_of(kWeb, kWeb + "[node]\nname = \"lb9\"\n");
   CHECK(renamed.instances.empty());

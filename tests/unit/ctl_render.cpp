@@ -225,6 +225,38 @@ TEST_CASE("render status: any field may be missing or of another type") {
   for (const Document& value : odd) CHECK(contains(show({value}), "?: STATE UNKNOWN\n"));
 }
 
+TEST_CASE("render status: an instance says which group it is in, and a group what it waits for") {
+  Document status = {{"node", "lb1"}, {"version", "0.1.0"}};
+  status["instances"] = Document::array({web()});
+  status["instances"][0].update({{"sync_group", "edge"}, {"ready", true}});
+  status["sync_groups"] = Document::parse(R"([
+    {"name": "edge", "state": "backup", "reason": "lan: started", "since": "2026-11-22T22:52:03.123Z",
+     "instances": ["lan", "wan"], "awaited": ["wan"], "hooks": {"running": "/g", "queued": 0, "last": null}},
+    {"name": "core", "state": "fault", "instances": ["x\u001b"], "awaited": []}, 7])");
+  const auto text = render_status(status, display());
+  REQUIRE(text);
+  CHECK(contains(*text, "\n  group      edge; ready, waits for the others\n"));
+  CHECK(contains(*text,
+                 "\ngroup edge: BACKUP since 22:52:03 (2min 5s ago)\n"
+                 "  why        lan: started\n"
+                 "  instances  lan, wan\n"
+                 "  waits for  wan\n"
+                 "  hooks      running /g\n"
+                 "\n!! group core: FAULT\n"
+                 "  instances  x\\x1b\n"));
+  status["sync_groups"] = Document::parse(R"("nonsense")");
+  CHECK(render_status(status, display()));
+}
+
+TEST_CASE("render events: a sync group's are told apart from an instance's") {
+  const Document events = Document::parse(R"({"events": [
+    {"sequence": 1, "time": "2026-11-22T22:52:00.001Z", "instance": null, "sync_group": "edge", "from": "backup",
+     "to": "active", "reason": "all members are ready", "priority": 0}]})");
+  const auto text = render_events(events, display());
+  REQUIRE(text);
+  CHECK(contains(*text, "22:52:00.001  group edge  BACKUP -> ACTIVE      all members are ready\n"));
+}
+
 TEST_CASE("render status: a document without a list of instances is an error") {
   for (const char* text : {R"({})", R"({"instances": 7})", R"({"instances": {}})", R"([])", R"(null)"})
     CHECK_FALSE(render_status(Document::parse(text), display()));

@@ -26,7 +26,7 @@ struct Bench {
   explicit Bench(const HookSettings& hooks) : world(1), runner(world) {
     InstanceConfig config = web_instance(254);
     config.hooks = hooks;
-    queue.emplace(runner, config);
+    queue.emplace(runner, hook_subject(config), config.hooks);
   }
   std::vector<std::vector<std::string>> called() const {
     std::vector<std::vector<std::string>> result;
@@ -55,6 +55,18 @@ TEST_CASE("HookQueue: the hook of the state, then hooks.any with keepalived's ar
   CHECK(bench.called() == expected);
   CHECK(bench.runner.most_at_once == 1);
   CHECK(bench.queue->idle());
+}
+
+TEST_CASE("HookQueue: a sync group is told as GROUP and by VIPD_GROUP") {
+  World world(1);
+  FakeRunner runner(world);
+  HookQueue queue(runner, {.group = true, .name = "edge", .interface = "", .addresses = "192.0.2.10/24"}, any_hook());
+  HookEvent active = event(HookState::active);
+  active.priority = 0;
+  queue.push(active);
+  REQUIRE(runner.started.size() == 1);
+  CHECK(runner.started[0].arguments == std::vector<std::string>{"/any", "GROUP", "edge", "MASTER", "0"});
+  CHECK(runner.started[0].environment.front() == "VIPD_GROUP=edge");
 }
 
 TEST_CASE("HookQueue: the environment says what happened") {

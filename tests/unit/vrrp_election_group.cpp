@@ -169,6 +169,13 @@ TEST_CASE("group: who has lost a tie waits up to an interval more, each by its o
   CHECK(one < 1s);
   CHECK(other < 1s);
   CHECK(one != other);
+  Trace router = active();
+  router.step(5s, tie);
+  const Duration due = router.due();
+  router.step(5s + 1ms, heard(6, kResignPriority));  // the other gave up, too; what it said is no reason to hurry
+  CHECK(router.due() == due);
+  router.step(10s, heard(6, 100));
+  CHECK(router.due() == 10s + active_down_interval(100, 1s));
   CHECK(wait_after(5s, heard(6, 101)) == 0s);
   CHECK(wait_after(5s, GiveUp{kWinner}) == 0s);
 }

@@ -9,9 +9,9 @@ namespace vipd {
 namespace {
 
 /// In the order in which they are shown, the most basic first.
-constexpr std::array kCauses = {FaultCause::interface_missing, FaultCause::interface_down,
-                                FaultCause::no_source,         FaultCause::wire,
-                                FaultCause::preparation,       FaultCause::claim};
+constexpr std::array kCauses = {
+    FaultCause::interface_missing, FaultCause::interface_down, FaultCause::no_source, FaultCause::wire,
+    FaultCause::preparation,       FaultCause::claim,          FaultCause::sync};
 
 std::string sentence(FaultCause cause) { return "cause " + std::to_string(static_cast<int>(cause)); }
 
@@ -57,6 +57,28 @@ TEST_CASE("Standing keeps one sentence for each cause, the last") {
   CHECK(shown(standing) == "second");
   standing.clear(FaultCause::claim);
   CHECK(standing.fit());
+}
+
+TEST_CASE("Standing tells what others cause from its own") {
+  Standing standing(100);
+  CHECK(standing.own_fault() == nullptr);
+  standing.set(FaultCause::sync, "another");
+  CHECK_FALSE(standing.fit());
+  CHECK(standing.own_fault() == nullptr);
+  CHECK(*standing.sync_fault() == "another");
+  standing.set(FaultCause::wire, "own");
+  CHECK(shown(standing) == "own");
+  CHECK(*standing.own_fault() == "own");
+}
+
+TEST_CASE("Standing: the sync group's priority counts if it is lower") {
+  Standing standing(100);
+  standing.limit_priority(99);
+  CHECK(standing.effective_priority() == 99);
+  CHECK(standing.own_priority() == 100);
+  CHECK(standing.base_priority() == 100);
+  standing.limit_priority(200);
+  CHECK(standing.effective_priority() == 100);
 }
 
 TEST_CASE("B04 Standing: a fault does not change the priority", "[B04+]") {

@@ -21,6 +21,19 @@ struct PlacedInstance {
 /// Reports what is wrong between the keys of one instance and between instances.
 void check_instances(std::span<const PlacedInstance> instances, Report& report);
 
+/// A sync group and where it is written. Entry n of `instances` there is entry n here.
+struct PlacedGroup {
+  SyncGroupConfig config;
+  const TomlNode* table = nullptr;
+};
+
+/// Reports an instance that a group lists twice or that is in two groups, and a group of one. Once, whatever the node.
+void check_members(std::span<const PlacedGroup> groups, Report& report);
+
+/// Warns of the priorities in a group that do not count, as they are on one node.
+void check_group_priorities(std::span<const PlacedGroup> groups, std::span<const PlacedInstance> instances,
+                            Report& report);
+
 /// Decides which addresses the adverts list: those of the first one's family, as many as fit. Warns of the rest.
 void choose_advertised(PlacedInstance& instance, Report& report);
 

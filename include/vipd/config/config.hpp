@@ -27,10 +27,10 @@ struct VirtualAddress : AddressObject {
   friend bool operator==(const VirtualAddress&, const VirtualAddress&) = default;
 };
 
-/// The user's programs for one instance; an empty argument list means none.
+/// The user's programs for one instance or sync group; an empty argument list means none.
 struct HookSettings {
   std::vector<std::string> active, backup, fault, stop;
-  std::vector<std::string> any;                 ///< gets "INSTANCE NAME STATE PRIORITY" appended
+  std::vector<std::string> any;                 ///< gets "INSTANCE|GROUP NAME STATE PRIORITY" appended
   Duration timeout = std::chrono::seconds(30);  ///< 100ms..1h; then TERM, and KILL 2 s later
 
   friend bool operator==(const HookSettings&, const HookSettings&) = default;
@@ -70,6 +70,7 @@ struct InstanceConfig {
   std::optional<IpAddress> source;        ///< where adverts come from, of that family; nullopt = the usual choice
   HookSettings hooks;
   AnnounceSettings announce;
+  std::string sync_group;  ///< the SyncGroupConfig that lists it; empty = none
 
   /// An instance speaks one family: that of its first address.
   Family family() const { return addresses.front().prefix.address.family(); }
@@ -85,9 +86,19 @@ struct InstanceConfig {
   friend bool operator==(const InstanceConfig&, const InstanceConfig&) = default;
 };
 
+/// Instances that are all Active or none: `[sync_group.NAME]`.
+struct SyncGroupConfig {
+  std::string name;                    ///< as an instance's
+  std::vector<std::string> instances;  ///< their names; never empty, each in one group only
+  HookSettings hooks;
+
+  friend bool operator==(const SyncGroupConfig&, const SyncGroupConfig&) = default;
+};
+
 struct Config {
   std::string node;                       ///< [node] name; empty = the host's name
   std::vector<InstanceConfig> instances;  ///< in the file's order; never empty
+  std::vector<SyncGroupConfig> sync_groups;
 
   friend bool operator==(const Config&, const Config&) = default;
 };

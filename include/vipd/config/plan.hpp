@@ -20,7 +20,7 @@ struct KeyChange {
   std::string before, after;
 };
 
-/// What happens to one instance.
+/// What happens to one instance or sync group.
 enum class Fate : std::uint8_t {
   added,
   removed,
@@ -31,7 +31,7 @@ enum class Fate : std::uint8_t {
 /// "new", "removed", "restart", "changed": as in vipctl(1).
 std::string_view to_string(Fate fate);
 
-/// An instance that differs between the two.
+/// An instance or a sync group that differs between the two.
 struct InstanceChange {
   Fate fate = Fate::changed;
   std::string name;
@@ -41,14 +41,19 @@ struct InstanceChange {
 /// All that differs.
 struct Plan {
   std::vector<KeyChange> node;
-  std::vector<InstanceChange> instances;  ///< in the new file's order, removed ones first
+  std::vector<InstanceChange> instances;    ///< in the new file's order, removed ones first
+  std::vector<InstanceChange> sync_groups;  ///< likewise; added, removed or changed
 
-  bool empty() const { return node.empty() && instances.empty(); }
+  bool empty() const { return node.empty() && instances.empty() && sync_groups.empty(); }
 };
 
 /// Peers know a virtual router by these, and sockets and devices are made for them: interface, family, VRID,
 /// version, virtual MAC, and whether packets are accepted.
 bool is_another_router(const InstanceConfig& before, const InstanceConfig& after);
+
+/// The instance `name`, which both have, cannot go on where it stands: it is another router, or in another sync group,
+/// or its group has other members or one that is another router. A group starts anew as one.
+bool starts_anew(const Config& before, const Config& after, std::string_view name);
 
 /// What changes when `after` replaces `before`.
 Plan plan(const Config& before, const Config& after);

@@ -27,6 +27,7 @@ using Slot =
 struct Target {
   Config& config;
   InstanceConfig& instance;
+  SyncGroupConfig& group;
 };
 
 /// Limits of a number; of a duration in milliseconds. The defaults bound nothing, as for a string.
@@ -39,7 +40,7 @@ struct Range {
 
 /// One key of the schema: all that is known of it.
 struct KeySpec {
-  std::string_view table;    ///< "node" or "instance" (a key of each [instance.NAME])
+  std::string_view table;    ///< "node", "instance" (a key of each [instance.NAME]) or "sync_group"
   std::string_view name;     ///< within the table, dotted: "hooks.any"
   std::string_view values;   ///< what may stand there, as in messages and in vipd.toml(5)
   std::string_view initial;  ///< the default as TOML; empty = none

@@ -13,7 +13,8 @@
 namespace vipd {
 
 /// Reads `node` as a value of `key` into `target`, or reports why not. An entry of `addresses` that is refused leaves
-/// an unspecified address in its place, so that entries of file and config keep the same numbers.
+/// an unspecified address in its place, so that entries of file and config keep the same numbers; one of `instances`
+/// an empty name.
 void read_value(const KeySpec& key, const TomlNode& node, Target target, Report& report);
 
 /// Checks the name of an instance or a node: 1..64 characters of A-Z a-z 0-9 _ . -

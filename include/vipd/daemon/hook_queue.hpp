@@ -1,10 +1,10 @@
-/// HookQueue: the user's programs for one instance, in the order of its transitions, one at a time.
+/// HookQueue: the user's programs for one instance or sync group, in the order of its transitions, one at a time.
 ///
 /// A transition is told by the hook of its state and then hooks.any, called as keepalived calls them. One is being
 /// told, to its end, and at most one waits: the newest. What a newer one supersedes while it waits is counted and never
 /// told, so a slow hook meets the state that is, not a queue of states that were, and the last one told is always the
 /// state we are in. A transition that no hook asks for supersedes nothing. Nothing waits here: the Runner answers
-/// later. Caller: VirtualRouter.
+/// later. Callers: VirtualRouter, SyncGroup.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,17 @@ struct HookEvent {
   std::uint64_t sequence = 0;  ///< of the transition in the EventLog
 };
 
+/// Of whom the hooks are told.
+struct HookSubject {
+  bool group = false;  ///< a sync group, else an instance
+  std::string name;
+  std::string interface;  ///< empty for a group
+  std::string addresses;  ///< with a blank between
+};
+
+/// An instance as a HookSubject.
+HookSubject hook_subject(const InstanceConfig& config);
+
 class HookQueue {
  public:
   /// What became of a hook that has ended.
@@ -38,10 +49,10 @@ class HookQueue {
     Outcome outcome;
   };
 
-  HookQueue(Runner& runner, const InstanceConfig& config);
+  HookQueue(Runner& runner, HookSubject subject, HookSettings settings);
 
-  /// Takes the programs of `config` from now on; what runs or waits is not touched.
-  void reconfigure(const InstanceConfig& config);
+  /// Takes these from now on; what runs or waits is not touched.
+  void reconfigure(HookSubject subject, HookSettings settings);
 
   /// Queues the hooks for a transition.
   void push(const HookEvent& event);
@@ -63,9 +74,7 @@ class HookQueue {
   void start_next();
 
   Runner& runner_;
-  std::string instance_;
-  std::string interface_;
-  std::string addresses_;
+  HookSubject subject_;
   HookSettings settings_;
   Programs telling_;  // of the transition that is being told, after the one that runs
   Programs waiting_;  // of the newest transition

@@ -1,9 +1,9 @@
 /// Supervisor: all instances of a Config, and who gets what.
 ///
-/// Builds the VirtualRouters, sorts arriving packets by interface, family and VRID, tells the routers what the kernel
-/// says, and knows the earliest deadline. It runs on whatever Kernel, Wire and Runner it is given and reads no clock,
-/// so the simulator runs many in one process and in virtual time. Callers: the daemon's main loop (daemon.cpp), the
-/// simulator.
+/// Builds the VirtualRouters and SyncGroups, sorts arriving packets by interface, family and VRID, tells the routers
+/// what the kernel says, lets the sync groups agree after each event, and knows the earliest deadline. It runs on
+/// whatever Kernel, Wire and Runner it is given and reads no clock, so the simulator runs many in one process and in
+/// virtual time. Callers: the daemon's main loop (daemon.cpp), the simulator.
 ///
 /// Not good yet: deadline() looks at every instance; a heap will do better for thousands.
 #pragma once
@@ -19,6 +19,7 @@
 
 #include "vipd/config/config.hpp"
 #include "vipd/daemon/event_log.hpp"
+#include "vipd/daemon/sync_group.hpp"
 #include "vipd/daemon/virtual_router.hpp"
 
 namespace vipd {
@@ -38,7 +39,7 @@ class Supervisor {
 
   /// Makes what runs what `config` says. An instance that is the same is not touched; one that can go on with other
   /// values does; one that is gone, or is another virtual router now, is stopped as planned, and what is to come in its
-  /// place starts when it is gone.
+  /// place starts when it is gone. The members of a sync group go on, or are stopped and started, together.
   void apply(const Config& config, TimePoint now);
 
   /// Begins a planned stop of all instances; stopped() says when the last hook has ended.
@@ -48,6 +49,7 @@ class Supervisor {
   const std::vector<std::unique_ptr<VirtualRouter>>& routers() const { return routers_; }
   /// The router that has this name and stays, or null.
   VirtualRouter* find(std::string_view name) const;
+  const std::vector<std::unique_ptr<SyncGroup>>& groups() const { return groups_; }
   const EventLog& events() const { return events_; }
 
  private:
@@ -66,7 +68,10 @@ class Supervisor {
   void admit_waiting(TimePoint now);
   void look_after_leaving(TimePoint now);
   void sort_into_segments();
+  void form_groups();
+  bool is_gone(const VirtualRouter& router) const;
   void listen(const SegmentKey& key, Segment& segment, TimePoint now);
+  void settle_groups(TimePoint now);
   Segment* segment_of(const Datagram& datagram);
 
   Kernel& kernel_;
@@ -74,6 +79,8 @@ class Supervisor {
   Runner& runner_;
   EventLog events_;
   std::vector<std::unique_ptr<VirtualRouter>> routers_;  // those that leave included
+  std::vector<std::unique_ptr<SyncGroup>> groups_;       // likewise
+  Config config_;                                        // as last applied
   std::vector<InstanceConfig> waiting_;                  // for one that leaves
   TimePoint next_look_ = kNever;                         // whether those that leave are gone
   std::map<SegmentKey, Segment> segments_;

@@ -2,7 +2,8 @@
 ///
 /// Feeds the election with what happens (adverts, deadlines, the kernel's word on the interface) and carries out the
 /// actions it returns, in their order: SendAdvert to the Wire, Claim and Release to the AddressOwner, StateChanged to
-/// log, EventLog and HookQueue. Nothing called at the end calls back up; what the kernel or a script answers arrives as
+/// log, EventLog and HookQueue. The routers of a sync group step together: all claim, then all speak, then all tell.
+/// Nothing called at the end calls back up; what the kernel or a script answers arrives as
 /// a new event. Caller: Supervisor.
 ///
 /// A claim that the kernel refuses never reaches the peers: the advert behind it is not sent, the instance goes to
@@ -12,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -63,6 +65,17 @@ class VirtualRouter {
   /// The Supervisor could not listen on the interface (`problem`), or can again (nullopt).
   void set_wire_problem(const std::optional<std::string>& problem);
 
+  /// What reconsider() begins with: only what stands in the way is found out, and nothing done.
+  void judge_interface();
+
+  /// The same event for several at once: each action of all of them, before the next action of any. A claim that the
+  /// kernel refuses ends it there, so that nothing is said of what cannot be held.
+  static void step_together(std::span<VirtualRouter* const> routers, const Event& event, TimePoint now);
+  /// Another member of the sync group is in fault (`why`), or none is any more (nullopt).
+  void hold_out(const std::optional<std::string>& why, TimePoint now);
+  /// The priority of the sync group, 1..255: this router's own counts only if it is lower.
+  void limit_priority(std::uint8_t priority, TimePoint now);
+
   void heard(const Advert& advert, const IpAddress& source, TimePoint now);
   /// A packet for this VRID was refused: a counter and, once a minute and kind, a line in the log. `source` is nullopt
   /// if not even that could be read.
@@ -100,12 +113,13 @@ class VirtualRouter {
 
  private:
   void take_config();
-  void judge_interface();
   void prepare(TimePoint now);
   std::optional<IpAddress> choose_source(const Interface& interface) const;
   bool may_be_source(const IpAddress& address, const AddressState& state) const;
   std::string why_no_source() const;
   void step(const Event& event, TimePoint now);
+  bool carry_out(const Action& action, TimePoint now);
+  void say(const SendAdvert& advert, TimePoint now);
   void claim_failed(TimePoint now);
   void send_advert(std::uint8_t priority);
   bool send_to(const IpAddress& destination, const Advert& advert);

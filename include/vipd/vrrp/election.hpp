@@ -147,16 +147,18 @@ struct StateChanged {
 /// What step() asks for.
 using Action = std::variant<SendAdvert, Claim, Release, StateChanged>;
 
-/// At most four actions, in order; never allocates.
+/// A few actions, in order; never allocates.
 class Actions {
  public:
+  static constexpr std::size_t kMost = 4;
+
   void add(Action action);
   const Action* begin() const { return actions_.data(); }
   const Action* end() const { return actions_.data() + size_; }
   std::size_t size() const { return size_; }
 
  private:
-  std::array<Action, 4> actions_;
+  std::array<Action, kMost> actions_;
   std::size_t size_ = 0;
 };
 
@@ -231,6 +233,7 @@ class Election {
   TimePoint wait_began_{};         // Backup: when the wait for the Active router was last started over
   TimePoint hold_until_{};         // Backup: end of startup_delay, as long as nobody was heard
   TimePoint preempt_at_ = kNever;  // Backup: end of preempt_delay, while it runs
+  TimePoint not_before_{};         // Backup of a sync group that lost a tie: when it takes over at the earliest
   std::optional<Reason> ready_;    // Backup of a sync group: why it may take over
   bool peer_resigned_ = false;     // Backup: that wait is Skew_Time, since the Active router said priority 0
   Duration adopted_;

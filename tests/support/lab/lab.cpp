@@ -21,6 +21,12 @@ std::filesystem::path make_directory() {
 
 std::string without_length(const std::string& prefix) { return prefix.substr(0, prefix.find('/')); }
 
+std::string switch_of(const std::string& interface) { return interface == "eth0" ? "switch" : "switch-" + interface; }
+
+std::string port_of(const Node& node, const std::string& interface) {
+  return interface == "eth0" ? node.name() : node.name() + "-" + interface;
+}
+
 }  // namespace
 
 std::string program(const std::string& name) { return std::string(VIPD_BIN_DIR) + "/" + name; }
@@ -94,8 +100,7 @@ void Node::print_logs() const {
 
 Lab::Lab() : directory_(make_directory()), exceptions_before_(std::uncaught_exceptions()) {
   switch_.write_sysctl("ipv6/conf/default/disable_ipv6", "1");
-  must(switch_, "ip link add switch type bridge mcast_snooping 0 stp_state 0");
-  must(switch_, "ip link set switch up");
+  add_switch("eth0");  // before the table: a rule matches nothing if there was no bridge when its chain was made
   must(switch_, "nft add table bridge lab");
   must(switch_, "nft add chain bridge lab forward { type filter hook forward priority 0; }");
 }
@@ -120,13 +125,21 @@ Node& Lab::add_bare_node(const std::string& name, int number) {
   return *nodes_.back();
 }
 
-void Lab::wire(const Node& node) {
-  must(switch_, "ip link add name " + node.name() + " type veth peer name eth0 netns " + node.path());
-  must(switch_, "ip link set dev " + node.name() + " master switch up");
+void Lab::add_switch(const std::string& interface) {
+  if (!switches_.insert(interface).second) return;
+  must(switch_, "ip link add " + switch_of(interface) + " type bridge mcast_snooping 0 stp_state 0");
+  must(switch_, "ip link set " + switch_of(interface) + " up");
 }
 
-void Lab::set_port(const Node& node, bool up) {
-  must(switch_, "ip link set dev " + node.name() + (up ? " up" : " down"));
+void Lab::wire(const Node& node, const std::string& interface) {
+  add_switch(interface);
+  const std::string port = port_of(node, interface);
+  must(switch_, "ip link add name " + port + " type veth peer name " + interface + " netns " + node.path());
+  must(switch_, "ip link set dev " + port + " master " + switch_of(interface) + " up");
+}
+
+void Lab::set_port(const Node& node, bool up, const std::string& interface) {
+  must(switch_, "ip link set dev " + port_of(node, interface) + (up ? " up" : " down"));
 }
 
 void Lab::drop(const std::string& match) { must(switch_, "nft add rule bridge lab forward " + match + " drop"); }

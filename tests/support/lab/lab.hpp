@@ -1,10 +1,11 @@
 /// Lab: servers on a switch, in network namespaces.
 ///
 /// A bridge in a namespace of its own is the switch; each Node is a namespace with one interface, eth0, whose other end
-/// is a port of the switch with the node's name. What is done to the network is done at the switch (a port goes down, a
-/// rule drops adverts), so the node finds it out as a server would. Node N has 192.0.2.N/24 and a link-local address.
-/// The real programs run, with their files in a directory of their own below /var/lib: vipd runs no hook from /tmp. All
-/// is gone when the Lab is; if the test failed by then, the logs of every vipd are printed first.
+/// is a port of the switch with the node's name. A node may be wired to further switches, by an interface for each.
+/// What is done to the network is done at the switch (a port goes down, a rule drops adverts), so the node finds it out
+/// as a server would. Node N has 192.0.2.N/24 and a link-local address. The real programs run, with their files in a
+/// directory of their own below /var/lib: vipd runs no hook from /tmp. All is gone when the Lab is; if the test failed
+/// by then, the logs of every vipd are printed first.
 ///
 /// Duplicate address detection is off in the nodes, it would cost each test two seconds. Needs root, iproute2,
 /// nftables.
@@ -14,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -83,11 +85,11 @@ class Lab {
   Node& add_node(const std::string& name, int number);
   /// A server without an interface.
   Node& add_bare_node(const std::string& name, int number);
-  /// Gives a node its eth0, first or again.
-  void wire(const Node& node);
+  /// Gives a node its eth0, first or again; or another interface, at the switch to which all of that name are wired.
+  void wire(const Node& node, const std::string& interface = "eth0");
 
   /// The port of a node loses or gets its carrier.
-  void set_port(const Node& node, bool up);
+  void set_port(const Node& node, bool up, const std::string& interface = "eth0");
   /// From now on the switch drops what matches, in the words of nft(8): "ip protocol 112".
   void drop(const std::string& match);
   /// Ends all drop().
@@ -100,8 +102,11 @@ class Lab {
   const std::filesystem::path& directory() const { return directory_; }
 
  private:
+  void add_switch(const std::string& interface);
+
   std::filesystem::path directory_;
-  Netns switch_;
+  Netns switch_;                    ///< where all of them are
+  std::set<std::string> switches_;  ///< by the interfaces that are wired to them
   std::vector<std::unique_ptr<Node>> nodes_;
   int exceptions_before_;
 };

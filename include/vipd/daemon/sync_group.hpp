@@ -1,0 +1,81 @@
+/// SyncGroup: instances of this node that are all Active or none.
+///
+/// A router between two networks that holds its address in one of them only is a hole for what comes back. So the
+/// members of a group agree, after each event and in the same turn:
+/// - One that is in fault holds all others out (FaultCause::sync); all come back together when the cause is gone.
+/// - One whose wait for the Active router is over is ready (Election::ready()); when all are, all take over. So a node
+///   that still hears the Active router in one of the networks takes nothing.
+/// - One that loses takes the others with it.
+/// - All have one priority, the lowest of the members'. They preempt only if all may, after the longest preempt_delay:
+///   that needs no rule, since one that may not preempt is not ready.
+/// The group keeps nothing that decides: it looks at its members, and what it asks of them are events of their
+/// elections. A planned stop is each member's own, make before break; the Supervisor stops and starts all or none.
+///
+/// Two nodes of equal priority may each win in another network, and both give up. They come back at different times
+/// (Election, wait_apart), but until then nobody is Active: a pair should have different priorities.
+///
+/// The group has hooks and a state of its own, told after its members have done theirs. Caller: Supervisor.
+///
+/// Not good yet: when the kernel refuses an address of one member at a takeover, the others have announced theirs
+/// already, though they never say an advert.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vipd/config/config.hpp"
+#include "vipd/daemon/event_log.hpp"
+#include "vipd/daemon/hook_queue.hpp"
+#include "vipd/daemon/virtual_router.hpp"
+
+namespace vipd {
+
+class SyncGroup {
+ public:
+  /// `members` outlive the group; at least one.
+  SyncGroup(const SyncGroupConfig& config, std::vector<VirtualRouter*> members, Runner& runner, EventLog& events);
+
+  /// Makes the members agree and tells what has come of it. After each event that may have touched one of them.
+  void settle(TimePoint now);
+  /// The part of settle() that is about faults: for the moment when they are known and nobody has acted on them yet.
+  void share_faults(TimePoint now);
+
+  /// Takes other hooks, and the members' addresses as they are now. The members are the same.
+  void reconfigure(const SyncGroupConfig& config);
+  bool has(const VirtualRouter& router) const;
+
+  bool stopping() const { return members_.front()->stopping(); }
+  /// A planned stop is complete: no member holds anything and the group's hooks have ended.
+  bool stopped() const { return stopped_ && hooks_.idle(); }
+
+  const SyncGroupConfig& config() const { return config_; }
+  ShownState shown() const { return shown_; }
+  /// Why the state is as it is; a sentence.
+  const std::string& reason() const { return reason_; }
+  TimePoint since() const { return since_; }
+  const HookQueue& hooks() const { return hooks_; }
+  /// The names of the members that are not ready while others are.
+  std::vector<std::string> awaited() const;
+
+ private:
+  void share_priority(TimePoint now);
+  void move_together(TimePoint now);
+  void give_up(const VirtualRouter& loser, TimePoint now);
+  ShownState members_state() const;
+  std::string why(ShownState state) const;
+  void show(TimePoint now);
+  void finish_stop();
+  void tell(HookState state, ShownState old_state, std::uint64_t sequence);
+
+  SyncGroupConfig config_;
+  const std::vector<VirtualRouter*> members_;
+  EventLog& events_;
+  HookQueue hooks_;
+  ShownState shown_ = ShownState::initialize;
+  std::string reason_ = "starting";
+  TimePoint since_{};
+  const VirtualRouter* loser_ = nullptr;  ///< who has made the group give up in this turn
+  bool stopped_ = false;
+};
+
+}  // namespace vipd

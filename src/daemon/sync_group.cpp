@@ -1,0 +1,154 @@
+#include "vipd/daemon/sync_group.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace vipd {
+namespace {
+
+bool is_active(const VirtualRouter* member) { return member->election().state() == State::active; }
+bool is_ready(const VirtualRouter* member) { return member->election().ready(); }
+bool is_sick(const VirtualRouter* member) { return member->standing().own_fault() != nullptr; }
+bool is_out(const VirtualRouter* member) { return member->election().state() == State::initialize; }
+bool may_be_active(const VirtualRouter* member) { return is_active(member) || is_ready(member); }
+
+HookState hook_state(ShownState state) {
+  if (state == ShownState::active) return HookState::active;
+  return state == ShownState::fault ? HookState::fault : HookState::backup;
+}
+
+HookSubject subject_of(const std::string& name, const std::vector<VirtualRouter*>& members) {
+  HookSubject subject{.group = true, .name = name, .interface = "", .addresses = ""};
+  for (const VirtualRouter* member : members)
+    subject.addresses += (subject.addresses.empty() ? "" : " ") + hook_subject(member->config()).addresses;
+  return subject;
+}
+
+}  // namespace
+
+SyncGroup::SyncGroup(const SyncGroupConfig& config, std::vector<VirtualRouter*> members, Runner& runner,
+                     EventLog& events)
+    : config_(config),
+      members_(std::move(members)),
+      events_(events),
+      hooks_(runner, subject_of(config.name, members_), config.hooks) {}
+
+void SyncGroup::reconfigure(const SyncGroupConfig& config) {
+  config_ = config;
+  hooks_.reconfigure(subject_of(config.name, members_), config.hooks);
+}
+
+bool SyncGroup::has(const VirtualRouter& router) const {
+  return std::ranges::find(members_, &router) != members_.end();
+}
+
+void SyncGroup::settle(TimePoint now) {
+  if (!stopping()) {
+    share_priority(now);
+    share_faults(now);
+    move_together(now);
+    share_faults(now);  // a claim may have failed
+  }
+  show(now);
+  if (stopping()) finish_stop();
+}
+
+void SyncGroup::share_priority(TimePoint now) {
+  const auto own = [](const VirtualRouter* member) { return member->standing().own_priority(); };
+  const VirtualRouter* lowest = *std::ranges::min_element(members_, {}, own);
+  for (VirtualRouter* member : members_) member->limit_priority(own(lowest), now);
+}
+
+void SyncGroup::share_faults(TimePoint now) {
+  if (stopping()) return;
+  for (VirtualRouter* member : members_) {
+    const auto sick =
+        std::ranges::find_if(members_, [&](const VirtualRouter* other) { return other != member && is_sick(other); });
+    if (sick == members_.end()) {
+      member->hold_out(std::nullopt, now);
+    } else {
+      const std::string& cause = *(*sick)->standing().own_fault();
+      member->hold_out("group " + config_.name + ": " + (*sick)->config().name + " is in fault (" + cause + ")", now);
+    }
+  }
+}
+
+void SyncGroup::move_together(TimePoint now) {
+  const auto loser = std::ranges::find_if_not(members_, may_be_active);
+  if (loser != members_.end()) return give_up(**loser, now);
+  if (std::ranges::all_of(members_, is_active)) return;
+  VirtualRouter::step_together(members_, TakeOver{}, now);
+}
+
+/// Nobody is Active without `loser`, who is not.
+void SyncGroup::give_up(const VirtualRouter& loser, TimePoint now) {
+  if (std::ranges::none_of(members_, is_active)) return;
+  loser_ = &loser;
+  VirtualRouter::step_together(members_, GiveUp{loser.election().active_peer()}, now);
+}
+
+/// While stopping, members let go one by one; until the last has, the group is what it was.
+ShownState SyncGroup::members_state() const {
+  const auto count = [&](ShownState state) { return std::ranges::count(members_, state, &VirtualRouter::shown); };
+  const auto all = std::ssize(members_);
+  if (stopping() && !std::ranges::all_of(members_, is_out)) return shown_;
+  if (count(ShownState::fault) > 0) return ShownState::fault;
+  if (count(ShownState::active) == all) return ShownState::active;
+  return count(ShownState::initialize) > 0 ? ShownState::initialize : ShownState::backup;
+}
+
+std::string SyncGroup::why(ShownState state) const {
+  if (const auto sick = std::ranges::find_if(members_, is_sick); state == ShownState::fault && sick != members_.end())
+    return (*sick)->config().name + " is in fault (" + *(*sick)->standing().own_fault() + ")";
+  const VirtualRouter& told = loser_ != nullptr ? *loser_ : *members_.front();
+  const std::string reason = told.config().name + ": " + told.reason();
+  return state == ShownState::active ? "all members are ready; " + reason : reason;
+}
+
+void SyncGroup::show(TimePoint now) {
+  const ShownState from = shown_, to = members_state();
+  if (from != to) {
+    shown_ = to;
+    reason_ = why(to);
+    since_ = now;
+    const auto sequence = events_.add({.sequence = 0,
+                                       .time = now,
+                                       .instance = config_.name,
+                                       .group = true,
+                                       .from = from,
+                                       .to = to,
+                                       .reason = reason_,
+                                       .priority = 0});
+    spdlog::info("group {}: {} -> {}: {}", config_.name, to_string(from), to_string(to), reason_);
+    if (!stopping()) tell(hook_state(to), from, sequence);
+  }
+  loser_ = nullptr;
+}
+
+/// The members have let go: the hooks are told, once.
+void SyncGroup::finish_stop() {
+  if (stopped_ || !std::ranges::all_of(members_, is_out)) return;
+  stopped_ = true;
+  tell(HookState::stop, shown_, events_.last_sequence());
+}
+
+void SyncGroup::tell(HookState state, ShownState old_state, std::uint64_t sequence) {
+  hooks_.push({.state = state,
+               .old_state = std::string(to_string(old_state)),
+               .reason = reason_,
+               .priority = 0,
+               .peer = "",
+               .sequence = sequence});
+}
+
+std::vector<std::string> SyncGroup::awaited() const {
+  std::vector<std::string> names;
+  if (std::ranges::none_of(members_, is_ready)) return names;
+  for (const VirtualRouter* member : members_)
+    if (!may_be_active(member)) names.push_back(member->config().name);
+  return names;
+}
+
+}  // namespace vipd

@@ -1,0 +1,116 @@
+// A sync group on real interfaces: two routers between two networks.
+#include <csignal>
+#include <fstream>
+
+#include "pair.hpp"
+
+using namespace vipd;
+using namespace vipd::lab;
+
+namespace {
+
+const std::vector<std::string> kVips = {"192.0.2.10", "198.51.100.10"};
+
+struct RouterPair {
+  RouterPair() : a(add("a", 1)), b(add("b", 2)) {}
+
+  Node& add(const std::string& name, int number) {
+    Node& node = lab.add_node(name, number);
+    lab.wire(node, "eth1");
+    must(node, "ip link set eth1 up");
+    must(node, "ip addr add 198.51.100." + std::to_string(number) + "/24 dev eth1");
+    return node;
+  }
+
+  /// Starts both, `a` first; returns when a is Active and b, Backup, has heard it in both networks.
+  void start(const std::string& group_of_a = "") {
+    a.start_vipd(edge(254, group_of_a));
+    REQUIRE(wait_until(5s, [&] { return group(a).value("state", "") == "active"; }));
+    b.start_vipd(edge(253, ""));
+    REQUIRE(wait_until(5s, [&] { return heard(b, 0) > 0 && heard(b, 1) > 0; }));
+  }
+
+  static std::string edge(int priority, const std::string& more) {
+    std::string text;
+    for (const auto& [name, interface, vip] :
+         {std::tuple("lan", "eth0", kVips[0]), std::tuple("wan", "eth1", kVips[1])})
+      text += std::string("[instance.") + name + "]\ninterface = \"" + interface +
+              "\"\nvrid = 51\nadvert_interval = \"100ms\"\npriority = " + std::to_string(priority) +
+              "\naddresses = [\"" + vip + "/24\"]\n";
+    return text + "[sync_group.edge]\ninstances = [\"lan\", \"wan\"]\n" + more;
+  }
+
+  static Json group(const Node& node) {
+    const Json status = node.status();
+    return status.is_null() ? Json::object() : status.at("sync_groups").at(0);
+  }
+  static int heard(const Node& node, std::size_t instance) {
+    const Json status = node.status();
+    return status.is_null() ? 0 : status.at("instances").at(instance).at("counters").at("adverts_received").get<int>();
+  }
+  static bool holds_both(const Node& node) { return node.has(kVips[0]) && node.has(kVips[1]); }
+  static bool holds_any(const Node& node) { return node.has(kVips[0]) || node.has(kVips[1]); }
+
+  Lab lab;
+  Node &a, &b;
+};
+
+std::vector<std::string> lines_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("lab: sync group: a cable is pulled in one network, both addresses move, and come back", "[lab]") {
+  RouterPair pair;
+  const auto record = pair.a.directory() / "record", hook = pair.a.directory() / "hook";
+  std::ofstream(hook) << "#!/bin/sh\necho \"$* $VIPD_GROUP $(ip -o -4 addr show | grep -c '\\.10/24')\" >> "
+                      << record.string() << "\n";
+  std::filesystem::permissions(hook, std::filesystem::perms::owner_all);
+  pair.start("hooks.any = \"" + hook.string() + "\"\n");
+  const auto pulled = std::chrono::system_clock::now();
+  pair.lab.set_port(pair.a, false, "eth1");
+  REQUIRE(wait_until(5s, [&] { return RouterPair::holds_both(pair.b) && !RouterPair::holds_any(pair.a); }));
+  measured("sync group: cable pulled to both addresses on the other", std::chrono::system_clock::now() - pulled);
+  REQUIRE(RouterPair::group(pair.a).at("reason") == "wan is in fault (interface eth1 is down)");
+  REQUIRE(pair.a.instance().at("fault") == "group edge: wan is in fault (interface eth1 is down)");
+  pair.lab.set_port(pair.a, true, "eth1");
+  REQUIRE(wait_until(5s, [&] { return RouterPair::holds_both(pair.a) && !RouterPair::holds_any(pair.b); }));
+  REQUIRE(wait_until(5s, [&] { return lines_of(record).size() == 5; }));
+  pair.a.vipd().signal(SIGTERM);
+  REQUIRE(pair.a.vipd().wait_exit(10s) == 0);
+  REQUIRE(lines_of(record) == std::vector<std::string>{"GROUP edge BACKUP 0 edge 0", "GROUP edge MASTER 0 edge 2",
+                                                       "GROUP edge FAULT 0 edge 0", "GROUP edge BACKUP 0 edge 0",
+                                                       "GROUP edge MASTER 0 edge 2", "GROUP edge STOP 0 edge 0"});
+}
+
+TEST_CASE("lab: sync group: adverts are lost in one network, and nothing moves", "[lab]") {
+  RouterPair pair;
+  pair.start();
+  const Json before = pair.b.status().at("instances");
+  pair.lab.drop("iifname a-eth1 ip protocol 112");
+  REQUIRE(wait_until(5s, [&] { return RouterPair::group(pair.b).at("awaited") == Json::array({"lan"}); }));
+  const int heard = RouterPair::heard(pair.b, 0);
+  REQUIRE(wait_until(10s, [&] { return RouterPair::heard(pair.b, 0) > heard + 20; }));
+  REQUIRE(RouterPair::holds_both(pair.a));
+  REQUIRE_FALSE(RouterPair::holds_any(pair.b));
+  const Json after = pair.b.status().at("instances");
+  for (std::size_t i = 0; i < 2; ++i) REQUIRE(after[i].at("transitions") == before[i].at("transitions"));
+}
+
+TEST_CASE("lab: sync group: a planned stop moves both addresses without a hole", "[lab]") {
+  RouterPair pair;
+  pair.start();
+  const AddressMonitor at_a(pair.a), at_b(pair.b);
+  const auto stopped = std::chrono::system_clock::now();
+  pair.a.vipd().signal(SIGTERM);
+  REQUIRE(pair.a.vipd().wait_exit(10s) == 0);
+  for (const auto& vip : kVips) {
+    const auto taken = moment_of(at_b, vip, true, stopped), left = moment_of(at_a, vip, false, stopped);
+    measured("sync group: stop, " + vip + " held by both for", left - taken);
+    REQUIRE(taken <= left);
+  }
+}

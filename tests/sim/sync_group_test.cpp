@@ -1,0 +1,464 @@
+// Sync groups: routers between two or three LANs, in virtual time, on the production daemon layer. What a node holds it
+// holds in all LANs or in none.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <ranges>
+
+#include "support/catch.hpp"
+#include "support/fake_world.hpp"
+
+using namespace vipd;
+using namespace vipd::test;
+
+namespace {
+
+constexpr Duration kInterval = seconds(1);
+constexpr Duration kSlack = milliseconds(50);
+
+struct Member {
+  const char *name, *lan, *address;
+};
+constexpr std::array<Member, 3> kMembers = {
+    {{"lan", "eth0", "192.0.2.10"}, {"wan", "eth1", "198.51.100.10"}, {"dmz", "eth2", "203.0.113.10"}}};
+
+IpAddress vip(std::size_t member) { return *IpAddress::parse(kMembers[member].address); }
+
+/// A router between `lans` LANs, all of whose instances are in the group "edge".
+Config edge_config(std::size_t lans, std::uint8_t priority) {
+  Config config;
+  SyncGroupConfig group{.name = "edge", .instances = {}, .hooks = {}};
+  group.hooks.any = {"/etc/vipd/hooks/edge"};
+  for (const Member& member : std::span(kMembers).first(lans)) {
+    InstanceConfig instance = web_instance(priority);
+    instance.name = member.name;
+    instance.interface = member.lan;
+    instance.addresses.front().prefix.address = *IpAddress::parse(member.address);
+    instance.sync_group = group.name;
+    group.instances.push_back(instance.name);
+    config.instances.push_back(instance);
+  }
+  config.sync_groups = {group};
+  return config;
+}
+
+const SyncGroup& edge(const Node& node) { return *node.supervisor->groups().front(); }
+const VirtualRouter& member(const Node& node, std::size_t number) { return *node.supervisor->routers()[number]; }
+bool is_active(const Node& node) { return node.alive() && edge(node).shown() == ShownState::active; }
+std::size_t lans(const Node& node) { return node.config.instances.size(); }
+
+void set_link(Node& node, const std::string& lan, bool running) {
+  node.kernel.real(lan)->running = running;
+  node.kernel.changed();
+}
+
+/// Looks after each event: are all members of each node Active or none, and for how long do two nodes hold the same
+/// address that can hear each other on its LAN? A lost packet there starts that time anew.
+class GroupWatch {
+ public:
+  explicit GroupWatch(World& world) : world_(world) {
+    world.on_lost = [this](std::size_t a, std::size_t b, const std::string& lan) {
+      since_.erase({std::min(a, b), std::max(a, b), lan});
+    };
+    world.after_each = [this] { look(); };
+  }
+
+  bool split = false;  ///< some members of a node were Active and some were not
+  Duration longest{};
+
+ private:
+  void look() {
+    for (const auto& node : world_.nodes)
+      if (node->alive()) look_at(*node);
+    for (std::size_t a = 0; a < world_.nodes.size(); ++a)
+      for (std::size_t b = a + 1; b < world_.nodes.size(); ++b)
+        for (std::size_t i = 0; i < lans(*world_.nodes[a]); ++i) look_between(a, b, i);
+  }
+
+  void look_at(const Node& node) {
+    const auto& routers = node.supervisor->routers();
+    const auto stopping = [](const auto& router) { return router->stopping(); };
+    if (std::ranges::any_of(routers, stopping)) return;  // make before break is each member's own
+    std::size_t active = 0, held = 0;
+    for (std::size_t i = 0; i < routers.size(); ++i) {
+      active += routers[i]->shown() == ShownState::active;
+      held += node.kernel.has(vip(i));
+    }
+    split = split || (active != 0 && active != routers.size()) || held != active;
+  }
+
+  void look_between(std::size_t a, std::size_t b, std::size_t i) {
+    const std::string lan = kMembers[i].lan;
+    const auto holds = [&](std::size_t n) {
+      Node& node = *world_.nodes[n];
+      return node.alive() && node.kernel.has(vip(i)) && node.kernel.real(lan)->running;
+    };
+    const std::tuple key{a, b, lan};
+    if (holds(a) && holds(b) && world_.connected(a, b, lan))
+      longest = std::max(longest, world_.now - since_.emplace(key, world_.now).first->second);
+    else
+      since_.erase(key);
+  }
+
+  World& world_;
+  std::map<std::tuple<std::size_t, std::size_t, std::string>, TimePoint> since_;
+};
+
+std::pair<Node&, Node&> settled_pair(World& world, const Config& first, const Config& second) {
+  world.add_node(first);
+  world.add_node(second);
+  for (const auto& node : world.nodes) node->start();
+  world.run_for(seconds(10));
+  return {*world.nodes[0], *world.nodes[1]};
+}
+
+std::uint64_t transitions(const World& world) {
+  std::uint64_t sum = 0;
+  for (const auto& node : world.nodes) sum += node->supervisor->events().last_sequence();
+  return sum;
+}
+
+/// Exactly this one is Active, with all it has to hold.
+void check_only_active(const World& world, const Node& holder) {
+  for (const auto& node : world.nodes) {
+    if (!node->alive()) continue;
+    INFO("node " << node->index);
+    CHECK(is_active(*node) == (node.get() == &holder));
+    for (std::size_t i = 0; i < lans(*node); ++i) CHECK(node->kernel.has(vip(i)) == (node.get() == &holder));
+  }
+}
+
+std::size_t count_active(const World& world) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(world.nodes, [](const auto& node) { return is_active(*node); }));
+}
+
+}  // namespace
+
+TEST_CASE("sync group: a link is lost in one network, and all addresses move") {
+  World world(seed_from_environment(1));
+  const auto [first, second] = settled_pair(world, edge_config(2, 254), edge_config(2, 253));
+  GroupWatch watch(world);
+  check_only_active(world, first);
+  set_link(first, "eth1", false);
+  world.run_for(milliseconds(2));
+  CHECK_FALSE(first.kernel.has(vip(0)));
+  CHECK_FALSE(first.kernel.has(vip(1)));
+  world.run_for(active_down_interval(253, kInterval));  // nobody can hear in that network that it resigns there
+  check_only_active(world, second);
+  CHECK(edge(first).shown() == ShownState::fault);
+  CHECK(edge(first).reason() == "wan is in fault (interface eth1 is down)");
+  CHECK(*member(first, 0).standing().fault() == "group edge: wan is in fault (interface eth1 is down)");
+  CHECK(*member(first, 1).standing().fault() == "interface eth1 is down");
+  world.run_for(seconds(5));
+  const auto quiet = transitions(world);
+  set_link(first, "eth1", true);
+  world.run_for(milliseconds(50));
+  CHECK(edge(first).shown() == ShownState::backup);
+  world.run_for(seconds(5));
+  check_only_active(world, first);
+  CHECK(transitions(world) == quiet + 9);  // three of first to Backup, three to Active; three of second to Backup
+  CHECK_FALSE(watch.split);
+  CHECK(watch.longest <= kInterval + kSlack);
+}
+
+TEST_CASE("sync group: who still hears the Active router in one network takes nothing, and nothing moves for an hour") {
+  World world(seed_from_environment(2));
+  const auto [first, second] = settled_pair(world, edge_config(2, 254), edge_config(2, 253));
+  const auto before = transitions(world);
+  world.connect(0, 1, false, GENERATE("eth0", "eth1"));
+  world.run_for(seconds(3600));
+  check_only_active(world, first);
+  CHECK(transitions(world) == before);
+  CHECK(edge(second).awaited().size() == 1);
+}
+
+TEST_CASE("sync group: who comes back to a cut network takes over in both, since it hears nobody better in either") {
+  World world(seed_from_environment(3));
+  const auto [first, second] = settled_pair(world, edge_config(2, 254), edge_config(2, 253));
+  GroupWatch watch(world);
+  first.power_off();
+  world.run_for(seconds(5));
+  check_only_active(world, second);
+  world.connect(0, 1, false, "eth0");
+  first.start();
+  world.run_for(seconds(10));
+  check_only_active(world, first);
+  CHECK(edge(second).reason() == "wan: heard 198.51.100.1 (priority 254), ours is 253");
+  CHECK(member(second, 0).reason() == "gave up with its group, which heard 198.51.100.1 (priority 254)");
+  CHECK_FALSE(watch.split);
+}
+
+TEST_CASE("sync group: a planned stop is make-before-break in each network") {
+  World world(seed_from_environment(4));
+  const auto [first, second] = settled_pair(world, edge_config(3, 254), edge_config(3, 253));
+  bool always_held = true;
+  world.after_each = [&] {
+    for (std::size_t i = 0; i < 3; ++i)
+      always_held = always_held && (world.nodes[0]->kernel.has(vip(i)) || world.nodes[1]->kernel.has(vip(i)));
+  };
+  first.stop();
+  world.run_for(seconds(3));
+  CHECK(always_held);
+  CHECK_FALSE(first.alive());
+  check_only_active(world, second);
+}
+
+TEST_CASE("sync group: all claim before the first says an advert, and a refused claim leaves the peer alone") {
+  World world(seed_from_environment(5));
+  Node& sick = world.add_node(edge_config(2, 254));
+  Node& fit = world.add_node(edge_config(2, 100));
+  SECTION("the claim succeeds") {
+    std::size_t adverts_before = 0;
+    world.after_each = [&] {
+      if (!sick.kernel.has(vip(0)) || !sick.kernel.has(vip(1))) adverts_before = world.adverts.size();
+    };
+    sick.start();
+    world.run_for(seconds(5));
+    CHECK(is_active(sick));
+    CHECK(adverts_before == 0);
+  }
+  SECTION("the second one is refused") {
+    sick.kernel.refuse = [](const KernelObject& object) {
+      const auto* address = std::get_if<AddressObject>(&object);
+      return address != nullptr && address->prefix.address == vip(1) ? EPERM : 0;
+    };
+    fit.start();
+    world.run_for(seconds(10));
+    GroupWatch watch(world);
+    const auto before = fit.supervisor->events().last_sequence();
+    sick.start();
+    world.run_for(seconds(5));
+    CHECK(edge(sick).shown() == ShownState::fault);
+    CHECK(edge(sick).reason() == "wan is in fault (cannot add 198.51.100.10/24 on eth1: Operation not permitted)");
+    world.run_for(seconds(100));
+    check_only_active(world, fit);
+    CHECK(std::ranges::count(world.adverts, sick.index, &SentAdvert::node) == 0);
+    CHECK(fit.supervisor->events().last_sequence() == before);
+    CHECK_FALSE(watch.split);
+  }
+}
+
+TEST_CASE("sync group: the lowest priority of the members counts for all") {
+  World world(seed_from_environment(6));
+  Config uneven = edge_config(2, 254);
+  uneven.instances[1].priority = 100;
+  const auto [first, second] = settled_pair(world, uneven, edge_config(2, 200));
+  check_only_active(world, second);
+  CHECK(member(first, 0).standing().effective_priority() == 100);
+  CHECK(member(first, 0).standing().base_priority() == 254);
+  second.power_off();
+  world.run_for(seconds(5));
+  check_only_active(world, first);
+  CHECK(world.adverts.back().priority == 100);
+}
+
+TEST_CASE("sync group: an owner does not wait, and waits for the others") {
+  World world(seed_from_environment(7));
+  Node& owner = world.add_node(edge_config(2, 255));
+  SECTION("all are well") {
+    owner.start();
+    CHECK(is_active(owner));
+    CHECK(owner.kernel.has(vip(0)));
+    CHECK(owner.kernel.has(vip(1)));
+  }
+  SECTION("one has no link") {
+    owner.kernel.real("eth1")->running = false;
+    owner.start();
+    CHECK(edge(owner).shown() == ShownState::fault);
+    CHECK_FALSE(owner.kernel.has(vip(0)));
+    CHECK(owner.supervisor->events().transitions().front().to == ShownState::fault);  // never Backup in between
+    set_link(owner, "eth1", true);
+    world.run_for(milliseconds(2));
+    CHECK(is_active(owner));
+  }
+}
+
+TEST_CASE("sync group: without preemption in one member there is none in any") {
+  World world(seed_from_environment(8));
+  Config humble = edge_config(2, 254);
+  humble.instances[1].preempt = false;
+  Node& first = world.add_node(humble);
+  Node& second = world.add_node(edge_config(2, 100));
+  second.start();
+  world.run_for(seconds(10));
+  first.start();
+  world.run_for(seconds(30));
+  check_only_active(world, second);
+  CHECK(edge(first).awaited() == std::vector<std::string>{"wan"});
+  second.power_off();
+  world.run_for(seconds(5));
+  check_only_active(world, first);
+}
+
+TEST_CASE("sync group: a reload that makes one member another router starts all of them anew, without a hole") {
+  World world(seed_from_environment(11));
+  const auto [first, second] = settled_pair(world, edge_config(2, 254), edge_config(2, 253));
+  GroupWatch watch(world);
+  bool always_held = true;
+  world.after_each = [&, look = world.after_each] {
+    look();
+    always_held = always_held && world.holders() > 0;  // of the first address, whose instance is not changed
+  };
+  Config changed = edge_config(2, 254);
+  changed.instances[1].vrid = 77;
+  first.supervisor->apply(changed, world.now);
+  world.run_for(milliseconds(100));
+  CHECK(is_active(second));
+  CHECK(always_held);
+  first.config = changed;
+  Config other = edge_config(2, 253);
+  other.instances[1].vrid = 77;
+  second.supervisor->apply(other, world.now);
+  world.run_for(seconds(30));
+  check_only_active(world, first);
+  CHECK(first.supervisor->groups().size() == 1);
+  CHECK(first.supervisor->routers().size() == 2);
+  CHECK_FALSE(watch.split);
+  std::vector<std::string> told;
+  for (const auto& command : first.runner->started)
+    if (command.arguments[1] == "GROUP") told.push_back(command.arguments[3]);
+  CHECK(told == std::vector<std::string>{"BACKUP", "MASTER", "STOP", "BACKUP", "MASTER"});
+}
+
+TEST_CASE("sync group: a reload that changes priorities or hooks is taken where the group stands") {
+  World world(seed_from_environment(12));
+  const auto [first, second] = settled_pair(world, edge_config(2, 254), edge_config(2, 200));
+  GroupWatch watch(world);
+  Config changed = edge_config(2, 254);
+  changed.instances[1].priority = 210;
+  changed.sync_groups[0].hooks.any = {"/other"};
+  const auto before = transitions(world);
+  first.supervisor->apply(changed, world.now);
+  world.run_for(seconds(5));
+  check_only_active(world, first);
+  CHECK(transitions(world) == before);
+  CHECK(world.adverts.back().priority == 210);
+  changed.instances[1].priority = 100;
+  first.supervisor->apply(changed, world.now);
+  world.run_for(seconds(5));
+  check_only_active(world, second);
+  CHECK(first.runner->started.back().arguments == std::vector<std::string>{"/other", "GROUP", "edge", "BACKUP", "0"});
+  CHECK_FALSE(watch.split);
+}
+
+TEST_CASE("sync group: the group's hooks tell its states in order, and STOP last") {
+  World world(seed_from_environment(9));
+  const auto [first, second] = settled_pair(world, edge_config(2, 254), edge_config(2, 253));
+  std::vector<std::string> told;
+  const auto note = [&] {
+    for (const auto& command : first.runner->started)
+      if (command.arguments[1] == "GROUP") told.push_back(command.arguments[3]);
+  };
+  set_link(first, "eth0", false);
+  world.run_for(seconds(5));
+  set_link(first, "eth0", true);
+  world.run_for(seconds(10));
+  first.stop();
+  while (first.alive()) {
+    told.clear();
+    note();
+    world.run_for(milliseconds(1));
+  }
+  CHECK(told == std::vector<std::string>{"BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER", "STOP"});
+  const Command& last = second.runner->started.back();
+  CHECK(last.arguments == std::vector<std::string>{"/etc/vipd/hooks/edge", "GROUP", "edge", "MASTER", "0"});
+  CHECK(std::ranges::find(last.environment, "VIPD_GROUP=edge") != last.environment.end());
+  CHECK(std::ranges::find(last.environment, "VIPD_ADDRESSES=192.0.2.10/24 198.51.100.10/24") != last.environment.end());
+}
+
+TEST_CASE("sync group: equal priorities converge, though each wins a tie in another network") {
+  const std::uint64_t first_seed = seed_from_environment(100);
+  const Duration round = active_down_interval(100, kInterval) + kInterval;
+  int quickly = 0;
+  for (std::uint64_t seed = first_seed; seed < first_seed + 200; ++seed) {
+    INFO("seed " << seed);
+    World world(seed);
+    for (int i = 0; i < 2; ++i) world.add_node(edge_config(2, 100));
+    std::swap(world.nodes[0]->kernel.real("eth1")->addresses, world.nodes[1]->kernel.real("eth1")->addresses);
+    GroupWatch watch(world);
+    for (const auto& node : world.nodes) world.at(world.between({}, microseconds(300)), [&node] { node->start(); });
+    world.run_for(2 * round + kSlack);
+    quickly += count_active(world) == 1;
+    world.run_for(round);  // seldom, both have drawn the same lot
+    CHECK(count_active(world) == 1);
+    const auto settled = transitions(world);
+    world.run_for(seconds(60));
+    CHECK(transitions(world) == settled);
+    CHECK_FALSE(watch.split);
+    CHECK(watch.longest <= kInterval + kSlack);
+  }
+  CHECK(quickly >= 190);
+}
+
+TEST_CASE("sync group: through cuts in each network, loss, crashes and stops; settled after the last fault") {
+  const std::uint64_t first_seed = seed_from_environment(7000);
+  for (std::uint64_t seed = first_seed; seed < first_seed + 400; ++seed) {
+    INFO("seed " << seed);
+    World world(seed);
+    const std::size_t count = 2 + seed % 3, networks = 2 + seed / 3 % 2;
+    for (std::size_t i = 0; i < count; ++i)  // all differ
+      world.add_node(edge_config(networks, static_cast<std::uint8_t>(1 + world.random() % 60 + 60 * ((i + seed) % 4))));
+    GroupWatch watch(world);
+    for (const auto& node : world.nodes) world.at(world.between({}, seconds(2)), [&node] { node->start(); });
+    world.run_for(seconds(2));
+    for (int fault = 0; fault < 30; ++fault) {
+      Node& node = *world.nodes[world.random() % count];
+      const std::string lan = kMembers[world.random() % networks].lan;
+      const std::size_t a = world.random() % count, b = world.random() % count;
+      switch (world.random() % 8) {
+        case 0:
+          node.kill();
+          break;
+        case 1:
+          node.power_off();
+          break;
+        case 2:
+          node.stop();
+          break;
+        case 3:
+        case 4:
+          world.connect(a, b, world.random() % 2 == 0, lan);
+          break;
+        case 5:
+          world.loss = 0.3 * world.chance();
+          break;
+        case 6:
+          set_link(node, lan, world.random() % 2 == 0);
+          break;
+        default:
+          if (!node.alive()) node.start();
+      }
+      world.run_for(world.between(milliseconds(10), seconds(6)));
+    }
+    world.loss = 0;
+    for (const auto& node : world.nodes)
+      for (std::size_t i = 0; i < networks; ++i) set_link(*node, kMembers[i].lan, true);
+    for (std::size_t a = 0; a < count; ++a)
+      for (std::size_t b = 0; b < a; ++b) world.connect(a, b, true);
+    for (const auto& node : world.nodes)
+      if (!node->alive()) node->start();
+    world.run_for(active_down_interval(1, kInterval) + skew_time(1, kInterval) + kSlack);
+    const auto alive = [](const auto& node) { return node->alive(); };
+    auto running = world.nodes | std::views::filter(alive);
+    const auto best =
+        std::ranges::max_element(running, {}, [](const auto& node) { return node->config.instances.front().priority; });
+    check_only_active(world, **best);
+    REQUIRE_FALSE(watch.split);
+    REQUIRE(watch.longest <= kInterval + kSlack);
+  }
+}
+
+TEST_CASE("sync group: three nodes, a network cut through the middle: nothing moves for an hour") {
+  World world(seed_from_environment(10));
+  for (const int priority : {254, 253, 252}) world.add_node(edge_config(2, static_cast<std::uint8_t>(priority)));
+  for (const auto& node : world.nodes) node->start();
+  world.run_for(seconds(10));
+  world.connect(0, 1, false, "eth0");
+  world.connect(1, 2, false, "eth1");
+  world.run_for(seconds(10));
+  const auto before = transitions(world);
+  world.run_for(seconds(3600));
+  CHECK(transitions(world) == before);
+  check_only_active(world, *world.nodes[0]);
+}
