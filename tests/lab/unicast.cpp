@@ -1,0 +1,136 @@
+// A pair without multicast: the nodes know each other by address.
+#include <csignal>
+
+#include "pair.hpp"
+
+using namespace vipd;
+using namespace vipd::lab;
+
+namespace {
+
+std::string unicast_keys(const Node& self, const Node& peer, Family family) {
+  return "source = \"" + self.unicast(family) + "\"\npeers = [\"" + peer.unicast(family) + "\"]";
+}
+
+/// A pair whose nodes speak from their addresses in 192.0.2.0/24 or 2001:db8::/64.
+struct UnicastPair : Pair {
+  UnicastPair() : Pair(each_family()) {}
+
+  void start() {
+    a.start_vipd(web(family, 254, unicast_keys(a, b, family)));
+    REQUIRE(a.wait_state("active"));
+    b.start_vipd(web(family, 253, unicast_keys(b, a, family)));
+    REQUIRE(b.wait_state("backup"));
+    REQUIRE(wait_until(5s, [&] {
+      const Json instance = b.instance();
+      return instance.contains("active") && instance.at("active").is_object() &&
+             instance.at("active").at("address") == a.unicast(family);
+    }));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("lab: unicast: adverts go to the peer alone with hop limit 255, and no group is joined",
+          "[lab][A03-][A05+][A05-]") {
+  UnicastPair pair;
+  Sniffer at_b(pair.b);
+  pair.start();
+  REQUIRE(wait_until(5s, [&] { return at_b.adverts_from(pair.a.unicast(pair.family)).size() >= 5; }));
+  for (const Json& advert : at_b.adverts_from(pair.a.unicast(pair.family))) {
+    CAPTURE(advert.dump());
+    REQUIRE(advert.at("destination") == pair.b.unicast(pair.family));
+    REQUIRE(advert.at("hop_limit") == 255);
+  }
+  const std::string group = pair.family == Family::ipv4 ? "224.0.0.18" : "ff02::12";
+  for (const Node* node : {&pair.a, &pair.b})
+    REQUIRE(must(*node, "ip maddr show dev eth0").find(group + "\n") == std::string::npos);
+  for (const Json& advert : pair.sniffer.of_kind("advert")) REQUIRE(advert.at("destination") != group);
+}
+
+TEST_CASE("lab: unicast: an Active that is killed is followed, and preempts when it is back", "[lab][C09+]") {
+  UnicastPair pair;
+  pair.start();
+  const AddressMonitor monitor(pair.b);
+  const WallTime killed = std::chrono::system_clock::now();
+  pair.a.vipd().signal(SIGKILL);
+  const Duration took = moment_of(monitor, pair.vip, true, killed) - killed;
+  measured("takeover after SIGKILL, unicast", took);
+  REQUIRE(took <= 3 * kInterval + 2ms + kSlack);
+  REQUIRE(pair.a.vipd().wait_exit(5s).has_value());
+  pair.a.start_vipd(web(pair.family, 254, unicast_keys(pair.a, pair.b, pair.family)));
+  REQUIRE(pair.a.wait_state("active"));
+  REQUIRE(pair.b.wait_state("backup"));
+  REQUIRE(pair.a.has(pair.vip));
+  REQUIRE(wait_until(5s, [&] { return !pair.b.has(pair.vip); }));
+}
+
+TEST_CASE("lab: unicast: a stop hands over before the address goes", "[lab][C15+]") {
+  UnicastPair pair;
+  pair.start();
+  const AddressMonitor monitor_a(pair.a), monitor_b(pair.b);
+  const WallTime stopped = std::chrono::system_clock::now();
+  pair.a.vipd().signal(SIGTERM);
+  REQUIRE(pair.a.vipd().wait_exit(5s) == 0);
+  const WallTime taken = moment_of(monitor_b, pair.vip, true, stopped);
+  const WallTime let_go = moment_of(monitor_a, pair.vip, false, stopped);
+  measured("handover at a stop, unicast", taken - stopped);
+  REQUIRE(taken <= let_go);
+  REQUIRE(pair.b.state() == "active");
+}
+
+TEST_CASE("lab: unicast: a sender that is no peer is refused and shown", "[lab][B18+][B18-]") {
+  UnicastPair pair;
+  pair.start();
+  const Json before = pair.a.instance();
+  // It outranks both, and knows only `a`.
+  pair.client.start_vipd(web(pair.family, 255, unicast_keys(pair.client, pair.a, pair.family)));
+  const auto strangers = [&] {
+    return pair.a.instance().at("counters").at("adverts_refused").value("src_not_peer", 0);
+  };
+  REQUIRE(wait_until(5s, [&] { return strangers() >= 10; }));
+  const Json after = pair.a.instance();
+  CAPTURE(after.dump());
+  REQUIRE(after.at("state") == "active");
+  REQUIRE(after.at("transitions") == before.at("transitions"));
+  REQUIRE(after.at("last_stranger") == pair.client.unicast(pair.family));
+  for (const Json& peer : after.at("peers")) REQUIRE(peer.at("address") != pair.client.unicast(pair.family));
+  REQUIRE(pair.b.state() == "backup");
+}
+
+TEST_CASE("lab: unicast: without its source address a node is in fault until the address is back",
+          "[lab][A01+][C32+]") {
+  UnicastPair pair;
+  pair.start();
+  const std::string source = pair.a.unicast(pair.family) + (pair.family == Family::ipv4 ? "/24" : "/64");
+  must(pair.a, "ip addr add 198.51.100.1/24 dev eth0");  // another one is no substitute
+  must(pair.a, "ip addr add 2001:db8:1::1/64 dev eth0");
+  must(pair.a, "ip addr del " + source + " dev eth0");
+  REQUIRE(wait_until(5s, [&] { return pair.a.instance().value("fault", Json()).is_string(); }));
+  const std::string fault = pair.a.instance().at("fault");
+  CAPTURE(fault);
+  REQUIRE(fault.find(pair.a.unicast(pair.family)) != std::string::npos);
+  REQUIRE(pair.b.wait_state("active"));
+  REQUIRE_FALSE(pair.a.has(pair.vip));
+  must(pair.a, "ip addr add " + source + " dev eth0");
+  REQUIRE(pair.a.wait_state("active"));
+  REQUIRE(pair.a.instance().at("fault").is_null());
+  REQUIRE(pair.b.wait_state("backup"));
+}
+
+TEST_CASE("lab: unicast: both ways of speaking share an interface", "[lab][A03+]") {
+  Pair pair(Family::ipv4);
+  const std::string other =
+      "\n[instance.other]\ninterface = \"eth0\"\nvrid = 52\nadvert_interval = \"100ms\"\n"
+      "addresses = [\"192.0.2.11/24\"]\n";
+  pair.a.start_vipd(web(pair.family, 254) + other + unicast_keys(pair.a, pair.b, pair.family));
+  REQUIRE(pair.a.wait_state("active"));
+  pair.b.start_vipd(web(pair.family, 253) + other + "priority = 99\n" + unicast_keys(pair.b, pair.a, pair.family));
+  const auto heard = [&](std::size_t index) {
+    const Json status = pair.b.status();
+    return status.is_object() && !status.at("instances").at(index).at("peers").empty();
+  };
+  REQUIRE(wait_until(5s, [&] { return heard(0) && heard(1); }));
+  REQUIRE(pair.b.status().at("instances").at(0).at("state") == "backup");
+  REQUIRE(pair.b.status().at("instances").at(1).at("state") == "backup");
+}
