@@ -42,7 +42,7 @@ constexpr auto kTables = std::to_array<std::string_view>({"node", "instance", "s
 
 bool has_misspelt_instance(const TomlFile& file) {
   return std::ranges::any_of(file.root.children, [](const TomlNode& node) {
-    return node.key != "instance" && nearest(node.key, kTables) == "instance";
+    return node.key != "instance" && (node.key.starts_with("instance") || nearest(node.key, kTables) == "instance");
   });
 }
 

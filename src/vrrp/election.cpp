@@ -231,7 +231,7 @@ void Election::become_initialize(const Reason& reason, Actions& out) {
   out.add(StateChanged{state_, State::initialize, reason});
   state_ = State::initialize;
   ready_.reset();
-  not_before_ = TimePoint{};
+  not_before_ = TimePoint::min();
   resigning_ = Resigning::no;
   peer_resigned_ = false;
   preempt_at_ = kNever;

@@ -263,6 +263,7 @@ void Node::start() {
 }
 
 void Node::kill() {
+  leaving_ = false;
   kernel.refused.clear();  // the table goes with the process
   supervisor.reset();
   runner.reset();
@@ -281,6 +282,7 @@ void Node::power_off() {
 
 void Node::stop() {
   if (alive()) supervisor->stop(world_.now);
+  leaving_ = true;
 }
 
 Node& World::add_node(std::uint8_t priority, const std::function<void(InstanceConfig&)>& adjust) {
@@ -373,7 +375,7 @@ void World::run_for(Duration duration) {
         if (node->alive() && now >= node->supervisor->deadline()) node->supervisor->on_deadline(now);
     }
     for (const auto& node : nodes)
-      if (node->alive() && node->supervisor->stopped()) node->kill();
+      if (node->has_left()) node->kill();
     after_each();
   }
   now = end;

@@ -128,6 +128,8 @@ class Node {
   /// SIGTERM.
   void stop();
   bool alive() const { return supervisor != nullptr; }
+  /// Was stopped, and is done with it.
+  bool has_left() const { return alive() && leaving_ && supervisor->stopped(); }
   bool active() const { return alive() && router().shown() == ShownState::active; }
   const VirtualRouter& router() const { return *supervisor->routers().front(); }
 
@@ -140,6 +142,7 @@ class Node {
 
  private:
   World& world_;
+  bool leaving_ = false;
 };
 
 class World {

@@ -230,12 +230,12 @@ class Election {
   State state_ = State::initialize;
   Resigning resigning_ = Resigning::no;
   TimePoint deadline_ = kNever;
-  TimePoint wait_began_{};         // Backup: when the wait for the Active router was last started over
-  TimePoint hold_until_{};         // Backup: end of startup_delay, as long as nobody was heard
-  TimePoint preempt_at_ = kNever;  // Backup: end of preempt_delay, while it runs
-  TimePoint not_before_{};         // Backup of a sync group that lost a tie: when it takes over at the earliest
-  std::optional<Reason> ready_;    // Backup of a sync group: why it may take over
-  bool peer_resigned_ = false;     // Backup: that wait is Skew_Time, since the Active router said priority 0
+  TimePoint wait_began_{};                   // Backup: when the wait for the Active router was last started over
+  TimePoint hold_until_{};                   // Backup: end of startup_delay, as long as nobody was heard
+  TimePoint preempt_at_ = kNever;            // Backup: end of preempt_delay, while it runs
+  TimePoint not_before_ = TimePoint::min();  // Backup of a sync group that lost a tie: not to take over before
+  std::optional<Reason> ready_;              // Backup of a sync group: why it may take over
+  bool peer_resigned_ = false;               // Backup: that wait is Skew_Time, since the Active router said priority 0
   Duration adopted_;
   std::optional<Peer> active_peer_;
   TimePoint peer_heard_{};  // when active_peer_ was last heard
