@@ -209,10 +209,20 @@ void VirtualRouter::note_peer(const Advert& advert, const IpAddress& source, Tim
   const auto before = peers_.note(peer);
   if (!before || before->interval != peer.interval) tell_interval(peer, now);
   if (!before || before->addresses != peer.addresses) tell_addresses(peer, now);
-  if (peer.priority != kOwnerPriority || standing_.effective_priority() != kOwnerPriority) return;
-  ++counters_.owner_conflict;  // conformance B17, C29 (RFC 9568 8.3.2, erratum 8298): the election decides
+  if (peer.priority == kOwnerPriority) tell_owners(peer, now);
+}
+
+/// RFC 9568 8.3.2, conformance C29; erratum 8298, conformance B17: the election decides.
+void VirtualRouter::tell_owners(const SeenPeer& peer, TimePoint now) {
+  const bool we_too = standing_.effective_priority() == kOwnerPriority;
+  const auto other = std::ranges::find_if(peers_.peers(), [&](const SeenPeer& each) {
+    return each.address != peer.address && each.priority == kOwnerPriority && now - each.heard < 3 * each.interval;
+  });
+  if (!we_too && other == peers_.peers().end()) return;
+  ++counters_.owner_conflict;
   if (owner_log_.passes(now))
-    spdlog::warn("{}: two address owners: {} has priority 255, too", config_.name, source.to_string());
+    spdlog::warn("{}: two address owners: {} has priority 255, and so {}", config_.name, peer.address.to_string(),
+                 we_too ? "have we" : "has " + other->address.to_string());
 }
 
 void VirtualRouter::tell_interval(const SeenPeer& peer, TimePoint now) {  // conformance B20

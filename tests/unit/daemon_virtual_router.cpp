@@ -135,9 +135,18 @@ TEST_CASE("VirtualRouter: two owners are counted and named, and the election dec
   CHECK(log.find("two address owners: 192.0.2.0") != std::string::npos);
 }
 
-TEST_CASE("VirtualRouter: an owner among others is no conflict", "[B17-]") {
+TEST_CASE("VirtualRouter: two other owners are counted and named", "[C29+]") {
+  Bench bench;
+  bench.hear(advert_of(kOwnerPriority), sender(21), seconds(1));
+  bench.hear(advert_of(kOwnerPriority), sender(22), seconds(2));
+  CHECK(bench.router().counters().owner_conflict == 1);
+  CHECK(bench.log().find("192.0.2.22 has priority 255, and so has 192.0.2.21") != std::string::npos);
+}
+
+TEST_CASE("VirtualRouter: an owner among others is no conflict, nor one after another", "[B17-][C29-]") {
   Bench bench;
   bench.hear(advert_of(kOwnerPriority), kPeer, seconds(1));
+  bench.hear(advert_of(kOwnerPriority), sender(22), seconds(60));
   CHECK(bench.router().counters().owner_conflict == 0);
   CHECK(bench.lines() == 0);
 }

@@ -128,6 +128,7 @@ class VirtualRouter {
   void note_peer(const Advert& advert, const IpAddress& source, TimePoint now);
   void tell_interval(const SeenPeer& peer, TimePoint now);
   void tell_addresses(const SeenPeer& peer, TimePoint now);
+  void tell_owners(const SeenPeer& peer, TimePoint now);
   void learn_checksum_form(const Advert& advert, const IpAddress& source, TimePoint now);
 
   InstanceConfig config_;
