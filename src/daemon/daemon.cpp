@@ -55,8 +55,6 @@ Purpose purpose_of(const DaemonOptions& options) {
   return ::geteuid() == 0 || !options.runner.empty() ? Purpose::run : Purpose::check;
 }
 
-std::string node_name(const Config& config) { return config.node.empty() ? host_name() : config.node; }
-
 /// What root makes in the directory of user vipd (a last will by hand) must not lock that user out.
 void hand_to_owner_of(const std::string& directory, const Fd& fd) {
   struct stat owner{}, file{};
@@ -125,7 +123,7 @@ Result<void> Daemon::start(LoadedConfig loaded, const DaemonOptions& options) {
   wire_ = std::move(*wire);
   if (const auto runner = connect_runner(options); !runner) return runner;
   supervisor_ = std::make_unique<Supervisor>(config, *kernel_, *wire_, *runner_);
-  const DaemonInfo info{.node = node_name(config), .started = loop_->now(), .pid = ::getpid()};
+  const DaemonInfo info{.host = host_name(), .started = loop_->now(), .pid = ::getpid()};
   reloader_ = std::make_unique<Reloader>(
       *loop_, *supervisor_, options.state_dir + "/history",
       [path = options.config, purpose = purpose_of(options)] { return load_config(path, purpose); }, std::move(loaded));

@@ -74,27 +74,22 @@ json verdict_on(const Result<LoadedConfig>& loaded, const char* schema) {
   return document;
 }
 
-/// `what` it is: "instance" or "sync_group".
-json change_document(const char* what, const InstanceChange& change, const std::string& effect,
-                     const std::string& text) {
+/// `what` it is: "instance", "sync_group" or "table"; `prefix` is what its line begins with.
+json change_document(const char* what, const InstanceChange& change, const std::string& effect, const char* prefix) {
   return {{what, change.name},
           {"change", to_string(change.fate)},
           {"effect", effect.empty() ? json(nullptr) : json(effect)},
           {"keys", keys_of(change.keys)},
-          {"text", text}};
+          {"text", prefix + line_of(change, effect)}};
 }
-
-/// "group edge: changed: hooks.any unset -> "/etc/vipd/hooks/edge"".
-std::string line_of_group(const InstanceChange& change) { return "group " + line_of(change, ""); }
 
 json document_of(const Plan& changes, const Supervisor& supervisor) {
   json list = json::array();
-  for (const InstanceChange& change : changes.instances) {
-    const std::string effect = effect_of(change, supervisor);
-    list.push_back(change_document("instance", change, effect, line_of(change, effect)));
-  }
+  if (!changes.node.empty()) list.push_back(change_document("table", {Fate::changed, "node", changes.node}, "", ""));
+  for (const InstanceChange& change : changes.instances)
+    list.push_back(change_document("instance", change, effect_of(change, supervisor), ""));
   for (const InstanceChange& change : changes.sync_groups)
-    list.push_back(change_document("sync_group", change, "", line_of_group(change)));
+    list.push_back(change_document("sync_group", change, "", "group "));
   return list;
 }
 

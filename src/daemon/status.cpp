@@ -149,7 +149,7 @@ json status_document(const Supervisor& supervisor, std::optional<TimePoint> tria
   json groups = json::array();
   for (const auto& group : supervisor.groups()) groups.push_back(group_document(*group, clocks));
   return {{"schema", "vipd.status/1"},
-          {"node", info.node},
+          {"node", supervisor.config().node.empty() ? info.host : supervisor.config().node},
           {"version", VIPD_VERSION},
           {"pid", info.pid},
           {"uptime", format_duration(clocks.monotonic - info.started)},

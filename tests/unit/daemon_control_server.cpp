@@ -25,7 +25,7 @@ class Bench {
         *loop, *node.supervisor, directory_.path() + "/history", [this] { return on_disk; },
         LoadedConfig{.sources = {{"vipd.toml", "first"}}, .diagnostics = {}, .config = node.config});
     server = std::move(*ControlServer::open(*loop, path(), *node.supervisor, *reloader,
-                                            {.node = "lb1", .started = loop->now(), .pid = 42}));
+                                            {.host = "lb1", .started = loop->now(), .pid = 42}));
   }
   std::string path() const { return directory_.socket(); }
   /// The files have this configuration from now on.
@@ -179,6 +179,18 @@ TEST_CASE("Reloader: a diff tells what would change and changes nothing") {
   REQUIRE(diff["changes"].size() == 1);
   CHECK(diff["changes"][0]["text"] == "web: changed: priority 254 -> 200");
   CHECK(bench.node.router().standing().base_priority() == 254);
+}
+
+TEST_CASE("Reloader: another name of the node is told and shown at once") {
+  Bench bench;
+  Config wanted = bench.node.config;
+  wanted.node = "lb9";
+  bench.write(wanted, "second");
+  const Json answer = Json::parse(bench.ask("{\"verb\":\"reload\"}\n"));
+  REQUIRE(answer["changes"].size() == 1);
+  CHECK(answer["changes"][0]["table"] == "node");
+  CHECK(answer["changes"][0]["text"] == "node: changed: name unset -> \"lb9\"");
+  CHECK(Json::parse(bench.ask("{\"verb\":\"status\"}\n"))["node"] == "lb9");
 }
 
 TEST_CASE("Reloader: what cannot be used changes nothing and says why") {

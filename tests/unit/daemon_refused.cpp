@@ -19,7 +19,7 @@ namespace {
 /// All that a node shows of itself but its counters of refusals, when it will act next, and what it has said.
 std::string snapshot(const World& world, const Node& node) {
   const Clocks clocks{.monotonic = world.now, .wall = {}};
-  auto status = status_document(*node.supervisor, std::nullopt, {.node = "n", .started = {}, .pid = 1}, clocks);
+  auto status = status_document(*node.supervisor, std::nullopt, {.host = "n", .started = {}, .pid = 1}, clocks);
   auto& instance = status["instances"][0];
   instance["counters"].erase("adverts_refused");
   instance.erase("last_stranger");
@@ -122,7 +122,7 @@ TEST_CASE("refused: no damaged golden packet changes anything but a counter", "[
   for (const Vector& vector : testing::load_own_vectors()) {
     if (vector.datagram.size() < 28) continue;
     Bench bench(vector, kMoments[below(2)].lead, false);
-    for (int round = 0; round < 100; ++round) {
+    for (int round = 0; round < 20; ++round) {
       Octets octets = vector.datagram;
       for (std::size_t flips = 1 + below(4); flips > 0; --flips)
         octets[below(octets.size())] ^= static_cast<std::uint8_t>(1 + below(255));
@@ -134,7 +134,7 @@ TEST_CASE("refused: no damaged golden packet changes anything but a counter", "[
       ++refused;
     }
   }
-  CHECK(refused >= 1000);
+  CHECK(refused >= 500);
 }
 
 TEST_CASE("refused: a valid golden packet does change something, so the snapshot can tell", "[B18+]") {

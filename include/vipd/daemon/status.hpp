@@ -22,7 +22,7 @@ struct Clocks {
 
 /// What the daemon knows of itself.
 struct DaemonInfo {
-  std::string node;
+  std::string host;  ///< the host's name: the node's, where [node] gives none
   TimePoint started;
   int pid = 0;
 };

@@ -46,6 +46,8 @@ class Supervisor {
   void stop(TimePoint now);
   bool stopped() const;
 
+  /// As last applied.
+  const Config& config() const { return config_; }
   const std::vector<std::unique_ptr<VirtualRouter>>& routers() const { return routers_; }
   /// The router that has this name and stays, or null.
   VirtualRouter* find(std::string_view name) const;
@@ -80,9 +82,9 @@ class Supervisor {
   EventLog events_;
   std::vector<std::unique_ptr<VirtualRouter>> routers_;  // those that leave included
   std::vector<std::unique_ptr<SyncGroup>> groups_;       // likewise
-  Config config_;                                        // as last applied
-  std::vector<InstanceConfig> waiting_;                  // for one that leaves
-  TimePoint next_look_ = kNever;                         // whether those that leave are gone
+  Config config_;
+  std::vector<InstanceConfig> waiting_;  // for one that leaves
+  TimePoint next_look_ = kNever;         // whether those that leave are gone
   std::map<SegmentKey, Segment> segments_;
 };
 
