@@ -1,30 +1,46 @@
 #include "vipd/base/kernel_object.hpp"
 
 namespace vipd {
-namespace {
 
-std::string_view name(RouteType type) {
-  switch (type) {
-    case RouteType::unicast:
-      return "";
-    case RouteType::blackhole:
-      return "blackhole ";
-    case RouteType::unreachable:
-      return "unreachable ";
-    case RouteType::prohibit:
-      return "prohibit ";
+std::string_view to_string(Scope scope) {
+  switch (scope) {
+    case Scope::global:
+      return "global";
+    case Scope::site:
+      return "site";
+    case Scope::link:
+      return "link";
+    case Scope::host:
+      break;
   }
-  return "";
+  return "host";
 }
 
-}  // namespace
+std::string_view to_string(RouteType type) {
+  switch (type) {
+    case RouteType::unicast:
+      return "unicast";
+    case RouteType::blackhole:
+      return "blackhole";
+    case RouteType::unreachable:
+      return "unreachable";
+    case RouteType::prohibit:
+      break;
+  }
+  return "prohibit";
+}
+
+std::string_view to_string(PreferredLifetime lifetime) {
+  return lifetime == PreferredLifetime::forever ? "forever" : "0s";
+}
 
 std::string to_string(const AddressObject& address) {
   return address.prefix.length == 0 ? address.prefix.address.to_string() : address.prefix.to_string();
 }
 
 std::string to_string(const RouteObject& route) {
-  std::string text(name(route.type));
+  std::string text;
+  if (route.type != RouteType::unicast) text += std::string(to_string(route.type)) + ' ';
   text += route.to.length == 0 ? "default" : route.to.to_string();
   if (route.via) text += " via " + route.via->to_string();
   if (!route.interface.empty()) text += " dev " + route.interface;

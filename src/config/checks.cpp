@@ -4,14 +4,25 @@
 #include <map>
 #include <ranges>
 #include <tuple>
+#include <utility>
 
 namespace vipd {
 
 namespace {
 
-/// Where entry `index` of an instance's addresses is written.
+/// Entry `index` of one of an instance's lists, as it is written.
+const TomlNode& entry_node(const PlacedInstance& instance, std::string_view list, std::size_t index) {
+  return instance.table->find(list)->children[index];
+}
+
+/// Where `key` of an entry is written; the whole entry if it stands there as a string.
+const Place& entry_place(const TomlNode& entry, std::string_view key) {
+  const TomlNode* node = entry.find(key);
+  return node != nullptr ? node->place : entry.place;
+}
+
 const Place& address_place(const PlacedInstance& instance, std::size_t index) {
-  return instance.table->find("addresses")->children[index].place;
+  return entry_place(entry_node(instance, "addresses", index), "address");
 }
 
 /// An entry that was refused before, see read_value().
@@ -43,8 +54,11 @@ void check_duplicates_within(const PlacedInstance& instance, Report& report) {
 void check_link_local(const PlacedInstance& instance, Report& report) {
   const InstanceConfig& config = instance.config;
   if (!has_family(config) || config.family() == Family::ipv4) return;
-  if (config.addresses.front().prefix.address.is_link_local()) return;
-  report.error("address", address_place(instance, 0),
+  const auto first = std::ranges::find_if(config.addresses, [&](const VirtualAddress& entry) {
+    return entry.advertised && entry.prefix.address.family() == Family::ipv6;
+  });
+  if (first == config.addresses.end() || is_refused(*first) || first->prefix.address.is_link_local()) return;
+  report.error("address", address_place(instance, static_cast<std::size_t>(first - config.addresses.begin())),
                "the first IPv6 virtual address must be link-local (RFC 9568 5.2.9)", "add \"fe80::10/64\" first");
 }
 
@@ -167,19 +181,130 @@ void check_vrids(std::span<const PlacedInstance> instances, Report& report) {
   }
 }
 
+/// Where an entry of the instance lives.
+const std::string& interface_of(const InstanceConfig& config, const std::string& own) {
+  return own.empty() ? config.interface : own;
+}
+
+/// What only one of the families can do.
+void check_address_options(const PlacedInstance& instance, Report& report) {
+  for (std::size_t i = 0; i < instance.config.addresses.size(); ++i) {
+    const VirtualAddress& entry = instance.config.addresses[i];
+    if (is_refused(entry)) continue;
+    const TomlNode& node = entry_node(instance, "addresses", i);
+    const bool is_ipv4 = entry.prefix.address.family() == Family::ipv4;
+    const std::string& interface = interface_of(instance.config, entry.interface);
+    for (const std::string_view key : {"label", "scope"})
+      if (!is_ipv4 && node.find(key) != nullptr)
+        report.error("conflict", entry_place(node, key), "an IPv6 address has no " + in_quotes(key), "remove it");
+    for (const std::string_view key : {"nodad", "preferred_lifetime"})
+      if (is_ipv4 && node.find(key) != nullptr)
+        report.error("conflict", entry_place(node, key), in_quotes(key) + " has no effect on an IPv4 address",
+                     "remove it");
+    if (is_ipv4 && !entry.label.empty() && !entry.label.starts_with(interface)) {
+      const TomlNode* named = (entry.interface.empty() ? *instance.table : node).find("interface");
+      report.error(
+          "name", entry_place(node, "label"),
+          "the label " + in_quotes(entry.label) + " must begin with the name of the interface, " + in_quotes(interface),
+          "write " + in_quotes(interface + ":vip"), named != nullptr ? std::optional(named->place) : std::nullopt);
+    }
+    if (entry.peer && entry.peer->family() != entry.prefix.address.family())
+      report.error("address", entry_place(node, "peer"),
+                   entry.peer->to_string() + " is of another family than " + entry.prefix.address.to_string());
+  }
+}
+
+/// The destination of a route was accepted: an unspecified one is a default route or was refused.
+bool has_destination(const RouteObject& route, const TomlNode& node) {
+  const TomlNode* to = node.find("to");
+  return to != nullptr && (route.to.length > 0 || to->text == "default" || to->text.ends_with("/0"));
+}
+
+void check_routes(const PlacedInstance& instance, Report& report) {
+  for (std::size_t i = 0; i < instance.config.routes.size(); ++i) {
+    const RouteObject& route = instance.config.routes[i];
+    const TomlNode& node = entry_node(instance, "routes", i);
+    if (!has_destination(route, node)) continue;
+    const auto check_family = [&](const std::optional<IpAddress>& address, std::string_view key) {
+      if (address && address->family() != route.to.address.family())
+        report.error("address", entry_place(node, key),
+                     address->to_string() + " is of another family than " + node.find("to")->text);
+    };
+    check_family(route.via, "via");
+    check_family(route.source, "source");
+    for (const std::string_view key : {"via", "interface", "source"})
+      if (route.type != RouteType::unicast && node.find(key) != nullptr)
+        report.error("conflict", entry_place(node, key),
+                     "a route of type " + in_quotes(node.find("type")->text) + " leads nowhere; " + in_quotes(key) +
+                         " has no effect",
+                     "remove it");
+  }
+}
+
+void check_rules(const PlacedInstance& instance, Report& report) {
+  for (std::size_t i = 0; i < instance.config.rules.size(); ++i) {
+    const RuleObject& rule = instance.config.rules[i];
+    const TomlNode& node = entry_node(instance, "rules", i);
+    if (node.type != TomlType::table) continue;
+    if (node.find("from") == nullptr && node.find("to") == nullptr)
+      report.error("missing-key", node.place, "a rule needs \"from\" or \"to\": it would catch every packet",
+                   "write from = \"192.0.2.10/32\"");
+    for (const auto& [key, network] : {std::pair("from", &rule.from), std::pair("to", &rule.to)})
+      if (*network && (*network)->length == 0)
+        report.error("address", entry_place(node, key), "a rule with " + (*network)->to_string() + " says nothing",
+                     "leave the key out");
+    if (rule.from && rule.to && rule.from->address.family() != rule.to->address.family())
+      report.error("address", entry_place(node, "to"),
+                   rule.to->to_string() + " is of another family than " + rule.from->to_string());
+  }
+}
+
+/// What the kernel takes for the same route.
+using RouteKey = std::tuple<IpPrefix, std::uint32_t, std::uint32_t>;
+
+/// One route or rule in two entries would be removed by the one while the other needs it.
+template <typename Key>
+void check_twice(std::map<Key, Place>& seen, const Key& key, const Place& place, const std::string& what,
+                 Report& report) {
+  const auto [first, is_new] = seen.emplace(key, place);
+  if (!is_new)
+    report.error("conflict", place, what + " is listed twice; first at " + report.where(first->second, place),
+                 "remove one of them", first->second);
+}
+
+void check_routing_between(std::span<const PlacedInstance> instances, Report& report) {
+  std::map<RouteKey, Place> routes;
+  std::map<RuleObject, Place> rules;
+  for (const PlacedInstance& instance : instances) {
+    for (std::size_t i = 0; i < instance.config.routes.size(); ++i) {
+      const RouteObject& route = instance.config.routes[i];
+      const TomlNode& node = entry_node(instance, "routes", i);
+      if (has_destination(route, node))
+        check_twice(routes, {route.to, route.table, route.metric}, node.find("to")->place, "route " + to_string(route),
+                    report);
+    }
+    for (std::size_t i = 0; i < instance.config.rules.size(); ++i) {
+      const RuleObject& rule = instance.config.rules[i];
+      if (rule.from || rule.to)
+        check_twice(rules, rule, entry_node(instance, "rules", i).place, "rule " + to_string(rule), report);
+    }
+  }
+}
+
 /// A link-local address means something else on each interface; others are the same everywhere.
-std::string scope_of(const InstanceConfig& config, const IpAddress& address) {
-  return address.is_link_local() ? config.interface : "";
+std::string scope_of(const InstanceConfig& config, const VirtualAddress& entry) {
+  return entry.prefix.address.is_link_local() ? interface_of(config, entry.interface) : "";
 }
 
 void check_addresses_between(std::span<const PlacedInstance> instances, Report& report) {
   std::map<std::tuple<std::string, IpAddress>, std::tuple<const PlacedInstance*, std::size_t>> seen;
   for (const PlacedInstance& instance : instances) {
     for (std::size_t i = 0; i < instance.config.addresses.size(); ++i) {
-      const IpAddress& address = instance.config.addresses[i].prefix.address;
+      const VirtualAddress& entry = instance.config.addresses[i];
+      const IpAddress& address = entry.prefix.address;
       if (address.is_unspecified()) continue;
       const auto [first, is_new] =
-          seen.emplace(std::tuple(scope_of(instance.config, address), address), std::tuple(&instance, i));
+          seen.emplace(std::tuple(scope_of(instance.config, entry), address), std::tuple(&instance, i));
       const auto [other, index] = first->second;
       if (is_new || other == &instance) continue;
       const Place& place = address_place(instance, i);
@@ -253,9 +378,25 @@ void check_instances(std::span<const PlacedInstance> instances, Report& report) 
     check_auth(instance, report);
     check_source(instance, report);
     check_peers(instance, report);
+    check_address_options(instance, report);
+    check_routes(instance, report);
+    check_rules(instance, report);
   }
   check_vrids(instances, report);
   check_addresses_between(instances, report);
+  check_routing_between(instances, report);
+}
+
+void choose_family_of_routes(PlacedInstance& instance) {
+  for (std::size_t i = 0; i < instance.config.routes.size(); ++i) {
+    RouteObject& route = instance.config.routes[i];
+    const TomlNode* to = entry_node(instance, "routes", i).find("to");
+    if (to == nullptr || to->text != "default") continue;
+    const auto& named = route.via ? route.via : route.source;
+    const bool is_ipv6 = named ? named->family() == Family::ipv6
+                               : has_family(instance.config) && instance.config.family() == Family::ipv6;
+    if (is_ipv6) route.to.address = *IpAddress::parse("::");
+  }
 }
 
 void choose_advertised(PlacedInstance& instance, Report& report) {
@@ -265,7 +406,7 @@ void choose_advertised(PlacedInstance& instance, Report& report) {
   std::size_t advertised = 0, left_over = 0;
   for (std::size_t i = 0; i < instance.config.addresses.size(); ++i) {
     VirtualAddress& entry = instance.config.addresses[i];
-    const bool is_ours = entry.prefix.address.family() == family;
+    const bool is_ours = entry.prefix.address.family() == family && entry.advertised;
     entry.advertised = is_ours && advertised < limit;
     if (entry.advertised) ++advertised;
     if (!is_ours || entry.advertised || left_over++ > 0) continue;
@@ -273,6 +414,10 @@ void choose_advertised(PlacedInstance& instance, Report& report) {
                    "an advert lists at most " + std::to_string(limit) + " " + std::string(display_name(family)) +
                        " addresses; from this one on they are held but not listed");
   }
+  if (advertised == 0)
+    report.error("address", address_place(instance, 0),
+                 "no " + std::string(display_name(family)) + " address of this instance is in its adverts",
+                 "one of them needs advertise = true");
 }
 
 }  // namespace vipd

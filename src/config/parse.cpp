@@ -96,6 +96,8 @@ class ConfigReader {
   void join(const PlacedGroup& group);
   void read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Target target);
   void read_key(const Section& section, const TomlNode& node, const std::string& name, Target target);
+  void read_entries(const Section& section, const KeySpec& key, const TomlNode& list, Target target);
+  void read_entry(const Section& section, const KeySpec& list, const TomlNode& entry, Target target);
   void read_group(const Section& section, const TomlNode& table, const std::string& name, Target target);
   bool define(const std::string& title, const TomlNode& node);
   void check_required(const Section& section, const TomlNode& table);
@@ -161,11 +163,11 @@ ParsedConfig ConfigReader::read() {
   }
   if (!report_.has_errors()) {
     for (PlacedInstance& instance : own == nullptr ? instances_ : nodes[*own]) {
-      collect_programs("instance", *instance.table, {config_, instance.config, no_group_}, result.programs);
+      collect_programs("instance", *instance.table, {config_, instance.config, no_group_, {}}, result.programs);
       config_.instances.push_back(std::move(instance.config));
     }
     for (PlacedGroup& group : groups_) {
-      collect_programs("sync_group", *group.table, {config_, no_instance_, group.config}, result.programs);
+      collect_programs("sync_group", *group.table, {config_, no_instance_, group.config, {}}, result.programs);
       config_.sync_groups.push_back(std::move(group.config));
     }
     result.config = std::move(config_);
@@ -202,7 +204,7 @@ void ConfigReader::read_node(const TomlNode& table) {
     if (is_host) {
       read_host(child);
     } else if (define(in_quotes(child.key) + " in [node]", child)) {
-      read_key({"node", "[node]"}, child, child.key, {config_, no_instance_, no_group_});
+      read_key({"node", "[node]"}, child, child.key, {config_, no_instance_, no_group_, {}});
     }
   }
 }
@@ -287,7 +289,7 @@ void ConfigReader::read_instance(const TomlNode& table) {
   PlacedInstance& instance = instances_.emplace_back();
   instance.config.name = table.key;
   instance.table = &table;
-  read_keys(section, table, "", {config_, instance.config, no_group_});
+  read_keys(section, table, "", {config_, instance.config, no_group_, {}});
   check_required(section, table);
 }
 
@@ -301,7 +303,7 @@ void ConfigReader::read_sync_group(const TomlNode& table) {
   PlacedGroup& group = groups_.emplace_back();
   group.config.name = table.key;
   group.table = &table;
-  read_keys(section, table, "", {config_, no_instance_, group.config});
+  read_keys(section, table, "", {config_, no_instance_, group.config, {}});
   check_required(section, table);
 }
 
@@ -326,12 +328,44 @@ void ConfigReader::read_keys(const Section& section, const TomlNode& table, cons
 void ConfigReader::read_key(const Section& section, const TomlNode& node, const std::string& name, Target target) {
   if (const KeySpec* key = find_key(section.table, name)) {
     read_value(*key, node, target, report_);
+    if (!key->entries.empty() && node.type == TomlType::array) read_entries(section, *key, node, target);
   } else if (is_group(section.table, name)) {
     read_group(section, node, name, target);
   } else if (is_unsupported(section.table, name)) {
     refuse_unsupported(node, name);
   } else {
     refuse_unknown_key(section, node, name);
+  }
+}
+
+/// Entry n of the list in the file is entry n in the config, also if it is refused.
+void ConfigReader::read_entries(const Section& section, const KeySpec& key, const TomlNode& list, Target target) {
+  std::set<std::string, std::less<>> meant;
+  meant.swap(meant_);
+  for (const TomlNode& entry : list.children) {
+    std::visit(
+        [&](auto* slot) {
+          if constexpr (requires { target.entry = &slot->emplace_back(); }) target.entry = &slot->emplace_back();
+        },
+        key.slot(target));
+    meant_.clear();
+    read_entry(section, key, entry, target);
+  }
+  meant.swap(meant_);
+}
+
+/// An entry is a table; what has an address may stand there as a string.
+void ConfigReader::read_entry(const Section& section, const KeySpec& list, const TomlNode& entry, Target target) {
+  if (entry.type == TomlType::table) {
+    const Section own{list.entries, in_quotes(list.name) + " of " + section.title};
+    read_keys(own, entry, "", target);
+    check_required(own, entry);
+  } else if (const KeySpec* address = find_key(list.entries, "address")) {
+    read_value(*address, entry, target, report_);
+  } else {
+    report_.error("type", entry.place,
+                  "an entry of " + in_quotes(list.name) + " must be a table, got " + describe_value(entry),
+                  in_quotes(list.name) + " is " + std::string(list.values));
   }
 }
 
@@ -363,12 +397,13 @@ ConfigReader::Instances ConfigReader::on_node(const std::string& name, const Ove
     PlacedInstance& instance = found == instances.end() ? unknown : *found;
     if (found == instances.end()) refuse_orphan(*table);
     if (found != instances.end()) instance.table = &overlays_.emplace_back(overlaid(*instance.table, *table));
-    read_keys(section, *table, "", {config_, instance.config, no_group_});
+    read_keys(section, *table, "", {config_, instance.config, no_group_, {}});
   }
   return instances;
 }
 
 void ConfigReader::check(Instances& instances) {
+  for (PlacedInstance& instance : instances) choose_family_of_routes(instance);
   check_instances(instances, report_);
   check_group_priorities(groups_, instances, report_);
   for (PlacedInstance& instance : instances) choose_advertised(instance, report_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <tuple>
+#include <type_traits>
 
 #include "vipd/config/schema.hpp"
 #include "vipd/config/text.hpp"
@@ -10,38 +11,70 @@
 namespace vipd {
 namespace {
 
-/// A value as it would be written in the file.
+/// Both are of one key, so of one type.
+bool equal(const Slot& before, const Slot& after) {
+  return std::visit([&](auto* value) { return *value == *std::get<decltype(value)>(after); }, before);
+}
+
+std::string text_of(const KeySpec& key, const Slot& slot);
+
+/// A value as it would be written in the file; nothing if that is to leave the key out.
 struct AsToml {
+  const KeySpec& key;
+
   std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
   std::string operator()(const std::uint8_t* value) const { return std::to_string(*value); }
   std::string operator()(const unsigned* value) const { return std::to_string(*value); }
   std::string operator()(const Duration* value) const { return in_quotes(format_duration(*value)); }
   std::string operator()(const std::string* value) const { return value->empty() ? "" : in_quotes(*value); }
-  std::string operator()(const std::optional<IpAddress>* value) const {
+  std::string operator()(const IpAddress* value) const { return in_quotes(value->to_string()); }
+  std::string operator()(const IpPrefix* value) const {
+    if (value->length > 0) return in_quotes(value->to_string());
+    return value->address.is_unspecified() ? in_quotes("default") : in_quotes(value->address.to_string());
+  }
+  template <typename Value>
+  std::string operator()(const std::optional<Value>* value) const {
     return *value ? in_quotes((*value)->to_string()) : "";
   }
-  std::string operator()(const ChecksumPolicy* value) const { return in_quotes(to_string(*value)); }
-  std::string operator()(const std::vector<std::string>* value) const {
-    return list(*value, [](const std::string& each) { return each; });
+  template <typename Choice>
+    requires std::is_enum_v<Choice>
+  std::string operator()(const Choice* value) const {
+    return in_quotes(to_string(*value));
   }
-  std::string operator()(const std::vector<VirtualAddress>* value) const {
-    return list(*value, [](const VirtualAddress& each) { return to_string(each); });
-  }
-
-  std::string operator()(const std::vector<UnicastPeer>* value) const {
-    return list(*value, [](const UnicastPeer& each) {
-      const bool is_usual = each.min_hop_limit == kVrrpHopLimit;
-      return each.address.to_string() + (is_usual ? "" : " min_hop_limit " + std::to_string(each.min_hop_limit));
-    });
-  }
-
-  template <typename Value, typename Text>
-  static std::string list(const std::vector<Value>& values, Text text) {
+  template <typename Value>
+  std::string operator()(const std::vector<Value>* values) const {
     std::string all;
-    for (const Value& value : values) all += (all.empty() ? "" : ", ") + in_quotes(text(value));
+    for (const Value& value : *values) all += (all.empty() ? "" : ", ") + entry(value);
     return all.empty() ? "" : "[" + all + "]";
   }
+
+ private:
+  static std::string entry(const std::string& value) { return in_quotes(value); }
+  /// As a string where the address says it all, else as a table.
+  template <typename Object>
+  std::string entry(Object value) const {
+    Object usual;
+    std::string members, address;
+    for (const KeySpec& member : schema()) {
+      if (member.table != key.entries) continue;
+      const Slot is = slot_in_entry(member, value);
+      if (!member.required && equal(is, slot_in_entry(member, usual))) continue;
+      const std::string text = text_of(member, is);
+      if (member.name == "address") address = text;
+      members += (members.empty() ? "" : ", ") + std::string(member.name) + " = " + text;
+    }
+    return members == "address = " + address ? address : "{" + members + "}";
+  }
+  template <typename Object>
+  static Slot slot_in_entry(const KeySpec& member, Object& object) {
+    Config config;
+    InstanceConfig instance;
+    SyncGroupConfig group;
+    return member.slot({config, instance, group, &object});
+  }
 };
+
+std::string text_of(const KeySpec& key, const Slot& slot) { return std::visit(AsToml{key}, slot); }
 
 /// What is compared; `instance` and `group` are empty where a table is of neither.
 struct Part {
@@ -52,13 +85,10 @@ struct Part {
 
 /// The member that `key` fills; it points there so that it can be filled, here it is only read.
 Slot slot_of(const KeySpec& key, const Part& part) {
-  return key.slot({const_cast<Config&>(part.config), const_cast<InstanceConfig&>(part.instance),
-                   const_cast<SyncGroupConfig&>(part.group)});
-}
-
-/// Both are of one key, so of one type.
-bool equal(const Slot& before, const Slot& after) {
-  return std::visit([&](auto* value) { return *value == *std::get<decltype(value)>(after); }, before);
+  return key.slot({const_cast<Config&>(part.config),
+                   const_cast<InstanceConfig&>(part.instance),
+                   const_cast<SyncGroupConfig&>(part.group),
+                   {}});
 }
 
 /// The keys of `table` that differ.
@@ -71,7 +101,7 @@ std::vector<KeyChange> differences(std::string_view table, const Part& before, c
     if (key.secret)
       changes.push_back({key.name, "(secret)", "(another secret)"});
     else
-      changes.push_back({key.name, std::visit(AsToml{}, old_value), std::visit(AsToml{}, new_value)});
+      changes.push_back({key.name, text_of(key, old_value), text_of(key, new_value)});
   }
   return changes;
 }

@@ -157,6 +157,7 @@ class SyntaxScanner {
   bool at_line_end() const { return at_end() || at("\n") || at("\r\n"); }
   bool at_line_start() const;
   bool at_new_statement() const;
+  bool lacks_brace() const;
   std::string_view token() const;
   std::size_t line_end(std::size_t offset) const { return std::min(text_.find('\n', offset), text_.size()); }
   bool at_header() const;
@@ -352,6 +353,7 @@ bool SyntaxScanner::array(const std::string& path) {
     skip_blank_lines();
     if (at("]")) break;
     if (at(",")) return fail(pos_, 1, "a value is missing before this comma");
+    if (lacks_brace()) return fail(pos_, token().size(), "expected \"{\" before the keys of a table");
     if (at_end() || at_new_statement()) return array_separator(open, last);
     if (!value(path + "[" + std::to_string(pos_) + "]") || !array_separator(open, pos_)) return false;
   }
@@ -510,7 +512,13 @@ bool SyntaxScanner::at_new_statement() const {
   while (next < text_.size() && (is_bare_key(text_[next]) || text_[next] == '.')) ++next;
   if (next == pos_) return false;
   while (next < text_.size() && is_blank(text_[next])) ++next;
-  return text_.substr(next).starts_with('=');
+  return text_.substr(next).starts_with('=') && !lacks_brace();
+}
+
+/// On a line of its own in a list of tables: keys, but no brace before them.
+bool SyntaxScanner::lacks_brace() const {
+  const std::string_view line = text_.substr(pos_, text_.find('\n', pos_) - pos_);
+  return !at("{") && line.find('=') != line.npos && std::ranges::count(line, '}') > std::ranges::count(line, '{');
 }
 
 /// At the start of a line: does it look like a header or the beginning of a key? Entries of a list mostly do not.

@@ -71,6 +71,15 @@ bool host_bits_are(const IpPrefix& prefix, bool ones) {
   return true;
 }
 
+/// The first address of the network.
+IpAddress network_address(const IpPrefix& prefix) {
+  std::array<std::uint8_t, 16> octets{};
+  std::ranges::copy(prefix.address.octets(), octets.begin());
+  for (std::size_t bit = prefix.length; bit < octets.size() * 8; ++bit)
+    octets[bit / 8] = static_cast<std::uint8_t>(octets[bit / 8] & ~(0x80u >> bit % 8));
+  return {prefix.address.family(), std::span(octets).first(address_size(prefix.address.family()))};
+}
+
 /// Why this address cannot be a host's, or nothing. What follows "192.0.2.0/24 is ".
 std::string_view why_no_host(const IpPrefix& prefix) {
   const IpAddress& address = prefix.address;
@@ -139,11 +148,20 @@ class ValueReader {
   void operator()(unsigned* out) { read_integer(out); }
   void operator()(Duration* out);
   void operator()(std::string* out);
-  void operator()(std::optional<IpAddress>* out);
+  void operator()(IpPrefix* out);
+  void operator()(std::optional<IpPrefix>* out) { *out = parse_network(); }
+  void operator()(IpAddress* out) { *out = parse_host().value_or(IpAddress()); }
+  void operator()(std::optional<IpAddress>* out) { *out = parse_host(); }
   void operator()(ChecksumPolicy* out);
+  void operator()(Scope* out);
+  void operator()(PreferredLifetime* out);
+  void operator()(RouteType* out);
+  void operator()(AnnounceForm* out);
   void operator()(std::vector<std::string>* out) { key_.name == "instances" ? read_names(out) : read_command(out); }
-  void operator()(std::vector<VirtualAddress>* out);
-  void operator()(std::vector<UnicastPeer>* out);
+  template <typename Object>
+  void operator()(std::vector<Object>*) {
+    check_list();
+  }
 
  private:
   void read_names(std::vector<std::string>* out);
@@ -152,12 +170,15 @@ class ValueReader {
   void read_integer(Integer* out);
   std::optional<Duration> parse_duration();
   bool check_duration(Duration duration);
-  std::optional<IpPrefix> parse_address(const TomlNode& entry);
-  std::optional<IpAddress> parse_host(const TomlNode& entry);
-  std::optional<UnicastPeer> parse_peer(const TomlNode& entry);
-  std::optional<UnicastPeer> parse_peer_table(const TomlNode& entry);
-  std::optional<IpAddress> parse_text(const TomlNode& entry, std::string_view host);
-  std::optional<std::uint8_t> parse_length(const TomlNode& entry, const IpAddress& address, std::size_t slash);
+  template <typename Choice, std::size_t N>
+  void read_choice(Choice* out, const std::array<Choice, N>& choices);
+  void check_list();
+  bool check_text();
+  std::optional<IpPrefix> parse_prefix(std::int64_t shortest);
+  std::optional<IpPrefix> parse_network();
+  std::optional<IpAddress> parse_host();
+  std::optional<IpAddress> parse_text(std::string_view host);
+  std::optional<std::uint8_t> parse_length(const IpAddress& address, std::string_view digits, std::int64_t shortest);
   bool check_program(const TomlNode& node, bool alone);
 
   void refuse(std::string kind, std::string message, std::string hint = "") {
@@ -252,6 +273,10 @@ void ValueReader::operator()(std::string* out) {
   if (node_.type != TomlType::string) return refuse_type();
   if (key_.name == "interface") {
     if (const std::string why = why_no_interface(node_.text); !why.empty()) return refuse("interface", why);
+  } else if (key_.name == "label") {
+    const auto is_odd = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
+    if (node_.text.empty() || node_.text.size() > 15 || std::ranges::any_of(node_.text, is_odd))
+      return refuse("name", must_be() + ", got " + in_quotes(node_.text));
   } else if (key_.secret) {
     const bool has_nul = node_.text.find('\0') != std::string::npos;  // looks like the end, where it is zero-filled
     if (node_.text.empty() || node_.text.size() > kAuthDataSize || has_nul) return refuse("auth", must_be());
@@ -261,19 +286,43 @@ void ValueReader::operator()(std::string* out) {
   *out = node_.text;
 }
 
-void ValueReader::operator()(ChecksumPolicy* out) {
-  static constexpr std::array kPolicies{ChecksumPolicy::automatic, ChecksumPolicy::rfc9568,
-                                        ChecksumPolicy::pseudo_header};
+template <typename Choice, std::size_t N>
+void ValueReader::read_choice(Choice* out, const std::array<Choice, N>& choices) {
   if (node_.type != TomlType::string) return refuse_type();
-  std::vector<std::string_view> names;
-  for (const ChecksumPolicy policy : kPolicies) names.push_back(to_string(policy));
+  std::array<std::string_view, N> names;
+  std::ranges::transform(choices, names.begin(), [](Choice choice) { return to_string(choice); });
   const auto found = std::ranges::find(names, node_.text);
   if (found == names.end()) {
     const std::string_view meant = nearest(node_.text, names);
     return refuse("choice", must_be() + ", got " + in_quotes(node_.text),
                   meant.empty() ? "" : "did you mean " + in_quotes(meant) + "?");
   }
-  *out = kPolicies[static_cast<std::size_t>(found - names.begin())];
+  *out = choices[static_cast<std::size_t>(found - names.begin())];
+}
+
+void ValueReader::operator()(ChecksumPolicy* out) {
+  using enum ChecksumPolicy;
+  read_choice(out, std::array{automatic, rfc9568, pseudo_header});
+}
+
+void ValueReader::operator()(Scope* out) {
+  using enum Scope;
+  read_choice(out, std::array{global, site, link, host});
+}
+
+void ValueReader::operator()(PreferredLifetime* out) {
+  using enum PreferredLifetime;
+  read_choice(out, std::array{forever, zero});
+}
+
+void ValueReader::operator()(RouteType* out) {
+  using enum RouteType;
+  read_choice(out, std::array{unicast, blackhole, unreachable, prohibit});
+}
+
+void ValueReader::operator()(AnnounceForm* out) {
+  using enum AnnounceForm;
+  read_choice(out, std::array{request, reply, both});
 }
 
 /// An entry that is refused leaves an empty name in its place.
@@ -331,132 +380,120 @@ bool ValueReader::check_program(const TomlNode& node, bool alone) {
   return false;
 }
 
-void ValueReader::operator()(std::vector<VirtualAddress>* out) {
+/// The list alone; its entries are read by parse_config(), key by key.
+void ValueReader::check_list() {
   if (node_.type == TomlType::string) return refuse_type("write [" + in_quotes(node_.text) + "]");
   if (node_.type != TomlType::array) return refuse_type();
-  if (node_.children.empty()) {
-    return refuse("missing-key", "\"addresses\" must list at least one address", "write [\"192.0.2.10/24\"]");
-  }
-  for (const TomlNode& entry : node_.children) out->push_back({{.prefix = parse_address(entry).value_or(IpPrefix{})}});
+  if (!node_.children.empty()) return;
+  if (key_.required)
+    refuse("missing-key", in_quotes(key_.name) + " must list at least one address", "write [\"192.0.2.10/24\"]");
+  else if (key_.name == "peers")
+    refuse("missing-key", "\"peers\" is an empty list", "leave the key out for multicast");
 }
 
-std::optional<IpPrefix> ValueReader::parse_address(const TomlNode& entry) {
-  if (entry.type == TomlType::table) {
-    report_.error("unsupported", entry.place, "an address as a table is not supported by this version of vipd",
-                  "write \"192.0.2.10/24\"");
-    return std::nullopt;
+/// A network where a route goes, or the address of a host with the length of its subnet.
+void ValueReader::operator()(IpPrefix* out) {
+  if (key_.table == "route") {
+    if (node_.type == TomlType::string && node_.text == "default")
+      *out = {};
+    else
+      *out = parse_network().value_or(IpPrefix{});
+    return;
   }
-  if (entry.type != TomlType::string) {
-    report_.error("type", entry.place, "an address must be a string, got " + describe_value(entry));
-    return std::nullopt;
-  }
-  const std::string_view text = entry.text;
+  const auto prefix = parse_prefix(1);
+  if (!prefix) return;
+  const std::string_view why = why_no_host(*prefix);
+  if (why.empty())
+    *out = *prefix;
+  else
+    report_.error("address",
+                  place_within(node_.place, node_.text, 0, std::min(node_.text.find('/'), node_.text.size())),
+                  prefix->to_string() + " is " + std::string(why));
+}
+
+/// An address or a network is a string.
+bool ValueReader::check_text() {
+  if (node_.type != TomlType::string) refuse("type", "an address must be a string, got " + describe_value(node_));
+  return node_.type == TomlType::string;
+}
+
+/// "192.0.2.10/24". Length 0: none is given, which is warned of if `shortest` is more.
+std::optional<IpPrefix> ValueReader::parse_prefix(std::int64_t shortest) {
+  if (!check_text()) return std::nullopt;
+  const std::string_view text = node_.text;
   const std::size_t slash = std::min(text.find('/'), text.size());
-  const std::string_view host = text.substr(0, slash);
-  const Place place = place_within(entry.place, text, 0, host.size());
-  const auto address = parse_text(entry, host);
+  const auto address = parse_text(text.substr(0, slash));
   if (!address) return std::nullopt;
-  const auto length = parse_length(entry, *address, slash);
-  if (!length) return std::nullopt;
-  const IpPrefix prefix{*address, *length};
-  const std::string_view why = why_no_host(prefix);
-  if (why.empty()) return prefix;
-  report_.error("address", place, prefix.to_string() + " is " + std::string(why));
+  if (slash < text.size()) {
+    const auto length = parse_length(*address, text.substr(slash + 1), shortest);
+    return length ? std::optional(IpPrefix{*address, *length}) : std::nullopt;
+  }
+  const bool is_ipv4 = address->family() == Family::ipv4;
+  const Place place = place_within(node_.place, text, 0, slash);
+  if (shortest > 0) {
+    report_.warning("address", place,
+                    in_quotes(text) + " has no prefix length; that of the interface's own subnet is used",
+                    "write " + address->to_string() + (is_ipv4 ? "/24" : "/64") + " to be sure");
+    return IpPrefix{*address, 0};
+  }
+  report_.error("address", place, in_quotes(text) + " has no prefix length",
+                "write " + address->to_string() + (is_ipv4 ? "/32" : "/128") + " for a single host");
   return std::nullopt;
 }
 
-/// `host`, the beginning of a string, as an address.
-std::optional<IpAddress> ValueReader::parse_text(const TomlNode& entry, std::string_view host) {
+std::optional<IpPrefix> ValueReader::parse_network() {
+  const auto prefix = parse_prefix(0);
+  if (!prefix || host_bits_are(*prefix, false)) return prefix;
+  const IpAddress network = network_address(*prefix);
+  refuse("address", prefix->to_string() + " is an address, not a network",
+         "write " + IpPrefix{network, prefix->length}.to_string());
+  return std::nullopt;
+}
+
+/// `host`, the beginning of the string, as an address.
+std::optional<IpAddress> ValueReader::parse_text(std::string_view host) {
   auto address = IpAddress::parse(host);
   if (address) return address;
   const bool has_zone = host.find('%') != std::string_view::npos;
-  report_.error("address", place_within(entry.place, entry.text, 0, host.size()),
-                in_quotes(entry.text) + " is not an IP address" + why_no_address(host),
+  report_.error("address", place_within(node_.place, node_.text, 0, host.size()),
+                in_quotes(node_.text) + " is not an IP address" + why_no_address(host),
                 has_zone ? "leave out the zone: \"interface\" names it" : "");
   return std::nullopt;
 }
 
 /// The address of a host, without a prefix length.
-std::optional<IpAddress> ValueReader::parse_host(const TomlNode& entry) {
-  if (entry.type != TomlType::string) {
-    report_.error("type", entry.place, "an address must be a string, got " + describe_value(entry));
-    return std::nullopt;
-  }
-  const std::size_t slash = entry.text.find('/');
+std::optional<IpAddress> ValueReader::parse_host() {
+  if (!check_text()) return std::nullopt;
+  const std::size_t slash = node_.text.find('/');
   if (slash != std::string::npos) {
-    report_.error("address", entry.place, in_quotes(key_.name) + " takes addresses without a prefix length",
-                  "write " + in_quotes(std::string_view(entry.text).substr(0, slash)));
+    refuse("address", in_quotes(key_.name) + " takes addresses without a prefix length",
+           "write " + in_quotes(std::string_view(node_.text).substr(0, slash)));
     return std::nullopt;
   }
-  const auto address = parse_text(entry, entry.text);
+  const auto address = parse_text(node_.text);
   if (!address) return std::nullopt;
   const std::string_view why = why_no_host({*address, static_cast<std::uint8_t>(address->octets().size() * 8)});
   if (why.empty()) return address;
-  report_.error("address", entry.place, address->to_string() + " is " + std::string(why));
+  refuse("address", address->to_string() + " is " + std::string(why));
   return std::nullopt;
 }
 
-void ValueReader::operator()(std::optional<IpAddress>* out) { *out = parse_host(node_); }
-
-void ValueReader::operator()(std::vector<UnicastPeer>* out) {
-  if (node_.type == TomlType::string) return refuse_type("write [" + in_quotes(node_.text) + "]");
-  if (node_.type != TomlType::array) return refuse_type();
-  if (node_.children.empty())
-    return refuse("missing-key", "\"peers\" is an empty list", "leave the key out for multicast");
-  for (const TomlNode& entry : node_.children) out->push_back(parse_peer(entry).value_or(UnicastPeer{}));
-}
-
-std::optional<UnicastPeer> ValueReader::parse_peer(const TomlNode& entry) {
-  if (entry.type == TomlType::table) return parse_peer_table(entry);
-  const auto address = parse_host(entry);
-  return address ? std::optional(UnicastPeer{.address = *address}) : std::nullopt;
-}
-
-std::optional<UnicastPeer> ValueReader::parse_peer_table(const TomlNode& entry) {
-  const TomlNode *address = entry.find("address"), *limit = entry.find("min_hop_limit");
-  for (const TomlNode& member : entry.children) {
-    if (&member == address || &member == limit) continue;
-    report_.error("unknown-key", member.key_place, "unknown key " + in_quotes(member.key) + " in a peer",
-                  "a peer has \"address\" and \"min_hop_limit\"");
-    return std::nullopt;
-  }
-  if (address == nullptr) {
-    report_.error("missing-key", entry.place, "a peer needs an \"address\"");
-    return std::nullopt;
-  }
-  const auto host = parse_host(*address);
-  if (!host || limit == nullptr) return host ? std::optional(UnicastPeer{.address = *host}) : std::nullopt;
-  const bool is_number = limit->type == TomlType::integer;
-  if (is_number && limit->integer >= 1 && limit->integer <= kVrrpHopLimit)
-    return UnicastPeer{.address = *host, .min_hop_limit = static_cast<std::uint8_t>(limit->integer)};
-  report_.error(is_number ? "range" : "type", limit->place,
-                "\"min_hop_limit\" must be 1..255, got " + describe_value(*limit));
-  return std::nullopt;
-}
-
-std::optional<std::uint8_t> ValueReader::parse_length(const TomlNode& entry, const IpAddress& address,
-                                                      std::size_t slash) {
+std::optional<std::uint8_t> ValueReader::parse_length(const IpAddress& address, std::string_view digits,
+                                                      std::int64_t shortest) {
   const bool is_ipv4 = address.family() == Family::ipv4;
-  const std::string_view text = entry.text;
-  if (slash == text.size()) {
-    report_.warning("address", place_within(entry.place, text, 0, slash),
-                    in_quotes(text) + " has no prefix length; using /" + (is_ipv4 ? "32" : "128"),
-                    "write " + address.to_string() + (is_ipv4 ? "/24" : "/64") + " to be on-link");
-    return static_cast<std::uint8_t>(is_ipv4 ? 32 : 128);
-  }
-  const std::string_view digits = text.substr(slash + 1);
-  const Place place = place_within(entry.place, text, slash + 1, digits.size());
+  const Place place = place_within(node_.place, node_.text, node_.text.size() - digits.size(), digits.size());
   const std::int64_t longest = is_ipv4 ? 32 : 128;
   const bool is_number = !digits.empty() && digits.size() <= 3 && digits.find_first_not_of(kDigits) == digits.npos;
-  const std::int64_t length = is_number ? to_integer(digits).value_or(0) : 0;
+  const std::int64_t length = is_number ? to_integer(digits).value_or(-1) : -1;
   if (length > longest) {
     report_.error("address", place,
                   "prefix length " + std::string(digits) + " > " + std::to_string(longest) + " for an " +
                       (is_ipv4 ? "IPv4" : "IPv6") + " address");
-  } else if (length < 1) {
+  } else if (length < shortest) {
     const int meant = mask_length(digits);
     report_.error("address", place,
-                  "the prefix length must be 1.." + std::to_string(longest) + ", got " + in_quotes(digits),
+                  "the prefix length must be " + std::to_string(shortest) + ".." + std::to_string(longest) + ", got " +
+                      in_quotes(digits),
                   meant > 0 ? "write /" + std::to_string(meant) : "");
   } else {
     return static_cast<std::uint8_t>(length);

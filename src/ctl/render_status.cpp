@@ -25,9 +25,9 @@ std::string shown_state(const Document& instance) {
 
 bool is_active(const Document& instance) { return shown_state(instance) == "active"; }
 
-/// An address that an Active instance should have and has not. While stopping it may give them up.
-bool is_missing(const Document& instance, const Document& address) {
-  const Document& present = member(address, "present");
+/// Something that an Active instance should hold and does not. While stopping it may give them up.
+bool is_missing(const Document& instance, const Document& entry) {
+  const Document& present = member(entry, "present");
   return is_active(instance) && !is_true(instance, "stopping") && present.is_boolean() && !present.get<bool>();
 }
 
@@ -37,11 +37,12 @@ std::string plural(std::size_t count, const std::string& noun, const std::string
   return std::to_string(count) + ' ' + (count == 1 ? noun : plural_noun);
 }
 
-std::size_t count_missing(const Document& instances) {
+/// "2 addresses MISSING", of one kind; nothing if all are there.
+std::string summarize_missing(const Document& instances, const std::string& noun, const std::string& kind) {
   std::size_t missing = 0;
   for (const Document& instance : instances)
-    for (const Document& address : member(instance, "addresses")) missing += is_missing(instance, address) ? 1 : 0;
-  return missing;
+    for (const Document& entry : member(instance, kind.c_str())) missing += is_missing(instance, entry) ? 1 : 0;
+  return missing == 0 ? "" : plural(missing, noun, kind) + " MISSING";
 }
 
 /// "1 FAULT (db)": what is wrong comes first and says where.
@@ -54,8 +55,9 @@ std::string summarize_troubles(const Document& instances) {
     join(names, or_unknown(text_at(instance, "name")));
   }
   std::string troubles = faults == 0 ? "" : std::to_string(faults) + " FAULT (" + names + ')';
-  const std::size_t missing = count_missing(instances);
-  if (missing > 0) join(troubles, plural(missing, "address", "addresses") + " MISSING");
+  join(troubles, summarize_missing(instances, "address", "addresses"));
+  join(troubles, summarize_missing(instances, "route", "routes"));
+  join(troubles, summarize_missing(instances, "rule", "rules"));
   return troubles;
 }
 
@@ -170,7 +172,7 @@ struct Mark {
   std::string words;
 };
 
-/// How it stands with an address, seen from the state: capitals for what should not be.
+/// How it stands with what is held, seen from the state: capitals for what should not be.
 Mark mark(const Document& instance, const Document& address) {
   const Document& present = member(address, "present");
   if (!present.is_boolean()) return {Emphasis::plain, "?"};
@@ -181,17 +183,19 @@ Mark mark(const Document& instance, const Document& address) {
   return {Emphasis::bad, "PRESENT (though not active)"};
 }
 
-std::string addresses(const Document& instance, const Display& display) {
-  const Document& list = member(instance, "addresses");
+/// What is held of one kind: the list `kind` of the instance, whose entries are named by `name`.
+std::string held(const Document& instance, const char* kind, const char* name, const Display& display) {
+  const Document& list = member(instance, kind);
   std::size_t width = 0;
-  for (const Document& address : list) width = std::max(width, columns(text_at(address, "address")));
+  for (const Document& entry : list) width = std::max(width, columns(text_at(entry, name)));
   std::string rows;
-  for (const Document& address : list) {
-    const Mark state = mark(instance, address);
-    const std::string error = text_at(address, "error");
-    rows += row(rows.empty() ? "addresses" : "", padded(or_unknown(text_at(address, "address")), width) + "  " +
-                                                     paint(display, state.emphasis, state.words) +
-                                                     (error.empty() ? "" : ": " + error));
+  for (const Document& entry : list) {
+    const Mark state = mark(instance, entry);
+    const std::string error = text_at(entry, "error");
+    const std::string interface = text_at(entry, "interface");
+    rows += row(rows.empty() ? kind : "",
+                padded(or_unknown(text_at(entry, name)), width) + "  " + paint(display, state.emphasis, state.words) +
+                    (interface.empty() ? "" : " on " + interface) + (error.empty() ? "" : ": " + error));
   }
   return rows;
 }
@@ -278,7 +282,8 @@ std::string sync_group(const Document& instance) {
 std::string block(const Document& instance, const Display& display) {
   return '\n' + headline("", instance, display) + why(instance, display) + row("active", other_active(instance)) +
          row("priority", priority(instance)) + row("group", sync_group(instance)) + row("on", place(instance)) +
-         addresses(instance, display) + odd_peers(instance, display) + row("refused", refused(instance)) +
+         held(instance, "addresses", "address", display) + held(instance, "routes", "route", display) +
+         held(instance, "rules", "rule", display) + odd_peers(instance, display) + row("refused", refused(instance)) +
          row("unsent", unsent(instance)) + hooks(instance, display);
 }
 

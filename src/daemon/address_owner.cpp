@@ -12,7 +12,11 @@
 namespace vipd {
 namespace {
 
-constexpr auto kBurstGap = std::chrono::milliseconds(20);
+/// A turn of announcements takes well below a millisecond.
+constexpr unsigned kFramesPerTurn = 32;
+constexpr auto kTurnGap = std::chrono::milliseconds(1);
+/// Whatever another node says, it makes us announce no more often than this.
+constexpr auto kAnswerGap = std::chrono::seconds(1);
 /// Somebody who deletes addresses in a loop gets this much of our time; promised is a repair within 50 ms.
 constexpr auto kRepairGap = std::chrono::milliseconds(10);
 
@@ -45,14 +49,27 @@ void fit_subnet(AddressObject& object, const NetworkView& view) {
   object.prefix.length = length != 0 ? length : static_cast<std::uint8_t>(8 * address_size(address.family()));
 }
 
+/// All that an instance holds while it is Active, as its configuration has it, with the interfaces that this implies.
+std::vector<KernelObject> wanted_by(const InstanceConfig& instance) {
+  std::vector<KernelObject> wanted;
+  for (AddressObject address : instance.addresses) {
+    if (address.interface.empty()) address.interface = address_interface(instance);
+    wanted.emplace_back(std::move(address));
+  }
+  for (RouteObject route : instance.routes) {
+    if (route.type == RouteType::unicast && route.interface.empty()) route.interface = instance.interface;
+    wanted.emplace_back(std::move(route));
+  }
+  wanted.insert(wanted.end(), instance.rules.begin(), instance.rules.end());
+  return wanted;
+}
+
 /// The object as it is on the machine: with its interface's index, and with a length if it had none.
-KernelObject located(KernelObject object, const std::string& interface, const NetworkView& view) {
+KernelObject located(KernelObject object, const NetworkView& view) {
   if (auto* address = std::get_if<AddressObject>(&object)) {
-    if (address->interface.empty()) address->interface = interface;
     address->ifindex = index_of(view, address->interface);
     fit_subnet(*address, view);
   } else if (auto* route = std::get_if<RouteObject>(&object); route != nullptr && route->type == RouteType::unicast) {
-    if (route->interface.empty()) route->interface = interface;
     route->ifindex = index_of(view, route->interface);
   }
   return object;
@@ -69,20 +86,15 @@ std::vector<IpAddress> refused_by(const InstanceConfig& config) {
 }  // namespace
 
 std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view) {
-  std::vector<KernelObject> objects;
-  const auto append = [&](KernelObject object, const std::string& interface) {
-    objects.push_back(located(std::move(object), interface, view));
-  };
-  for (const AddressObject& address : instance.addresses) append(address, address_interface(instance));
-  for (const auto& route : instance.routes) append(route, instance.interface);
-  for (const auto& rule : instance.rules) append(rule, "");
+  std::vector<KernelObject> objects = wanted_by(instance);
+  for (auto& object : objects) object = located(std::move(object), view);
   return objects;
 }
 
 AddressOwner::AddressOwner(Kernel& kernel, Wire& wire, const InstanceConfig& config)
     : kernel_(kernel), wire_(wire), config_(config) {
   if (config.virtual_mac) virtual_mac_.emplace(kernel, config);
-  for (auto& object : objects_of(config, kernel.view())) entries_.push_back({.object = std::move(object)});
+  for (const auto& wanted : wanted_by(config)) entries_.push_back({.wanted = wanted, .object = wanted});
   refused_ = refused_by(config);
 }
 
@@ -104,8 +116,7 @@ Result<void> AddressOwner::make_ready() {
 /// Takes the interfaces as they are now.
 void AddressOwner::locate() {
   device_ = index_of(kernel_.view(), address_interface(config_));
-  auto objects = objects_of(config_, kernel_.view());
-  for (std::size_t i = 0; i < entries_.size(); ++i) entries_[i].object = std::move(objects[i]);
+  for (auto& entry : entries_) entry.object = located(entry.wanted, kernel_.view());
 }
 
 void AddressOwner::claim(TimePoint now) {
@@ -120,34 +131,41 @@ void AddressOwner::claim(TimePoint now) {
   locate();
   std::vector<Entry*> all;
   for (auto& entry : entries_) all.push_back(&entry);
-  note_lengths();
-  add(all, now);
-  burst_left_ = config_.announce.count - 1;
-  second_burst_ = false;
-  next_announcement_ = now + kBurstGap;
+  add_new(all, now);
+  second_burst_ = config_.announce.again_after > Duration::zero();
+  next_round_ = now + config_.announce.delay;
+  if (now >= next_round_) start_round(now);
+}
+
+/// What was not held before: with all that announces it.
+void AddressOwner::add_new(const std::vector<Entry*>& entries, TimePoint now) {
+  for (Entry* entry : entries) {
+    note_length(*entry);
+    entry->rounds = config_.announce.count;
+  }
+  add(entries, now);
 }
 
 /// A length that the configuration left out is no secret.
-void AddressOwner::note_lengths() const {
-  for (std::size_t i = 0; i < config_.addresses.size(); ++i) {
-    if (config_.addresses[i].prefix.length != 0) continue;
-    const auto& prefix = std::get<AddressObject>(entries_[i].object).prefix;
-    const bool is_alone = prefix.length == 8 * address_size(prefix.address.family());
-    spdlog::log(is_alone ? spdlog::level::warn : spdlog::level::info, "{}: {} is added as {}{}", config_.name,
-                prefix.address.to_string(), prefix.to_string(),
-                is_alone ? "; the interface has no subnet around it" : ", as is the interface's subnet");
-  }
+void AddressOwner::note_length(const Entry& entry) const {
+  const auto* wanted = std::get_if<AddressObject>(&entry.wanted);
+  if (wanted == nullptr || wanted->prefix.length != 0) return;
+  const auto& prefix = std::get<AddressObject>(entry.object).prefix;
+  const bool is_alone = prefix.length == 8 * address_size(prefix.address.family());
+  spdlog::log(is_alone ? spdlog::level::warn : spdlog::level::info, "{}: {} is added as {}{}", config_.name,
+              prefix.address.to_string(), prefix.to_string(),
+              is_alone ? "; the interface has no subnet around it" : ", as is the interface's subnet");
 }
 
 void AddressOwner::release() {
   if (!holding()) return;
   obstacle_.reset();
   remove(entries_);
-  for (auto& entry : entries_) entry.owned = entry.foreign = false;
+  for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = false;
   if (virtual_mac_) virtual_mac_->lower();
   accept_again(refused_);
   holding_ = false;
-  next_announcement_ = kNever;
+  next_round_ = next_turn_ = answer_at_ = kNever;
   repair_pending_ = false;
 }
 
@@ -169,24 +187,40 @@ void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
   if (const auto accepted = kernel_.accept_packets(addresses); !accepted) spdlog::error("{}", accepted.error().message);
 }
 
-void AddressOwner::reconfigure(TimePoint now) {
+/// Takes the configuration as it is now; what it asks for as before keeps its state, whatever has become of the
+/// interface's own subnets. Returns what it no longer asks for.
+std::vector<AddressOwner::Entry> AddressOwner::take_config() {
   std::vector<Entry> before = std::exchange(entries_, {});
-  for (auto& object : objects_of(config_, kernel_.view())) {
-    const auto known = std::ranges::find(before, object, &Entry::object);
-    entries_.push_back(known != before.end() ? *known : Entry{.object = std::move(object)});
+  for (auto& wanted : wanted_by(config_)) {
+    const KernelObject object = located(wanted, kernel_.view());
+    const auto known = std::ranges::find_if(
+        before, [&](const Entry& entry) { return entry.wanted == wanted || entry.object == object; });
+    Entry& entry = entries_.emplace_back(known != before.end() ? *known : Entry{.wanted = {}, .object = object});
+    entry.wanted = std::move(wanted);
     if (known != before.end()) before.erase(known);
   }
+  return before;
+}
+
+void AddressOwner::reconfigure(TimePoint now) {
+  const std::vector<Entry> gone = take_config();
   std::vector<IpAddress> refused_before = std::exchange(refused_, refused_by(config_));
   if (!holding()) return;
   if (const auto ready = make_ready(); !ready) obstacle_ = ready.error().message;
-  remove(before);
+  remove(gone);
   std::erase_if(refused_before,
                 [&](const auto& address) { return std::ranges::find(refused_, address) != refused_.end(); });
   if (!refused_before.empty()) accept_again(refused_before);
   std::vector<Entry*> missing;
   for (auto& entry : entries_)
     if (!entry.owned && !entry.foreign) missing.push_back(&entry);
-  if (!missing.empty()) add(missing, now);
+  if (!missing.empty()) {
+    add_new(missing, now);
+    next_round_ = std::min(next_round_, std::max(now, claimed_at_ + config_.announce.delay));
+  }
+  if (config_.announce.again_after == Duration::zero()) second_burst_ = false;
+  next_round_ = std::min(next_round_, next_round(now));
+  if (now >= next_round_ && next_turn_ == kNever) start_round(now);
 }
 
 void AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {
@@ -206,7 +240,6 @@ void AddressOwner::note_added(Entry& entry, int error) {
   entry.owned = !entry.foreign;
   if (entry.foreign && !was_foreign)
     spdlog::warn("{} is there already, not added by vipd; it will stay there on release", describe(entry.object));
-  announce(entry);
 }
 
 /// Somebody may have set the device down or changed a setting, or it is a new one.
@@ -230,8 +263,12 @@ void AddressOwner::reconcile(TimePoint now) {
     if (!kernel_.view().has(entry.object)) missing.push_back(&entry);
   if (missing.empty()) return;
   add(missing, now);
-  for (const Entry* entry : missing)
-    if (entry->owned && entry->error == 0) spdlog::warn("{} had vanished; put back", describe(entry->object));
+  for (Entry* entry : missing) {
+    if (!entry->owned || entry->error != 0) continue;
+    spdlog::warn("{} had vanished; put back", describe(entry->object));
+    entry->due = true;
+  }
+  announce_due(now);
 }
 
 bool AddressOwner::is_concerned(const std::vector<std::string>& interfaces) const {
@@ -257,46 +294,111 @@ std::optional<std::string> AddressOwner::failure() const {
   return "cannot add " + describe(failed->object) + ": " + std::strerror(failed->error);
 }
 
+bool AddressOwner::interface_came() const {
+  return std::ranges::any_of(entries_, [&](const Entry& entry) {
+    if (entry.error != ENODEV) return false;
+    const auto* address = std::get_if<AddressObject>(&entry.object);
+    const auto* route = std::get_if<RouteObject>(&entry.object);
+    if (address != nullptr) return address->ifindex == 0 && index_of(kernel_.view(), address->interface) != 0;
+    return route != nullptr && route->ifindex == 0 && index_of(kernel_.view(), route->interface) != 0;
+  });
+}
+
 TimePoint AddressOwner::deadline() const {
   if (!holding()) return kNever;
-  return repair_pending_ ? std::min(next_announcement_, next_repair_) : next_announcement_;
+  const TimePoint announcement = next_turn_ != kNever ? next_turn_ : std::min(next_round_, answer_at_);
+  return repair_pending_ ? std::min(announcement, next_repair_) : announcement;
 }
 
 void AddressOwner::on_deadline(TimePoint now) {
   reconcile(now);  // a repair that had to wait, and the read-back: what was acknowledged has to be there
-  if (now >= next_announcement_) announce_all(now);
+  if (next_turn_ != kNever) {
+    if (now >= next_turn_) announce_due(now);
+    return;  // a round ends before the next one starts
+  }
+  if (now >= answer_at_) {
+    answer_at_ = kNever;
+    answered_at_ = now;
+    for (auto& entry : entries_) entry.rounds = config_.announce.count;
+    next_round_ = now;
+  }
+  if (now < next_round_) return;
+  if (!in_burst()) {
+    for (auto& entry : entries_) entry.rounds = second_burst_ ? config_.announce.count : 1;
+    second_burst_ = false;
+  }
+  start_round(now);
 }
 
-void AddressOwner::announce_all(TimePoint now) {
-  if (burst_left_ > 0) {
-    --burst_left_;
-    for (const auto& entry : entries_) announce(entry);
-  }
-  if (burst_left_ > 0) {
-    next_announcement_ = now + kBurstGap;
-  } else if (!second_burst_ && config_.announce.again_after > Duration::zero()) {
-    second_burst_ = true;
-    burst_left_ = config_.announce.count;
-    next_announcement_ = std::max(now, claimed_at_ + config_.announce.again_after);
-  } else if (config_.announce.refresh > Duration::zero()) {
-    burst_left_ = 1;
-    next_announcement_ = now + config_.announce.refresh;
-  } else {
-    next_announcement_ = kNever;
-  }
+void AddressOwner::contested(Duration quiet, TimePoint now) {
+  if (!holding()) return;
+  if (answer_at_ == kNever) contested_at_ = now;
+  const TimePoint silent = std::min(now + quiet, contested_at_ + kAnswerGap);
+  answer_at_ = answered_at_ == TimePoint::min() ? silent : std::max(silent, answered_at_ + kAnswerGap);
 }
 
-void AddressOwner::announce(const Entry& entry) {
+/// Are there addresses that have not been announced often enough?
+bool AddressOwner::in_burst() const {
+  return std::ranges::any_of(entries_, [](const Entry& entry) { return entry.rounds > 0; });
+}
+
+/// When the round after one at `now` is due.
+TimePoint AddressOwner::next_round(TimePoint now) const {
+  const AnnounceSettings& announce = config_.announce;
+  if (in_burst()) return std::max(now + announce.gap, claimed_at_ + announce.delay);
+  if (second_burst_) return std::max(now + announce.gap, claimed_at_ + announce.again_after);
+  return announce.refresh > Duration::zero() ? now + announce.refresh : kNever;
+}
+
+/// Announces once each address that is in its burst.
+void AddressOwner::start_round(TimePoint now) {
+  for (auto& entry : entries_) {
+    entry.due = entry.rounds > 0;
+    if (entry.due) --entry.rounds;
+  }
+  next_round_ = next_round(now);
+  announce_due(now);
+}
+
+void AddressOwner::announce_due(TimePoint now) {
+  unsigned frames = 0;
+  for (auto& entry : entries_) {
+    if (!entry.due) continue;
+    if (frames >= kFramesPerTurn) {
+      next_turn_ = now + kTurnGap;
+      return;
+    }
+    entry.due = false;
+    frames += announce(entry);
+  }
+  next_turn_ = kNever;
+  next_round_ = std::max(next_round_, now + kTurnGap);
+  forwards_.clear();
+}
+
+/// Returns how many frames that took; none but for an address.
+unsigned AddressOwner::announce(const Entry& entry) {
   const auto* held = std::get_if<AddressObject>(&entry.object);
-  if (held == nullptr || entry.error != 0) return;
+  if (held == nullptr || entry.error != 0) return 0;
   const Interface* interface = kernel_.view().find(held->ifindex);
-  if (interface == nullptr || !interface->ethernet) return;
+  if (interface == nullptr || !interface->ethernet) return 0;
   const IpAddress& address = held->prefix.address;
-  const auto sent = address.family() == Family::ipv4
-                        ? wire_.announce(interface->index, gratuitous_arp(interface->mac, address))
-                        : wire_.announce(interface->index, unsolicited_na(interface->mac, address,
-                                                                          kernel_.forwards_ipv6(interface->name)));
-  if (!sent) spdlog::debug("{}: {}", to_string(*held), sent.error().message);
+  unsigned frames = 0;
+  const auto send = [&](std::span<const std::uint8_t> frame) {
+    ++frames;
+    if (const auto sent = wire_.announce(interface->index, frame); !sent)
+      spdlog::debug("{}: {}", to_string(*held), sent.error().message);
+  };
+  if (address.family() == Family::ipv6) {
+    const auto [known, is_new] = forwards_.try_emplace(interface->index, false);
+    if (is_new) known->second = kernel_.forwards_ipv6(interface->name);
+    send(unsolicited_na(interface->mac, address, known->second));
+    return frames;
+  }
+  const AnnounceForm form = config_.announce.form;
+  if (form != AnnounceForm::reply) send(gratuitous_arp(interface->mac, address, ArpForm::request));
+  if (form != AnnounceForm::request) send(gratuitous_arp(interface->mac, address, ArpForm::reply));
+  return frames;
 }
 
 }  // namespace vipd

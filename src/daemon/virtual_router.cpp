@@ -81,6 +81,7 @@ void VirtualRouter::reconfigure(const InstanceConfig& config, TimePoint now) {
   take_config();
   standing_.set_base_priority(config.priority);
   hooks_.reconfigure(hook_subject(config), config.hooks);
+  if (retry_claim_ != kNever) allow_claim();  // what was refused may be what has changed
   owner_.reconfigure(now);
   step(Reconfigure{election_settings(config)}, now);
   reconsider(now);
@@ -100,6 +101,7 @@ ShownState VirtualRouter::shown() const {
 
 void VirtualRouter::reconsider(TimePoint now) {
   judge_interface();
+  if (retry_claim_ != kNever && owner_.interface_came()) allow_claim();
   if (source_ && *source_ != election_.settings().primary) step(SetPrimary{*source_}, now);
   if (stopping_ && !election_.resigning()) return;
   prepare(now);
@@ -196,6 +198,8 @@ void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoi
   learn_checksum_form(advert, source, now);
   note_peer(advert, source, now);
   step(Heard{.source = source, .priority = advert.priority, .interval = advert.interval}, now);
+  if (election_.state() == State::active && advert.priority != kResignPriority)
+    owner_.contested(config_.advert_interval, now);
 }
 
 /// What two routers have configured differently is counted and said once, and never refused (RFC 9568 7.1).
@@ -283,10 +287,15 @@ void VirtualRouter::on_deadline(TimePoint now) {
     if (owner_.holding() && owner_.failure()) claim_failed(now);
   }
   if (now >= retry_claim_) {
-    retry_claim_ = kNever;
-    standing_.clear(FaultCause::claim);
+    allow_claim();
     reconsider(now);
   }
+}
+
+/// After a claim that failed.
+void VirtualRouter::allow_claim() {
+  retry_claim_ = kNever;
+  standing_.clear(FaultCause::claim);
 }
 
 void VirtualRouter::resign_for_the_dead() {

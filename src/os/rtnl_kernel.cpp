@@ -225,14 +225,14 @@ std::vector<std::string> apply_rule(const nlmsghdr& message, NetworkView& view) 
   const auto& info = *static_cast<const fib_rule_hdr*>(mnl_nlmsg_get_payload(&message));
   const auto table = attributes<FRA_PROTOCOL + 1>(message, sizeof info);
   if (table[FRA_PROTOCOL] == nullptr || mnl_attr_get_u8(table[FRA_PROTOCOL]) != kKernelTag) return {};
-  RuleObject rule{.family = info.family == AF_INET ? Family::ipv4 : Family::ipv6,
-                  .from = {},
+  RuleObject rule{.from = {},
                   .to = {},
                   .interface = text_of(table[FRA_IIFNAME]),
                   .table = table[FRA_TABLE] != nullptr ? number_of(table[FRA_TABLE]) : info.table,
                   .priority = number_of(table[FRA_PRIORITY])};
   if (const auto from = address_of(info.family, table[FRA_SRC])) rule.from = IpPrefix{*from, info.src_len};
   if (const auto to = address_of(info.family, table[FRA_DST])) rule.to = IpPrefix{*to, info.dst_len};
+  if (!rule.from && !rule.to) return {};
   if (message.nlmsg_type == RTM_NEWRULE)
     view.rules.insert(rule);
   else
@@ -293,7 +293,7 @@ void put(nlmsghdr* message, const AddressObject& object, bool adding) {
   if (!object.prefix_route) flags |= IFA_F_NOPREFIXROUTE;
   mnl_attr_put_u32(message, IFA_FLAGS, flags);
   if (!object.label.empty()) mnl_attr_put_strz(message, IFA_LABEL, object.label.c_str());
-  if (object.deprecated) {
+  if (object.preferred_lifetime == PreferredLifetime::zero) {
     const ifa_cacheinfo lifetimes{.ifa_prefered = 0, .ifa_valid = ~0u, .cstamp = 0, .tstamp = 0};
     mnl_attr_put(message, IFA_CACHEINFO, sizeof lifetimes, &lifetimes);
   }
@@ -320,7 +320,7 @@ void put(nlmsghdr* message, const RouteObject& object, bool adding) {
 void put(nlmsghdr* message, const RuleObject& object, bool adding) {
   message->nlmsg_type = adding ? RTM_NEWRULE : RTM_DELRULE;
   auto* info = static_cast<fib_rule_hdr*>(mnl_nlmsg_put_extra_header(message, sizeof(fib_rule_hdr)));
-  info->family = static_cast<std::uint8_t>(family_number(object.family));
+  info->family = static_cast<std::uint8_t>(family_number(object.family()));
   info->action = FR_ACT_TO_TBL;
   if (object.from) {
     info->src_len = object.from->length;

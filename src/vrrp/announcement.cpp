@@ -27,17 +27,17 @@ constexpr std::array<std::uint8_t, 6> kBroadcast = {0xff, 0xff, 0xff, 0xff, 0xff
 
 }  // namespace
 
-std::array<std::uint8_t, kArpFrameSize> gratuitous_arp(const MacAddress& mac, const IpAddress& address) {
+std::array<std::uint8_t, kArpFrameSize> gratuitous_arp(const MacAddress& mac, const IpAddress& address, ArpForm form) {
   VIPD_ASSERT(address.family() == Family::ipv4);
   std::array<std::uint8_t, kArpFrameSize> frame{};
   Writer out(frame);
   out.put(kBroadcast);
   out.put(mac.octets);
-  out.put({0x08, 0x06});                                      // EtherType ARP
-  out.put({0x00, 0x01, 0x08, 0x00, 0x06, 0x04, 0x00, 0x01});  // Ethernet, IPv4, sizes, request
+  out.put({0x08, 0x06});                                                                 // EtherType ARP
+  out.put({0x00, 0x01, 0x08, 0x00, 0x06, 0x04, 0x00, static_cast<std::uint8_t>(form)});  // Ethernet, IPv4, sizes
   out.put(mac.octets);
   out.put(address.octets());
-  out.put(kBroadcast);
+  out.put(form == ArpForm::request ? kBroadcast : mac.octets);
   out.put(address.octets());
   return frame;
 }

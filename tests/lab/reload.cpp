@@ -164,6 +164,37 @@ TEST_CASE("lab: what a reload absorbs, and what makes another virtual router", "
   CHECK(pair.b.state() == "active");
 }
 
+TEST_CASE("lab: a reload adds one address and one route to an Active instance, and announces the address", "[lab]") {
+  Pair pair(Family::ipv4);
+  const std::string quiet = "announce.count = 2\nannounce.again_after = \"0s\"\nannounce.refresh = \"0s\"\n";
+  pair.a.start_vipd(web(Family::ipv4, 254, quiet));
+  REQUIRE(pair.a.wait_state("active"));
+  REQUIRE(wait_until(5s, [&] { return pair.sniffer.of_kind("garp").size() == 2; }));
+
+  const AddressMonitor monitor(pair.a);
+  std::string text =
+      web(Family::ipv4, 254, quiet + R"(routes = [{to = "10.1.0.0/16", via = "192.0.2.100", source = "192.0.2.10"}])");
+  text.replace(text.find("192.0.2.10/24\""), 14, "192.0.2.10/24\", {address = \"192.0.2.11/24\", label = \"eth0:b\"}");
+  const Json answer = reload(pair.a, text);
+  INFO(answer.dump());
+  CHECK(answer.at("changes").at(0).at("text").get<std::string>().find(
+            R"(routes unset -> [{to = "10.1.0.0/16", via = "192.0.2.100", source = "192.0.2.10"}])") !=
+        std::string::npos);
+  REQUIRE(wait_until(5s, [&] { return pair.sniffer.of_kind("garp").size() >= 4; }));
+  CHECK(must(pair.a, "ip -o addr show label eth0:b").find("192.0.2.11/24") != std::string::npos);
+  CHECK(must(pair.a, "ip route show proto 112").find("10.1.0.0/16 via 192.0.2.100") != std::string::npos);
+  pair.await_adverts(pair.source_a, 3);
+  const auto garps = pair.sniffer.of_kind("garp");
+  CHECK(garps.size() == 4);
+  for (std::size_t i = 2; i < garps.size(); ++i) CHECK(garps[i].at("address") == "192.0.2.11");
+  CHECK(monitor.events().size() == 1);  // the other address was not touched
+
+  REQUIRE(reload(pair.a, web(Family::ipv4, 254, quiet)).at("changes").size() == 1);
+  REQUIRE(wait_until(5s, [&] { return !pair.a.has("192.0.2.11"); }));
+  CHECK(must(pair.a, "ip route show proto 112").empty());
+  CHECK(pair.a.state() == "active");
+}
+
 TEST_CASE("lab: a reload adds and removes instances, and an unknown interface touches no other", "[lab]") {
   Pair pair(Family::ipv4);
   pair.start();

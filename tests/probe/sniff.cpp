@@ -88,11 +88,12 @@ Json ipv6_line(Octets packet) {
   return line;
 }
 
-/// A gratuitous ARP: sender and target are the same address. Others tell who asks for whom.
+/// A gratuitous ARP, a request (operation 1) or a reply (2): sender and target are the same address. Others tell who
+/// asks for whom.
 Json arp_line(Octets packet) {
   if (packet.size() < 28) return {};
   const std::string sender = ip_text(packet.subspan(14, 4)), target = ip_text(packet.subspan(24, 4));
-  if (sender == target) return {{"kind", "garp"}, {"address", sender}};
+  if (sender == target) return {{"kind", "garp"}, {"address", sender}, {"operation", packet[7]}};
   return {{"kind", "arp"},
           {"operation", packet[7]},
           {"sender", sender},
@@ -148,6 +149,8 @@ Fd packet_socket(const std::string& interface) {
   Fd fd(checked(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "packet socket"));
   const int on = 1;
   checked(setsockopt(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on), "SO_TIMESTAMPNS");
+  const int bursts = 16 << 20;  // hundreds of announcements come in some milliseconds
+  checked(setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &bursts, sizeof bursts), "SO_RCVBUFFORCE");
   attach_filter(fd);
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;

@@ -253,7 +253,7 @@ TEST_CASE("config: a bad address is refused at the part that is wrong", "[config
       BadList{"[]", "missing-key", 13, "must list at least one", ""},
       BadList{"\"192.0.2.10/24\"", "type", 13, "must be a list", "write [\"192.0.2.10/24\"]"},
       BadList{"[5]", "type", 14, "got the integer 5", ""},
-      BadList{"[{ address = \"192.0.2.10/24\" }]", "unsupported", 14, "as a table", ""},
+      BadList{"[{ address = \"192.0.2.0/24\" }]", "address", 27, "network address", ""},
       BadList{"[\"192.0.2.300/24\"]", "address", 15, "octet 300 > 255", ""},
       BadList{"[\"192.0.02.3/24\"]", "address", 15, "leading zero", ""},
       BadList{"[\"192.0.2/24\"]", "address", 15, "four numbers", ""},
@@ -290,17 +290,17 @@ TEST_CASE("config: a bad address is refused at the part that is wrong", "[config
   CHECK(contains(error.hint, bad.hint));
 }
 
-TEST_CASE("config: an address without a prefix length is a host's, with a warning", "[config]") {
+TEST_CASE("config: an address without a prefix length has the subnet's, with a warning", "[config]") {
   const ParsedConfig parsed =
       parse_config("[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10\", \"2001:db8::10\"]\n");
   REQUIRE(parsed.config.has_value());
-  CHECK(parsed.config->instances[0].addresses[0].prefix.to_string() == "192.0.2.10/32");
-  CHECK(parsed.config->instances[0].addresses[1].prefix.to_string() == "2001:db8::10/128");
+  CHECK(parsed.config->instances[0].addresses[0].prefix.length == 0);
+  CHECK(to_string(parsed.config->instances[0].addresses[1]) == "2001:db8::10");
   REQUIRE(parsed.diagnostics.size() == 2);
   const Diagnostic& first = parsed.diagnostics[0];
   CHECK((first.severity == Severity::warning && first.kind == "address" && first.line == 4 && first.column == 15));
-  CHECK(contains(first.message, "\"192.0.2.10\" has no prefix length; using /32"));
-  CHECK(contains(first.hint, "write 192.0.2.10/24 to be on-link"));
+  CHECK(contains(first.message, "\"192.0.2.10\" has no prefix length; that of the interface's own subnet is used"));
+  CHECK(contains(first.hint, "write 192.0.2.10/24 to be sure"));
 }
 
 TEST_CASE("config: addresses without a network are hosts", "[config]") {

@@ -1,4 +1,6 @@
 // What a reload would change: every key counts, and nothing that is the same.
+#include <map>
+
 #include "support/catch.hpp"
 #include "support/read_file.hpp"
 #include "vipd/config/parse.hpp"
@@ -68,6 +70,28 @@ TEST_CASE("plan: every key of an instance is seen", "[config][plan]") {
     INFO(key.name);
     CHECK(std::ranges::find(seen, key.name) != seen.end());
   }
+}
+
+TEST_CASE("plan: lists of tables are shown as they would be written", "[config][plan]") {
+  const std::string after =
+      kWeb.substr(0, kWeb.find("addresses")) + R"(peers = [{address = "192.0.2.2", min_hop_limit = 64}]
+addresses = ["192.0.2.10/24", {address = "192.0.2.11", label = "eth0:vip", scope = "link", advertise = false}]
+routes = [{type = "unicast", to = "default", via = "192.0.2.1", table = 10}, {to = "10.0.0.0/8", type = "blackhole"}]
+rules = [{priority = 100, from = "192.0.2.10/32", table = 10}]
+announce.form = "both"
+)";
+  const InstanceChange change = change_of(kWeb, after);
+  std::map<std::string_view, std::string> now;
+  for (const KeyChange& key : change.keys) now[key.key] = key.after;
+  CHECK(now.size() == 5);
+  CHECK(now["peers"] == R"([{address = "192.0.2.2", min_hop_limit = 64}])");
+  CHECK(now["addresses"] ==
+        R"(["192.0.2.10/24", {address = "192.0.2.11", label = "eth0:vip", scope = "link", advertise = false}])");
+  CHECK(now["routes"] ==
+        R"([{to = "default", via = "192.0.2.1", table = 10}, {to = "10.0.0.0/8", type = "blackhole"}])");
+  CHECK(now["rules"] == R"([{from = "192.0.2.10/32", table = 10, priority = 100}])");
+  CHECK(now["announce.form"] == R"("both")");
+  CHECK(change.keys[0].before == R"(["192.0.2.10/24"])");
 }
 
 TEST_CASE("plan: what differs only where a message would be cut short is seen", "[config][plan]") {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 #include <sstream>
 #include <string>
@@ -30,11 +31,28 @@ std::string manual_entry(const std::string& manual, std::string_view key) {
   return text;
 }
 
+/// As in vipd.toml(5): a key of an entry is named after its list, "routes.via".
+std::string full_name(const KeySpec& key) {
+  for (const KeySpec& list : schema())
+    if (!list.entries.empty() && list.entries == key.table) return std::string(list.name) + "." + std::string(key.name);
+  return std::string(key.name);
+}
+
 /// A file that sets `key` to `value`, otherwise the smallest.
 std::string with_key(const KeySpec& key, std::string_view value) {
-  const std::string group = key.table == "sync_group" ? "[sync_group.a]\ninstances = [\"web\"]\n" : "";
-  return "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n" + group +
-         std::string(key.name) + " = " + std::string(value) + "\n";
+  const std::string set = std::string(key.name) + " = " + std::string(value);
+  const std::string head = "[instance.web]\ninterface = \"eth0\"\nvrid = 51\n";
+  const std::string_view end = "}]\n";
+  if (key.table == "address") {
+    const bool is_of_ipv6 = key.name == "nodad" || key.name == "preferred_lifetime";
+    return head + "addresses = [{address = \"" + (is_of_ipv6 ? "fe80::10/64" : "192.0.2.10/24") + "\", " + set +
+           std::string(end);
+  }
+  const std::string plain = head + "addresses = [\"192.0.2.10/24\"]\n";
+  if (key.table == "route") return plain + "routes = [{to = \"default\", " + set + std::string(end);
+  if (key.table == "peer") return plain + "peers = [{address = \"192.0.2.2\", " + set + std::string(end);
+  if (key.table == "sync_group") return plain + "[sync_group.a]\ninstances = [\"web\"]\n" + set + "\n";
+  return plain + set + "\n";
 }
 
 }  // namespace
@@ -43,7 +61,7 @@ TEST_CASE("schema: vipd.toml(5) describes every key, with its values and default
   const std::string manual = read_file("man/vipd.toml.5");
   for (const KeySpec& key : schema()) {
     INFO(key.name);
-    const std::string entry = manual_entry(manual, key.name);
+    const std::string entry = manual_entry(manual, full_name(key));
     INFO(entry);
     REQUIRE_FALSE(entry.empty());
     CHECK((entry.find("Required") != std::string::npos) == key.required);
@@ -59,7 +77,7 @@ TEST_CASE("schema: vipd.toml(5) describes no key that does not exist", "[config]
     if (!line.starts_with(".It Ic ")) continue;
     const std::string name = line.substr(7);
     INFO(name);
-    CHECK(std::ranges::any_of(schema(), [&](const KeySpec& key) { return key.name == name; }));
+    CHECK(std::ranges::find(schema(), name, full_name) != schema().end());
   }
 }
 
@@ -71,8 +89,10 @@ TEST_CASE("schema: a key's default is what its member starts with", "[config][sc
     REQUIRE(parsed.config.has_value());
     InstanceConfig plain = parsed.config->instances[0], untouched;
     untouched.name = plain.name, untouched.interface = plain.interface, untouched.vrid = plain.vrid;
-    untouched.addresses = plain.addresses;
+    untouched.addresses = {VirtualAddress{{.prefix = plain.addresses[0].prefix}}};
     untouched.sync_group = plain.sync_group;
+    if (key.table == "route") untouched.routes = {RouteObject{}};
+    if (key.table == "peer") untouched.peers = {UnicastPeer{.address = *IpAddress::parse("192.0.2.2")}};
     CHECK(plain == untouched);
     for (const SyncGroupConfig& group : parsed.config->sync_groups) CHECK(group.hooks == HookSettings());
   }

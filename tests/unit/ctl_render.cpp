@@ -132,6 +132,21 @@ TEST_CASE("render status: each address is marked in words, in capitals where it 
   CHECK(contains(show({instance}), "192.0.2.10/24  PRESENT (though not active)\n"));
 }
 
+TEST_CASE("render status: routes, rules and another interface are shown when there are any") {
+  Document instance = web();
+  CHECK_FALSE(contains(show({instance}), "routes"));
+  instance["addresses"][0]["interface"] = "eth1";
+  instance["routes"] = Document::parse(R"([{"route": "default via 192.0.2.1 dev eth0", "present": true},
+                                           {"route": "blackhole 10.0.0.0/8", "present": false}])");
+  instance["rules"] = Document::parse(R"([{"rule": "from 192.0.2.10/32 lookup 10 priority 100", "present": true}])");
+  const std::string text = show({instance});
+  CHECK(contains(text, "1 instance, 1 route MISSING, 1 active"));
+  CHECK(contains(text, "  addresses  192.0.2.10/24  present on eth1\n"));
+  CHECK(contains(text, "  routes     default via 192.0.2.1 dev eth0  present\n"));
+  CHECK(contains(text, "             blackhole 10.0.0.0/8            MISSING\n"));
+  CHECK(contains(text, "  rules      from 192.0.2.10/32 lookup 10 priority 100  present\n"));
+}
+
 TEST_CASE("render status: an instance that stops may have its addresses or not") {
   Document instance = web();
   instance["stopping"] = true;

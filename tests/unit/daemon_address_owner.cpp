@@ -1,6 +1,8 @@
 #include "vipd/daemon/address_owner.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <map>
 
 #include "support/catch.hpp"
 #include "support/fake_world.hpp"
@@ -228,4 +230,278 @@ TEST_CASE("AddressOwner: the owner takes packets in whatever accept says", "[C23
   bench.claim();
   CHECK(bench.node.kernel.has(kVip));
   CHECK(bench.node.kernel.refused.empty());
+}
+
+namespace {
+
+const RouteObject kRoute{.to = {*IpAddress::parse("198.51.100.0"), 24}, .via = *IpAddress::parse("192.0.2.1")};
+const RuleObject kRule{.from = IpPrefix{kVip, 32}, .table = 10, .priority = 100};
+
+void with_routing(InstanceConfig& instance) {
+  instance.routes = {kRoute};
+  instance.rules = {kRule};
+}
+
+/// Has the view see what the kernel has now, and the owner look at it.
+void look(Bench& bench) {
+  bench.node.kernel.catch_up();
+  bench.run_for(milliseconds(20));
+  bench.owner->reconcile(bench.world.now);
+}
+
+}  // namespace
+
+TEST_CASE("AddressOwner: routes and rules come after the addresses, go before them, and are put back") {
+  Bench bench(with_routing);
+  FakeKernel& kernel = bench.node.kernel;
+  std::vector<std::size_t> order;
+  kernel.refuse = [&](const KernelObject& object) {
+    order.push_back(object.index());
+    return 0;
+  };
+  bench.claim();
+  CHECK(order == std::vector<std::size_t>{0, 1, 2});
+  CHECK(kernel.real_routes_.size() == 1);
+  CHECK(kernel.real_rules_.size() == 1);
+  look(bench);
+  for (const auto& entry : bench.owner->entries()) CHECK((entry.owned && bench.owner->present(entry)));
+
+  kernel.real_routes_.clear();
+  kernel.real_rules_.clear();
+  look(bench);
+  CHECK(kernel.real_routes_.size() == 1);
+  CHECK(kernel.real_rules_.size() == 1);
+  CHECK_FALSE(bench.owner->failure());
+
+  look(bench);
+  bench.owner->release();
+  CHECK(kernel.real_routes_.empty());
+  CHECK(kernel.real_rules_.empty());
+  CHECK_FALSE(kernel.has(kVip));
+}
+
+TEST_CASE("AddressOwner: a refused route is a failure that names it, and nothing stays") {
+  Bench bench(with_routing);
+  bench.node.kernel.refuse = [](const KernelObject& object) { return object.index() == 1 ? ENETUNREACH : 0; };
+  bench.claim();
+  CHECK(bench.owner->failure() == "cannot add route 198.51.100.0/24 via 192.0.2.1 dev eth0: Network is unreachable");
+  bench.owner->release();
+  CHECK_FALSE(bench.node.kernel.has(kVip));
+  CHECK(bench.node.kernel.real_rules_.empty());
+}
+
+TEST_CASE("AddressOwner: a route of somebody else is used and stays on release, until it vanishes") {
+  Bench bench(with_routing);
+  RouteObject there = kRoute;
+  there.ifindex = 2;
+  bench.node.kernel.foreign_routes_ = {as_told(there)};
+  bench.claim();
+  const auto& route = bench.owner->entries().at(1);
+  CHECK((route.foreign && !route.owned && bench.owner->present(route)));
+  look(bench);
+  CHECK(route.foreign);
+  SECTION("stays") {
+    bench.owner->release();
+    CHECK(bench.node.kernel.foreign_routes_.size() == 1);
+  }
+  SECTION("vanishes: ours takes its place") {
+    bench.node.kernel.foreign_routes_.clear();
+    look(bench);
+    CHECK(bench.node.kernel.real_routes_.size() == 1);
+    CHECK((route.owned && !route.foreign));
+  }
+}
+
+TEST_CASE("AddressOwner: an address on another interface, which may be missing") {
+  Bench bench([](InstanceConfig& instance) {
+    instance.addresses.push_back({{.prefix = {*IpAddress::parse("203.0.113.10"), 24}, .interface = "eth1"}});
+  });
+  FakeKernel& kernel = bench.node.kernel;
+  SECTION("missing") {
+    bench.claim();
+    CHECK(bench.owner->failure() == "cannot add 203.0.113.10/24 on eth1: No such device");
+    bench.owner->release();
+    CHECK_FALSE(bench.owner->interface_came());
+    kernel.real_[7] = {.index = 7, .name = "eth1", .mac = {}, .running = true, .addresses = {}};
+    kernel.catch_up();
+    CHECK(bench.owner->interface_came());
+  }
+  SECTION("there, and announced there") {
+    kernel.real_[7] = {.index = 7, .name = "eth1", .mac = {{2, 0, 0, 0, 0, 9}}, .running = true, .addresses = {}};
+    kernel.catch_up();
+    bench.claim();
+    CHECK_FALSE(bench.owner->failure());
+    CHECK(kernel.real_[7].addresses.size() == 1);
+    const auto expected = gratuitous_arp({{2, 0, 0, 0, 0, 9}}, *IpAddress::parse("203.0.113.10"));
+    CHECK(std::ranges::equal(bench.node.wire.announced.back().second, expected));
+    CHECK(bench.owner->is_concerned({"eth1"}));
+    CHECK_FALSE(bench.owner->is_concerned({"eth2", ""}));
+  }
+}
+
+TEST_CASE("AddressOwner: a length that was left out is that of the interface's own subnet") {
+  const auto* const length = GENERATE("/24", "/32");
+  Bench bench([&](InstanceConfig& instance) {
+    const auto* const address = std::string_view(length) == "/24" ? "192.0.2.10" : "203.0.113.10";
+    instance.addresses = {{{.prefix = {*IpAddress::parse(address), 0}}}};
+  });
+  bench.claim();
+  CHECK(to_string(std::get<AddressObject>(bench.owner->entries().front().object)).ends_with(length));
+}
+
+TEST_CASE("AddressOwner: hundreds of addresses are announced in turns, each in every round", "[C02+]") {
+  constexpr int kCount = 300;
+  Bench bench([](InstanceConfig& instance) {
+    instance.announce = {
+        .gap = milliseconds(1), .count = 3, .again_after = Duration::zero(), .refresh = Duration::zero()};
+    instance.addresses.clear();
+    for (int i = 0; i < kCount; ++i) {
+      const std::array<std::uint8_t, 4> octets{10, 0, static_cast<std::uint8_t>(i / 200),
+                                               static_cast<std::uint8_t>(1 + i % 200)};
+      instance.addresses.push_back({{.prefix = {{Family::ipv4, octets}, 16}}});
+    }
+  });
+  bench.claim();
+  bench.run_for(seconds(1));
+  std::map<milliseconds, int> each_turn;
+  for (const milliseconds at : bench.announced()) ++each_turn[at];
+  for (const auto& [at, frames] : each_turn) CHECK(frames <= 32);
+  std::map<std::vector<std::uint8_t>, int> each_frame;
+  for (const auto& [time, frame] : bench.node.wire.announced) ++each_frame[frame];
+  CHECK(each_frame.size() == kCount);
+  for (const auto& [frame, times] : each_frame) CHECK(times == 3);
+  CHECK(bench.announced().back() <= milliseconds(50));
+}
+
+TEST_CASE("AddressOwner: a delay before the first announcement, the gap, and both forms") {
+  Bench bench([](InstanceConfig& instance) {
+    instance.announce = {.form = AnnounceForm::both,
+                         .delay = milliseconds(100),
+                         .gap = milliseconds(7),
+                         .count = 2,
+                         .again_after = Duration::zero(),
+                         .refresh = Duration::zero()};
+  });
+  bench.claim();
+  CHECK(bench.announced().empty());
+  bench.run_for(seconds(1));
+  using std::vector;
+  CHECK(bench.announced() == vector{milliseconds(100), milliseconds(100), milliseconds(107), milliseconds(107)});
+  CHECK(bench.node.wire.announced[0].second[21] == 1);
+  CHECK(bench.node.wire.announced[1].second[21] == 2);
+}
+
+TEST_CASE("AddressOwner: announces again after another node was Active too, once a second under a flood") {
+  Bench bench([](InstanceConfig& instance) {
+    instance.announce = {.count = 1, .again_after = Duration::zero(), .refresh = Duration::zero()};
+  });
+  bench.owner->contested(milliseconds(100), bench.world.now);
+  CHECK(bench.owner->deadline() == kNever);  // we hold nothing
+  bench.claim();
+  SECTION("one advert") {
+    bench.run_for(milliseconds(500));
+    bench.owner->contested(milliseconds(100), bench.world.now);
+    bench.run_for(seconds(10));
+    CHECK(bench.announced() == std::vector{milliseconds(0), milliseconds(600)});
+  }
+  SECTION("a flood") {
+    for (int i = 0; i < 500; ++i) {
+      bench.owner->contested(milliseconds(100), bench.world.now);
+      bench.run_for(milliseconds(10));
+    }
+    CHECK(bench.announced().size() >= 4);
+    CHECK(bench.announced().size() <= 6);
+    CHECK(bench.announced().at(1) == milliseconds(1000));
+  }
+}
+
+namespace {
+
+/// The configuration changes while its things are held. Returns what was added then.
+std::vector<std::string> reconfigure(Bench& bench, const std::function<void(InstanceConfig&)>& change) {
+  std::vector<std::string> added;
+  bench.node.kernel.refuse = [&](const KernelObject& object) {
+    added.push_back(describe(object));
+    return 0;
+  };
+  change(bench.node.config.instances.front());
+  bench.owner->reconfigure(bench.world.now);
+  bench.node.kernel.catch_up();
+  bench.run_for(seconds(1));
+  bench.node.kernel.refuse = [](const KernelObject&) { return 0; };
+  return added;
+}
+
+/// An Active node whose first burst is over, with no other one to come.
+void with_one_burst(InstanceConfig& instance) {
+  with_routing(instance);
+  instance.announce = {.count = 2, .again_after = Duration::zero(), .refresh = Duration::zero()};
+}
+
+}  // namespace
+
+TEST_CASE("AddressOwner: a changed configuration adds and announces what is new, and nothing else") {
+  Bench bench(with_one_burst);
+  bench.claim();
+  look(bench);
+  bench.run_for(seconds(10));
+  bench.node.wire.announced.clear();
+  FakeKernel& kernel = bench.node.kernel;
+  SECTION("nothing") {
+    CHECK(reconfigure(bench, [](InstanceConfig&) {}).empty());
+  }
+  SECTION("an address: with a burst of its own") {
+    const auto added = reconfigure(bench, [](InstanceConfig& instance) {
+      instance.addresses.insert(instance.addresses.begin(), {{.prefix = {*IpAddress::parse("192.0.2.11"), 24}}});
+    });
+    CHECK(added == std::vector<std::string>{"192.0.2.11/24 on eth0"});
+    const auto expected = gratuitous_arp(kernel.real()->mac, *IpAddress::parse("192.0.2.11"));
+    REQUIRE(bench.node.wire.announced.size() == 2);
+    for (const auto& [time, frame] : bench.node.wire.announced) CHECK(std::ranges::equal(frame, expected));
+    CHECK(bench.announced() == std::vector{milliseconds(10'020), milliseconds(10'040)});
+    bench.owner->release();
+    CHECK_FALSE(kernel.has(*IpAddress::parse("192.0.2.11")));
+  }
+  SECTION("a route, and one that goes") {
+    const auto added = reconfigure(bench, [](InstanceConfig& instance) {
+      instance.routes = {{.to = {*IpAddress::parse("10.0.0.0"), 8}, .type = RouteType::blackhole}};
+    });
+    CHECK(added == std::vector<std::string>{"route blackhole 10.0.0.0/8"});
+    CHECK(bench.node.wire.announced.empty());
+    REQUIRE(kernel.real_routes_.size() == 1);
+    CHECK(kernel.real_routes_.begin()->type == RouteType::blackhole);
+  }
+  SECTION("what leaves the machine as it is") {
+    const auto added = reconfigure(bench, [](InstanceConfig& instance) {
+      instance.addresses[0].interface = "eth0";  // where it is anyway
+      instance.addresses[0].advertised = false;
+      instance.routes[0].interface = "eth0";
+    });
+    CHECK(added.empty());
+    CHECK(kernel.has(kVip));
+  }
+  SECTION("the settings of announcements") {
+    CHECK(reconfigure(bench, [](auto& instance) { instance.announce.refresh = seconds(5); }).empty());
+    CHECK(bench.node.wire.announced.empty());
+    bench.run_for(seconds(12));
+    CHECK(bench.announced().size() == 2);
+  }
+}
+
+TEST_CASE("AddressOwner: a length that was found at the claim stays while the address is held") {
+  Bench bench([](InstanceConfig& instance) {
+    with_one_burst(instance);
+    instance.addresses = {{{.prefix = {kVip, 0}}}};
+  });
+  bench.claim();
+  look(bench);
+  auto& addresses = bench.node.kernel.real()->addresses;
+  std::erase_if(addresses, [](const auto& each) { return each.second.tag != kKernelTag; });
+  bench.node.kernel.catch_up();
+  REQUIRE(addresses.contains({kVip, 24}));
+  CHECK(reconfigure(bench, [](InstanceConfig& instance) { instance.announce.gap = milliseconds(5); }).empty());
+  CHECK(addresses.contains({kVip, 24}));
+  CHECK(reconfigure(bench, [](InstanceConfig& instance) { instance.addresses[0].prefix.length = 25; }) ==
+        std::vector<std::string>{"192.0.2.10/25 on eth0"});
+  CHECK_FALSE(addresses.contains({kVip, 24}));
 }

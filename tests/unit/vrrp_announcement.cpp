@@ -36,3 +36,13 @@ TEST_CASE("announcements of the other family are a bug") {
 }
 
 }  // namespace vipd
+
+TEST_CASE("announcement: the reply form differs in the operation and in the target's MAC", "[C02+]") {
+  const vipd::MacAddress mac{{2, 0, 0, 0, 0, 1}};
+  const vipd::IpAddress address = *vipd::IpAddress::parse("192.0.2.10");
+  auto expected = vipd::gratuitous_arp(mac, address);
+  const auto reply = vipd::gratuitous_arp(mac, address, vipd::ArpForm::reply);
+  expected[21] = 2;
+  std::ranges::copy(mac.octets, expected.begin() + 32);
+  CHECK(reply == expected);
+}

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "vipd/base/ip.hpp"
@@ -21,6 +22,9 @@ enum class Scope : std::uint8_t { global = 0, site = 200, link = 253, host = 254
 /// What becomes of a packet: RTN_* of linux/rtnetlink.h.
 enum class RouteType : std::uint8_t { unicast = 1, blackhole = 6, unreachable = 7, prohibit = 8 };
 
+/// How long an address is chosen as a source (RFC 4862 5.5.4).
+enum class PreferredLifetime : std::uint8_t { forever, zero };
+
 /// An address of an interface.
 struct AddressObject {
   IpPrefix prefix = {};        ///< length 0: that of the interface's own subnet around it, found at the claim
@@ -30,8 +34,8 @@ struct AddressObject {
   Scope scope = Scope::global;
   std::optional<IpAddress> peer = {};  ///< the other end of a point-to-point link
   bool nodad = true;                   ///< IPv6: no duplicate address detection (conformance C27)
-  bool deprecated = false;             ///< not chosen as a source (RFC 4862 5.5.4)
-  bool prefix_route = true;            ///< brings a route to its subnet (not IFA_F_NOPREFIXROUTE)
+  PreferredLifetime preferred_lifetime = PreferredLifetime::forever;
+  bool prefix_route = true;  ///< brings a route to its subnet (not IFA_F_NOPREFIXROUTE)
 
   friend auto operator<=>(const AddressObject&, const AddressObject&) = default;
 };
@@ -51,10 +55,11 @@ struct RouteObject {
 
 /// A rule of policy routing: what matches is looked up in `table`.
 struct RuleObject {
-  Family family = Family::ipv4;
-  std::optional<IpPrefix> from = {}, to = {};
-  std::string interface = {};  ///< where a packet came in; empty: anywhere
+  std::optional<IpPrefix> from = {}, to = {};  ///< at least one of them, in one family
+  std::string interface = {};                  ///< where a packet came in; empty: anywhere
   std::uint32_t table = 0, priority = 0;
+
+  Family family() const { return (from ? from : to)->address.family(); }
 
   friend auto operator<=>(const RuleObject&, const RuleObject&) = default;
 };
@@ -71,6 +76,13 @@ std::string to_string(const RouteObject& route);
 std::string to_string(const RuleObject& rule);
 /// "192.0.2.10/24 on eth0", "route …", "rule …": for sentences.
 std::string describe(const KernelObject& object);
+
+/// "global", "site", "link", "host"
+std::string_view to_string(Scope scope);
+/// "unicast", "blackhole", "unreachable", "prohibit"
+std::string_view to_string(RouteType type);
+/// "forever", "0s"
+std::string_view to_string(PreferredLifetime lifetime);
 
 /// The route as the kernel tells of it.
 RouteObject as_told(RouteObject route);

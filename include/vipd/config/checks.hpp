@@ -12,7 +12,7 @@
 
 namespace vipd {
 
-/// An instance and where it is written. Entry n of `addresses` there is entry n here.
+/// An instance and where it is written. Entry n of `addresses`, `routes`, `rules` there is entry n here.
 struct PlacedInstance {
   InstanceConfig config;
   const TomlNode* table = nullptr;
@@ -34,7 +34,11 @@ void check_members(std::span<const PlacedGroup> groups, Report& report);
 void check_group_priorities(std::span<const PlacedGroup> groups, std::span<const PlacedInstance> instances,
                             Report& report);
 
-/// Decides which addresses the adverts list: those of the first one's family, as many as fit. Warns of the rest.
+/// A default route has the family of what else its entry names, or that of the instance.
+void choose_family_of_routes(PlacedInstance& instance);
+
+/// Decides which addresses the adverts list: those of the first one's family that want it, as many as fit. Warns of the
+/// rest.
 void choose_advertised(PlacedInstance& instance, Report& report);
 
 }  // namespace vipd

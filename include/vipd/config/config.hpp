@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vipd/base/ip.hpp"
@@ -36,8 +37,19 @@ struct HookSettings {
   friend bool operator==(const HookSettings&, const HookSettings&) = default;
 };
 
+/// Which gratuitous ARP is sent.
+enum class AnnounceForm : std::uint8_t { request, reply, both };
+
+/// "request", "reply", "both"
+constexpr std::string_view to_string(AnnounceForm form) {
+  return form == AnnounceForm::request ? "request" : form == AnnounceForm::reply ? "reply" : "both";
+}
+
 /// Gratuitous ARP and unsolicited NA after a takeover.
 struct AnnounceSettings {
+  AnnounceForm form = AnnounceForm::request;
+  Duration delay = Duration::zero();               ///< from the takeover to the first one; 0 or 1ms..1h
+  Duration gap = std::chrono::milliseconds(20);    ///< between two rounds of a burst, 1ms..1s
   unsigned count = 5;                              ///< announcements of each address in a burst, 1..100
   Duration again_after = std::chrono::seconds(5);  ///< second burst; 0 = none, at most 1h
   Duration refresh = std::chrono::seconds(60);     ///< one of each address for as long as Active; 0 = none, else 1s..1d

@@ -19,15 +19,20 @@
 namespace vipd {
 
 /// The member that a key fills.
-using Slot =
-    std::variant<bool*, std::uint8_t*, unsigned*, Duration*, std::string*, std::optional<IpAddress>*, ChecksumPolicy*,
-                 std::vector<std::string>*, std::vector<VirtualAddress>*, std::vector<UnicastPeer>*>;
+using Slot = std::variant<bool*, std::uint8_t*, unsigned*, Duration*, std::string*, IpPrefix*, std::optional<IpPrefix>*,
+                          IpAddress*, std::optional<IpAddress>*, ChecksumPolicy*, Scope*, PreferredLifetime*,
+                          RouteType*, AnnounceForm*, std::vector<std::string>*, std::vector<VirtualAddress>*,
+                          std::vector<UnicastPeer>*, std::vector<RouteObject>*, std::vector<RuleObject>*>;
+
+/// An entry of a list of tables.
+using ListEntry = std::variant<std::monostate, VirtualAddress*, UnicastPeer*, RouteObject*, RuleObject*>;
 
 /// What a slot is a part of.
 struct Target {
   Config& config;
   InstanceConfig& instance;
   SyncGroupConfig& group;
+  ListEntry entry = {};  ///< the one at hand, for the keys of entries
 };
 
 /// Limits of a number; of a duration in milliseconds. The defaults bound nothing, as for a string.
@@ -40,7 +45,9 @@ struct Range {
 
 /// One key of the schema: all that is known of it.
 struct KeySpec {
-  std::string_view table;    ///< "node", "instance" (a key of each [instance.NAME]) or "sync_group"
+  /// "node", "instance" (a key of each [instance.NAME]), "sync_group", or what the entries of a list are: "address",
+  /// "peer", "route", "rule".
+  std::string_view table;
   std::string_view name;     ///< within the table, dotted: "hooks.any"
   std::string_view values;   ///< what may stand there, as in messages and in vipd.toml(5)
   std::string_view initial;  ///< the default as TOML; empty = none
@@ -48,7 +55,8 @@ struct KeySpec {
   Range range = {};
   std::string_view summary;  ///< one line
   Slot (*slot)(Target) = nullptr;
-  bool secret = false;  ///< its value is never shown, see config/secret.hpp
+  std::string_view entries = {};  ///< of a list of tables: the table that each of them is
+  bool secret = false;            ///< its value is never shown, see config/secret.hpp
 };
 
 /// All keys, in the order of vipd.toml(5).

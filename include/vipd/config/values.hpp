@@ -12,9 +12,9 @@
 
 namespace vipd {
 
-/// Reads `node` as a value of `key` into `target`, or reports why not. An entry of `addresses` that is refused leaves
-/// an unspecified address in its place, so that entries of file and config keep the same numbers; one of `instances`
-/// an empty name.
+/// Reads `node` as a value of `key` into `target`, or reports why not. An address that is refused stays unspecified. Of
+/// a list of tables only the list is looked at: its entries have keys of their own, for which the caller calls this
+/// again. An entry of `instances` that is refused leaves an empty name in its place.
 void read_value(const KeySpec& key, const TomlNode& node, Target target, Report& report);
 
 /// Checks the name of an instance or a node: 1..64 characters of A-Z a-z 0-9 _ . -

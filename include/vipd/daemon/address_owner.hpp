@@ -9,14 +9,17 @@
 /// With virtual_mac the addresses live on a device of their own, which is up while they are held (VirtualMac). With
 /// accept = false the kernel refuses packets to them from before they appear until after they are gone (RFC 9568 6.1).
 ///
-/// Announcements follow the addresses (RFC 9568 8.1.2: never before the kernel has acknowledged): one at once, the rest
-/// of the burst 20 ms apart, a second burst, then a slow refresh. Caller: VirtualRouter.
+/// Announcements follow the addresses (RFC 9568 8.1.2: never before the kernel has acknowledged), in rounds: a burst,
+/// by default 5 rounds 20 ms apart, a second burst, then a slow refresh; another burst after each time in which two
+/// nodes were Active, since the other one's announcements may have been the last. A round sends a few dozen frames
+/// each millisecond and lets adverts through in between. Caller: VirtualRouter.
 ///
-/// Not good yet: thousands of addresses are claimed and announced in one go, which delays other instances. A foreign
-/// route or rule that vanishes is noticed with the next change or announcement only, since the view does not have it.
+/// Not good yet: thousands of addresses are claimed in one go, which delays other instances. A foreign route or rule
+/// that vanishes is noticed with the next change or announcement only, since the view does not have it.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,10 +35,13 @@ class AddressOwner {
  public:
   /// One thing to hold and what became of it.
   struct Entry {
-    KernelObject object;
+    KernelObject wanted;   ///< as configured
+    KernelObject object;   ///< as it is on this machine: with the interface's index, and with a length
     bool owned = false;    ///< added by us, ours to remove
     bool foreign = false;  ///< was there before us
     int error = 0;         ///< errno of the last refused add
+    unsigned rounds = 0;   ///< of announcements that its burst still has
+    bool due = false;      ///< still to be announced in this round
   };
 
   /// `config` outlives it.
@@ -49,11 +55,14 @@ class AddressOwner {
   void release();
   /// Takes back what prepare() made; nothing is held any more.
   void withdraw();
-  /// The configuration has changed. While its things are held, what is new is added and announced, what is gone is
-  /// removed, and the rest is not touched.
+  /// The configuration has changed. While its things are held, what is gone is removed, what is new is added and has a
+  /// burst of its own, and the rest is not touched.
   void reconfigure(TimePoint now);
   /// The view changed: re-adds what is missing.
   void reconcile(TimePoint now);
+  /// Another node said that it is Active while we are, and shall go on to be: announces when it has been silent for
+  /// `quiet`, a second from now at the latest, and once a second at most.
+  void contested(Duration quiet, TimePoint now);
   /// Whether a change of these interfaces, or of the routes and rules (an empty name), concerns what is held here.
   bool is_concerned(const std::vector<std::string>& interfaces) const;
 
@@ -65,6 +74,8 @@ class AddressOwner {
   /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any; or what stood
   /// in the way before that.
   std::optional<std::string> failure() const;
+  /// The last claim failed for want of an interface that is there now.
+  bool interface_came() const;
   const std::vector<Entry>& entries() const { return entries_; }
   /// The kernel has it, whoever added it.
   bool present(const Entry& entry) const;
@@ -77,9 +88,14 @@ class AddressOwner {
   void accept_again(const std::vector<IpAddress>& addresses);
   void add(const std::vector<Entry*>& missing, TimePoint now);
   void note_added(Entry& entry, int error);
-  void note_lengths() const;
-  void announce(const Entry& entry);
-  void announce_all(TimePoint now);
+  void add_new(const std::vector<Entry*>& entries, TimePoint now);
+  void note_length(const Entry& entry) const;
+  std::vector<Entry> take_config();
+  bool in_burst() const;
+  TimePoint next_round(TimePoint now) const;
+  void start_round(TimePoint now);
+  void announce_due(TimePoint now);
+  unsigned announce(const Entry& entry);
 
   Kernel& kernel_;
   Wire& wire_;
@@ -91,10 +107,14 @@ class AddressOwner {
   int device_ = 0;  // where the addresses are by default, as the entries have it
   bool holding_ = false;
   TimePoint claimed_at_{};
-  TimePoint next_announcement_ = kNever;
-  unsigned burst_left_ = 0;
-  bool second_burst_ = false;
-  TimePoint next_repair_{};  // not before
+  TimePoint next_round_ = kNever;
+  TimePoint next_turn_ = kNever;    // of the round at hand
+  std::map<int, bool> forwards_{};  // of each interface, during a round
+  TimePoint contested_at_{};        // first word of the other one
+  TimePoint answer_at_ = kNever;    // the burst after that
+  TimePoint answered_at_ = TimePoint::min();
+  bool second_burst_ = false;  // still to come
+  TimePoint next_repair_{};    // not before
   bool repair_pending_ = false;
 };
 

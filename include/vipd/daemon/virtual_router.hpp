@@ -7,7 +7,8 @@
 /// a new event. Caller: Supervisor.
 ///
 /// A claim that the kernel refuses never reaches the peers: the advert behind it is not sent, the instance goes to
-/// fault and tries again after 30 s, so a node that cannot hold the address does not disturb the one that does.
+/// fault and tries again after 30 s (or when an interface that was missing appears), so a node that cannot hold the
+/// address does not disturb the one that does.
 #pragma once
 
 #include <array>
@@ -121,6 +122,7 @@ class VirtualRouter {
   bool carry_out(const Action& action, TimePoint now);
   void say(const SendAdvert& advert, TimePoint now);
   void claim_failed(TimePoint now);
+  void allow_claim();
   void send_advert(std::uint8_t priority);
   bool send_to(const IpAddress& destination, const Advert& advert);
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);

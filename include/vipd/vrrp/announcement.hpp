@@ -14,9 +14,14 @@ namespace vipd {
 inline constexpr std::size_t kArpFrameSize = 14 + 28;      ///< Ethernet, ARP (RFC 826)
 inline constexpr std::size_t kNaFrameSize = 14 + 40 + 32;  ///< Ethernet, IPv6, ICMPv6 with one option
 
-/// Gratuitous ARP in request form (RFC 9568 6.4.1 with errata 7947 and 7949): sender and target IP are the virtual
-/// address, to the broadcast address. `address` is IPv4.
-std::array<std::uint8_t, kArpFrameSize> gratuitous_arp(const MacAddress& mac, const IpAddress& address);
+/// Which of the two ARP messages (RFC 826).
+enum class ArpForm : std::uint8_t { request = 1, reply = 2 };
+
+/// Gratuitous ARP: sender and target IP are the virtual address, to the broadcast address. RFC 9568 6.4.1 with errata
+/// 7947 and 7949 asks for the request form; some old equipment learns from replies only (RFC 5227 3, RFC 5944 4.6,
+/// which has the sender's MAC as target too). `address` is IPv4.
+std::array<std::uint8_t, kArpFrameSize> gratuitous_arp(const MacAddress& mac, const IpAddress& address,
+                                                       ArpForm form = ArpForm::request);
 
 /// Unsolicited neighbour advertisement (RFC 4861 4.4, RFC 9568 6.4.1): from the virtual address to ff02::1, Override
 /// set, Solicited clear, target link-layer address option. `router` is the R flag and follows the interface's
