@@ -25,6 +25,13 @@ Json reload(const Node& node, const std::string& text) {
   return Json::parse(vipctl(node, {"reload", "--json"}).output);
 }
 
+/// As many instances as an interface can have; fewer where sanitizers make us ten times slower.
+#ifdef VIPD_SANITIZED
+constexpr int kCrowd = 60;
+#else
+constexpr int kCrowd = 255;
+#endif
+
 /// Instances n1 to n255 on eth0, each with an address of its own; the one that is `changed` has another priority.
 std::string crowd(int count, int priority, int changed = 0) {
   std::string text;
@@ -71,26 +78,26 @@ Duration worst_gap(Sniffer& sniffer, const std::string& source, WallTime since) 
 
 // The figures are for the eye: what a busy machine does to 2550 adverts a second is no property of vipd. That nobody is
 // taken for dead is.
-TEST_CASE("lab: a reload without a change, and with one, costs 255 instances no transition", "[lab]") {
+TEST_CASE("lab: a reload without a change, and with one, costs a crowd of instances no transition", "[lab]") {
   Pair pair(Family::ipv4);
-  pair.a.start_vipd(crowd(255, 254));
+  pair.a.start_vipd(crowd(kCrowd, 254));
   REQUIRE(wait_until(20s, [&] { return all_active(pair.a); }));
   const int transitions = transitions_of(pair.a);
   const WallTime quiet = std::chrono::system_clock::now();
   await_own_adverts(pair.a, 10);
-  measured("longest gap between adverts of 255 instances at 100 ms, no reload",
+  measured("longest gap between adverts of " + std::to_string(kCrowd) + " instances at 100 ms, no reload",
            worst_gap(pair.sniffer, pair.source_a, quiet));
 
-  for (const int changed : {0, 100}) {
+  for (const int changed : {0, 40}) {
     const WallTime since = std::chrono::system_clock::now();
-    write_config(pair.a, crowd(255, 254, changed));
+    write_config(pair.a, crowd(kCrowd, 254, changed));
     pair.a.vipd().signal(SIGHUP);
     await_own_adverts(pair.a, 10);
     measured(std::string("longest gap with a reload that changes ") + (changed == 0 ? "nothing" : "one"),
              worst_gap(pair.sniffer, pair.source_a, since));  // the goal is 1.2 intervals
   }
   CHECK(transitions_of(pair.a) == transitions);
-  CHECK(pair.a.status().at("instances").at(99).at("priority").at("base") == 253);
+  CHECK(pair.a.status().at("instances").at(39).at("priority").at("base") == 253);
 }
 
 TEST_CASE("lab: a broken file changes nothing, however often it is reloaded", "[lab]") {
