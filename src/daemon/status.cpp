@@ -86,6 +86,7 @@ json sync_group_of(const InstanceConfig& config) {
 json instance_document(const VirtualRouter& router, const Clocks& clocks) {
   const InstanceConfig& config = router.config();
   const std::string* fault = router.standing().fault();
+  const std::string* unfit = router.standing().unfit();
   return {{"name", config.name},
           {"vrid", config.vrid},
           {"version", config.version},
@@ -93,6 +94,8 @@ json instance_document(const VirtualRouter& router, const Clocks& clocks) {
           {"interface", config.interface},
           {"state", to_string(router.election().state())},
           {"fault", fault != nullptr ? json(*fault) : json(nullptr)},
+          {"fit", router.standing().fit()},
+          {"unfit", unfit != nullptr ? json(*unfit) : json(nullptr)},
           {"reason", router.reason()},
           {"since", clocks.rfc3339(router.since())},
           {"stopping", router.stopping()},

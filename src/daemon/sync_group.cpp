@@ -46,7 +46,7 @@ bool SyncGroup::has(const VirtualRouter& router) const {
 
 void SyncGroup::settle(TimePoint now) {
   if (!stopping()) {
-    share_priority(now);
+    share_standing(now);
     share_faults(now);
     move_together(now);
     share_faults(now);  // a claim may have failed
@@ -55,10 +55,16 @@ void SyncGroup::settle(TimePoint now) {
   if (stopping()) finish_stop();
 }
 
-void SyncGroup::share_priority(TimePoint now) {
+void SyncGroup::share_standing(TimePoint now) {
   const auto own = [](const VirtualRouter* member) { return member->standing().own_priority(); };
-  const VirtualRouter* lowest = *std::ranges::min_element(members_, {}, own);
-  for (VirtualRouter* member : members_) member->limit_priority(own(lowest), now);
+  const std::uint8_t lowest = own(*std::ranges::min_element(members_, {}, own));
+  const auto unfit =
+      std::ranges::find_if(members_, [](const auto* member) { return member->standing().own_unfit() != nullptr; });
+  std::optional<std::string> why;
+  if (unfit != members_.end())
+    why = "group " + config_.name + ": " + (*unfit)->config().name + " is unfit (" + *(*unfit)->standing().own_unfit() +
+          ")";
+  for (VirtualRouter* member : members_) member->share_standing(lowest, why, now);
 }
 
 void SyncGroup::share_faults(TimePoint now) {

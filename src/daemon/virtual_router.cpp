@@ -33,10 +33,10 @@ HookState hook_state(ShownState state, bool stopped) {
   return HookState::backup;
 }
 
-Election::Settings election_settings(const InstanceConfig& config) {
+Election::Settings election_settings(const InstanceConfig& config, std::uint8_t priority) {
   const bool capped = config.max_adopted_interval != Duration::zero();
   return {.version = config.version,
-          .priority = config.priority,
+          .priority = priority,
           .interval = config.advert_interval,
           .preempt = config.preempt,
           .preempt_delay = config.preempt_delay,
@@ -54,7 +54,7 @@ VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire&
       kernel_(kernel),
       wire_(wire),
       events_(events),
-      election_(election_settings(config)),
+      election_(election_settings(config, config.priority)),
       standing_(config.priority),
       owner_(kernel, wire, config_),
       hooks_(runner, hook_subject(config), config.hooks) {
@@ -83,7 +83,8 @@ void VirtualRouter::reconfigure(const InstanceConfig& config, TimePoint now) {
   hooks_.reconfigure(hook_subject(config), config.hooks);
   if (retry_claim_ != kNever) allow_claim();  // what was refused may be what has changed
   owner_.reconfigure(now);
-  step(Reconfigure{election_settings(config)}, now);
+  take_standing(now);
+  step(Reconfigure{election_settings(config, standing_.effective_priority())}, now);
   reconsider(now);
 }
 
@@ -96,7 +97,7 @@ ShownState VirtualRouter::shown() const {
     case State::initialize:
       break;
   }
-  return standing_.fit() ? ShownState::initialize : ShownState::fault;
+  return standing_.fault() == nullptr ? ShownState::initialize : ShownState::fault;
 }
 
 void VirtualRouter::reconsider(TimePoint now) {
@@ -105,7 +106,7 @@ void VirtualRouter::reconsider(TimePoint now) {
   if (source_ && *source_ != election_.settings().primary) step(SetPrimary{*source_}, now);
   if (stopping_ && !election_.resigning()) return;
   prepare(now);
-  if (!standing_.fit()) {
+  if (standing_.fault() != nullptr) {
     step(Fail{}, now);
     show_change(*standing_.fault(), std::nullopt, now);
   } else if (!stopping_) {
@@ -159,10 +160,34 @@ void VirtualRouter::hold_out(const std::optional<std::string>& why, TimePoint no
   reconsider(now);
 }
 
-void VirtualRouter::limit_priority(std::uint8_t priority, TimePoint now) {
-  standing_.limit_priority(priority);
-  const std::uint8_t effective = standing_.effective_priority();
-  if (effective != election_.settings().priority) step(SetPriority{effective}, now);
+void VirtualRouter::share_standing(std::uint8_t priority, const std::optional<std::string>& unfit, TimePoint now) {
+  standing_.share(priority, unfit);
+  take_standing(now);
+}
+
+void VirtualRouter::set_health(const Health& health, TimePoint now) {
+  const bool had_fault = standing_.has(FaultCause::check);
+  standing_.set_health(health);
+  take_standing(now);
+  if (had_fault || standing_.has(FaultCause::check)) reconsider(now);
+}
+
+/// Tells the election what it is worth now.
+void VirtualRouter::take_standing(TimePoint now) {
+  const SetStanding wanted{standing_.effective_priority(), standing_.unfit() == nullptr};
+  const auto& settings = election_.settings();
+  if (wanted.priority != settings.priority || wanted.fit != settings.fit) step(wanted, now);
+  show_fitness(now);
+}
+
+/// Unfit or no longer: not another state, but what an operator wants to be told of.
+void VirtualRouter::show_fitness(TimePoint now) {
+  const std::string* unfit = standing_.unfit();
+  const bool fit = unfit == nullptr;
+  if (std::exchange(shown_fit_, fit) == fit) return;
+  const std::string sentence = fit ? "fit again" : "unfit: " + *unfit;
+  log_event(shown_, shown_, sentence, now);
+  spdlog::log(fit ? spdlog::level::info : spdlog::level::warn, "{}: {}", config_.name, sentence);
 }
 
 /// RFC 9568 5.1.1.1: never a virtual address; 5.1.2.1: the link-local one, but for peers that it cannot reach.
@@ -336,7 +361,7 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
   } else if (std::holds_alternative<Release>(action)) {
     owner_.release();
   } else if (const auto* change = std::get_if<StateChanged>(&action)) {
-    const bool fault = change->reason.why == Why::fault && !standing_.fit();
+    const bool fault = change->reason.why == Why::fault && standing_.fault() != nullptr;
     show_change(fault ? *standing_.fault() : to_string(change->reason), change->reason.peer, now);
     if (stopping_ && change->to == State::initialize) finish_stop(now);
   }
@@ -390,28 +415,33 @@ bool VirtualRouter::send_to(const IpAddress& destination, const Advert& advert) 
   return sent.has_value();
 }
 
-void VirtualRouter::show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now) {
-  reason_ = reason;
+std::uint64_t VirtualRouter::log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now) {
+  return events_.add({.sequence = 0,
+                      .time = now,
+                      .instance = config_.name,
+                      .group = false,
+                      .from = from,
+                      .to = to,
+                      .reason = reason,
+                      .priority = standing_.effective_priority()});
+}
+
+/// `cause` and, of one that is unfit, why it is.
+void VirtualRouter::show_change(const std::string& cause, const std::optional<Peer>& peer, TimePoint now) {
+  const std::string* unfit = standing_.fault() == nullptr ? standing_.unfit() : nullptr;
+  reason_ = cause + (unfit != nullptr ? "; unfit: " + *unfit : "");
   const ShownState from = shown_, to = shown();
   if (from == to) return;
   shown_ = to;
   since_ = now;
   ++counters_.transitions;
-  const std::uint8_t priority = standing_.effective_priority();
-  const auto sequence = events_.add({.sequence = 0,
-                                     .time = now,
-                                     .instance = config_.name,
-                                     .group = false,
-                                     .from = from,
-                                     .to = to,
-                                     .reason = reason,
-                                     .priority = priority});
-  spdlog::info("{}: {} -> {}: {}", config_.name, to_string(from), to_string(to), reason);
+  const auto sequence = log_event(from, to, reason_, now);
+  spdlog::info("{}: {} -> {}: {}", config_.name, to_string(from), to_string(to), reason_);
   if (stopping_ && to == ShownState::initialize) return;  // finish_stop() tells the hooks
   hooks_.push({.state = hook_state(to, false),
                .old_state = std::string(to_string(from)),
-               .reason = reason,
-               .priority = priority,
+               .reason = reason_,
+               .priority = standing_.effective_priority(),
                .peer = peer ? peer->address.to_string() : "",
                .sequence = sequence});
 }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kAnswerBurst = 5;
 constexpr double kAnswersPerInterval = 5;
+constexpr int kAdvertsBetweenOffers = 3;
 
 /// Two groups of equal priority may each win on another segment and give up together. So that they do not take over
 /// together as well, each waits a part of an interval of its own, whatever it hears from the other that was said
@@ -69,6 +70,7 @@ void Election::on(const Stop&, TimePoint now, Actions& out) {
   if (state_ != State::active || resigning()) return;
   out.add(SendAdvert{kResignPriority});  // RFC 9568 6.4.3
   resigning_ = Resigning::said_once;
+  offering_ = false;
   deadline_ = now + settings_.interval;
 }
 
@@ -94,22 +96,52 @@ void Election::on(const DeadlinePassed&, TimePoint now, Actions& out) {
     out.add(Release{});
     become_initialize(because(Why::stopped), out);
   } else if (state_ == State::active) {  // RFC 9568 6.4.3, Adver_Timer; absolute deadlines do not drift
+    if (!settings_.fit && ++adverts_since_offer_ > kAdvertsBetweenOffers) return offer(now, out);
+    offering_ = false;
     out.add(SendAdvert{settings_.priority, now - deadline_});
     deadline_ += settings_.interval;
     if (deadline_ <= now) deadline_ = now + settings_.interval;
   }
 }
 
-void Election::on(const SetPriority& event, TimePoint, Actions&) {
-  VIPD_ASSERT(event.priority != kResignPriority);
+/// Whoever is fit may have the addresses. The next advert comes when the largest Skew_Time that a peer can have is
+/// over, and half an interval for the takeover: one in between would start a peer's wait over.
+void Election::offer(TimePoint now, Actions& out) {
+  out.add(SendAdvert{kResignPriority});
+  offering_ = true;
+  adverts_since_offer_ = 0;
+  deadline_ = now + settings_.interval * 3 / 2;
+}
+
+void Election::on(const SetStanding& event, TimePoint now, Actions& out) {
+  VIPD_ASSERT(event.priority != kResignPriority && (event.fit || event.priority == 1));
+  const bool falls_sick = settings_.fit && !event.fit;
   settings_.priority = event.priority;
+  settings_.fit = event.fit;
+  if (falls_sick && state_ == State::active && !resigning()) offer(now, out);
+  if (offering_ && event.fit) {
+    offering_ = false;
+    deadline_ = std::min(deadline_, now + settings_.interval);
+  }
+  judge_peer();
   judge_wait();
+}
+
+/// Backup: who was last heard may be one to obey now that our standing is another, and a wait that went on over its
+/// adverts, or was short because it resigned, counts no more.
+void Election::judge_peer() {
+  if (!settings_.fit) peer_resigned_ = false;
+  if (!active_peer_ || !obeys(active_peer_->priority)) return;
+  preempt_at_ = kNever;
+  ready_.reset();
+  wait_began_ = std::max(wait_began_, peer_heard_);
 }
 
 void Election::on(const Reconfigure& event, TimePoint now, Actions&) {
   Settings wanted = event.settings;
   wanted.version = settings_.version;
   wanted.primary = settings_.primary;
+  wanted.fit = settings_.fit;
   settings_ = wanted;
   // Whoever was heard decides a Backup's interval, and nobody was while active_peer_ is unknown.
   adopted_ = active_peer_ ? std::min(adopted_, settings_.max_adopted_interval) : settings_.interval;
@@ -132,13 +164,13 @@ void Election::on(const Heard& advert, TimePoint now, Actions& out) {
 }
 
 void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 9568 6.4.2
-  if (advert.priority == kResignPriority) {
+  if (advert.priority == kResignPriority && settings_.fit) {
     preempt_at_ = kNever;
     peer_resigned_ = true;
     note_peer(advert, now);
     return wait_for_active(now, skew());
   }
-  if (may_preempt() && advert.priority < settings_.priority) {  // discarded: the timer goes on, nothing is adopted
+  if (!obeys(advert.priority)) {  // discarded: the timer goes on, nothing is adopted
     if (!peer_resigned_) note_peer(advert, now);
     if (settings_.preempt_delay == Duration::zero() || ready()) return;
     if (preempt_at_ == kNever) preempt_at_ = now + settings_.preempt_delay;
@@ -155,8 +187,9 @@ void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 956
 void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out) {  // RFC 9568 6.4.3
   const bool resigned = advert.priority == kResignPriority;
   const bool tie = advert.priority == settings_.priority;
-  const bool loses = advert.priority < settings_.priority || (tie && advert.source <= settings_.primary);
+  const bool loses = advert.priority < settings_.priority || (tie && !offering() && advert.source <= settings_.primary);
   if (resigned || loses) {
+    if (offering()) return;
     if (!resigned && settings_.version == 2) return;  // RFC 3768 6.4.3: discarded, without an answer
     if (!may_answer(now)) return;
     out.add(SendAdvert{settings_.priority});
@@ -214,12 +247,15 @@ void Election::become_active(const Reason& reason, TimePoint now, Actions& out) 
   deadline_ = now + settings_.interval;
   answer_tokens_ = kAnswerBurst;
   answer_tokens_at_ = now;
+  offering_ = false;
+  adverts_since_offer_ = 0;
 }
 
 void Election::become_backup(const Reason& reason, TimePoint now, Actions& out) {
   VIPD_ASSERT(state_ != State::backup);
   out.add(StateChanged{state_, State::backup, reason});
   state_ = State::backup;
+  offering_ = false;
   peer_resigned_ = false;
   wait_for_active(now, patience());
   const bool tie = reason.peer && reason.peer->priority == settings_.priority;
@@ -233,6 +269,7 @@ void Election::become_initialize(const Reason& reason, Actions& out) {
   ready_.reset();
   not_before_ = TimePoint::min();
   resigning_ = Resigning::no;
+  offering_ = false;
   peer_resigned_ = false;
   preempt_at_ = kNever;
   active_peer_.reset();
@@ -249,7 +286,9 @@ Reason Election::why_take_over(TimePoint now) const {
 }
 
 /// RFC 9568 6.1: the owner preempts whatever Preempt_Mode says.
-bool Election::may_preempt() const { return settings_.preempt || settings_.priority == kOwnerPriority; }
+bool Election::may_preempt() const {
+  return settings_.fit && (settings_.preempt || settings_.priority == kOwnerPriority);
+}
 
 void Election::note_peer(const Heard& advert, TimePoint now) {
   active_peer_ = Peer{advert.source, advert.priority};

@@ -51,7 +51,7 @@ TEST_CASE("RFC 3768 6.4.2: a Backup waits for Master_Down_Interval and after a p
 
 TEST_CASE("RFC 3768 6.4.2: a change of priority moves the deadline by the skew of a second", "[C06+]") {
   Trace router = Trace::backup(v2(10s));
-  router.step(1s, SetPriority{200});
+  router.step(1s, SetStanding{200});
   CHECK(router.due() == 30s + skew_time(200, 1s));
 }
 

@@ -30,7 +30,7 @@ Event event_named(std::string_view name) {
   if (name == "stop") return Stop{};
   if (name == "fail") return Fail{};
   if (name == "early deadline" || name == "deadline") return DeadlinePassed{};
-  if (name == "new priority") return SetPriority{254};
+  if (name == "new priority") return SetStanding{254};
   if (name == "new primary") return SetPrimary{*IpAddress::parse("192.0.2.200")};
   if (name == "heard 0") return heard(9, 0, 2s);
   if (name == "heard lower") return heard(9, 99, 2s);

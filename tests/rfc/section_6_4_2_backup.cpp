@@ -150,10 +150,10 @@ TEST_CASE("C13 RFC 9568 6.4.2: a Backup obeys its own priority from a lesser and
 
 TEST_CASE("C12 a new priority counts from the moment at which the wait began") {
   Trace router = Trace::backup();
-  CHECK(router.step(1s, SetPriority{254}) == "nothing");
+  CHECK(router.step(1s, SetStanding{254}) == "nothing");
   CHECK(router.due() == 3'007'812'500ns);
   router.step(2s, heard(2, 0));
-  router.step(2'001ms, SetPriority{100});
+  router.step(2'001ms, SetStanding{100});
   CHECK(router.due() == 2s + 609'375us);
 }
 

@@ -48,6 +48,8 @@ struct Snapshot {
   std::optional<Peer> active_peer;
   Duration adopted;
   std::uint8_t priority;
+  bool fit;
+  bool offering;
   Duration interval;
   bool preempt;
   bool grouped;
@@ -56,10 +58,10 @@ struct Snapshot {
 
   static Snapshot of(const Election& election) {
     const Election::Settings& settings = election.settings();
-    return {election.state(),  election.deadline(),    election.resigning(),
-            election.ready(),  election.active_peer(), election.adopted_interval(),
-            settings.priority, settings.interval,      settings.preempt,
-            settings.grouped,  settings.primary};
+    return {election.state(),       election.deadline(),         election.resigning(), election.ready(),
+            election.active_peer(), election.adopted_interval(), settings.priority,    settings.fit,
+            election.offering(),    settings.interval,           settings.preempt,     settings.grouped,
+            settings.primary};
   }
 };
 

@@ -26,8 +26,8 @@ TEST_CASE("Actions: four fit and a fifth is a bug") {
 
 TEST_CASE("Election: priority 0 is no priority to be set", "[B04-]") {
   Election election({});
-  CHECK(dies([&] { election.step(SetPriority{0}, TimePoint{}); }));
-  CHECK_FALSE(dies([&] { election.step(SetPriority{1}, TimePoint{}); }));
+  CHECK(dies([&] { election.step(SetStanding{0}, TimePoint{}); }));
+  CHECK_FALSE(dies([&] { election.step(SetStanding{1}, TimePoint{}); }));
 }
 
 }  // namespace vipd

@@ -146,13 +146,13 @@ TEST_CASE("group: Stop and Fail end being ready") {
 }
 
 TEST_CASE("group: a change of the priority leaves who is ready ready, and shortens the wait of who is not") {
-  check_ignored(ready(), 5s, SetPriority{100});
+  check_ignored(ready(), 5s, SetStanding{100});
   Trace router = ready();
-  router.step(5s, SetPriority{1});
+  router.step(5s, SetStanding{1});
   CHECK(router.election().ready());
   CHECK(router.due() == kNeverDue);
   Trace waiting = Trace::backup(grouped());
-  waiting.step(1s, SetPriority{254});
+  waiting.step(1s, SetStanding{254});
   CHECK(waiting.due() == active_down_interval(254, 1s));
 }
 

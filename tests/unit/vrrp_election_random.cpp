@@ -47,13 +47,13 @@ Heard random_advert(Dice& dice, const Election& election) {
 }
 
 Event random_event(Dice& dice, const Election& election) {
-  switch (dice.roll(0, 18)) {
+  switch (dice.roll(0, 20)) {
     case 0:
       return Stop{};
     case 1:
       return Fail{};
     case 2:
-      return SetPriority{dice.octet(1, 255)};
+      return SetStanding{dice.octet(1, 255), true};
     case 3:
       return SetPrimary{heard(dice.roll(1, 5), 0).source};
     case 4:
@@ -70,6 +70,9 @@ Event random_event(Dice& dice, const Election& election) {
       return TakeOver{};
     case 13:
       return GiveUp{Peer{heard(dice.roll(1, 5), 0).source, dice.octet(1, 255)}};
+    case 14:
+    case 15:
+      return SetStanding{1, false};
     default:
       return random_advert(dice, election);
   }
@@ -108,7 +111,9 @@ void check_state(const Step& step) {
     REQUIRE(after.deadline - step.now <=
             active_down_interval(after.priority, after.grouped ? kLongestInterval : after.adopted) +
                 (after.grouped ? kLongestInterval : Duration::zero()));
-  if (after.state == State::active && !after.resigning) REQUIRE(after.deadline - step.now <= after.interval);
+  const Duration gap = after.offering ? after.interval * 3 / 2 : after.interval;
+  if (after.state == State::active && !after.resigning) REQUIRE(after.deadline - step.now <= gap);
+  if (after.offering) REQUIRE((after.state == State::active && !after.fit));
 }
 
 void check_changes(const Step& step) {
@@ -124,13 +129,13 @@ void check_changes(const Step& step) {
   }
 }
 
-/// One advert at most: our priority from an Active router, 0 from one that leaves or is about to.
+/// One advert at most: our priority from an Active router, 0 from one that leaves, is about to, or is unfit.
 void check_adverts(const Step& step) {
   REQUIRE(step.count<SendAdvert>() <= 1);
   for (const Action& action : step.actions) {
     const auto* advert = std::get_if<SendAdvert>(&action);
     if (!advert) continue;
-    const bool leaving = step.left(State::active) || step.after.resigning;
+    const bool leaving = step.left(State::active) || step.after.resigning || step.after.offering;
     REQUIRE(advert->priority == (leaving ? kResignPriority : step.after.priority));
     REQUIRE((leaving || step.after.state == State::active));
   }
@@ -147,9 +152,10 @@ void check_order(const Step& step) {
 
 /// Nothing but what was set changes in the settings.
 void check_settings(const Step& step, const Event& event) {
-  const auto* priority = std::get_if<SetPriority>(&event);
+  const auto* priority = std::get_if<SetStanding>(&event);
   const auto* primary = std::get_if<SetPrimary>(&event);
   REQUIRE(step.after.priority == (priority ? priority->priority : step.before.priority));
+  REQUIRE(step.after.fit == (priority ? priority->fit : step.before.fit));
   REQUIRE(step.after.primary == (primary ? primary->address : step.before.primary));
   REQUIRE(step.after.interval == step.before.interval);
   REQUIRE(step.after.preempt == step.before.preempt);

@@ -6,7 +6,8 @@
 /// - One whose wait for the Active router is over is ready (Election::ready()); when all are, all take over. So a node
 ///   that still hears the Active router in one of the networks takes nothing.
 /// - One that loses takes the others with it.
-/// - All have one priority, the lowest of the members'. They preempt only if all may, after the longest preempt_delay:
+/// - All have one priority, the lowest of the members', and are unfit if one is. They preempt only if all may, after
+/// the longest preempt_delay:
 ///   that needs no rule, since one that may not preempt is not ready.
 /// The group keeps nothing that decides: it looks at its members, and what it asks of them are events of their
 /// elections. A planned stop is each member's own, make before break; the Supervisor stops and starts all or none.
@@ -58,7 +59,7 @@ class SyncGroup {
   std::vector<std::string> awaited() const;
 
  private:
-  void share_priority(TimePoint now);
+  void share_standing(TimePoint now);
   void move_together(TimePoint now);
   void give_up(const VirtualRouter& loser, TimePoint now);
   ShownState members_state() const;

@@ -74,8 +74,10 @@ class VirtualRouter {
   static void step_together(std::span<VirtualRouter* const> routers, const Event& event, TimePoint now);
   /// Another member of the sync group is in fault (`why`), or none is any more (nullopt).
   void hold_out(const std::optional<std::string>& why, TimePoint now);
-  /// The priority of the sync group, 1..255: this router's own counts only if it is lower.
-  void limit_priority(std::uint8_t priority, TimePoint now);
+  /// The priority of the sync group, 1..255, and why it is unfit: this router's own counts only if it is lower.
+  void share_standing(std::uint8_t priority, const std::optional<std::string>& unfit, TimePoint now);
+  /// What its checks come to.
+  void set_health(const Health& health, TimePoint now);
 
   void heard(const Advert& advert, const IpAddress& source, TimePoint now);
   /// A packet for this VRID was refused: a counter and, once a minute and kind, a line in the log. `source` is nullopt
@@ -114,6 +116,7 @@ class VirtualRouter {
 
  private:
   void take_config();
+  void take_standing(TimePoint now);
   void prepare(TimePoint now);
   std::optional<IpAddress> choose_source(const Interface& interface) const;
   bool may_be_source(const IpAddress& address, const AddressState& state) const;
@@ -126,6 +129,8 @@ class VirtualRouter {
   void send_advert(std::uint8_t priority);
   bool send_to(const IpAddress& destination, const Advert& advert);
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
+  void show_fitness(TimePoint now);
+  std::uint64_t log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
   void finish_stop(TimePoint now);
   void note_peer(const Advert& advert, const IpAddress& source, TimePoint now);
   void tell_interval(const SeenPeer& peer, TimePoint now);
@@ -156,6 +161,7 @@ class VirtualRouter {
 
   ShownState shown_ = ShownState::initialize;
   std::string reason_ = "starting";
+  bool shown_fit_ = true;
   TimePoint since_{};
   bool stopping_ = false;
   bool stopped_ = false;

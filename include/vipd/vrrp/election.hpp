@@ -26,6 +26,14 @@
 ///   until it hears an Active router that it obeys. Who knows the whole group says TakeOver to all members at once, or
 ///   GiveUp when one of them has lost.
 ///
+/// - A router that is unfit (ElectionSettings::fit; its effective priority is 1) stays in the election as the last
+///   resort. An Active one says priority 0 and keeps the addresses: a fit Backup takes over after its Skew_Time,
+///   preempt or not, and its advert ends it; with nobody there it goes on with priority 1. Every fourth advert of it is
+///   a priority 0 again, for who missed the first one or came later. After each priority 0 it is silent until any
+///   Skew_Time is over, and obeys whoever speaks by then. An unfit Backup takes a priority 0 for an advert like any
+///   other, else two sick nodes would pass the addresses to and fro; so when both are sick and the Active one stops,
+///   the other needs an Active_Down_Interval.
+///
 /// VRRPv2 differs in two places: its Skew_Time is a part of a second whatever the interval, and an Active router is
 /// silent about a losing advert. It adopts no interval, but that needs nothing here: another one than ours is refused.
 #pragma once
@@ -85,7 +93,8 @@ std::string to_string(const Reason& reason);
 /// By what an Election decides.
 struct ElectionSettings {
   std::uint8_t version = 3;                     ///< 2 or 3
-  std::uint8_t priority = 100;                  ///< 1..255
+  std::uint8_t priority = 100;                  ///< 1..255; 1 while unfit
+  bool fit = true;                              ///< false: is Active only as long as nobody else will be
   Duration interval = std::chrono::seconds(1);  ///< 10ms..40.95s; VRRPv2: 1s..255s
   bool preempt = true;
   /// How long a lower Active router is left alone once it is heard (conformance C22); zero = the RFC's behaviour.
@@ -102,9 +111,10 @@ struct Start {};           ///< fit to take part, from Initialize
 struct Stop {};            ///< planned: make before break
 struct Fail {};            ///< fault: release first, resign then
 struct DeadlinePassed {};  ///< deadline() has come
-/// The effective priority changed.
-struct SetPriority {
-  std::uint8_t priority = 100;  ///< 1..255
+/// The Standing changed.
+struct SetStanding {
+  std::uint8_t priority = 100;  ///< effective, 1..255; 1 if unfit
+  bool fit = true;
 };
 /// Our source address changed.
 struct SetPrimary {
@@ -129,7 +139,7 @@ struct GiveUp {
 };
 /// What step() takes.
 using Event =
-    std::variant<Start, Stop, Fail, DeadlinePassed, SetPriority, SetPrimary, Reconfigure, Heard, TakeOver, GiveUp>;
+    std::variant<Start, Stop, Fail, DeadlinePassed, SetStanding, SetPrimary, Reconfigure, Heard, TakeOver, GiveUp>;
 
 // Actions, to be carried out in the order given.
 /// To the group, from the primary address.
@@ -184,6 +194,8 @@ class Election {
   TimePoint deadline() const { return std::min(deadline_, preempt_at_); }
   /// Has sent priority 0 and waits for a peer to take over before it lets go.
   bool resigning() const { return resigning_ != Resigning::no; }
+  /// Is Active and unfit, has said priority 0, and waits for who takes the addresses before it speaks again.
+  bool offering() const { return offering_; }
   /// Would take over now, but waits for the other members of its sync group.
   bool ready() const { return ready_.has_value(); }
   /// The Active router as last heard; nullopt if we are it or nobody is known.
@@ -199,7 +211,7 @@ class Election {
   void on(const Stop&, TimePoint now, Actions& out);
   void on(const Fail&, TimePoint now, Actions& out);
   void on(const DeadlinePassed&, TimePoint now, Actions& out);
-  void on(const SetPriority& event, TimePoint now, Actions& out);
+  void on(const SetStanding& event, TimePoint now, Actions& out);
   void on(const SetPrimary& event, TimePoint now, Actions& out);
   void on(const Reconfigure& event, TimePoint now, Actions& out);
   void on(const Heard& advert, TimePoint now, Actions& out);
@@ -214,14 +226,17 @@ class Election {
   void become_backup(const Reason& reason, TimePoint now, Actions& out);
   void become_initialize(const Reason& reason, Actions& out);
   void take_over(const Reason& reason, TimePoint now, Actions& out);
+  void offer(TimePoint now, Actions& out);
 
   void note_peer(const Heard& advert, TimePoint now);
   void adopt(Duration interval);
   void wait_for_active(TimePoint now, Duration length);
+  void judge_peer();
   void judge_wait();
   Duration skew() const { return skew_time(settings_.priority, adopted_, settings_.version); }
   Duration patience() const { return active_down_interval(settings_.priority, adopted_, settings_.version); }
   bool may_preempt() const;
+  bool obeys(std::uint8_t priority) const { return !may_preempt() || priority >= settings_.priority; }
   Reason why_take_over(TimePoint now) const;
   bool may_answer(TimePoint now);
   Reason because(Why why) const { return {.why = why, .peer = std::nullopt, .priority = settings_.priority}; }
@@ -236,6 +251,8 @@ class Election {
   TimePoint not_before_ = TimePoint::min();  // Backup of a sync group that lost a tie: not to take over before
   std::optional<Reason> ready_;              // Backup of a sync group: why it may take over
   bool peer_resigned_ = false;               // Backup: that wait is Skew_Time, since the Active router said priority 0
+  bool offering_ = false;                    // Active and unfit: see offering()
+  int adverts_since_offer_ = 0;              // Active and unfit
   Duration adopted_;
   std::optional<Peer> active_peer_;
   TimePoint peer_heard_{};  // when active_peer_ was last heard

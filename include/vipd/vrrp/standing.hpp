@@ -1,8 +1,12 @@
 /// Standing: are we fit, at what priority, and why.
 ///
-/// Keeps the causes that hold an instance out of the election, most basic first, each with a sentence for the operator.
-/// The VirtualRouter sets and clears them from what the kernel says and turns the verdict into election events. Checks
-/// and weights will enter here as further causes and as a change of the effective priority.
+/// Keeps the causes that hold an instance out of the election, most basic first, and what its checks have come to, each
+/// with a sentence for the operator. Three degrees: nothing is wrong; unfit, which is Active only as long as nobody
+/// else will be (priority 1, see Election); and a fault, which is out of the election. The VirtualRouter sets and
+/// clears causes from what the kernel says, and turns the verdict into election events.
+///
+/// An owner (255) has that priority or none (RFC 9568 6.1): weights do not touch it, and what makes others unfit is a
+/// fault.
 #pragma once
 
 #include <algorithm>
@@ -12,11 +16,31 @@
 #include <string>
 #include <utility>
 
+#include "vipd/vrrp/advert.hpp"
+
 namespace vipd {
 
 /// What can hold an instance in Initialize; in the order in which they are shown, one at a time.
-enum class FaultCause : std::uint8_t { interface_missing, interface_down, no_source, wire, preparation, claim, sync };
-inline constexpr std::size_t kFaultCauses = 7;
+enum class FaultCause : std::uint8_t {
+  interface_missing,
+  interface_down,
+  no_source,
+  wire,
+  preparation,
+  claim,
+  check,
+  sync
+};
+inline constexpr std::size_t kFaultCauses = 8;
+
+/// What the checks of an instance come to.
+struct Health {
+  std::optional<std::string> fault = {};  ///< why it must not take part, a sentence
+  std::optional<std::string> unfit = {};  ///< why anybody else is better, a sentence
+  int weight = 0;                         ///< is added to the priority
+
+  friend bool operator==(const Health&, const Health&) = default;
+};
 
 class Standing {
  public:
@@ -28,33 +52,59 @@ class Standing {
   void clear(FaultCause cause) { causes_[index(cause)].reset(); }
   bool has(FaultCause cause) const { return causes_[index(cause)].has_value(); }
 
-  /// No cause is set.
-  bool fit() const { return !fault(); }
-  /// The sentence of the most basic cause; null when fit.
+  /// The sentence of the most basic cause; null if none is set.
   const std::string* fault() const {
     for (const auto& cause : causes_)
       if (cause) return &*cause;
     return nullptr;
   }
-  void set_base_priority(std::uint8_t priority) { priority_ = priority; }
   /// The same without FaultCause::sync, which others cause.
   const std::string* own_fault() const { return fault() == sync_fault() ? nullptr : fault(); }
   /// The sentence of FaultCause::sync, or null.
   const std::string* sync_fault() const { return causes_.back() ? &*causes_.back() : nullptr; }
 
+  void set_base_priority(std::uint8_t priority) {
+    priority_ = priority;
+    judge_health();
+  }
+  void set_health(Health health) {
+    health_ = std::move(health);
+    judge_health();
+  }
+  /// The sentence of what makes it unfit by itself, or null.
+  const std::string* own_unfit() const { return health_.unfit && !is_owner() ? &*health_.unfit : nullptr; }
+  /// The same, its sync group's included.
+  const std::string* unfit() const { return own_unfit() == nullptr && group_unfit_ ? &*group_unfit_ : own_unfit(); }
+  /// Neither a fault nor unfit.
+  bool fit() const { return fault() == nullptr && unfit() == nullptr; }
+
   std::uint8_t base_priority() const { return priority_; }
-  /// What it is worth by itself, 1..255.
-  std::uint8_t own_priority() const { return priority_; }
+  /// What it is worth by itself, 1..255: 1 is for the unfit, unless it was given, and 255 for the owner.
+  std::uint8_t own_priority() const {
+    if (is_owner()) return priority_;
+    if (own_unfit() != nullptr) return 1;
+    const int least = std::min<int>(priority_, 2);
+    return static_cast<std::uint8_t>(std::clamp(priority_ + health_.weight, least, kOwnerPriority - 1));
+  }
   /// What goes into the adverts, 1..255: no more than the sync group's.
-  std::uint8_t effective_priority() const { return std::min(own_priority(), limit_); }
-  /// The sync group has this priority, 1..255.
-  void limit_priority(std::uint8_t limit) { limit_ = limit; }
+  std::uint8_t effective_priority() const { return unfit() ? 1 : std::min(own_priority(), group_priority_); }
+  /// The sync group has this priority, 1..255, and is unfit for this reason.
+  void share(std::uint8_t priority, std::optional<std::string> unfit) {
+    group_priority_ = priority;
+    group_unfit_ = std::move(unfit);
+  }
 
  private:
   static constexpr std::size_t index(FaultCause cause) { return static_cast<std::size_t>(cause); }
+  bool is_owner() const { return priority_ == kOwnerPriority; }
+  void judge_health() {
+    causes_[index(FaultCause::check)] = is_owner() && !health_.fault ? health_.unfit : health_.fault;
+  }
 
   std::uint8_t priority_;
-  std::uint8_t limit_ = 255;
+  Health health_;
+  std::uint8_t group_priority_ = 255;
+  std::optional<std::string> group_unfit_;
   std::array<std::optional<std::string>, kFaultCauses> causes_;
 };
 
