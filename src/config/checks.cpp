@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "vipd/config/schema.hpp"
+
 namespace vipd {
 
 namespace {
@@ -365,6 +367,95 @@ void check_group_priorities(std::span<const PlacedGroup> groups, std::span<const
                    "the instances of a sync group share one priority, the lowest: " + std::to_string(priority(lowest)) +
                        " of " + in_quotes(lowest.config.name),
                    "write that priority for all of them");
+  }
+}
+
+namespace {
+
+void check_timing(const PlacedCheck& check, Report& report) {
+  const CheckRules& rules = check.config.rules;
+  const TomlNode* timeout = check.table->find("timeout");
+  if (rules.timeout <= rules.interval || timeout == nullptr) return;
+  report.warning(
+      "conflict", timeout->place,
+      "a run may take longer than the interval (" + format_duration(rules.interval) + "); the next one waits for it",
+      "use a timeout of at most " + in_quotes(format_duration(rules.interval)));
+}
+
+/// Where entry `index` of an instance's checks is written.
+const Place& listed_place(const PlacedInstance& instance, std::size_t index) {
+  return instance.table->find("checks")->children[index].place;
+}
+
+void refuse_unknown_check(const Place& place, const std::string& name, std::span<const PlacedCheck> checks,
+                          Report& report) {
+  std::vector<std::string_view> names;
+  std::string defined;
+  for (const PlacedCheck& check : checks) {
+    names.push_back(check.config.name);
+    defined += (defined.empty() ? "" : ", ") + check.config.name;
+  }
+  const std::string_view near = nearest(name, names);
+  report.error("unknown-check", place, "there is no [check." + name + "]",
+               near.empty() ? "checks that are defined: " + (defined.empty() ? "none" : defined)
+                            : "did you mean " + in_quotes(near) + "?");
+}
+
+/// RFC 9568 6.1: an owner has priority 255. Only by leaving can it give way.
+void check_owner_fails(const PlacedInstance& instance, std::size_t index, const CheckRules& rules, Report& report) {
+  if (instance.config.priority != kOwnerPriority) return;
+  if (rules.on_fail.effect == OnFail::Effect::fault && !rules.delivers_weight) return;
+  report.error("owner", listed_place(instance, index),
+               "an owner (priority 255) has that priority or none (RFC 9568 6.1); check " +
+                   in_quotes(instance.config.checks[index]) + " would change it",
+               "write on_fail = \"fault\" in the check, or use priority = 254");
+}
+
+void check_weight(const PlacedInstance& instance, const PlacedCheck& check, Report& report) {
+  const CheckRules& rules = check.config.rules;
+  const int sum = instance.config.priority + rules.on_fail.weight;
+  if (instance.config.priority == kOwnerPriority || (sum >= 2 && sum < kOwnerPriority)) return;
+  if (rules.on_fail.effect != OnFail::Effect::weight) return;
+  report.warning("conflict", check.table->find("on_fail")->place,
+                 "this takes the priority of " + in_quotes(instance.config.name) + " to " + std::to_string(sum) +
+                     "; that counts as " + (sum < 2 ? "2" : "254"),
+                 sum < 2 ? "on_fail = \"yield\" gives the addresses to anybody who is fit" : "");
+}
+
+void check_listed(const PlacedInstance& instance, std::size_t index, const PlacedCheck& check, Report& report) {
+  const std::vector<std::string>& listed = instance.config.checks;
+  if (std::ranges::count(std::span(listed).first(index), listed[index]) > 0)
+    report.error("conflict", listed_place(instance, index), "check " + in_quotes(listed[index]) + " is listed twice",
+                 "remove one of them");
+  check_owner_fails(instance, index, check.config.rules, report);
+  check_weight(instance, check, report);
+}
+
+}  // namespace
+
+void check_health(std::span<const PlacedInstance> instances, std::span<const PlacedCheck> checks, bool hidden,
+                  Report& report) {
+  for (const PlacedInstance& instance : instances) {
+    const std::vector<std::string>& listed = instance.config.checks;
+    for (std::size_t i = 0; i < listed.size(); ++i) {
+      const auto check = std::ranges::find(checks, listed[i], [](const auto& each) { return each.config.name; });
+      if (check != checks.end())
+        check_listed(instance, i, *check, report);
+      else if (!listed[i].empty() && !hidden)
+        refuse_unknown_check(listed_place(instance, i), listed[i], checks, report);
+    }
+    if (instance.config.priority == 1 && !listed.empty())
+      report.warning("conflict", instance.table->find("priority")->place,
+                     "priority 1 is that of a node whose check has failed", "use a priority of at least 2");
+  }
+}
+
+void check_usefulness(std::span<const PlacedCheck> checks, const std::set<std::string>& used, Report& report) {
+  for (const PlacedCheck& check : checks) {
+    check_timing(check, report);
+    if (!used.contains(check.config.name))
+      report.warning("conflict", check.table->place, "no instance lists check " + in_quotes(check.config.name),
+                     "write checks = [" + in_quotes(check.config.name) + "] in one, or remove it");
   }
 }
 

@@ -38,11 +38,12 @@ bool has_required_key(const TomlNode& instance) {
   });
 }
 
-constexpr auto kTables = std::to_array<std::string_view>({"node", "instance", "sync_group"});
+constexpr auto kTables = std::to_array<std::string_view>({"node", "instance", "sync_group", "check"});
 
-bool has_misspelt_instance(const TomlFile& file) {
-  return std::ranges::any_of(file.root.children, [](const TomlNode& node) {
-    return node.key != "instance" && (node.key.starts_with("instance") || nearest(node.key, kTables) == "instance");
+/// Has the file a table whose name may be a misspelling of `name`, or the beginning of a longer one?
+bool has_misspelt(const TomlFile& file, std::string_view name) {
+  return std::ranges::any_of(file.root.children, [&](const TomlNode& node) {
+    return node.key != name && (node.key.starts_with(name) || nearest(node.key, kTables) == name);
   });
 }
 
@@ -57,6 +58,13 @@ TomlNode overlaid(TomlNode base, const TomlNode& over) {
     }
   }
   return base;
+}
+
+/// Appends the program of a check.
+void collect_program(const PlacedCheck& check, std::vector<NamedProgram>& into) {
+  if (check.config.command.empty()) return;
+  const TomlNode& node = *check.table->find("command");
+  into.push_back({check.config.command, false, node.children.empty() ? node.place : node.children.front().place});
 }
 
 /// Appends the programs that an instance or a sync group names.
@@ -93,6 +101,7 @@ class ConfigReader {
   bool check_named_tables(const TomlNode& tables);
   void read_instance(const TomlNode& table);
   void read_sync_group(const TomlNode& table);
+  void read_check(const TomlNode& table);
   void join(const PlacedGroup& group);
   void read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Target target);
   void read_key(const Section& section, const TomlNode& node, const std::string& name, Target target);
@@ -106,6 +115,10 @@ class ConfigReader {
   void refuse_unknown_table(const TomlNode& node);
   void refuse_in_host(const std::string& title, const TomlNode& node);
   void refuse_orphan(const TomlNode& table);
+  bool may_have_hidden() const;
+  bool may_have_misspelt(std::string_view name) const {
+    return std::ranges::any_of(files_, [&](const TomlFile& file) { return has_misspelt(file, name); });
+  }
   bool may_exist(const std::string& instance) const;
   void refuse_unknown_instance(std::string kind, const Place& place, std::string message, const std::string& name);
   std::string hint_for_key(const Section& section, const std::string& name, std::string_view key);
@@ -125,10 +138,13 @@ class ConfigReader {
   Config config_;
   Instances instances_;  ///< without any override
   std::vector<PlacedGroup> groups_;
+  std::vector<PlacedCheck> checks_;
   InstanceConfig no_instance_;                  ///< where a section is of no instance
   SyncGroupConfig no_group_;                    ///< likewise
+  CheckConfig no_check_;                        ///< likewise
   std::map<std::string, Place> defined_;        ///< what may be in one file only, by its title
   std::map<std::string, Overrides> overrides_;  ///< by HOSTNAME
+  std::set<std::string> used_checks_;           ///< by an instance on some node
   std::set<std::string> orphans_;               ///< instances that are overridden and do not exist
   std::deque<TomlNode> overlays_;               ///< tables of instances that are overridden
   std::set<std::string, std::less<>> meant_;    ///< keys of the section at hand that are there under a wrong name
@@ -154,6 +170,7 @@ ParsedConfig ConfigReader::read() {
   std::map<std::string, Instances> nodes;
   for (const auto& [name, overrides] : overrides_) check(nodes[name] = on_node(name, overrides));
   check(instances_);
+  if (!report_.has_errors()) check_usefulness(checks_, used_checks_, report_);
   ParsedConfig result;
   const std::string* const own = own_overrides();
   if (own != nullptr) {
@@ -163,12 +180,18 @@ ParsedConfig ConfigReader::read() {
   }
   if (!report_.has_errors()) {
     for (PlacedInstance& instance : own == nullptr ? instances_ : nodes[*own]) {
-      collect_programs("instance", *instance.table, {config_, instance.config, no_group_, {}}, result.programs);
+      collect_programs("instance", *instance.table, {config_, instance.config, no_group_, no_check_, {}},
+                       result.programs);
       config_.instances.push_back(std::move(instance.config));
     }
     for (PlacedGroup& group : groups_) {
-      collect_programs("sync_group", *group.table, {config_, no_instance_, group.config, {}}, result.programs);
+      collect_programs("sync_group", *group.table, {config_, no_instance_, group.config, no_check_, {}},
+                       result.programs);
       config_.sync_groups.push_back(std::move(group.config));
+    }
+    for (PlacedCheck& check : checks_) {
+      collect_program(check, result.programs);
+      config_.checks.push_back(std::move(check.config));
     }
     result.config = std::move(config_);
   }
@@ -181,7 +204,7 @@ void ConfigReader::read_root(const TomlNode& root) {
   for (const TomlNode& node : root.children) {
     if (node.key == "node") {
       read_node(node);
-    } else if (node.key == "instance" || node.key == "sync_group") {
+    } else if (node.key == "instance" || node.key == "sync_group" || node.key == "check") {
       read_named_tables(node);
     } else if (is_unsupported("", node.key)) {
       refuse_unsupported(node, node.key);
@@ -204,7 +227,7 @@ void ConfigReader::read_node(const TomlNode& table) {
     if (is_host) {
       read_host(child);
     } else if (define(in_quotes(child.key) + " in [node]", child)) {
-      read_key({"node", "[node]"}, child, child.key, {config_, no_instance_, no_group_, {}});
+      read_key({"node", "[node]"}, child, child.key, {config_, no_instance_, no_group_, no_check_, {}});
     }
   }
 }
@@ -242,7 +265,7 @@ void ConfigReader::read_overrides(const std::string& title, const TomlNode& inst
   }
 }
 
-/// All of [instance.NAME] or of [sync_group.NAME].
+/// All of [instance.NAME], of [sync_group.NAME] or of [check.NAME].
 void ConfigReader::read_named_tables(const TomlNode& tables) {
   if (tables.type != TomlType::table) {
     const std::string got = describe_value(tables);
@@ -254,7 +277,12 @@ void ConfigReader::read_named_tables(const TomlNode& tables) {
   for (const TomlNode& table : tables.children) {
     const bool is_table = table.type == TomlType::table;
     if (!is_table || !define("[" + tables.key + "." + printable(table.key) + "]", table)) continue;
-    tables.key == "instance" ? read_instance(table) : read_sync_group(table);
+    if (tables.key == "instance")
+      read_instance(table);
+    else if (tables.key == "check")
+      read_check(table);
+    else
+      read_sync_group(table);
   }
 }
 
@@ -283,13 +311,13 @@ void ConfigReader::read_instance(const TomlNode& table) {
   meant_.clear();
   // Nothing of what makes an instance: a header is wrong, here or above, and each further complaint a consequence.
   if (was_read_whole(table) && !has_required_key(table)) {
-    if (std::ranges::none_of(files_, has_misspelt_instance)) check_required(section, table);
+    if (!may_have_misspelt("instance")) check_required(section, table);
     return;
   }
   PlacedInstance& instance = instances_.emplace_back();
   instance.config.name = table.key;
   instance.table = &table;
-  read_keys(section, table, "", {config_, instance.config, no_group_, {}});
+  read_keys(section, table, "", {config_, instance.config, no_group_, no_check_, {}});
   check_required(section, table);
 }
 
@@ -303,7 +331,21 @@ void ConfigReader::read_sync_group(const TomlNode& table) {
   PlacedGroup& group = groups_.emplace_back();
   group.config.name = table.key;
   group.table = &table;
-  read_keys(section, table, "", {config_, no_instance_, group.config, {}});
+  read_keys(section, table, "", {config_, no_instance_, group.config, no_check_, {}});
+  check_required(section, table);
+}
+
+void ConfigReader::read_check(const TomlNode& table) {
+  if (!is_valid_name(table.key)) {
+    report_.error("name", table.key_place, in_quotes(table.key) + " is not a name for a check",
+                  "use 1 to 64 characters of A-Z a-z 0-9 _ . -");
+  }
+  const Section section{"check", "[check." + printable(table.key) + "]"};
+  meant_.clear();
+  PlacedCheck& check = checks_.emplace_back();
+  check.config.name = table.key;
+  check.table = &table;
+  read_keys(section, table, "", {config_, no_instance_, no_group_, check.config, {}});
   check_required(section, table);
 }
 
@@ -397,7 +439,7 @@ ConfigReader::Instances ConfigReader::on_node(const std::string& name, const Ove
     PlacedInstance& instance = found == instances.end() ? unknown : *found;
     if (found == instances.end()) refuse_orphan(*table);
     if (found != instances.end()) instance.table = &overlays_.emplace_back(overlaid(*instance.table, *table));
-    read_keys(section, *table, "", {config_, instance.config, no_group_, {}});
+    read_keys(section, *table, "", {config_, instance.config, no_group_, no_check_, {}});
   }
   return instances;
 }
@@ -406,7 +448,11 @@ void ConfigReader::check(Instances& instances) {
   for (PlacedInstance& instance : instances) choose_family_of_routes(instance);
   check_instances(instances, report_);
   check_group_priorities(groups_, instances, report_);
-  for (PlacedInstance& instance : instances) choose_advertised(instance, report_);
+  check_health(instances, checks_, may_have_hidden() || may_have_misspelt("check"), report_);
+  for (PlacedInstance& instance : instances) {
+    choose_advertised(instance, report_);
+    used_checks_.insert(instance.config.checks.begin(), instance.config.checks.end());
+  }
 }
 
 /// The HOSTNAME whose overrides apply here, or null.
@@ -489,11 +535,15 @@ void ConfigReader::refuse_orphan(const TomlNode& table) {
                           "there is no [instance." + printable(table.key) + "] to override", table.key);
 }
 
+/// What could not be read may be anything.
+bool ConfigReader::may_have_hidden() const {
+  return std::ranges::any_of(files_, [](const TomlFile& file) { return !file.faults.empty(); });
+}
+
 /// The instance is there, or may be under a header that is wrong.
 bool ConfigReader::may_exist(const std::string& instance) const {
-  const bool may_be_hidden = std::ranges::any_of(
-      files_, [](const TomlFile& file) { return !file.faults.empty() || has_misspelt_instance(file); });
-  return may_be_hidden || instances_.empty() || defined_.contains("[instance." + printable(instance) + "]");
+  return may_have_hidden() || may_have_misspelt("instance") || instances_.empty() ||
+         defined_.contains("[instance." + printable(instance) + "]");
 }
 
 void ConfigReader::refuse_unknown_instance(std::string kind, const Place& place, std::string message,

@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "vipd/config/schema.hpp"
 #include "vipd/config/text.hpp"
@@ -41,6 +42,10 @@ struct AsToml {
   std::string operator()(const Choice* value) const {
     return in_quotes(to_string(*value));
   }
+  std::string operator()(const OnFail* value) const {
+    const std::string text = to_string(*value);
+    return value->effect == OnFail::Effect::weight ? text : in_quotes(text);
+  }
   template <typename Value>
   std::string operator()(const std::vector<Value>* values) const {
     std::string all;
@@ -70,29 +75,28 @@ struct AsToml {
     Config config;
     InstanceConfig instance;
     SyncGroupConfig group;
-    return member.slot({config, instance, group, &object});
+    CheckConfig check;
+    return member.slot({config, instance, group, check, &object});
   }
 };
 
 std::string text_of(const KeySpec& key, const Slot& slot) { return std::visit(AsToml{key}, slot); }
 
-/// What is compared; `instance` and `group` are empty where a table is of neither.
+/// What is compared, one or the other; the others are empty.
 struct Part {
-  const Config& config;
-  const InstanceConfig& instance;
-  const SyncGroupConfig& group;
+  Config config = {};
+  InstanceConfig instance = {};
+  SyncGroupConfig group = {};
+  CheckConfig check = {};
 };
 
 /// The member that `key` fills; it points there so that it can be filled, here it is only read.
-Slot slot_of(const KeySpec& key, const Part& part) {
-  return key.slot({const_cast<Config&>(part.config),
-                   const_cast<InstanceConfig&>(part.instance),
-                   const_cast<SyncGroupConfig&>(part.group),
-                   {}});
+Slot slot_of(const KeySpec& key, Part& part) {
+  return key.slot({part.config, part.instance, part.group, part.check, {}});
 }
 
 /// The keys of `table` that differ.
-std::vector<KeyChange> differences(std::string_view table, const Part& before, const Part& after) {
+std::vector<KeyChange> differences(std::string_view table, Part before, Part after) {
   std::vector<KeyChange> changes;
   for (const KeySpec& key : schema()) {
     if (key.table != table) continue;
@@ -122,9 +126,8 @@ std::set<std::string> members(const Config& config, const std::string& group) {
 
 void plan_instances(const Config& before, const Config& after, Plan& result) {
   const InstanceConfig nothing;
-  const SyncGroupConfig no_group;
   const auto changes = [&](const InstanceConfig& was, const InstanceConfig& is) {
-    return differences("instance", {before, was, no_group}, {after, is, no_group});
+    return differences("instance", {.instance = was}, {.instance = is});
   };
   for (const InstanceConfig& instance : before.instances)
     if (find(after.instances, instance.name) == nullptr)
@@ -139,21 +142,26 @@ void plan_instances(const Config& before, const Config& after, Plan& result) {
   }
 }
 
-void plan_groups(const Config& before, const Config& after, Plan& result) {
-  const InstanceConfig no_instance;
-  const SyncGroupConfig nothing;
-  const auto changes = [&](const SyncGroupConfig& was, const SyncGroupConfig& is) {
-    return differences("sync_group", {before, no_instance, was}, {after, no_instance, is});
+/// The tables of one kind, which go on whatever changes in them.
+template <typename Named>
+std::vector<InstanceChange> plan_tables(std::string_view table, const std::vector<Named>& before,
+                                        const std::vector<Named>& after, Named Part::* member) {
+  std::vector<InstanceChange> result;
+  const auto changes = [&](const Named& was, const Named& is) {
+    Part old_part, new_part;
+    old_part.*member = was;
+    new_part.*member = is;
+    return differences(table, std::move(old_part), std::move(new_part));
   };
-  for (const SyncGroupConfig& group : before.sync_groups)
-    if (find(after.sync_groups, group.name) == nullptr)
-      result.sync_groups.push_back({Fate::removed, group.name, changes(group, nothing)});
-  for (const SyncGroupConfig& group : after.sync_groups) {
-    const SyncGroupConfig* known = find(before.sync_groups, group.name);
-    auto keys = changes(known != nullptr ? *known : nothing, group);
+  for (const Named& each : before)
+    if (find(after, each.name) == nullptr) result.push_back({Fate::removed, each.name, changes(each, {})});
+  for (const Named& each : after) {
+    const Named* known = find(before, each.name);
+    auto keys = changes(known != nullptr ? *known : Named{}, each);
     if (keys.empty()) continue;
-    result.sync_groups.push_back({known == nullptr ? Fate::added : Fate::changed, group.name, std::move(keys)});
+    result.push_back({known == nullptr ? Fate::added : Fate::changed, each.name, std::move(keys)});
   }
+  return result;
 }
 
 }  // namespace
@@ -191,12 +199,11 @@ bool starts_anew(const Config& before, const Config& after, std::string_view nam
 }
 
 Plan plan(const Config& before, const Config& after) {
-  const InstanceConfig no_instance;
-  const SyncGroupConfig no_group;
   Plan result;
-  result.node = differences("node", {before, no_instance, no_group}, {after, no_instance, no_group});
+  result.node = differences("node", {.config = before}, {.config = after});
   plan_instances(before, after, result);
-  plan_groups(before, after, result);
+  result.sync_groups = plan_tables("sync_group", before.sync_groups, after.sync_groups, &Part::group);
+  result.checks = plan_tables("check", before.checks, after.checks, &Part::check);
   return result;
 }
 

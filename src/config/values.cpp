@@ -157,7 +157,12 @@ class ValueReader {
   void operator()(PreferredLifetime* out);
   void operator()(RouteType* out);
   void operator()(AnnounceForm* out);
-  void operator()(std::vector<std::string>* out) { key_.name == "instances" ? read_names(out) : read_command(out); }
+  void operator()(CheckState* out);
+  void operator()(OnFail* out);
+  void operator()(std::vector<std::string>* out) {
+    const bool is_names = key_.name == "instances" || key_.name == "checks";
+    is_names ? read_names(out) : read_command(out);
+  }
   template <typename Object>
   void operator()(std::vector<Object>*) {
     check_list();
@@ -325,21 +330,50 @@ void ValueReader::operator()(AnnounceForm* out) {
   read_choice(out, std::array{request, reply, both});
 }
 
+void ValueReader::operator()(CheckState* out) {
+  using enum CheckState;
+  read_choice(out, std::array{pass, fail});
+}
+
+void ValueReader::operator()(OnFail* out) {
+  constexpr std::int64_t kMost = 253;  // from 1 to 254
+  if (node_.type == TomlType::integer) {
+    if (node_.integer == 0 || node_.integer < -kMost || node_.integer > kMost)
+      return refuse("range", must_be() + ", got " + std::to_string(node_.integer),
+                    node_.integer == 0 ? "a check without effect is better left out" : "");
+    *out = {OnFail::Effect::weight, static_cast<int>(node_.integer)};
+  } else if (node_.type != TomlType::string) {
+    refuse_type();
+  } else if (node_.text != "yield" && node_.text != "fault") {
+    refuse("choice", must_be() + ", got " + in_quotes(node_.text), to_integer(node_.text) ? "write " + node_.text : "");
+  } else {
+    *out = {node_.text == "yield" ? OnFail::Effect::yield : OnFail::Effect::fault, 0};
+  }
+}
+
 /// An entry that is refused leaves an empty name in its place.
 void ValueReader::read_names(std::vector<std::string>* out) {
   if (node_.type == TomlType::string) return refuse_type("write [" + in_quotes(node_.text) + "]");
   if (node_.type != TomlType::array) return refuse_type();
-  if (node_.children.empty()) return refuse("missing-key", in_quotes(key_.name) + " must list at least two names");
+  if (node_.children.empty() && key_.name == "instances")
+    return refuse("missing-key", in_quotes(key_.name) + " must list at least two names");
   for (const TomlNode& entry : node_.children) {
     const bool is_name = entry.type == TomlType::string && is_valid_name(entry.text);
     out->push_back(is_name ? entry.text : "");
     if (!is_name)
       report_.error(entry.type == TomlType::string ? "name" : "type", entry.place,
-                    "an instance is listed by its name, got " + describe_value(entry));
+                    std::string(key_.name == "instances" ? "an instance" : "a check") + " is listed by its name, got " +
+                        describe_value(entry));
   }
 }
 
 void ValueReader::read_command(std::vector<std::string>* out) {
+  if (key_.table == "check" && node_.type == TomlType::string) {
+    const bool is_text = !node_.text.empty() && node_.text.find('\0') == std::string::npos;
+    if (!is_text) return refuse("script-security", "this is no command for a shell");
+    *out = {"/bin/sh", "-c", node_.text};
+    return;
+  }
   if (node_.type == TomlType::string) {
     if (check_program(node_, true)) *out = {node_.text};
     return;

@@ -47,8 +47,8 @@ std::size_t instance_width(const Document& events) {
 
 std::string render_event(const Document& event, const Display& display, std::size_t instance_width) {
   const std::string instance = subject(event);
-  const std::string to = state_word(event, "to");
-  const std::string states = padded(state_word(event, "from") + " -> " + to, kStateWidth);
+  const std::string from = state_word(event, "from"), to = state_word(event, "to");
+  const std::string states = padded(from == to ? to : from + " -> " + to, kStateWidth);
   return line(event_time(event), instance.empty() ? "?" : instance, instance_width,
               paint(display, emphasis_of(to), states), text_at(event, "reason"));
 }

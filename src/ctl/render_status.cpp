@@ -45,6 +45,20 @@ std::string summarize_missing(const Document& instances, const std::string& noun
   return missing == 0 ? "" : plural(missing, noun, kind) + " MISSING";
 }
 
+bool is_unfit(const Document& instance) { return member(instance, "unfit").is_string(); }
+
+/// "2 UNFIT (web, db)"
+std::string summarize_unfit(const Document& instances) {
+  std::size_t unfit = 0;
+  std::string names;
+  for (const Document& instance : instances) {
+    if (!is_unfit(instance) || shown_state(instance) == "fault") continue;
+    ++unfit;
+    join(names, or_unknown(text_at(instance, "name")));
+  }
+  return unfit == 0 ? "" : std::to_string(unfit) + " UNFIT (" + names + ')';
+}
+
 /// "1 FAULT (db)": what is wrong comes first and says where.
 std::string summarize_troubles(const Document& instances) {
   std::size_t faults = 0;
@@ -55,6 +69,7 @@ std::string summarize_troubles(const Document& instances) {
     join(names, or_unknown(text_at(instance, "name")));
   }
   std::string troubles = faults == 0 ? "" : std::to_string(faults) + " FAULT (" + names + ')';
+  join(troubles, summarize_unfit(instances));
   join(troubles, summarize_missing(instances, "address", "addresses"));
   join(troubles, summarize_missing(instances, "route", "routes"));
   join(troubles, summarize_missing(instances, "rule", "rules"));
@@ -109,8 +124,11 @@ std::string history(const Document& instance, const Display& display) {
 std::string headline(const char* noun, const Document& instance, const Display& display) {
   const std::string state = shown_state(instance);
   const bool fault = state == "fault";
-  const Emphasis emphasis = fault ? Emphasis::bad : state == "active" ? Emphasis::good : Emphasis::strong;
+  const Emphasis emphasis = fault || is_unfit(instance) ? Emphasis::bad
+                            : state == "active"         ? Emphasis::good
+                                                        : Emphasis::strong;
   std::string words = state.empty() ? "STATE UNKNOWN" : upper(state);
+  if (is_unfit(instance) && !fault) words += ", UNFIT";
   if (is_true(instance, "stopping")) words += ", STOPPING";
   return (fault ? "!! " : "") + std::string(noun) +
          paint(display, Emphasis::strong, or_unknown(text_at(instance, "name"))) + ": " +
@@ -120,8 +138,10 @@ std::string headline(const char* noun, const Document& instance, const Display& 
 /// Why it is so: the cause that holds it, and the reason of the last transition unless that says the same.
 std::string why(const Document& instance, const Display& display) {
   const std::string fault = text_at(instance, "fault");
+  const std::string unfit = fault.empty() ? text_at(instance, "unfit") : "";
   const std::string reason = text_at(instance, "reason");
   return row("fault", fault.empty() ? "" : paint(display, Emphasis::bad, fault)) +
+         row("unfit", unfit.empty() ? "" : paint(display, Emphasis::bad, unfit)) +
          row("why", reason == fault ? "" : reason);
 }
 
@@ -279,12 +299,33 @@ std::string sync_group(const Document& instance) {
   return text;
 }
 
+/// "haproxy FAILED (exit status 1)", "load pass (-20)", "web pass, STALE"
+std::string check(const Document& check, const Display& display) {
+  const std::string state = text_at(check, "state"), detail = text_at(check, "detail");
+  const std::string weight = text_at(check, "weight");
+  const bool failed = state == "fail";
+  std::string words = failed ? paint(display, Emphasis::bad, "FAILED") : state == "unknown" ? "no result yet" : state;
+  if (!detail.empty()) words += " (" + detail + ')';
+  if (!weight.empty() && weight != "0") words += ", priority " + (weight[0] == '-' ? weight : '+' + weight);
+  if (is_true(check, "stale")) words += ", " + paint(display, Emphasis::bad, "STALE");
+  return or_unknown(text_at(check, "name")) + ' ' + words;
+}
+
+/// A row for each check.
+std::string checks(const Document& instance, const Display& display) {
+  std::string rows;
+  for (const Document& each : member(instance, "checks"))
+    rows += row(rows.empty() ? "checks" : "", check(each, display));
+  return rows;
+}
+
 std::string block(const Document& instance, const Display& display) {
   return '\n' + headline("", instance, display) + why(instance, display) + row("active", other_active(instance)) +
-         row("priority", priority(instance)) + row("group", sync_group(instance)) + row("on", place(instance)) +
-         held(instance, "addresses", "address", display) + held(instance, "routes", "route", display) +
-         held(instance, "rules", "rule", display) + odd_peers(instance, display) + row("refused", refused(instance)) +
-         row("unsent", unsent(instance)) + hooks(instance, display);
+         row("priority", priority(instance)) + checks(instance, display) + row("group", sync_group(instance)) +
+         row("on", place(instance)) + held(instance, "addresses", "address", display) +
+         held(instance, "routes", "route", display) + held(instance, "rules", "rule", display) +
+         odd_peers(instance, display) + row("refused", refused(instance)) + row("unsent", unsent(instance)) +
+         hooks(instance, display);
 }
 
 // --- the block of a sync group ---

@@ -74,7 +74,7 @@ json verdict_on(const Result<LoadedConfig>& loaded, const char* schema) {
   return document;
 }
 
-/// `what` it is: "instance", "sync_group" or "table"; `prefix` is what its line begins with.
+/// `what` it is: "instance", "sync_group", "check" or "table"; `prefix` is what its line begins with.
 json change_document(const char* what, const InstanceChange& change, const std::string& effect, const char* prefix) {
   return {{what, change.name},
           {"change", to_string(change.fate)},
@@ -90,6 +90,7 @@ json document_of(const Plan& changes, const Supervisor& supervisor) {
     list.push_back(change_document("instance", change, effect_of(change, supervisor), ""));
   for (const InstanceChange& change : changes.sync_groups)
     list.push_back(change_document("sync_group", change, "", "group "));
+  for (const InstanceChange& change : changes.checks) list.push_back(change_document("check", change, "", "check "));
   return list;
 }
 

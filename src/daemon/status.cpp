@@ -83,7 +83,24 @@ json sync_group_of(const InstanceConfig& config) {
   return config.sync_group.empty() ? json(nullptr) : json(config.sync_group);
 }
 
-json instance_document(const VirtualRouter& router, const Clocks& clocks) {
+/// What each of an instance's checks says.
+json checks_of(const std::vector<std::string>& names, const CheckSet& checks, const Clocks& clocks) {
+  json list = json::array();
+  for (const std::string& name : names) {
+    const Check* check = checks.find(name);
+    if (check == nullptr) continue;
+    list.push_back({{"name", name},
+                    {"state", to_string(check->state())},
+                    {"stale", check->is_stale(clocks.monotonic)},
+                    {"since", clocks.rfc3339(check->since())},
+                    {"detail", check->detail()},
+                    {"on_fail", to_string(check->rules().on_fail)},
+                    {"weight", check->weight()}});
+  }
+  return list;
+}
+
+json instance_document(const VirtualRouter& router, const CheckSet& checks, const Clocks& clocks) {
   const InstanceConfig& config = router.config();
   const std::string* fault = router.standing().fault();
   const std::string* unfit = router.standing().unfit();
@@ -96,6 +113,7 @@ json instance_document(const VirtualRouter& router, const Clocks& clocks) {
           {"fault", fault != nullptr ? json(*fault) : json(nullptr)},
           {"fit", router.standing().fit()},
           {"unfit", unfit != nullptr ? json(*unfit) : json(nullptr)},
+          {"checks", checks_of(config.checks, checks, clocks)},
           {"reason", router.reason()},
           {"since", clocks.rfc3339(router.since())},
           {"stopping", router.stopping()},
@@ -148,7 +166,8 @@ std::string Clocks::rfc3339(TimePoint time) const {
 json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
                      const Clocks& clocks) {
   json instances = json::array();
-  for (const auto& router : supervisor.routers()) instances.push_back(instance_document(*router, clocks));
+  for (const auto& router : supervisor.routers())
+    instances.push_back(instance_document(*router, supervisor.checks(), clocks));
   json groups = json::array();
   for (const auto& group : supervisor.groups()) groups.push_back(group_document(*group, clocks));
   return {{"schema", "vipd.status/1"},

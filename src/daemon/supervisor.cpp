@@ -64,15 +64,17 @@ bool remove_objects(const InstanceConfig& instance, Kernel& kernel) {
 }  // namespace
 
 Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner)
-    : kernel_(kernel), wire_(wire), runner_(runner), config_(config), waiting_(config.instances) {}
+    : kernel_(kernel), wire_(wire), runner_(runner), checks_(runner), config_(config), waiting_(config.instances) {}
 
 void Supervisor::start(TimePoint now) {
   remove_leftovers();
+  checks_.configure(config_.checks, false, now);
   admit_waiting(now);
 }
 
 void Supervisor::apply(const Config& config, TimePoint now) {
   const Config before = std::exchange(config_, config);
+  checks_.configure(config.checks, true, now);
   waiting_.clear();
   for (const auto& instance : config.instances) {
     VirtualRouter* router = find(instance.name);
@@ -87,6 +89,7 @@ void Supervisor::apply(const Config& config, TimePoint now) {
     const bool wanted = std::ranges::count(config.instances, name, &InstanceConfig::name) > 0;
     if (!wanted || starts_anew(before, config, name)) router->stop(now);
   }
+  share_health(now);
   admit_waiting(now);
 }
 
@@ -112,7 +115,8 @@ void Supervisor::admit_waiting(TimePoint now) {
     if (blocked.contains(grouped ? "group " + instance.sync_group : "instance " + instance.name))
       still_waiting.push_back(instance);
     else
-      routers_.push_back(std::make_unique<VirtualRouter>(instance, kernel_, wire_, runner_, events_));
+      routers_.push_back(std::make_unique<VirtualRouter>(instance, kernel_, wire_, runner_, events_,
+                                                         checks_.health_of(instance.checks)));
   }
   waiting_ = std::move(still_waiting);
   const bool some_leave = std::ranges::any_of(routers_, [](const auto& router) { return router->stopping(); });
@@ -236,6 +240,12 @@ void Supervisor::received(const Datagram& datagram, TimePoint now) {
   settle_groups(now);
 }
 
+/// Tells the instances what their checks come to. One that stops has other things to do.
+void Supervisor::share_health(TimePoint now) {
+  for (const auto& router : routers_)
+    if (!router->stopping()) router->set_health(checks_.health_of(router->config().checks), now);
+}
+
 void Supervisor::settle_groups(TimePoint now) {
   for (const auto& group : groups_) group->settle(now);
 }
@@ -244,10 +254,14 @@ TimePoint Supervisor::deadline() const {
   TimePoint earliest = kNever;
   for (const auto& router : routers_) earliest = std::min(earliest, router->deadline());
   for (const auto& [key, segment] : segments_) earliest = std::min(earliest, segment.retry_listen);
-  return std::min(earliest, next_look_);
+  return std::min({earliest, checks_.deadline(), next_look_});
 }
 
 void Supervisor::on_deadline(TimePoint now) {
+  if (now >= checks_.deadline()) {
+    checks_.on_deadline(now);
+    share_health(now);
+  }
   for (const auto& router : routers_)
     if (now >= router->deadline()) router->on_deadline(now);
   settle_groups(now);

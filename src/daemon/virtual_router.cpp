@@ -49,7 +49,8 @@ Election::Settings election_settings(const InstanceConfig& config, std::uint8_t 
 
 }  // namespace
 
-VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, Runner& runner, EventLog& events)
+VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, Runner& runner, EventLog& events,
+                             const Health& health)
     : config_(config),
       kernel_(kernel),
       wire_(wire),
@@ -59,6 +60,8 @@ VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire&
       owner_(kernel, wire, config_),
       hooks_(runner, hook_subject(config), config.hooks) {
   take_config();
+  standing_.set_health(health);
+  take_standing(TimePoint());
 }
 
 /// What follows from the configuration and is needed for each advert.
@@ -184,8 +187,9 @@ void VirtualRouter::take_standing(TimePoint now) {
 void VirtualRouter::show_fitness(TimePoint now) {
   const std::string* unfit = standing_.unfit();
   const bool fit = unfit == nullptr;
-  if (std::exchange(shown_fit_, fit) == fit) return;
-  const std::string sentence = fit ? "fit again" : "unfit: " + *unfit;
+  const bool was_fit = std::exchange(shown_fit_, fit);
+  if (was_fit == fit || shown() == ShownState::initialize) return;
+  const std::string sentence = fit ? "fit" : "unfit: " + *unfit;
   log_event(shown_, shown_, sentence, now);
   spdlog::log(fit ? spdlog::level::info : spdlog::level::warn, "{}: {}", config_.name, sentence);
 }

@@ -31,11 +31,11 @@ constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/us
 /// thrown away without being looked at twice.
 class Printed {
  public:
-  explicit Printed(std::string label) : label_(std::move(label)) {}
+  Printed(std::string label, bool quiet) : label_(std::move(label)), quiet_(quiet) {}
 
   void take(std::string_view text) {
     keep(text);
-    while (!text.empty() && lines_ <= kLinesLogged) {
+    while (!quiet_ && !text.empty() && lines_ <= kLinesLogged) {
       const std::size_t end = text.find('\n');
       line_.append(text.substr(0, std::min(end, kLongestLine - line_.size())));
       if (end == std::string_view::npos) return;
@@ -77,6 +77,7 @@ class Printed {
   }
 
   const std::string label_;
+  const bool quiet_;
   std::string line_, tail_;
   std::size_t lines_ = 0;
 };
@@ -134,7 +135,7 @@ struct ProcessRunner::Program {
   pid_t keeper = -1;
   TimePoint started{};
   Fd output, report;
-  Printed printed{command.label};
+  Printed printed{command.label, command.quiet};
   bool has_reported = false;
   int sweeps = 0;
   EventLoop::Watch output_watch, report_watch, timer;
@@ -216,8 +217,9 @@ void ProcessRunner::on_report(Program& program) {
 
 void ProcessRunner::end(Program& program) {
   program.outcome.timed_out = true;
-  spdlog::warn("{}: still running after {}; sending SIGTERM", program.command.label,
-               format_duration(loop_.now() - program.started));
+  if (!program.command.quiet)
+    spdlog::warn("{}: still running after {}; sending SIGTERM", program.command.label,
+                 format_duration(loop_.now() - program.started));
   signal_descendants(program.keeper, SIGTERM);
   if (auto timer = loop_.after(kGrace, [this, &program] { sweep(program); })) program.timer = std::move(*timer);
 }

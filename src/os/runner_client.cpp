@@ -39,7 +39,8 @@ void RunnerClient::connect() {
 }
 
 void RunnerClient::connect_later(const std::string& why) {
-  if (!std::exchange(complained_, true)) spdlog::warn("no vipd-runner: {}; hooks wait until there is one", why);
+  if (!std::exchange(complained_, true))
+    spdlog::warn("no vipd-runner: {}; hooks and checks wait until there is one", why);
   auto timer = loop_.after(pause_, [this] { connect(); });
   if (timer) retry_ = std::move(*timer);
   pause_ = std::min(2 * pause_, kLongestPause);
@@ -52,7 +53,8 @@ void RunnerClient::lost(const std::string& why) {
   for (auto& [id, request] : requests_)
     if (std::exchange(request.under_way, false) && request.sent >= kMostSent) given_up.push_back(id);
   connect_later(why);
-  for (const std::uint64_t id : given_up) answer(id, {.error = "given up: vipd-runner died twice while it ran"});
+  for (const std::uint64_t id : given_up)
+    answer(id, {.error = "given up: vipd-runner died twice while it ran", .lost = true});
 }
 
 void RunnerClient::on_message(const MessageSocket::Message& message) {
@@ -91,7 +93,7 @@ void RunnerClient::give_up_after(Duration patience) {
     for (const auto& [id, request] : requests_)
       if (!request.under_way) waiting.push_back(id);
     give_up_after(patience);
-    for (const std::uint64_t id : waiting) answer(id, {.error = "given up: there is no vipd-runner"});
+    for (const std::uint64_t id : waiting) answer(id, {.error = "given up: there is no vipd-runner", .lost = true});
   });
   if (timer) patience_ = std::move(*timer);
 }

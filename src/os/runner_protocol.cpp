@@ -29,6 +29,7 @@ Json to_message(const RunRequest& request) {
           {"label", command.label},
           {"arguments", command.arguments},
           {"environment", command.environment},
+          {"quiet", command.quiet},
           {"timeout_ns", command.timeout.count()}};
 }
 
@@ -38,6 +39,7 @@ Result<RunRequest> read_request(const Json& message) {
                       .command = {.label = message.at("label").get<std::string>(),
                                   .arguments = message.at("arguments").get<std::vector<std::string>>(),
                                   .environment = message.at("environment").get<std::vector<std::string>>(),
+                                  .quiet = message.at("quiet").get<bool>(),
                                   .timeout = Duration(message.at("timeout_ns").get<Duration::rep>())}};
   });
 }

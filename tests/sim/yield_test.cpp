@@ -137,7 +137,7 @@ TEST_CASE("sim yield: fitness is an event, told once, and not a transition") {
   const auto& events = lone.supervisor->events().transitions();
   REQUIRE(events.size() == before + 2);
   CHECK(events[events.size() - 2].reason == "unfit: check app failed");
-  CHECK(events.back().reason == "fit again");
+  CHECK(events.back().reason == "fit");
   CHECK(events.back().from == events.back().to);
 }
 

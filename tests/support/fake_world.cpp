@@ -235,10 +235,10 @@ Result<void> FakeWire::announce(int ifindex, std::span<const std::uint8_t> frame
 void FakeRunner::run(const Command& command, Done done) {
   started.push_back(command);
   most_at_once = std::max(most_at_once, ++running);
-  world_.at(duration(), [this, alive = alive_, done = std::move(done)] {
+  world_.at(duration(), [this, command, alive = alive_, done = std::move(done)] {
     if (!*alive) return;
     --running;
-    done(Outcome{});
+    done(outcome(command));
   });
 }
 

@@ -97,6 +97,8 @@ class FakeRunner final : public Runner {
   std::vector<Command> started;
   int running = 0;
   int most_at_once = 0;
+  /// How it ends.
+  std::function<Outcome(const Command&)> outcome = [](const Command&) { return Outcome{}; };
   /// How long a program runs.
   std::function<Duration()> duration = [] { return Duration(milliseconds(5)); };
 

@@ -140,7 +140,8 @@ TEST_CASE("config: instances keep the order of the file", "[config]") {
 }
 
 TEST_CASE("config: each example is good as it stands", "[config]") {
-  const auto* const name = GENERATE("pair", "pair-one-file", "pair-ipv6", "active-active", "router-pair", "hooks");
+  const auto* const name =
+      GENERATE("pair", "pair-one-file", "pair-ipv6", "active-active", "router-pair", "hooks", "load-dependent");
   good(read_file(std::string("conf/examples/") + name + ".toml"));
 }
 
@@ -217,10 +218,9 @@ TEST_CASE("config: a bad value is refused at its place with a remedy", "[config]
                "keepalived calls it advert_int; here it is \"advert_interval\""},
       BadValue{"nopreempt = true", "unknown-key", 1, "", "preempt = false"},
       BadValue{"notify_master = \"/x\"", "unknown-key", 1, "", "\"hooks.active\""},
-      BadValue{"checks = [\"x\"]", "unsupported", 1, "\"checks\" is not supported by this version of vipd", ""},
+      BadValue{"checks = [\"x\"]", "unknown-check", 11, "there is no [check.x]", "none"},
       BadValue{"hooks.before_active = \"/x\"", "unsupported", 7, "\"hooks.before_active\"", ""},
       BadValue{"auth = { key = 1, foo = 2 }", "unsupported", 1, "\"auth\"", ""},
-      BadValue{"[check.x]\ncommand = [\"/bin/true\"]", "unsupported", 2, "\"check\"", ""},
       BadValue{"[vrrp_instance.gw]\nx = 1", "unknown-table", 2, "\"vrrp_instance\"", "here it is [instance.NAME]"},
       BadValue{"[instances.b]\nx = 1", "unknown-table", 2, "\"instances\"", "did you mean [instance.NAME]?"},
       BadValue{"[node]\nname = \"a b\"", "name", 8, "got \"a b\"", ""},

@@ -13,9 +13,17 @@ using vipd::test::read_file;
 
 namespace {
 
-/// What vipd.toml(5) says about `key`, as plain text on one line; empty if nothing.
-std::string manual_entry(const std::string& manual, std::string_view key) {
-  const std::string head = "\n.It Ic " + std::string(key) + "\n";
+/// As in vipd.toml(5): a key of an entry is named after its list, "routes.via".
+std::string full_name(const KeySpec& key) {
+  for (const KeySpec& list : schema())
+    if (!list.entries.empty() && list.entries == key.table) return std::string(list.name) + "." + std::string(key.name);
+  return std::string(key.name);
+}
+
+/// What vipd.toml(5) says about `spec`, as plain text on one line; empty if nothing.
+std::string manual_entry(const std::string& whole, const KeySpec& spec) {
+  const std::string manual = whole.substr(spec.table == "check" ? whole.find("\n.Sh CHECKS\n") : 0);
+  const std::string head = "\n.It Ic " + full_name(spec) + "\n";
   const std::size_t begin = manual.find(head);
   if (begin == std::string::npos) return "";
   const std::size_t end = std::min(manual.find("\n.It ", begin + head.size()), manual.find("\n.El", begin));
@@ -29,13 +37,6 @@ std::string manual_entry(const std::string& manual, std::string_view key) {
     text += line + " ";
   }
   return text;
-}
-
-/// As in vipd.toml(5): a key of an entry is named after its list, "routes.via".
-std::string full_name(const KeySpec& key) {
-  for (const KeySpec& list : schema())
-    if (!list.entries.empty() && list.entries == key.table) return std::string(list.name) + "." + std::string(key.name);
-  return std::string(key.name);
 }
 
 /// A file that sets `key` to `value`, otherwise the smallest.
@@ -52,6 +53,7 @@ std::string with_key(const KeySpec& key, std::string_view value) {
   if (key.table == "route") return plain + "routes = [{to = \"default\", " + set + std::string(end);
   if (key.table == "peer") return plain + "peers = [{address = \"192.0.2.2\", " + set + std::string(end);
   if (key.table == "sync_group") return plain + "[sync_group.a]\ninstances = [\"web\"]\n" + set + "\n";
+  if (key.table == "check") return plain + "checks = [\"a\"]\n[check.a]\ncommand = [\"/bin/true\"]\n" + set + "\n";
   return plain + set + "\n";
 }
 
@@ -61,7 +63,7 @@ TEST_CASE("schema: vipd.toml(5) describes every key, with its values and default
   const std::string manual = read_file("man/vipd.toml.5");
   for (const KeySpec& key : schema()) {
     INFO(key.name);
-    const std::string entry = manual_entry(manual, full_name(key));
+    const std::string entry = manual_entry(manual, key);
     INFO(entry);
     REQUIRE_FALSE(entry.empty());
     CHECK((entry.find("Required") != std::string::npos) == key.required);
@@ -93,7 +95,9 @@ TEST_CASE("schema: a key's default is what its member starts with", "[config][sc
     untouched.sync_group = plain.sync_group;
     if (key.table == "route") untouched.routes = {RouteObject{}};
     if (key.table == "peer") untouched.peers = {UnicastPeer{.address = *IpAddress::parse("192.0.2.2")}};
+    untouched.checks = plain.checks;
     CHECK(plain == untouched);
+    for (const CheckConfig& check : parsed.config->checks) CHECK(check.rules == CheckRules());
     for (const SyncGroupConfig& group : parsed.config->sync_groups) CHECK(group.hooks == HookSettings());
   }
 }
@@ -128,12 +132,13 @@ TEST_CASE("schema: a key misspelt by one letter is suggested", "[config][schema]
 
 TEST_CASE("schema: each number refuses what is just outside of its range", "[config][schema]") {
   for (const KeySpec& key : schema()) {
-    if (key.table != "instance" || key.required || key.range.max == 0) continue;
+    if ((key.table != "instance" && key.table != "check") || key.required || key.range.max == 0) continue;
     const bool is_duration = std::holds_alternative<Duration*>([&] {
       static Config config;
       static InstanceConfig instance;
       static SyncGroupConfig group;
-      return key.slot({config, instance, group});
+      static CheckConfig check;
+      return key.slot({config, instance, group, check, {}});
     }());
     const auto text = [&](std::int64_t value) {
       return is_duration ? "\"" + std::to_string(value) + "ms\"" : std::to_string(value);

@@ -177,7 +177,7 @@ bool is_near(const Diagnostic& error, int line) {
   if (std::abs(error.line - line) <= 1 || (error.related && std::abs(error.related->line - line) <= 1)) return true;
   // What is missing is reported at the head of its table, or where its name is used; what disappeared cannot be pointed
   // at.
-  return error.kind == "missing-key" || error.kind == "unknown-instance";
+  return error.kind == "missing-key" || error.kind == "unknown-instance" || error.kind == "unknown-check";
 }
 
 }  // namespace

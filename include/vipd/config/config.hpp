@@ -17,6 +17,7 @@
 #include "vipd/base/kernel_object.hpp"
 #include "vipd/base/time.hpp"
 #include "vipd/vrrp/advert.hpp"
+#include "vipd/vrrp/check.hpp"
 
 namespace vipd {
 
@@ -57,6 +58,15 @@ struct AnnounceSettings {
   friend bool operator==(const AnnounceSettings&, const AnnounceSettings&) = default;
 };
 
+/// What is asked, and how it is judged: `[check.NAME]`.
+struct CheckConfig {
+  std::string name;                  ///< as an instance's
+  std::vector<std::string> command;  ///< a program by absolute path, and its arguments
+  CheckRules rules;
+
+  friend bool operator==(const CheckConfig&, const CheckConfig&) = default;
+};
+
 /// One virtual router: `[instance.NAME]`.
 struct InstanceConfig {
   std::string name;             ///< 1..64 characters of [A-Za-z0-9_.-]
@@ -80,6 +90,7 @@ struct InstanceConfig {
   std::vector<RuleObject> rules;          ///< likewise
   std::vector<UnicastPeer> peers;         ///< of the instance's family; empty = multicast
   std::optional<IpAddress> source;        ///< where adverts come from, of that family; nullopt = the usual choice
+  std::vector<std::string> checks;        ///< names of CheckConfigs: what makes it unfit
   HookSettings hooks;
   AnnounceSettings announce;
   std::string sync_group;  ///< the SyncGroupConfig that lists it; empty = none
@@ -111,6 +122,7 @@ struct Config {
   std::string node;                       ///< [node] name; empty = the host's name
   std::vector<InstanceConfig> instances;  ///< in the file's order; never empty
   std::vector<SyncGroupConfig> sync_groups;
+  std::vector<CheckConfig> checks;
 
   friend bool operator==(const Config&, const Config&) = default;
 };

@@ -20,7 +20,7 @@ struct KeyChange {
   std::string before, after;
 };
 
-/// What happens to one instance or sync group.
+/// What happens to one instance, sync group or check.
 enum class Fate : std::uint8_t {
   added,
   removed,
@@ -31,7 +31,7 @@ enum class Fate : std::uint8_t {
 /// "new", "removed", "restart", "changed": as in vipctl(1).
 std::string_view to_string(Fate fate);
 
-/// An instance or a sync group that differs between the two.
+/// An instance, a sync group or a check that differs between the two.
 struct InstanceChange {
   Fate fate = Fate::changed;
   std::string name;
@@ -44,7 +44,9 @@ struct Plan {
   std::vector<InstanceChange> instances;    ///< in the new file's order, removed ones first
   std::vector<InstanceChange> sync_groups;  ///< likewise; added, removed or changed
 
-  bool empty() const { return node.empty() && instances.empty() && sync_groups.empty(); }
+  std::vector<InstanceChange> checks;  ///< likewise
+
+  bool empty() const { return node.empty() && instances.empty() && sync_groups.empty() && checks.empty(); }
 };
 
 /// Peers know a virtual router by these, and sockets and devices are made for them: interface, family, VRID,

@@ -19,10 +19,11 @@
 namespace vipd {
 
 /// The member that a key fills.
-using Slot = std::variant<bool*, std::uint8_t*, unsigned*, Duration*, std::string*, IpPrefix*, std::optional<IpPrefix>*,
-                          IpAddress*, std::optional<IpAddress>*, ChecksumPolicy*, Scope*, PreferredLifetime*,
-                          RouteType*, AnnounceForm*, std::vector<std::string>*, std::vector<VirtualAddress>*,
-                          std::vector<UnicastPeer>*, std::vector<RouteObject>*, std::vector<RuleObject>*>;
+using Slot =
+    std::variant<bool*, std::uint8_t*, unsigned*, Duration*, std::string*, IpPrefix*, std::optional<IpPrefix>*,
+                 IpAddress*, std::optional<IpAddress>*, ChecksumPolicy*, Scope*, PreferredLifetime*, RouteType*,
+                 AnnounceForm*, CheckState*, OnFail*, std::vector<std::string>*, std::vector<VirtualAddress>*,
+                 std::vector<UnicastPeer>*, std::vector<RouteObject>*, std::vector<RuleObject>*>;
 
 /// An entry of a list of tables.
 using ListEntry = std::variant<std::monostate, VirtualAddress*, UnicastPeer*, RouteObject*, RuleObject*>;
@@ -32,6 +33,7 @@ struct Target {
   Config& config;
   InstanceConfig& instance;
   SyncGroupConfig& group;
+  CheckConfig& check;
   ListEntry entry = {};  ///< the one at hand, for the keys of entries
 };
 
@@ -45,8 +47,8 @@ struct Range {
 
 /// One key of the schema: all that is known of it.
 struct KeySpec {
-  /// "node", "instance" (a key of each [instance.NAME]), "sync_group", or what the entries of a list are: "address",
-  /// "peer", "route", "rule".
+  /// "node", "instance" (a key of each [instance.NAME]), "sync_group", "check", or what the entries of a list are:
+  /// "address", "peer", "route", "rule".
   std::string_view table;
   std::string_view name;     ///< within the table, dotted: "hooks.any"
   std::string_view values;   ///< what may stand there, as in messages and in vipd.toml(5)

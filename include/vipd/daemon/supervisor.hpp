@@ -1,9 +1,9 @@
 /// Supervisor: all instances of a Config, and who gets what.
 ///
 /// Builds the VirtualRouters and SyncGroups, sorts arriving packets by interface, family and VRID, tells the routers
-/// what the kernel says, lets the sync groups agree after each event, and knows the earliest deadline. It runs on
-/// whatever Kernel, Wire and Runner it is given and reads no clock, so the simulator runs many in one process and in
-/// virtual time. Callers: the daemon's main loop (daemon.cpp), the simulator.
+/// what the kernel says and what their checks come to, lets the sync groups agree after each event, and knows the
+/// earliest deadline. It runs on whatever Kernel, Wire and Runner it is given and reads no clock, so the simulator runs
+/// many in one process and in virtual time. Callers: the daemon's main loop (daemon.cpp), the simulator.
 ///
 /// Not good yet: deadline() looks at every instance; a heap will do better for thousands.
 #pragma once
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "vipd/config/config.hpp"
+#include "vipd/daemon/check_set.hpp"
 #include "vipd/daemon/event_log.hpp"
 #include "vipd/daemon/sync_group.hpp"
 #include "vipd/daemon/virtual_router.hpp"
@@ -52,6 +53,7 @@ class Supervisor {
   /// The router that has this name and stays, or null.
   VirtualRouter* find(std::string_view name) const;
   const std::vector<std::unique_ptr<SyncGroup>>& groups() const { return groups_; }
+  const CheckSet& checks() const { return checks_; }
   const EventLog& events() const { return events_; }
 
  private:
@@ -74,11 +76,13 @@ class Supervisor {
   bool is_gone(const VirtualRouter& router) const;
   void listen(const SegmentKey& key, Segment& segment, TimePoint now);
   void settle_groups(TimePoint now);
+  void share_health(TimePoint now);
   Segment* segment_of(const Datagram& datagram);
 
   Kernel& kernel_;
   Wire& wire_;
   Runner& runner_;
+  CheckSet checks_;
   EventLog events_;
   std::vector<std::unique_ptr<VirtualRouter>> routers_;  // those that leave included
   std::vector<std::unique_ptr<SyncGroup>> groups_;       // likewise

@@ -58,7 +58,9 @@ class VirtualRouter {
     std::uint64_t transitions = 0;
   };
 
-  VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, Runner& runner, EventLog& events);
+  /// `health`: what its checks come to, see set_health().
+  VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, Runner& runner, EventLog& events,
+                const Health& health = {});
 
   /// Looks at the interface anew: is it there, up, with a source address, can we listen on it. Enters or leaves the
   /// election by that and repairs addresses. Called at start and whenever the kernel's view changed.

@@ -1,7 +1,7 @@
 /// Runner: the user's programs.
 ///
-/// A seam: ProcessRunner (os/process_runner.hpp) starts them, the tests answer in their stead. The caller is HookQueue;
-/// checks will be the other. The answer comes from the loop later, never from within run().
+/// A seam: ProcessRunner (os/process_runner.hpp) starts them, the tests answer in their stead. Callers: HookQueue,
+/// CheckSet. The answer comes from the loop later, never from within run().
 #pragma once
 
 #include <functional>
@@ -17,12 +17,14 @@ struct Command {
   std::string label;                     ///< for the log: "web: /etc/vipd/hooks/web"
   std::vector<std::string> arguments;    ///< program by absolute path, then its arguments; no shell
   std::vector<std::string> environment;  ///< "NAME=value", beside a fixed PATH; nothing is inherited
+  bool quiet = false;                    ///< what it prints and that it takes too long is not logged
   Duration timeout{};                    ///< then SIGTERM to its process group, SIGKILL 2 s later
 };
 
 /// How a program ended.
 struct Outcome {
   std::string error = {};  ///< it could not be started; then nothing else counts
+  bool lost = false;       ///< with `error`: nobody knows what became of it, and it is not to blame
   int exit_status = 0;     ///< of a program that exited
   int signal = 0;          ///< that ended it, 0 = none
   bool timed_out = false;  ///< was told to end

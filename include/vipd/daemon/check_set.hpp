@@ -1,0 +1,52 @@
+/// CheckSet: the checks of a Config, run by the Runner, each once for all instances that list it.
+///
+/// Starts what is due and hands the results to the Checks, which judge (vrrp/check.hpp). An answer of the Runner is
+/// only put down; it is taken at the next on_deadline(), which is due at once then, so that a result enters like any
+/// other event and nothing calls back up. Caller: Supervisor, which tells the instances what their checks come to.
+///
+/// A reload keeps what is known: a check that is the same is not touched, of one that has changed the verdict stays
+/// until the next result, and one that is new counts as passing until its first one. Only at the start of vipd
+/// CheckRules::initial counts.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vipd/config/config.hpp"
+#include "vipd/os/runner.hpp"
+#include "vipd/vrrp/check.hpp"
+
+namespace vipd {
+
+class CheckSet {
+ public:
+  explicit CheckSet(Runner& runner) : runner_(runner) {}
+
+  /// Takes these checks in place of those before; `reload` if any instance runs already.
+  void configure(const std::vector<CheckConfig>& checks, bool reload, TimePoint now);
+
+  TimePoint deadline() const;
+  /// Takes the results that have come, and starts what is due.
+  void on_deadline(TimePoint now);
+
+  /// What the checks of these names come to.
+  Health health_of(std::span<const std::string> names) const;
+  /// The check of this name, or null.
+  const Check* find(const std::string& name) const;
+
+ private:
+  struct Entry {
+    CheckConfig config;
+    Check check;
+    std::optional<Outcome> outcome = {};  // that has come and is not taken yet
+  };
+
+  void start(const std::shared_ptr<Entry>& entry, TimePoint now);
+
+  Runner& runner_;
+  std::vector<std::shared_ptr<Entry>> entries_;  // an answer for one that is gone goes nowhere
+};
+
+}  // namespace vipd

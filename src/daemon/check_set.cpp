@@ -1,0 +1,115 @@
+#include "vipd/daemon/check_set.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+namespace vipd {
+namespace {
+
+/// "exit status 3: connection refused": how it ended, and what it said last.
+std::string describe(const Outcome& outcome, Duration timeout) {
+  if (!outcome.error.empty()) return outcome.error;
+  std::string text = "exit status " + std::to_string(outcome.exit_status);
+  if (outcome.signal != 0) text = "killed by signal " + std::to_string(outcome.signal);
+  if (outcome.timed_out) text = "no result within " + format_duration(timeout);
+  return outcome.output.empty() ? text : text + ": " + outcome.output.back();
+}
+
+/// The number that the line is, blanks around it aside; any size that a priority can have.
+std::optional<int> number_in(std::string_view line) {
+  constexpr std::string_view kBlanks = " \t\r";
+  const std::size_t begin = std::min(line.find_first_not_of(kBlanks), line.size());
+  line = line.substr(begin, line.find_last_not_of(kBlanks) + 1 - begin);
+  if (line.starts_with('+')) line.remove_prefix(1);
+  int number = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+  const bool whole = error == std::errc() && end == line.data() + line.size();
+  return whole ? std::optional(std::clamp(number, -253, 253)) : std::nullopt;
+}
+
+/// What a run says of the service; nullopt if it says nothing.
+std::optional<CheckResult> judge(const Outcome& outcome, const CheckRules& rules) {
+  if (outcome.lost) return std::nullopt;
+  CheckResult result{.passed = outcome.ok(), .detail = "", .weight = 0};
+  if (!result.passed || rules.invert) result.detail = describe(outcome, rules.timeout);
+  if (!result.passed || !rules.delivers_weight) return result;
+  const std::string line = outcome.output.empty() ? "" : outcome.output.back();
+  const auto weight = number_in(line);
+  if (!weight) return CheckResult{.passed = false, .detail = "its last line is no number: \"" + line + "\""};
+  result.weight = *weight;
+  return result;
+}
+
+Command command_of(const CheckConfig& config) {
+  return {.label = "check " + config.name,
+          .arguments = config.command,
+          .environment = {"VIPD_CHECK=" + config.name},
+          .quiet = true,
+          .timeout = config.rules.timeout};
+}
+
+void tell(const std::string& name, const Check& check) {
+  const std::string detail = check.detail().empty() ? "" : ": " + check.detail();
+  if (check.passes())
+    spdlog::info("check {}: passes{}", name, detail);
+  else
+    spdlog::warn("check {}: failed{}", name, detail);
+}
+
+}  // namespace
+
+void CheckSet::configure(const std::vector<CheckConfig>& checks, bool reload, TimePoint now) {
+  const auto before = std::exchange(entries_, {});
+  for (const CheckConfig& config : checks) {
+    const auto known = std::ranges::find(before, config.name, [](const auto& entry) { return entry->config.name; });
+    const bool same = known != before.end() && (*known)->config == config;
+    Check check(config.rules, reload ? CheckState::pass : config.rules.initial, now);
+    if (known != before.end() && !same) {
+      check = (*known)->check;
+      check.reconfigure(config.rules, now);
+    }
+    entries_.push_back(same ? *known : std::make_shared<Entry>(Entry{config, check}));
+  }
+}
+
+TimePoint CheckSet::deadline() const {
+  TimePoint earliest = kNever;
+  for (const auto& entry : entries_) earliest = std::min(earliest, entry->outcome ? TimePoint() : entry->check.due());
+  return earliest;
+}
+
+void CheckSet::on_deadline(TimePoint now) {
+  for (const auto& entry : entries_) {
+    if (const auto outcome = std::exchange(entry->outcome, std::nullopt)) {
+      const CheckState before = entry->check.state();
+      entry->check.finished(judge(*outcome, entry->config.rules), now);
+      if (entry->check.state() != before) tell(entry->config.name, entry->check);
+    }
+    if (now >= entry->check.due()) start(entry, now);
+  }
+}
+
+void CheckSet::start(const std::shared_ptr<Entry>& entry, TimePoint now) {
+  entry->check.started(now);
+  runner_.run(command_of(entry->config), [weak = std::weak_ptr(entry)](const Outcome& outcome) {
+    if (const auto asked = weak.lock()) asked->outcome = outcome;
+  });
+}
+
+Health CheckSet::health_of(std::span<const std::string> names) const {
+  Health health;
+  for (const std::string& name : names)
+    if (const Check* check = find(name)) add_to(health, name, *check);
+  return health;
+}
+
+const Check* CheckSet::find(const std::string& name) const {
+  const auto found = std::ranges::find(entries_, name, [](const auto& entry) { return entry->config.name; });
+  return found == entries_.end() ? nullptr : &(*found)->check;
+}
+
+}  // namespace vipd

@@ -1,0 +1,138 @@
+// Checks on real processes: what they find, who has the address then, and that nothing is left of them.
+#include <csignal>
+#include <fstream>
+
+#include "pair.hpp"
+
+using namespace vipd;
+using namespace vipd::lab;
+
+namespace {
+
+/// [check.app], which passes while the file is there.
+std::string file_check(const std::filesystem::path& file, const std::string& more = "") {
+  return "[check.app]\ncommand = \"test -e " + file.string() + "\"\ninterval = \"100ms\"\ntimeout = \"100ms\"\n" + more;
+}
+
+Json check_of(const Node& node) {
+  const Json instance = node.instance();
+  return instance.contains("checks") && !instance["checks"].empty() ? instance["checks"][0] : Json::object();
+}
+
+bool wait_check(const Node& node, const std::string& state) {
+  return wait_until(5s, [&] { return check_of(node).value("state", "") == state; });
+}
+
+/// Two nodes that do not preempt, each with a service that is a file.
+struct ServicePair : Pair {
+  ServicePair(int priority_b, const std::string& more = "") : Pair(Family::ipv4) {
+    for (Node* node : {&a, &b}) std::ofstream(service(*node)) << "up\n";
+    a.start_vipd(config(a, 254, more));
+    REQUIRE(a.wait_state("active"));
+    b.start_vipd(config(b, priority_b, more));
+    REQUIRE(wait_until(5s, [&] { return b.instance().value("fit", false) && b.state() == "backup"; }));
+    await_adverts(source_a, 2);
+  }
+  static std::filesystem::path service(const Node& node) { return node.directory() / "service"; }
+  std::string config(const Node& node, int priority, const std::string& more) const {
+    return web(family, priority, "preempt = false\nchecks = [\"app\"]\n") + file_check(service(node), more);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("lab: checks: a service that dies gives the address to a lesser peer, though nobody preempts", "[lab]") {
+  ServicePair pair(GENERATE(253, 100));
+  std::filesystem::remove(ServicePair::service(pair.a));
+  REQUIRE(wait_until(5s, [&] { return pair.b.has(pair.vip) && !pair.a.has(pair.vip); }));
+  REQUIRE(pair.a.wait_state("backup"));
+  const Json sick = pair.a.instance();
+  REQUIRE(sick.at("fit") == false);
+  REQUIRE(sick.at("unfit") == "check app failed: exit status 1");
+  REQUIRE(sick.at("priority").at("effective") == 1);
+  REQUIRE(check_of(pair.a).at("on_fail") == "yield");
+  const std::string shown = must(pair.a, program("vipctl") + " --runtime-dir " + pair.a.runtime_dir() + " status");
+  INFO(shown);
+  REQUIRE(shown.find("BACKUP, UNFIT") != std::string::npos);
+  REQUIRE(shown.find("app FAILED (exit status 1)") != std::string::npos);
+  std::ofstream(ServicePair::service(pair.a)) << "up\n";
+  REQUIRE(wait_until(5s, [&] { return pair.a.instance().at("fit") == true; }));
+  pair.await_adverts(pair.source_b, 10);
+  REQUIRE_FALSE(pair.a.has(pair.vip));
+}
+
+TEST_CASE("lab: checks: when the service is dead on both the address stays on one of them", "[lab]") {
+  ServicePair pair(253);
+  std::filesystem::remove(ServicePair::service(pair.b));
+  REQUIRE(wait_check(pair.b, "fail"));
+  const AddressMonitor monitor_a(pair.a), monitor_b(pair.b);
+  std::filesystem::remove(ServicePair::service(pair.a));
+  REQUIRE(wait_check(pair.a, "fail"));
+  pair.await_adverts(pair.source_a, 30);
+  REQUIRE(pair.a.has(pair.vip));
+  REQUIRE(monitor_a.events().empty());
+  REQUIRE(monitor_b.events().empty());
+}
+
+TEST_CASE("lab: checks: the runner is killed again and again, and nothing moves", "[lab]") {
+  ServicePair pair(253);
+  const auto transitions = [](const Node& node) { return node.instance().at("transitions").get<int>(); };
+  const int before = transitions(pair.a) + transitions(pair.b);
+  for (int i = 0; i < 10; ++i) {
+    const std::string pid = must(pair.a, "pgrep -P " + std::to_string(pair.a.vipd().pid()) + " -x vipd-runner");
+    ::kill(std::stoi(pid), SIGKILL);
+    REQUIRE(wait_until(5s, [&] {
+      const auto now = run(pair.a, {"pgrep", "-P", std::to_string(pair.a.vipd().pid()), "-x", "vipd-runner"});
+      return now.status == 0 && now.output != pid;
+    }));
+  }
+  REQUIRE(wait_until(5s, [&] { return check_of(pair.a).value("stale", true) == false; }));
+  REQUIRE(transitions(pair.a) + transitions(pair.b) == before);
+  std::filesystem::remove(ServicePair::service(pair.a));  // and it still works
+  REQUIRE(wait_until(5s, [&] { return pair.b.has(pair.vip) && !pair.a.has(pair.vip); }));
+}
+
+TEST_CASE("lab: checks: one that hangs fails, and what it started is gone", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.a.start_vipd(web(pair.family, 254, "checks = [\"hang\"]\n") +
+                    "[check.hang]\ncommand = \"trap '' TERM; sleep 98765 & sleep 98765; sleep 98765\"\n"
+                    "interval = \"100ms\"\ntimeout = \"100ms\"\n");
+  REQUIRE(wait_check(pair.a, "fail"));
+  REQUIRE(check_of(pair.a).at("detail") == "no result within 100ms");
+  REQUIRE(pair.a.wait_state("active"));
+  pair.a.vipd().signal(SIGTERM);
+  REQUIRE(pair.a.vipd().wait_exit(10s) == 0);
+  REQUIRE(wait_until(5s, [&] { return run(pair.a, {"pgrep", "-f", "sleep 98765"}).status == 1; }));
+}
+
+TEST_CASE("lab: checks: a weight that a command delivers is the priority that peers hear", "[lab]") {
+  Pair pair(Family::ipv4);
+  const auto number = pair.a.directory() / "number";
+  std::ofstream(number) << "-20\n";
+  pair.a.start_vipd(web(pair.family, 200, "checks = [\"load\"]\n") + "[check.load]\ncommand = [\"/bin/cat\", \"" +
+                    number.string() + "\"]\ninterval = \"100ms\"\ntimeout = \"100ms\"\ndelivers_weight = true\n");
+  REQUIRE(pair.a.wait_state("active"));
+  const auto heard = [&](int priority) {
+    return wait_until(5s, [&] {
+      const auto adverts = pair.sniffer.adverts_from(pair.source_a);
+      return !adverts.empty() && adverts.back().at("priority") == priority;
+    });
+  };
+  REQUIRE(heard(180));
+  std::ofstream(number) << "-55\n";
+  REQUIRE(heard(145));
+}
+
+TEST_CASE("lab: checks: a program that others may write is refused by --check, with the remedy", "[lab]") {
+  Pair pair(Family::ipv4);
+  const auto file = pair.a.directory() / "check";
+  std::ofstream(file) << "#!/bin/sh\n";
+  std::filesystem::permissions(file, std::filesystem::perms::all);
+  const auto config = pair.a.directory() / "vipd.toml";
+  std::ofstream(config) << web(pair.family, 254, "checks = [\"app\"]\n") << "[check.app]\ncommand = [\""
+                        << file.string() << "\"]\n";
+  const auto checked = run(pair.a, {program("vipd"), "--config", config, "--check"});
+  INFO(checked.errors);
+  REQUIRE(checked.status == 2);
+  REQUIRE(checked.errors.find("error[script-security]") != std::string::npos);
+}
