@@ -1,6 +1,7 @@
 #include "vipd/config/checks.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <ranges>
 #include <tuple>
@@ -368,6 +369,46 @@ void check_group_priorities(std::span<const PlacedGroup> groups, std::span<const
                        " of " + in_quotes(lowest.config.name),
                    "write that priority for all of them");
   }
+}
+
+namespace {
+
+constexpr auto kKinds =
+    std::to_array<std::string_view>({"command", "process", "unit", "file", "interface", "tcp", "http", "ping"});
+
+/// A key that is of use with these kinds only.
+struct KindKey {
+  std::string_view key, kind, other_kind;
+};
+constexpr auto kKindKeys = std::to_array<KindKey>({{"count", "process", ""},
+                                                   {"status", "http", ""},
+                                                   {"contains", "http", ""},
+                                                   {"delivers_weight", "command", "file"}});
+
+}  // namespace
+
+void check_kind(const PlacedCheck& check, bool whole, Report& report) {
+  const auto is_kind = [](const TomlNode& node) {
+    return std::ranges::find(kKinds, std::string_view(node.key)) != kKinds.end();
+  };
+  const auto first = std::ranges::find_if(check.table->children, is_kind);
+  if (first == check.table->children.end()) {
+    if (whole)
+      report.error("missing-key", check.table->place, "[check." + check.config.name + "] does not say what to ask for",
+                   "one of command, process, unit, file, interface, tcp, http, ping");
+    return;
+  }
+  const auto second = std::ranges::find_if(first + 1, check.table->children.end(), is_kind);
+  if (second != check.table->children.end())
+    report.error("conflict", second->key_place,
+                 "a check asks for one thing; this one has " + in_quotes(first->key) + " already",
+                 "make two checks of it, and list both", first->key_place);
+  for (const auto& [key, kind, other_kind] : kKindKeys)
+    if (const TomlNode* node = check.table->find(key);
+        node != nullptr && first->key != kind && first->key != other_kind)
+      report.error("conflict", node->key_place,
+                   in_quotes(key) + " has no effect on a check of " + in_quotes(first->key),
+                   "it belongs to " + std::string(kind) + (other_kind.empty() ? "" : " or " + std::string(other_kind)));
 }
 
 namespace {

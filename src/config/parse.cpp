@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "vipd/config/check_program.hpp"
 #include "vipd/config/checks.hpp"
 #include "vipd/config/foreign.hpp"
 #include "vipd/config/report.hpp"
@@ -60,11 +61,15 @@ TomlNode overlaid(TomlNode base, const TomlNode& over) {
   return base;
 }
 
-/// Appends the program of a check.
+/// Appends what a check has run.
 void collect_program(const PlacedCheck& check, std::vector<NamedProgram>& into) {
-  if (check.config.command.empty()) return;
-  const TomlNode& node = *check.table->find("command");
-  into.push_back({check.config.command, false, node.children.empty() ? node.place : node.children.front().place});
+  const auto program = program_of(check.config);
+  if (program.empty()) return;
+  const TomlNode* command = check.table->find("command");
+  const TomlNode& node = command == nullptr          ? *check.table
+                         : command->children.empty() ? *command
+                                                     : command->children[0];
+  into.push_back({program, false, node.place});
 }
 
 /// Appends the programs that an instance or a sync group names.
@@ -347,6 +352,7 @@ void ConfigReader::read_check(const TomlNode& table) {
   check.table = &table;
   read_keys(section, table, "", {config_, no_instance_, no_group_, check.config, {}});
   check_required(section, table);
+  check_kind(check, was_read_whole(table) && meant_.empty(), report_);
 }
 
 /// Tells the instances of a group that they are in it.

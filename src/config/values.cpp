@@ -128,6 +128,33 @@ std::string why_no_interface(std::string_view name) {
   return "";
 }
 
+// ---- what checks ask for
+
+/// "HOST:PORT", "[ADDRESS]:PORT".
+bool is_host_and_port(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view host = text.substr(0, colon), port = text.substr(colon + 1);
+  const bool in_brackets = host.starts_with('[') && host.ends_with(']');
+  if (!in_brackets && host.find(':') != std::string_view::npos) return false;
+  const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of(kDigits) == std::string_view::npos;
+  const std::int64_t number = digits ? to_integer(port).value_or(0) : 0;
+  return number >= 1 && number <= 65535;
+}
+
+/// Is `text` what the key `key` of a check asks for?
+bool is_asked_for(std::string_view key, std::string_view text) {
+  if (text.empty() || text.find('\0') != std::string_view::npos) return false;
+  const bool has_control = std::ranges::any_of(text, [](unsigned char c) { return c < ' '; });
+  if (key == "contains") return true;
+  if (has_control) return false;
+  if (key == "file") return text[0] == '/';
+  if (key == "process") return text[0] == '/' || text.find('/') == std::string_view::npos;
+  if (key == "unit") return text.find_first_of("/ ") == std::string_view::npos;
+  if (key == "tcp") return is_host_and_port(text);
+  return text.find(' ') == std::string_view::npos && (text.starts_with("http://") || text.starts_with("https://"));
+}
+
 // ---- commands
 
 /// Where the name of a program ends and what only a shell would understand begins; npos if there is nothing of it.
@@ -285,6 +312,10 @@ void ValueReader::operator()(std::string* out) {
   } else if (key_.secret) {
     const bool has_nul = node_.text.find('\0') != std::string::npos;  // looks like the end, where it is zero-filled
     if (node_.text.empty() || node_.text.size() > kAuthDataSize || has_nul) return refuse("auth", must_be());
+  } else if (key_.table == "check") {
+    if (!is_asked_for(key_.name, node_.text))
+      return refuse("value", must_be() + ", got " + in_quotes(node_.text),
+                    key_.name == "http" ? "write it from http:// or https:// on" : "");
   } else if (!is_valid_name(node_.text)) {
     return refuse("name", must_be() + ", got " + in_quotes(node_.text));
   }

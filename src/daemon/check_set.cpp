@@ -7,15 +7,20 @@
 #include <string_view>
 #include <utility>
 
+#include "vipd/config/check_program.hpp"
+
 namespace vipd {
 namespace {
 
-/// "exit status 3: connection refused": how it ended, and what it said last.
-std::string describe(const Outcome& outcome, Duration timeout) {
+/// "exit status 3: connection refused": how it ended, and what it said last. A built-in kind only ever says what is
+/// wrong.
+std::string describe(const Outcome& outcome, const CheckConfig& config) {
   if (!outcome.error.empty()) return outcome.error;
+  const bool built_in = config.command.empty();
+  if (built_in && !outcome.ok() && !outcome.output.empty()) return outcome.output.back();
   std::string text = "exit status " + std::to_string(outcome.exit_status);
   if (outcome.signal != 0) text = "killed by signal " + std::to_string(outcome.signal);
-  if (outcome.timed_out) text = "no result within " + format_duration(timeout);
+  if (outcome.timed_out) text = "no result within " + format_duration(config.rules.timeout);
   return outcome.output.empty() ? text : text + ": " + outcome.output.back();
 }
 
@@ -32,10 +37,11 @@ std::optional<int> number_in(std::string_view line) {
 }
 
 /// What a run says of the service; nullopt if it says nothing.
-std::optional<CheckResult> judge(const Outcome& outcome, const CheckRules& rules) {
+std::optional<CheckResult> judge(const Outcome& outcome, const CheckConfig& config) {
+  const CheckRules& rules = config.rules;
   if (outcome.lost) return std::nullopt;
   CheckResult result{.passed = outcome.ok(), .detail = "", .weight = 0};
-  if (!result.passed || rules.invert) result.detail = describe(outcome, rules.timeout);
+  if (!result.passed || rules.invert) result.detail = describe(outcome, config);
   if (!result.passed || !rules.delivers_weight) return result;
   const std::string line = outcome.output.empty() ? "" : outcome.output.back();
   const auto weight = number_in(line);
@@ -46,10 +52,17 @@ std::optional<CheckResult> judge(const Outcome& outcome, const CheckRules& rules
 
 Command command_of(const CheckConfig& config) {
   return {.label = "check " + config.name,
-          .arguments = config.command,
+          .arguments = program_of(config),
           .environment = {"VIPD_CHECK=" + config.name},
           .quiet = true,
           .timeout = config.rules.timeout};
+}
+
+/// An interface as if a program had looked.
+Outcome outcome_of(const NetworkView& view, const std::string& name) {
+  const Interface* interface = view.find(name);
+  if (interface != nullptr && interface->running) return {};
+  return {.error = "interface " + name + (interface == nullptr ? " is missing" : " is down")};
 }
 
 void tell(const std::string& name, const Check& check) {
@@ -76,6 +89,12 @@ void CheckSet::configure(const std::vector<CheckConfig>& checks, bool reload, Ti
   }
 }
 
+void CheckSet::network_changed(const std::vector<std::string>& interfaces, TimePoint now) {
+  for (const auto& entry : entries_)
+    if (std::ranges::find(interfaces, entry->config.interface) != interfaces.end() && !entry->config.interface.empty())
+      entry->check.hurry(now);
+}
+
 TimePoint CheckSet::deadline() const {
   TimePoint earliest = kNever;
   for (const auto& entry : entries_) earliest = std::min(earliest, entry->outcome ? TimePoint() : entry->check.due());
@@ -86,7 +105,7 @@ void CheckSet::on_deadline(TimePoint now) {
   for (const auto& entry : entries_) {
     if (const auto outcome = std::exchange(entry->outcome, std::nullopt)) {
       const CheckState before = entry->check.state();
-      entry->check.finished(judge(*outcome, entry->config.rules), now);
+      entry->check.finished(judge(*outcome, entry->config), now);
       if (entry->check.state() != before) tell(entry->config.name, entry->check);
     }
     if (now >= entry->check.due()) start(entry, now);
@@ -95,6 +114,10 @@ void CheckSet::on_deadline(TimePoint now) {
 
 void CheckSet::start(const std::shared_ptr<Entry>& entry, TimePoint now) {
   entry->check.started(now);
+  if (!entry->config.interface.empty()) {
+    entry->outcome = outcome_of(view_, entry->config.interface);
+    return;
+  }
   runner_.run(command_of(entry->config), [weak = std::weak_ptr(entry)](const Outcome& outcome) {
     if (const auto asked = weak.lock()) asked->outcome = outcome;
   });

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "vipd/config/check_program.hpp"
 #include "vipd/config/values.hpp"
 #include "vipd/os/program_file.hpp"
 
@@ -32,6 +33,7 @@ std::vector<Diagnostic> check_programs(std::span<const NamedProgram> programs) {
   std::set<std::string> seen;
   for (const NamedProgram& program : programs) {
     const std::string& path = program.arguments.front();
+    if (is_built_in(program.arguments)) continue;
     if (!seen.insert(path).second) continue;
     const auto fault = examine_program(path);
     if (!fault) continue;

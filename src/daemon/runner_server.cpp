@@ -14,11 +14,13 @@
 #include <cerrno>
 #include <csignal>
 
+#include "vipd/config/check_program.hpp"
 #include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/daemon.hpp"
 #include "vipd/daemon/programs.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/message_socket.hpp"
+#include "vipd/os/process_count.hpp"
 #include "vipd/os/process_runner.hpp"
 #include "vipd/os/process_tree.hpp"
 #include "vipd/os/program_file.hpp"
@@ -39,6 +41,23 @@ Result<std::vector<NamedProgram>> read_programs(const std::string& config) {
   ParsedConfig parsed = parse_config(files->sources, host_name());
   if (!parsed.config) return failure(config + " has errors; `vipd --check` names them");
   return std::move(parsed.programs);
+}
+
+/// The answer to a check of `process`.
+Outcome count(const Command& command) {
+  const std::string &program = command.arguments.at(1), &wanted = command.arguments.at(2);
+  const unsigned found = count_processes(program);
+  if (found >= std::stoul(wanted)) return {};
+  return {.exit_status = 1, .output = {std::to_string(found) + " of " + wanted + " processes of " + program}};
+}
+
+/// A built-in kind is answered by this program once more, see probe/probe.hpp.
+Command as_program(Command command) {
+  std::vector<std::string>& arguments = command.arguments;
+  if (!arguments.front().starts_with(kProbe)) return command;
+  arguments.front().erase(0, kProbe.size());
+  arguments.insert(arguments.begin(), {"/proc/self/exe", "--probe"});
+  return command;
 }
 
 class RunnerServer {
@@ -146,7 +165,8 @@ void RunnerServer::on_message(const MessageSocket::Message& message) {
     spdlog::error("{}: refused: {}", command.label, *why);
     return answer(client_number_, {id, {.error = "refused: " + *why}});
   }
-  runner_->run(command, [this, id, client = client_number_](const Outcome& outcome) {
+  if (command.arguments.front() == kCountProcesses) return answer(client_number_, {id, count(command)});
+  runner_->run(as_program(command), [this, id, client = client_number_](const Outcome& outcome) {
     answer(client, {id, outcome});
     settle();
   });
@@ -156,6 +176,7 @@ std::optional<std::string> RunnerServer::refusal(const Command& command) {
   if (command.timeout <= Duration::zero() || command.timeout > kLongestTimeout) return "its timeout is out of range";
   if (!is_harmless(command.environment)) return "its environment has other variables than VIPD_*";
   if (!names(command)) return config_ + " names no such program";
+  if (is_built_in(command.arguments)) return std::nullopt;
   const auto fault = examine_program(command.arguments.front());
   if (fault) return fault->reason + " (" + fault->remedy + ")";
   return std::nullopt;

@@ -64,7 +64,12 @@ bool remove_objects(const InstanceConfig& instance, Kernel& kernel) {
 }  // namespace
 
 Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner)
-    : kernel_(kernel), wire_(wire), runner_(runner), checks_(runner), config_(config), waiting_(config.instances) {}
+    : kernel_(kernel),
+      wire_(wire),
+      runner_(runner),
+      checks_(kernel.view(), runner),
+      config_(config),
+      waiting_(config.instances) {}
 
 void Supervisor::start(TimePoint now) {
   remove_leftovers();
@@ -179,6 +184,7 @@ void Supervisor::remove_leftovers() {
 }
 
 void Supervisor::network_changed(const std::vector<std::string>& interfaces, TimePoint now) {
+  checks_.network_changed(interfaces, now);
   const auto concerned = [&](const std::string& name) {
     return std::ranges::find(interfaces, name) != interfaces.end();
   };

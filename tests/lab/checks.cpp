@@ -1,6 +1,7 @@
 // Checks on real processes: what they find, who has the address then, and that nothing is left of them.
 #include <csignal>
 #include <fstream>
+#include <map>
 
 #include "pair.hpp"
 
@@ -135,4 +136,67 @@ TEST_CASE("lab: checks: a program that others may write is refused by --check, w
   INFO(checked.errors);
   REQUIRE(checked.status == 2);
   REQUIRE(checked.errors.find("error[script-security]") != std::string::npos);
+}
+
+TEST_CASE("lab: checks: each built-in kind passes and fails for its reason", "[lab]") {
+  Pair pair(Family::ipv4);
+  const Node& node = pair.a;
+  must(node, "ip link set lo up");
+  must(node, "ip link add extra type veth peer name other");
+  must(node, "ip link set other up");
+  must(node, "ip link set extra up");
+  const auto file = node.directory() / "fit";
+  std::ofstream(file) << "7\n";
+  auto server =
+      std::make_unique<Process>(node, std::vector<std::string>{"python3", "-m", "http.server", "8080", "--bind",
+                                                               "127.0.0.1", "--directory", node.directory()});
+  const std::string sleep = node.directory() / "sleeper";
+  std::filesystem::copy_file("/bin/sleep", sleep);
+  auto sleeper = std::make_unique<Process>(node, std::vector<std::string>{sleep, "98766"});
+  const std::vector<std::pair<std::string, std::string>> kinds = {
+      {"file", "file = \"" + file.string() + "\"\ndelivers_weight = true"},
+      {"gateway", "ping = \"192.0.2.2\""},
+      {"http", "http = \"http://127.0.0.1:8080/fit\"\ncontains = \"7\""},
+      {"link", "interface = \"extra\""},
+      {"process", "process = \"" + sleep + "\""},
+      {"tcp", "tcp = \"127.0.0.1:8080\""}};
+  std::string names, checks;
+  for (const auto& [name, lines] : kinds) {
+    names += (names.empty() ? "\"" : ", \"") + name + "\"";
+    checks += "[check." + name + "]\n" + lines + "\ninterval = \"250ms\"\ntimeout = \"250ms\"\nfall = 1\nrise = 1\n";
+  }
+  pair.a.start_vipd(web(pair.family, 200, "checks = [" + names + "]\n") + checks);
+  const auto states = [&] {
+    std::string text;
+    const Json instance = node.instance();
+    for (const Json& check : instance.value("checks", Json::array()))
+      text += check.at("name").get<std::string>() + " " + check.at("state").get<std::string>() + "; ";
+    return text;
+  };
+  const auto all = [&](const std::string& state) {
+    std::string text;
+    for (const auto& kind : kinds) text += kind.first + " " + state + "; ";
+    return text;
+  };
+  const bool passed = wait_until(10s, [&] { return states() == all("pass"); });
+  INFO(node.instance().dump(2));
+  REQUIRE(passed);
+  REQUIRE(node.instance().at("priority").at("effective") == 207);
+  std::filesystem::remove(file);
+  server.reset();
+  sleeper.reset();
+  must(node, "ip link set extra down");
+  pair.lab.set_port(pair.b, false);
+  const bool failed = wait_until(10s, [&] { return states() == all("fail"); });
+  INFO(node.instance().dump(2));
+  REQUIRE(failed);
+  std::map<std::string, std::string> details;
+  const Json sick = node.instance();
+  for (const Json& check : sick.at("checks")) details[check.at("name")] = check.at("detail");
+  REQUIRE(details["file"] == "cannot open " + file.string() + ": No such file or directory");
+  REQUIRE(details["http"] == "Couldn't connect to server");
+  REQUIRE(details["link"] == "interface extra is down");
+  REQUIRE(details["process"] == "0 of 1 processes of " + sleep);
+  REQUIRE(details["tcp"] == "cannot connect to 127.0.0.1:8080: Connection refused");
+  REQUIRE(details["gateway"] == "no result within 250ms");
 }

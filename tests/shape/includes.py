@@ -11,9 +11,10 @@ MAY_SEE = {
     "config": {"base", "vrrp", "config"},
     "os": {"base", "os"},
     "daemon": {"base", "vrrp", "config", "os", "daemon"},
+    "probe": {"base", "probe"},
     "ctl": {"base", "ctl"},
     "vipd.cpp": {"base", "config", "os", "daemon"},
-    "vipd-runner.cpp": {"base", "daemon"},
+    "vipd-runner.cpp": {"base", "daemon", "probe"},
     "vipctl.cpp": {"base", "ctl"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]vipd/([a-z]+)/')

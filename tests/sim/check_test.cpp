@@ -13,7 +13,9 @@ constexpr Duration kInterval = seconds(1);
 const IpAddress kVip = *IpAddress::parse("192.0.2.10");
 
 CheckConfig app_check() {
-  CheckConfig check{.name = "app", .command = {"/usr/bin/app"}, .rules = {}};
+  CheckConfig check;
+  check.name = "app";
+  check.command = {"/usr/bin/app"};
   check.rules.interval = milliseconds(500);
   check.rules.timeout = milliseconds(400);
   return check;

@@ -3,6 +3,7 @@
 
 #include "support/catch.hpp"
 #include "support/render.hpp"
+#include "vipd/config/check_program.hpp"
 #include "vipd/config/parse.hpp"
 #include "vipd/config/plan.hpp"
 
@@ -155,4 +156,51 @@ TEST_CASE("plan: checks that are new, gone or changed", "[config]") {
   CHECK(plan(none, before).checks.at(0).fate == Fate::added);
   CHECK(plan(before, none).checks.at(0).fate == Fate::removed);
   CHECK(plan(before, before).empty());
+}
+
+TEST_CASE("config: each kind of check, and what the runner is asked for", "[config]") {
+  using Words = std::vector<std::string>;
+  const auto asked = [](const std::string& lines) {
+    const ParsedConfig parsed = parse_config(kListed + "[check.app]\n" + lines);
+    INFO(lines << render(parsed.diagnostics, "f", lines, false));
+    REQUIRE(parsed.config.has_value());
+    const Words words = program_of(parsed.config->checks[0]);
+    if (words.empty()) CHECK(parsed.programs.empty());
+    if (!words.empty()) CHECK(parsed.programs.at(0).arguments == words);
+    return words;
+  };
+  CHECK(asked("process = \"nginx\"") == Words{"count-processes", "nginx", "1"});
+  CHECK(asked("process = \"/usr/sbin/nginx\"\ncount = 3") == Words{"count-processes", "/usr/sbin/nginx", "3"});
+  CHECK(asked("unit = \"nginx.service\"") == Words{"probe:unit", "nginx.service"});
+  CHECK(asked("file = \"/run/fit\"") == Words{"probe:file", "/run/fit", ""});
+  CHECK(asked("file = \"/run/fit\"\ndelivers_weight = true") == Words{"probe:file", "/run/fit", "content"});
+  CHECK(asked("interface = \"eth1\"").empty());
+  for (const char* target : {"localhost:80", "192.0.2.1:65535", "[2001:db8::1]:443"})
+    CHECK(asked("tcp = \"" + std::string(target) + "\"") == Words{"probe:tcp", target});
+  CHECK(asked("http = \"https://x/y\"") == Words{"probe:http", "https://x/y", "0", ""});
+  CHECK(asked("http = \"http://x\"\nstatus = 204\ncontains = \"all is well\"") ==
+        Words{"probe:http", "http://x", "204", "all is well"});
+  CHECK(asked("ping = \"2001:db8::1\"") == Words{"probe:ping", "2001:db8::1"});
+}
+
+TEST_CASE("config: a check asks for exactly one thing, with the keys that belong to it", "[config]") {
+  const auto kind = [](const std::string& lines) { return only(kListed + "[check.app]\n" + lines).kind; };
+  CHECK(kind("interval = \"1s\"\n") == "missing-key");
+  CHECK(kind("file = \"/x\"\ntcp = \"x:1\"\n") == "conflict");
+  CHECK(kind("file = \"/x\"\ncount = 2\n") == "conflict");
+  CHECK(kind("tcp = \"x:1\"\nstatus = 200\n") == "conflict");
+  CHECK(kind("tcp = \"x:1\"\ndelivers_weight = true\n") == "conflict");
+  CHECK(kind("proces = \"nginx\"\n") == "unknown-key");
+}
+
+TEST_CASE("config: what no check can ask for is refused", "[config]") {
+  for (const char* line :
+       {"tcp = \"localhost\"", "tcp = \":80\"", "tcp = \"x:0\"", "tcp = \"x:65536\"", "tcp = \"2001:db8::1:80\"",
+        "http = \"localhost\"", "http = \"ftp://x\"", "http = \"http://x y\"", "file = \"fit\"", "process = \"a/b\"",
+        "process = \"\"", "unit = \"a b\"", "contains = \"\"\nhttp = \"http://x\""}) {
+    INFO(line);
+    CHECK(only(kListed + "[check.app]\n" + line + "\n").kind == "value");
+  }
+  CHECK(only(kListed + "[check.app]\nping = \"gateway\"\n").kind == "address");
+  CHECK(only(kListed + "[check.app]\ninterface = \"far-too-long-a-name\"\n").kind == "interface");
 }

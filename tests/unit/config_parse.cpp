@@ -140,8 +140,8 @@ TEST_CASE("config: instances keep the order of the file", "[config]") {
 }
 
 TEST_CASE("config: each example is good as it stands", "[config]") {
-  const auto* const name =
-      GENERATE("pair", "pair-one-file", "pair-ipv6", "active-active", "router-pair", "hooks", "load-dependent");
+  const auto* const name = GENERATE("pair", "pair-one-file", "pair-ipv6", "active-active", "router-pair", "hooks",
+                                    "load-dependent", "pair-health");
   good(read_file(std::string("conf/examples/") + name + ".toml"));
 }
 

@@ -53,7 +53,13 @@ std::string with_key(const KeySpec& key, std::string_view value) {
   if (key.table == "route") return plain + "routes = [{to = \"default\", " + set + std::string(end);
   if (key.table == "peer") return plain + "peers = [{address = \"192.0.2.2\", " + set + std::string(end);
   if (key.table == "sync_group") return plain + "[sync_group.a]\ninstances = [\"web\"]\n" + set + "\n";
-  if (key.table == "check") return plain + "checks = [\"a\"]\n[check.a]\ncommand = [\"/bin/true\"]\n" + set + "\n";
+  if (key.table == "check") {
+    const bool is_of_http = key.name == "status" || key.name == "contains";
+    const std::string kind = key.name == "count" ? "process = \"a\""
+                             : is_of_http        ? "http = \"http://a\""
+                                                 : "command = \"a\"";
+    return plain + "checks = [\"a\"]\n[check.a]\n" + kind + "\n" + set + "\n";
+  }
   return plain + set + "\n";
 }
 

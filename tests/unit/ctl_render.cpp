@@ -52,6 +52,26 @@ TEST_CASE("render status: an Active instance in which all is well") {
         "             192.0.2.9/24   present\n");
 }
 
+TEST_CASE("render status: an unfit instance says so first, then why, and how its checks stand") {
+  Document sick = web();
+  sick["unfit"] = "check app failed: exit status 1";
+  sick["priority"] = {{"base", 254}, {"effective", 1}};
+  sick["checks"] = Document::parse(R"([
+    {"name": "app", "state": "fail", "stale": false, "detail": "exit status 1", "on_fail": "yield", "weight": 0},
+    {"name": "load", "state": "pass", "stale": true, "detail": "", "on_fail": "yield", "weight": -20},
+    {"name": "new", "state": "unknown", "stale": false, "detail": "", "on_fail": "fault", "weight": 0}])");
+  const std::string text = show({sick});
+  INFO(text);
+  CHECK(text.starts_with("lb1: 1 instance, 1 UNFIT (web), 1 active"));
+  CHECK(contains(text, "web: ACTIVE, UNFIT since"));
+  CHECK(contains(text, "  unfit      check app failed: exit status 1\n"));
+  CHECK(contains(text, "  priority   1 (configured 254)\n"));
+  CHECK(contains(text,
+                 "  checks     app FAILED (exit status 1)\n"
+                 "             load pass, priority -20, STALE\n"
+                 "             new no result yet\n"));
+}
+
 TEST_CASE("render status: the virtual MAC stands where the interface does") {
   Document active = web();
   active["virtual_mac"] = {{"address", "00:00:5e:00:01:33"}, {"interface", "vrrp4.51.eth0"}};

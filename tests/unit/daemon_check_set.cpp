@@ -28,7 +28,9 @@ class ListRunner final : public Runner {
 };
 
 CheckConfig config(const std::string& name) {
-  CheckConfig check{.name = name, .command = {"/usr/bin/" + name, "x"}, .rules = {}};
+  CheckConfig check;
+  check.name = name;
+  check.command = {"/usr/bin/" + name, "x"};
   check.rules.rise = check.rules.fall = 1;
   return check;
 }
@@ -40,7 +42,7 @@ std::string unfit(const CheckSet& checks) {
 
 /// A set of one check, started at 0 s.
 struct One {
-  explicit One(CheckConfig check = config("app")) : checks(runner) {
+  explicit One(CheckConfig check = config("app")) : checks(view, runner) {
     checks.configure({check}, false, at(0s));
     checks.on_deadline(at(0s));
   }
@@ -50,6 +52,7 @@ struct One {
     checks.on_deadline(at(when));
   }
 
+  NetworkView view;
   ListRunner runner;
   CheckSet checks;
 };
@@ -158,4 +161,41 @@ TEST_CASE("CheckSet: a check that a reload brings counts as passing until its fi
   one.runner.answer({});  // of the one that is gone
   one.answer({.exit_status = 1}, 600ms);
   CHECK(unfit(one.checks) == "check app failed: exit status 1");
+}
+
+TEST_CASE("CheckSet: a built-in kind says what is wrong and not how its process ended") {
+  CheckConfig tcp;
+  tcp.name = "app";
+  tcp.tcp = "x:1";
+  One one(tcp);
+  CHECK(one.runner.commands.front().arguments == std::vector<std::string>{"probe:tcp", "x:1"});
+  one.answer({.exit_status = 1, .output = {"cannot connect to x:1: Connection refused"}}, 20ms);
+  CHECK(unfit(one.checks) == "check app failed: cannot connect to x:1: Connection refused");
+}
+
+TEST_CASE("CheckSet: an interface is looked at by itself, at its interval and at once when it changed") {
+  CheckConfig link;
+  link.name = "app";
+  link.interface = "eth1";
+  One one(link);
+  CHECK(one.runner.commands.empty());
+  const auto settle = [&](Duration now) {
+    while (one.checks.deadline() <= at(now)) one.checks.on_deadline(at(now));
+  };
+  settle(0s);
+  CHECK(unfit(one.checks) == "check app failed: interface eth1 is missing");
+  CHECK(one.checks.deadline() == at(1s));
+  one.view.by_index[3] = Interface{.index = 3, .name = "eth1", .mac = {}, .running = true, .addresses = {}};
+  one.checks.network_changed({"eth0", ""}, at(100ms));
+  CHECK(one.checks.deadline() == at(1s));
+  one.checks.network_changed({"eth1"}, at(100ms));
+  settle(100ms);
+  CHECK(unfit(one.checks) == "check app failed: interface eth1 is missing");  // rise is 2
+  settle(one.checks.deadline().time_since_epoch());
+  CHECK(unfit(one.checks) == "fit");
+  one.view.by_index[3].running = false;
+  one.checks.network_changed({"eth1"}, at(2s));
+  settle(2s);
+  settle(one.checks.deadline().time_since_epoch());
+  CHECK(unfit(one.checks) == "check app failed: interface eth1 is down");
 }

@@ -42,6 +42,10 @@ struct PlacedCheck {
   const TomlNode* table = nullptr;
 };
 
+/// Reports a check that asks for nothing or for two things, and what belongs to another kind. `whole`: all of it could
+/// be read.
+void check_kind(const PlacedCheck& check, bool whole, Report& report);
+
 /// Reports what the instances, as they are on one node, list as checks and cannot have. `hidden`: some tables could not
 /// be read, so that a check may exist that is not among `checks`.
 void check_health(std::span<const PlacedInstance> instances, std::span<const PlacedCheck> checks, bool hidden,

@@ -60,8 +60,21 @@ struct AnnounceSettings {
 
 /// What is asked, and how it is judged: `[check.NAME]`.
 struct CheckConfig {
-  std::string name;                  ///< as an instance's
+  std::string name;  ///< as an instance's
+
+  // Exactly one of these.
   std::vector<std::string> command;  ///< a program by absolute path, and its arguments
+  std::string process;               ///< is running: a name, or an executable by absolute path
+  std::string unit;                  ///< of systemd, is active
+  std::string file;                  ///< is there: an absolute path
+  std::string interface;             ///< has a carrier
+  std::string tcp;                   ///< takes connections: "HOST:PORT"
+  std::string http;                  ///< answers: a URL
+  std::optional<IpAddress> ping;     ///< answers
+
+  unsigned count = 1;    ///< of `process`: how many at least, 1..100000
+  unsigned status = 0;   ///< of `http`: 100..599; 0 = any of 200..399
+  std::string contains;  ///< of `http`: a text in the body; empty = any body
   CheckRules rules;
 
   friend bool operator==(const CheckConfig&, const CheckConfig&) = default;

@@ -25,7 +25,7 @@ namespace vipd {
 
 /// A program that the configuration names, and where.
 struct NamedProgram {
-  std::vector<std::string> arguments;  ///< its absolute path, then its own arguments; never empty
+  std::vector<std::string> arguments;  ///< its absolute path, then its own arguments; or see check_program.hpp
   bool notify = false;                 ///< "INSTANCE NAME STATE PRIORITY" is appended when it is run
   Place place;                         ///< of its path
 };

@@ -1,4 +1,5 @@
-/// CheckSet: the checks of a Config, run by the Runner, each once for all instances that list it.
+/// CheckSet: the checks of a Config, run by the Runner, each once for all instances that list it. Those of an interface
+/// are answered by the kernel's view, which vipd has anyway.
 ///
 /// Starts what is due and hands the results to the Checks, which judge (vrrp/check.hpp). An answer of the Runner is
 /// only put down; it is taken at the next on_deadline(), which is due at once then, so that a result enters like any
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "vipd/config/config.hpp"
+#include "vipd/os/kernel.hpp"
 #include "vipd/os/runner.hpp"
 #include "vipd/vrrp/check.hpp"
 
@@ -22,10 +24,14 @@ namespace vipd {
 
 class CheckSet {
  public:
-  explicit CheckSet(Runner& runner) : runner_(runner) {}
+  /// `view` is the kernel's, and lives as long as this.
+  CheckSet(const NetworkView& view, Runner& runner) : view_(view), runner_(runner) {}
 
   /// Takes these checks in place of those before; `reload` if any instance runs already.
   void configure(const std::vector<CheckConfig>& checks, bool reload, TimePoint now);
+
+  /// The kernel's view of these interfaces changed: checks of them are due at once.
+  void network_changed(const std::vector<std::string>& interfaces, TimePoint now);
 
   TimePoint deadline() const;
   /// Takes the results that have come, and starts what is due.
@@ -45,6 +51,7 @@ class CheckSet {
 
   void start(const std::shared_ptr<Entry>& entry, TimePoint now);
 
+  const NetworkView& view_;
   Runner& runner_;
   std::vector<std::shared_ptr<Entry>> entries_;  // an answer for one that is gone goes nowhere
 };

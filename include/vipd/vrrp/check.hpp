@@ -9,6 +9,7 @@
 /// no result has come for three intervals and the timeout: it says so, and nothing else happens.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -74,6 +75,8 @@ class Check {
   /// When the next run is; kNever while one is under way.
   TimePoint due() const { return running_ ? kNever : due_; }
   void started(TimePoint now);
+  /// Something has changed: the next run is due now, unless one is under way.
+  void hurry(TimePoint now) { due_ = std::min(due_, now); }
   /// What the run came to; nullopt if nobody knows.
   void finished(const std::optional<CheckResult>& result, TimePoint now);
 

@@ -1,0 +1,35 @@
+/// Probe: the built-in kinds of checks, each a question to the machine or to the network.
+///
+/// Runs in a process of its own, started by vipd-runner like a user's program, so it may wait for as long as it likes:
+/// a timeout ends it from outside. It prints one line that says what is wrong, or the number that a file holds, and
+/// ends with status 0 if all is well. `process` is no probe: vipd-runner answers it itself, see os/process_count.hpp.
+///
+/// Not good yet: each run loads libcurl, though only one kind needs it.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "vipd/base/result.hpp"
+
+namespace vipd {
+
+/// Answers the question in `arguments`, as program_of() (config/check_program.hpp) writes it without its first word's
+/// mark: "tcp", "192.0.2.1:80". Returns the exit status: 0 passes, 1 fails, 2 if it is no such question.
+int run_probe(std::span<const std::string> arguments);
+
+/// What a probe that passes has to say: nothing, or a number.
+using Answer = Result<std::string>;
+
+/// Is there a file? With `content` "content", its first line, which is read.
+Answer probe_file(const std::string& path, const std::string& content);
+/// Is this unit of systemd active? A name without a dot is that of a service.
+Answer probe_unit(const std::string& name);
+/// Does "HOST:PORT" or "[ADDRESS]:PORT" take a connection?
+Answer probe_tcp(const std::string& target);
+/// Does the URL answer with `status` ("0": 200 to 399) and a body whose first MiB holds `text`?
+Answer probe_http(const std::string& url, const std::string& status, const std::string& text);
+/// Does this address answer an ICMP echo request?
+Answer probe_ping(const std::string& address);
+
+}  // namespace vipd

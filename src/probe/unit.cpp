@@ -1,0 +1,53 @@
+#include <systemd/sd-bus.h>
+
+#include <cstdlib>
+
+#include "vipd/probe/probe.hpp"
+
+namespace vipd {
+namespace {
+
+constexpr const char *kService = "org.freedesktop.systemd1", *kPath = "/org/freedesktop/systemd1";
+
+struct Bus {
+  ~Bus() { ::sd_bus_flush_close_unref(bus); }
+  sd_bus* bus = nullptr;
+};
+
+std::string full_name(const std::string& name) {
+  return name.find('.') == std::string::npos ? name + ".service" : name;
+}
+
+/// "active", "failed", ...; "not loaded" if systemd does not know the unit.
+Answer state_of(sd_bus* bus, const std::string& name) {
+  sd_bus_message* reply = nullptr;
+  const char* path = nullptr;
+  const int found = ::sd_bus_call_method(bus, kService, kPath, "org.freedesktop.systemd1.Manager", "GetUnit", nullptr,
+                                         &reply, "s", name.c_str());
+  if (found < 0) return "not loaded";
+  char* state = nullptr;
+  int error = ::sd_bus_message_read(reply, "o", &path);
+  if (error >= 0)
+    error = ::sd_bus_get_property_string(bus, kService, path, "org.freedesktop.systemd1.Unit", "ActiveState", nullptr,
+                                         &state);
+  const std::string text = state != nullptr ? state : "";
+  ::free(state);
+  ::sd_bus_message_unref(reply);
+  if (error < 0) return system_failure("cannot ask systemd for " + name, -error);
+  return text;
+}
+
+}  // namespace
+
+Answer probe_unit(const std::string& name) {
+  Bus system;
+  if (const int error = ::sd_bus_open_system(&system.bus); error < 0)
+    return system_failure("cannot ask systemd", -error);
+  const std::string unit = full_name(name);
+  const Answer state = state_of(system.bus, unit);
+  if (!state) return state;
+  const bool active = *state == "active" || *state == "reloading" || *state == "refreshing";
+  return active ? Answer("") : failure(unit + " is " + *state);
+}
+
+}  // namespace vipd

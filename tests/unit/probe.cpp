@@ -1,0 +1,122 @@
+// The built-in kinds of checks, as far as the loopback of this machine goes; tests/lab/checks.cpp has the network.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+#include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
+#include "vipd/os/fd.hpp"
+#include "vipd/os/process_count.hpp"
+#include "vipd/probe/probe.hpp"
+
+using namespace vipd;
+
+namespace {
+
+/// A listening socket on the loopback, which answers so many connections with a text.
+class Server {
+ public:
+  Server(int connections, const std::string& answer) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(::listen(fd_.get(), 5) == 0);
+    socklen_t size = sizeof address;
+    ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this, connections, answer] {
+      for (int i = 0; i < connections; ++i) {
+        const Fd client(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        char request[1024];
+        (void)!::read(client.get(), request, sizeof request);
+        (void)!::write(client.get(), answer.data(), answer.size());
+      }
+    });
+  }
+  ~Server() { thread_.join(); }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  Fd fd_;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+std::string said(const Answer& answer) { return answer ? "ok " + *answer : answer.error().message; }
+
+/// A port on which nobody listens.
+std::string closed_port() {
+  const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  socklen_t size = sizeof address;
+  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  return "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+}
+
+std::string response(const std::string& status, const std::string& body) {
+  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" +
+         body;
+}
+
+}  // namespace
+
+TEST_CASE("probe: tcp takes a connection or says why not") {
+  const std::string closed = closed_port();
+  CHECK(said(probe_tcp(closed)) == "cannot connect to " + closed + ": Connection refused");
+  const Server server(1, "");
+  CHECK(said(probe_tcp(server.address())) == "ok ");
+  CHECK(said(probe_tcp("[not an address]:80")).starts_with("cannot find not an address: "));
+}
+
+TEST_CASE("probe: http judges the status and the body") {
+  const auto ask = [](const std::string& answer, const std::string& status, const std::string& text) {
+    const Server server(1, answer);
+    return said(probe_http("http://" + server.address() + "/health", status, text));
+  };
+  CHECK(ask(response("200 OK", "all is well"), "0", "") == "ok ");
+  CHECK(ask(response("204 No Content", ""), "0", "") == "ok ");
+  CHECK(ask(response("302 Found", ""), "0", "") == "ok ");
+  CHECK(ask(response("503 Service Unavailable", "draining"), "0", "") == "status 503");
+  CHECK(ask(response("503 Service Unavailable", "draining"), "503", "") == "ok ");
+  CHECK(ask(response("200 OK", "all is well"), "204", "") == "status 200");
+  CHECK(ask(response("200 OK", "all is well"), "0", "is well") == "ok ");
+  CHECK(ask(response("200 OK", "all is lost"), "0", "is well") == "the body does not contain the text");
+  CHECK(ask(response("200 OK", std::string(3'000'000, 'x') + "is well"), "0", "is well") ==
+        "the body does not contain the text");
+  CHECK(ask("this is not HTTP\r\n\r\n", "0", "") != "ok ");
+  CHECK(said(probe_http("http://" + closed_port() + "/", "0", "")) == "Couldn't connect to server");
+}
+
+TEST_CASE("probe: a file is there, or holds a number") {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.path() + "/number";
+  CHECK(said(probe_file(path, "")) == "cannot find " + path + ": No such file or directory");
+  CHECK(said(probe_file(path, "content")) == "cannot open " + path + ": No such file or directory");
+  std::ofstream(path) << "-20\nand more\n";
+  CHECK(said(probe_file(path, "")) == "ok ");
+  CHECK(said(probe_file(path, "content")) == "ok -20");
+}
+
+TEST_CASE("probe: ping of this machine") {
+  if (::geteuid() != 0) return;  // needs a raw socket
+  CHECK(said(probe_ping("127.0.0.1")) == "ok ");
+  CHECK(said(probe_ping("::1")) == "ok ");
+  CHECK(said(probe_ping("nobody")) == "nobody is no address");
+}
+
+TEST_CASE("process count: by name and by executable, this program and one that nobody has") {
+  std::array<char, 4096> buffer;
+  const ssize_t size = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
+  const std::string self(buffer.data(), static_cast<std::size_t>(size));
+  CHECK(count_processes(self) >= 1);
+  CHECK(count_processes(self.substr(self.rfind('/') + 1)) >= 1);
+  CHECK(count_processes(self + "x") == 0);
+  CHECK(count_processes("no-such-program") == 0);
+}
