@@ -7,8 +7,6 @@ namespace vipd {
 
 namespace {
 
-constexpr std::string_view kLater = "keepalived's word for something that this version of vipd does not do yet";
-
 constexpr auto kWords = std::to_array<ForeignWord>({
     {"vrrp_instance", "", "keepalived calls it vrrp_instance; here it is [instance.NAME]"},
     {"global_defs", "", "keepalived calls it global_defs; here there is only [node] name"},

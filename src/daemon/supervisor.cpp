@@ -194,9 +194,6 @@ void Supervisor::network_changed(const std::vector<std::string>& interfaces, Tim
     if (concerned(router->config().interface)) router->judge_interface();
   for (const auto& group : groups_) group->share_faults(now);  // before one of the members takes up alone
   for (const auto& router : routers_)
-    if (concerned(router->config().interface)) router->judge_interface();
-  for (const auto& group : groups_) group->share_faults(now);  // before one of the members takes up alone
-  for (const auto& router : routers_)
     if (concerned(router->config().interface) || router->addresses().is_concerned(interfaces)) router->reconsider(now);
   for (auto& [key, segment] : segments_) {
     if (!concerned(key.first)) continue;
