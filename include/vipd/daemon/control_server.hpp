@@ -3,8 +3,8 @@
 /// One JSON object a line in, one a line out. {"verb":"status"|"version"|"events"} and what the Reloader answers get
 /// their document and the end of the connection; {"verb":"events","follow":true} gets the past and then each transition
 /// as it happens. Clients are never waited for: everything is non-blocking and bounded (clients, length of a request,
-/// unread answers, time to ask), and whoever exceeds a bound is cut. The socket belongs to root:vipd, mode 0660: members
-/// of the group may ask, and may have the files read anew, which only root can change.
+/// unread answers, time to ask), and whoever exceeds a bound is cut. The socket belongs to root:vipd, mode 0660:
+/// members of the group may ask, and may have the files read anew, which only root can change.
 #pragma once
 
 #include <cstdint>
