@@ -1,22 +1,14 @@
 #include "vipd/config/checks.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <ranges>
 #include <tuple>
 #include <utility>
 
-#include "vipd/config/schema.hpp"
-
 namespace vipd {
 
 namespace {
-
-/// Entry `index` of one of an instance's lists, as it is written.
-const TomlNode& entry_node(const PlacedInstance& instance, std::string_view list, std::size_t index) {
-  return instance.table->find(list)->children[index];
-}
 
 /// Where `key` of an entry is written; the whole entry if it stands there as a string.
 const Place& entry_place(const TomlNode& entry, std::string_view key) {
@@ -25,7 +17,7 @@ const Place& entry_place(const TomlNode& entry, std::string_view key) {
 }
 
 const Place& address_place(const PlacedInstance& instance, std::size_t index) {
-  return entry_place(entry_node(instance, "addresses", index), "address");
+  return entry_place(instance.table->entry("addresses", index), "address");
 }
 
 /// An entry that was refused before, see read_value().
@@ -151,7 +143,7 @@ void check_peers(const PlacedInstance& instance, Report& report) {
     const IpAddress& address = config.peers[i].address;
     if (address.is_unspecified()) continue;  // refused before
     const auto complain = [&](const std::string& why) {
-      report.error("address", instance.table->find("peers")->children[i].place, why);
+      report.error("address", instance.table->entry("peers", i).place, why);
     };
     const auto earlier = std::span(config.peers).first(i);
     if (const std::string why = why_not_ours(config, address); !why.empty())
@@ -194,7 +186,7 @@ void check_address_options(const PlacedInstance& instance, Report& report) {
   for (std::size_t i = 0; i < instance.config.addresses.size(); ++i) {
     const VirtualAddress& entry = instance.config.addresses[i];
     if (is_refused(entry)) continue;
-    const TomlNode& node = entry_node(instance, "addresses", i);
+    const TomlNode& node = instance.table->entry("addresses", i);
     const bool is_ipv4 = entry.prefix.address.family() == Family::ipv4;
     const std::string& interface = interface_of(instance.config, entry.interface);
     for (const std::string_view key : {"label", "scope"})
@@ -226,7 +218,7 @@ bool has_destination(const RouteObject& route, const TomlNode& node) {
 void check_routes(const PlacedInstance& instance, Report& report) {
   for (std::size_t i = 0; i < instance.config.routes.size(); ++i) {
     const RouteObject& route = instance.config.routes[i];
-    const TomlNode& node = entry_node(instance, "routes", i);
+    const TomlNode& node = instance.table->entry("routes", i);
     if (!has_destination(route, node)) continue;
     const auto check_family = [&](const std::optional<IpAddress>& address, std::string_view key) {
       if (address && address->family() != route.to.address.family())
@@ -247,7 +239,7 @@ void check_routes(const PlacedInstance& instance, Report& report) {
 void check_rules(const PlacedInstance& instance, Report& report) {
   for (std::size_t i = 0; i < instance.config.rules.size(); ++i) {
     const RuleObject& rule = instance.config.rules[i];
-    const TomlNode& node = entry_node(instance, "rules", i);
+    const TomlNode& node = instance.table->entry("rules", i);
     if (node.type != TomlType::table) continue;
     if (node.find("from") == nullptr && node.find("to") == nullptr)
       report.error("missing-key", node.place, "a rule needs \"from\" or \"to\": it would catch every packet",
@@ -281,7 +273,7 @@ void check_routing_between(std::span<const PlacedInstance> instances, Report& re
   for (const PlacedInstance& instance : instances) {
     for (std::size_t i = 0; i < instance.config.routes.size(); ++i) {
       const RouteObject& route = instance.config.routes[i];
-      const TomlNode& node = entry_node(instance, "routes", i);
+      const TomlNode& node = instance.table->entry("routes", i);
       if (has_destination(route, node))
         check_twice(routes, {route.to, route.table, route.metric}, node.find("to")->place, "route " + to_string(route),
                     report);
@@ -289,7 +281,7 @@ void check_routing_between(std::span<const PlacedInstance> instances, Report& re
     for (std::size_t i = 0; i < instance.config.rules.size(); ++i) {
       const RuleObject& rule = instance.config.rules[i];
       if (rule.from || rule.to)
-        check_twice(rules, rule, entry_node(instance, "rules", i).place, "rule " + to_string(rule), report);
+        check_twice(rules, rule, instance.table->entry("rules", i).place, "rule " + to_string(rule), report);
     }
   }
 }
@@ -322,7 +314,7 @@ void check_addresses_between(std::span<const PlacedInstance> instances, Report& 
 
 /// Where entry `index` of a group's instances is written.
 const Place& member_place(const PlacedGroup& group, std::size_t index) {
-  return group.table->find("instances")->children[index].place;
+  return group.table->entry("instances", index).place;
 }
 
 /// Entry `index` of `group` was entry `first_index` of `first` before.
@@ -371,135 +363,6 @@ void check_group_priorities(std::span<const PlacedGroup> groups, std::span<const
   }
 }
 
-namespace {
-
-constexpr auto kKinds =
-    std::to_array<std::string_view>({"command", "process", "unit", "file", "interface", "tcp", "http", "ping"});
-
-/// A key that is of use with these kinds only.
-struct KindKey {
-  std::string_view key, kind, other_kind;
-};
-constexpr auto kKindKeys = std::to_array<KindKey>({{"count", "process", ""},
-                                                   {"status", "http", ""},
-                                                   {"contains", "http", ""},
-                                                   {"delivers_weight", "command", "file"}});
-
-}  // namespace
-
-void check_kind(const PlacedCheck& check, bool whole, Report& report) {
-  const auto is_kind = [](const TomlNode& node) {
-    return std::ranges::find(kKinds, std::string_view(node.key)) != kKinds.end();
-  };
-  const auto first = std::ranges::find_if(check.table->children, is_kind);
-  if (first == check.table->children.end()) {
-    if (whole)
-      report.error("missing-key", check.table->place, "[check." + check.config.name + "] does not say what to ask for",
-                   "one of command, process, unit, file, interface, tcp, http, ping");
-    return;
-  }
-  const auto second = std::ranges::find_if(first + 1, check.table->children.end(), is_kind);
-  if (second != check.table->children.end())
-    report.error("conflict", second->key_place,
-                 "a check asks for one thing; this one has " + in_quotes(first->key) + " already",
-                 "make two checks of it, and list both", first->key_place);
-  for (const auto& [key, kind, other_kind] : kKindKeys)
-    if (const TomlNode* node = check.table->find(key);
-        node != nullptr && first->key != kind && first->key != other_kind)
-      report.error("conflict", node->key_place,
-                   in_quotes(key) + " has no effect on a check of " + in_quotes(first->key),
-                   "it belongs to " + std::string(kind) + (other_kind.empty() ? "" : " or " + std::string(other_kind)));
-}
-
-namespace {
-
-void check_timing(const PlacedCheck& check, Report& report) {
-  const CheckRules& rules = check.config.rules;
-  const TomlNode* timeout = check.table->find("timeout");
-  if (rules.timeout <= rules.interval || timeout == nullptr) return;
-  report.warning(
-      "conflict", timeout->place,
-      "a run may take longer than the interval (" + format_duration(rules.interval) + "); the next one waits for it",
-      "use a timeout of at most " + in_quotes(format_duration(rules.interval)));
-}
-
-/// Where entry `index` of an instance's checks is written.
-const Place& listed_place(const PlacedInstance& instance, std::size_t index) {
-  return instance.table->find("checks")->children[index].place;
-}
-
-void refuse_unknown_check(const Place& place, const std::string& name, std::span<const PlacedCheck> checks,
-                          Report& report) {
-  std::vector<std::string_view> names;
-  std::string defined;
-  for (const PlacedCheck& check : checks) {
-    names.push_back(check.config.name);
-    defined += (defined.empty() ? "" : ", ") + check.config.name;
-  }
-  const std::string_view near = nearest(name, names);
-  report.error("unknown-check", place, "there is no [check." + name + "]",
-               near.empty() ? "checks that are defined: " + (defined.empty() ? "none" : defined)
-                            : "did you mean " + in_quotes(near) + "?");
-}
-
-/// RFC 9568 6.1: an owner has priority 255. Only by leaving can it give way.
-void check_owner_fails(const PlacedInstance& instance, std::size_t index, const CheckRules& rules, Report& report) {
-  if (instance.config.priority != kOwnerPriority) return;
-  if (rules.on_fail.effect == OnFail::Effect::fault && !rules.delivers_weight) return;
-  report.error("owner", listed_place(instance, index),
-               "an owner (priority 255) has that priority or none (RFC 9568 6.1); check " +
-                   in_quotes(instance.config.checks[index]) + " would change it",
-               "write on_fail = \"fault\" in the check, or use priority = 254");
-}
-
-void check_weight(const PlacedInstance& instance, const PlacedCheck& check, Report& report) {
-  const CheckRules& rules = check.config.rules;
-  const int sum = instance.config.priority + rules.on_fail.weight;
-  if (instance.config.priority == kOwnerPriority || (sum >= 2 && sum < kOwnerPriority)) return;
-  if (rules.on_fail.effect != OnFail::Effect::weight) return;
-  report.warning("conflict", check.table->find("on_fail")->place,
-                 "this takes the priority of " + in_quotes(instance.config.name) + " to " + std::to_string(sum) +
-                     "; that counts as " + (sum < 2 ? "2" : "254"),
-                 sum < 2 ? "on_fail = \"yield\" gives the addresses to anybody who is fit" : "");
-}
-
-void check_listed(const PlacedInstance& instance, std::size_t index, const PlacedCheck& check, Report& report) {
-  const std::vector<std::string>& listed = instance.config.checks;
-  if (std::ranges::count(std::span(listed).first(index), listed[index]) > 0)
-    report.error("conflict", listed_place(instance, index), "check " + in_quotes(listed[index]) + " is listed twice",
-                 "remove one of them");
-  check_owner_fails(instance, index, check.config.rules, report);
-  check_weight(instance, check, report);
-}
-
-}  // namespace
-
-void check_health(std::span<const PlacedInstance> instances, std::span<const PlacedCheck> checks, bool hidden,
-                  Report& report) {
-  for (const PlacedInstance& instance : instances) {
-    const std::vector<std::string>& listed = instance.config.checks;
-    for (std::size_t i = 0; i < listed.size(); ++i) {
-      const auto check = std::ranges::find(checks, listed[i], [](const auto& each) { return each.config.name; });
-      if (check != checks.end())
-        check_listed(instance, i, *check, report);
-      else if (!listed[i].empty() && !hidden)
-        refuse_unknown_check(listed_place(instance, i), listed[i], checks, report);
-    }
-    if (instance.config.priority == 1 && !listed.empty())
-      report.warning("conflict", instance.table->find("priority")->place,
-                     "priority 1 is that of a node whose check has failed", "use a priority of at least 2");
-  }
-}
-
-void check_usefulness(std::span<const PlacedCheck> checks, const std::set<std::string>& used, Report& report) {
-  for (const PlacedCheck& check : checks) {
-    check_timing(check, report);
-    if (!used.contains(check.config.name))
-      report.warning("conflict", check.table->place, "no instance lists check " + in_quotes(check.config.name),
-                     "write checks = [" + in_quotes(check.config.name) + "] in one, or remove it");
-  }
-}
-
 void check_instances(std::span<const PlacedInstance> instances, Report& report) {
   for (const PlacedInstance& instance : instances) {
     check_duplicates_within(instance, report);
@@ -522,7 +385,7 @@ void check_instances(std::span<const PlacedInstance> instances, Report& report) 
 void choose_family_of_routes(PlacedInstance& instance) {
   for (std::size_t i = 0; i < instance.config.routes.size(); ++i) {
     RouteObject& route = instance.config.routes[i];
-    const TomlNode* to = entry_node(instance, "routes", i).find("to");
+    const TomlNode* to = instance.table->entry("routes", i).find("to");
     if (to == nullptr || to->text != "default") continue;
     const auto& named = route.via ? route.via : route.source;
     const bool is_ipv6 = named ? named->family() == Family::ipv6

@@ -10,6 +10,7 @@
 #include "vipd/config/check_program.hpp"
 #include "vipd/config/checks.hpp"
 #include "vipd/config/foreign.hpp"
+#include "vipd/config/health_checks.hpp"
 #include "vipd/config/report.hpp"
 #include "vipd/config/schema.hpp"
 #include "vipd/config/syntax.hpp"
@@ -104,6 +105,7 @@ class ConfigReader {
   void read_overrides(const std::string& title, const TomlNode& instances, Overrides& into);
   void read_named_tables(const TomlNode& tables);
   bool check_named_tables(const TomlNode& tables);
+  bool check_name(const TomlNode& table, const std::string& what);
   void read_instance(const TomlNode& table);
   void read_sync_group(const TomlNode& table);
   void read_check(const TomlNode& table);
@@ -240,11 +242,7 @@ void ConfigReader::read_node(const TomlNode& table) {
 /// [node.HOSTNAME]: what is different on one node.
 void ConfigReader::read_host(const TomlNode& host) {
   const std::string title = "node." + printable(host.key);
-  if (!is_valid_name(host.key)) {
-    report_.error("name", host.key_place, in_quotes(host.key) + " is not the name of a node",
-                  "use 1 to 64 characters of A-Z a-z 0-9 _ . -");
-    return;
-  }
+  if (!check_name(host, "the name of a node")) return;
   if (!overrides_.contains(host.key) && overrides_.size() == kMaxNodes) {
     return report_.error("range", host.key_place, "more than " + std::to_string(kMaxNodes) + " nodes have overrides");
   }
@@ -307,11 +305,17 @@ bool ConfigReader::check_named_tables(const TomlNode& tables) {
   return true;
 }
 
-void ConfigReader::read_instance(const TomlNode& table) {
-  if (!is_valid_name(table.key)) {
-    report_.error("name", table.key_place, in_quotes(table.key) + " is not a name for an instance",
+/// Has `table` a name that can be `what`?
+bool ConfigReader::check_name(const TomlNode& table, const std::string& what) {
+  const bool is_valid = is_valid_name(table.key);
+  if (!is_valid)
+    report_.error("name", table.key_place, in_quotes(table.key) + " is not " + what,
                   "use 1 to 64 characters of A-Z a-z 0-9 _ . -");
-  }
+  return is_valid;
+}
+
+void ConfigReader::read_instance(const TomlNode& table) {
+  check_name(table, "a name for an instance");
   const Section section{"instance", "[instance." + printable(table.key) + "]"};
   meant_.clear();
   // Nothing of what makes an instance: a header is wrong, here or above, and each further complaint a consequence.
@@ -327,10 +331,7 @@ void ConfigReader::read_instance(const TomlNode& table) {
 }
 
 void ConfigReader::read_sync_group(const TomlNode& table) {
-  if (!is_valid_name(table.key)) {
-    report_.error("name", table.key_place, in_quotes(table.key) + " is not a name for a sync group",
-                  "use 1 to 64 characters of A-Z a-z 0-9 _ . -");
-  }
+  check_name(table, "a name for a sync group");
   const Section section{"sync_group", "[sync_group." + printable(table.key) + "]"};
   meant_.clear();
   PlacedGroup& group = groups_.emplace_back();
@@ -341,10 +342,7 @@ void ConfigReader::read_sync_group(const TomlNode& table) {
 }
 
 void ConfigReader::read_check(const TomlNode& table) {
-  if (!is_valid_name(table.key)) {
-    report_.error("name", table.key_place, in_quotes(table.key) + " is not a name for a check",
-                  "use 1 to 64 characters of A-Z a-z 0-9 _ . -");
-  }
+  check_name(table, "a name for a check");
   const Section section{"check", "[check." + printable(table.key) + "]"};
   meant_.clear();
   PlacedCheck& check = checks_.emplace_back();
@@ -363,7 +361,7 @@ void ConfigReader::join(const PlacedGroup& group) {
     if (found != instances_.end()) {
       found->config.sync_group = group.config.name;
     } else if (!name.empty() && !may_exist(name)) {
-      refuse_unknown_instance("unknown-instance", group.table->find("instances")->children[i].place,
+      refuse_unknown_instance("unknown-instance", group.table->entry("instances", i).place,
                               "there is no [instance." + name + "]", name);
     }
   }

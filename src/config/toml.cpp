@@ -102,6 +102,8 @@ const TomlNode* TomlNode::find(std::string_view name) const {
   return found == children.end() ? nullptr : &*found;
 }
 
+const TomlNode& TomlNode::entry(std::string_view list, std::size_t index) const { return find(list)->children[index]; }
+
 std::string_view describe(TomlType type) {
   switch (type) {
     case TomlType::boolean:

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "vipd/base/ip.hpp"
+#include "vipd/os/fd.hpp"
 #include "vipd/probe/probe.hpp"
 
 namespace vipd {
@@ -73,18 +74,19 @@ Answer probe_ping(const std::string& text) {
   if (!address) return failure(text + " is no address");
   const bool ipv6 = address->family() == Family::ipv6;
   const Target target = target_of(*address);
-  const int fd = ipv6 ? ::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6)
-                      : ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
-  if (fd < 0) return system_failure("cannot open a socket for ICMP", errno);
+  const Fd fd(ipv6 ? ::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6)
+                   : ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
+  if (!fd) return system_failure("cannot open a socket for ICMP", errno);
   const auto asked = request(ipv6);
   const auto* to = reinterpret_cast<const sockaddr*>(&target.storage);
-  if (::sendto(fd, asked.data(), asked.size(), 0, to, target.size) < 0)
+  if (::sendto(fd.get(), asked.data(), asked.size(), 0, to, target.size) < 0)
     return system_failure("cannot ask " + text, errno);
   std::array<std::uint8_t, 1500> packet;
   while (true) {  // until the timeout ends us
     sockaddr_storage from{};
     socklen_t size = sizeof from;
-    const ssize_t got = ::recvfrom(fd, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
+    const ssize_t got =
+        ::recvfrom(fd.get(), packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
     if (got < 0 && errno != EINTR) return system_failure(text + " does not answer", errno);
     const auto received = std::span(packet).first(got < 0 ? 0 : static_cast<std::size_t>(got));
     if (same_address(from, target) && is_reply(received, ipv6, asked)) return "";

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "vipd/os/fd.hpp"
+
 namespace vipd {
 namespace {
 
@@ -37,13 +39,11 @@ Answer probe_file(const std::string& path, const std::string& content) {
     if (::stat(path.c_str(), &status) < 0) return system_failure("cannot find " + path, errno);
     return "";
   }
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return system_failure("cannot open " + path, errno);
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return system_failure("cannot open " + path, errno);
   std::array<char, 256> buffer;  // a number is shorter
-  const ssize_t size = ::read(fd, buffer.data(), buffer.size());
-  const int error = errno;
-  ::close(fd);
-  if (size < 0) return system_failure("cannot read " + path, error);
+  const ssize_t size = ::read(fd.get(), buffer.data(), buffer.size());
+  if (size < 0) return system_failure("cannot read " + path, errno);
   const std::string text(buffer.data(), static_cast<std::size_t>(size));
   return text.substr(0, text.find('\n'));
 }

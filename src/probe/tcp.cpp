@@ -1,10 +1,10 @@
 #include <netdb.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <memory>
 
+#include "vipd/os/fd.hpp"
 #include "vipd/probe/probe.hpp"
 
 namespace vipd {
@@ -22,11 +22,9 @@ Answer probe_tcp(const std::string& target) {
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, ::freeaddrinfo);
   int reason = 0;
   for (const addrinfo* each = list.get(); each != nullptr; each = each->ai_next) {
-    const int fd = ::socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const bool connected = fd >= 0 && ::connect(fd, each->ai_addr, each->ai_addrlen) == 0;
+    const Fd fd(::socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (fd && ::connect(fd.get(), each->ai_addr, each->ai_addrlen) == 0) return "";
     reason = errno;
-    if (fd >= 0) ::close(fd);
-    if (connected) return "";
   }
   return system_failure("cannot connect to " + target, reason);
 }

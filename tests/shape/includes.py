@@ -11,7 +11,7 @@ MAY_SEE = {
     "config": {"base", "vrrp", "config"},
     "os": {"base", "os"},
     "daemon": {"base", "vrrp", "config", "os", "daemon"},
-    "probe": {"base", "probe"},
+    "probe": {"base", "os", "probe"},
     "ctl": {"base", "ctl"},
     "vipd.cpp": {"base", "config", "os", "daemon"},
     "vipd-runner.cpp": {"base", "daemon", "probe"},

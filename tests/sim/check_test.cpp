@@ -1,16 +1,13 @@
 // Checks, in virtual time: programs that answer after a while, the Supervisor that asks them, and who has the address.
 #include <algorithm>
 
+#include "sim.hpp"
 #include "support/catch.hpp"
-#include "support/fake_world.hpp"
 
 using namespace vipd;
 using namespace vipd::test;
 
 namespace {
-
-constexpr Duration kInterval = seconds(1);
-const IpAddress kVip = *IpAddress::parse("192.0.2.10");
 
 CheckConfig app_check() {
   CheckConfig check;
@@ -43,12 +40,6 @@ struct Service {
   Node& node;
   bool works = true;
 };
-
-std::uint64_t transitions(const World& world) {
-  std::uint64_t sum = 0;
-  for (const auto& node : world.nodes) sum += node->router().counters().transitions;
-  return sum;
-}
 
 }  // namespace
 

@@ -5,17 +5,13 @@
 #include <iostream>
 #include <map>
 
+#include "sim.hpp"
 #include "support/catch.hpp"
-#include "support/fake_world.hpp"
 
 using namespace vipd;
 using namespace vipd::test;
 
 namespace {
-
-constexpr Duration kInterval = seconds(1);
-constexpr Duration kSlack = milliseconds(50);
-const IpAddress kVip = *IpAddress::parse("192.0.2.10");
 
 /// Watches how long two living nodes hold the address together although they could hear each other. A packet that is
 /// lost between them starts the time anew: who cannot be heard cannot be obeyed.

@@ -5,16 +5,13 @@
 #include <map>
 #include <ranges>
 
+#include "sim.hpp"
 #include "support/catch.hpp"
-#include "support/fake_world.hpp"
 
 using namespace vipd;
 using namespace vipd::test;
 
 namespace {
-
-constexpr Duration kInterval = seconds(1);
-constexpr Duration kSlack = milliseconds(50);
 
 struct Member {
   const char *name, *lan, *address;
@@ -112,7 +109,7 @@ std::pair<Node&, Node&> settled_pair(World& world, const Config& first, const Co
   return {*world.nodes[0], *world.nodes[1]};
 }
 
-std::uint64_t transitions(const World& world) {
+std::uint64_t events_of_all(const World& world) {
   std::uint64_t sum = 0;
   for (const auto& node : world.nodes) sum += node->supervisor->events().last_sequence();
   return sum;
@@ -151,13 +148,13 @@ TEST_CASE("sync group: a link is lost in one network, and all addresses move") {
   CHECK(*member(first, 0).standing().fault() == "group edge: wan is in fault (interface eth1 is down)");
   CHECK(*member(first, 1).standing().fault() == "interface eth1 is down");
   world.run_for(seconds(5));
-  const auto quiet = transitions(world);
+  const auto quiet = events_of_all(world);
   set_link(first, "eth1", true);
   world.run_for(milliseconds(50));
   CHECK(edge(first).shown() == ShownState::backup);
   world.run_for(seconds(5));
   check_only_active(world, first);
-  CHECK(transitions(world) == quiet + 9);  // three of first to Backup, three to Active; three of second to Backup
+  CHECK(events_of_all(world) == quiet + 9);  // three of first to Backup, three to Active; three of second to Backup
   CHECK_FALSE(watch.split);
   CHECK(watch.longest <= kInterval + kSlack);
 }
@@ -165,11 +162,11 @@ TEST_CASE("sync group: a link is lost in one network, and all addresses move") {
 TEST_CASE("sync group: who still hears the Active router in one network takes nothing, and nothing moves for an hour") {
   World world(seed_from_environment(2));
   const auto [first, second] = settled_pair(world, edge_config(2, 254), edge_config(2, 253));
-  const auto before = transitions(world);
+  const auto before = events_of_all(world);
   world.connect(0, 1, false, GENERATE("eth0", "eth1"));
   world.run_for(seconds(3600));
   check_only_active(world, first);
-  CHECK(transitions(world) == before);
+  CHECK(events_of_all(world) == before);
   CHECK(edge(second).awaited().size() == 1);
 }
 
@@ -328,11 +325,11 @@ TEST_CASE("sync group: a reload that changes priorities or hooks is taken where 
   Config changed = edge_config(2, 254);
   changed.instances[1].priority = 210;
   changed.sync_groups[0].hooks.any = {"/other"};
-  const auto before = transitions(world);
+  const auto before = events_of_all(world);
   first.supervisor->apply(changed, world.now);
   world.run_for(seconds(5));
   check_only_active(world, first);
-  CHECK(transitions(world) == before);
+  CHECK(events_of_all(world) == before);
   CHECK(world.adverts.back().priority == 210);
   changed.instances[1].priority = 100;
   first.supervisor->apply(changed, world.now);
@@ -382,9 +379,9 @@ TEST_CASE("sync group: equal priorities converge, though each wins a tie in anot
     quickly += count_active(world) == 1;
     world.run_for(round);  // seldom, both have drawn the same lot
     CHECK(count_active(world) == 1);
-    const auto settled = transitions(world);
+    const auto settled = events_of_all(world);
     world.run_for(seconds(60));
-    CHECK(transitions(world) == settled);
+    CHECK(events_of_all(world) == settled);
     CHECK_FALSE(watch.split);
     CHECK(watch.longest <= kInterval + kSlack);
   }
@@ -457,8 +454,8 @@ TEST_CASE("sync group: three nodes, a network cut through the middle: nothing mo
   world.connect(0, 1, false, "eth0");
   world.connect(1, 2, false, "eth1");
   world.run_for(seconds(10));
-  const auto before = transitions(world);
+  const auto before = events_of_all(world);
   world.run_for(seconds(3600));
-  CHECK(transitions(world) == before);
+  CHECK(events_of_all(world) == before);
   check_only_active(world, *world.nodes[0]);
 }

@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <iostream>
 
+#include "sim.hpp"
 #include "support/catch.hpp"
-#include "support/fake_world.hpp"
 
 using namespace vipd;
 using namespace vipd::test;
 
 namespace {
-
-constexpr Duration kInterval = seconds(1);
-constexpr Duration kSlack = milliseconds(50);
-const IpAddress kVip = *IpAddress::parse("192.0.2.10");
 
 /// From one priority 0 of a sick Active node to the next: its silence, and three adverts.
 constexpr Duration kBetweenOffers = kInterval * 9 / 2;
@@ -25,12 +21,6 @@ void set_sick(World& world, const Node& node, bool sick) {
 }
 
 bool is_fit(const Node& node) { return node.alive() && router_of(node).standing().fit(); }
-
-std::uint64_t transitions(const World& world) {
-  std::uint64_t sum = 0;
-  for (const auto& node : world.nodes) sum += node->router().counters().transitions;
-  return sum;
-}
 
 /// Two nodes, started together ten seconds ago, and no advert is under way.
 std::pair<Node&, Node&> settled_pair(World& world, std::uint8_t first, std::uint8_t second, bool preempt) {

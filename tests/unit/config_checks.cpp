@@ -2,13 +2,14 @@
 #include <string>
 
 #include "support/catch.hpp"
+#include "support/parsed.hpp"
 #include "support/render.hpp"
 #include "vipd/config/check_program.hpp"
 #include "vipd/config/parse.hpp"
 #include "vipd/config/plan.hpp"
 
 using namespace vipd;
-using vipd::test::render;
+using namespace vipd::test;
 
 namespace {
 
@@ -18,24 +19,6 @@ std::string instance(const std::string& more) {
 
 const std::string kCheck = "[check.app]\ncommand = [\"/usr/bin/true\", \"x\"]\n";
 const std::string kListed = instance("checks = [\"app\"]\n");
-
-Config good(const std::string& text) {
-  const ParsedConfig parsed = parse_config(text);
-  INFO(render(parsed.diagnostics, "f", text, false));
-  REQUIRE(parsed.config.has_value());
-  CHECK(parsed.diagnostics.empty());
-  return *parsed.config;
-}
-
-Diagnostic only(const std::string& text) {
-  const ParsedConfig parsed = parse_config(text);
-  INFO(render(parsed.diagnostics, "f", text, false));
-  REQUIRE(parsed.diagnostics.size() == 1);
-  CHECK(parsed.config.has_value() == (parsed.diagnostics[0].severity == Severity::warning));
-  return parsed.diagnostics[0];
-}
-
-std::string place(const Diagnostic& one) { return std::to_string(one.line) + ":" + std::to_string(one.column); }
 
 }  // namespace
 

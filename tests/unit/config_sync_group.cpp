@@ -2,11 +2,11 @@
 #include <string>
 
 #include "support/catch.hpp"
-#include "support/render.hpp"
+#include "support/parsed.hpp"
 #include "vipd/config/parse.hpp"
 
 using namespace vipd;
-using vipd::test::render;
+using namespace vipd::test;
 
 namespace {
 
@@ -16,24 +16,6 @@ std::string instance(const std::string& name, int vrid, const std::string& more 
 }
 
 const std::string kTwo = instance("lan", 51) + instance("wan", 52);  // 8 lines
-
-Config good(const std::string& text) {
-  const ParsedConfig parsed = parse_config(text);
-  INFO(render(parsed.diagnostics, "f", text, false));
-  REQUIRE(parsed.config.has_value());
-  CHECK(parsed.diagnostics.empty());
-  return *parsed.config;
-}
-
-Diagnostic only(const std::string& text) {
-  const ParsedConfig parsed = parse_config(text);
-  INFO(render(parsed.diagnostics, "f", text, false));
-  REQUIRE(parsed.diagnostics.size() == 1);
-  CHECK(parsed.config.has_value() == (parsed.diagnostics[0].severity == Severity::warning));
-  return parsed.diagnostics[0];
-}
-
-std::string place(const Diagnostic& one) { return std::to_string(one.line) + ":" + std::to_string(one.column); }
 
 }  // namespace
 

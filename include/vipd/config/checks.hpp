@@ -4,9 +4,7 @@
 /// preempt. Caller: parse_config(), after all values have been read. Each check passes over what was refused before.
 #pragma once
 
-#include <set>
 #include <span>
-#include <string>
 
 #include "vipd/config/config.hpp"
 #include "vipd/config/report.hpp"
@@ -35,25 +33,6 @@ void check_members(std::span<const PlacedGroup> groups, Report& report);
 /// Warns of the priorities in a group that do not count, as they are on one node.
 void check_group_priorities(std::span<const PlacedGroup> groups, std::span<const PlacedInstance> instances,
                             Report& report);
-
-/// A check and where it is written.
-struct PlacedCheck {
-  CheckConfig config;
-  const TomlNode* table = nullptr;
-};
-
-/// Reports a check that asks for nothing or for two things, and what belongs to another kind. `whole`: all of it could
-/// be read.
-void check_kind(const PlacedCheck& check, bool whole, Report& report);
-
-/// Reports what the instances, as they are on one node, list as checks and cannot have. `hidden`: some tables could not
-/// be read, so that a check may exist that is not among `checks`.
-void check_health(std::span<const PlacedInstance> instances, std::span<const PlacedCheck> checks, bool hidden,
-                  Report& report);
-
-/// Warns of checks that no instance lists on any node, `used` being those that one does, and of a timeout that is
-/// longer than the interval.
-void check_usefulness(std::span<const PlacedCheck> checks, const std::set<std::string>& used, Report& report);
 
 /// A default route has the family of what else its entry names, or that of the instance.
 void choose_family_of_routes(PlacedInstance& instance);

@@ -33,6 +33,8 @@ struct TomlNode {
 
   /// The value of `name` in a table, or null.
   const TomlNode* find(std::string_view name) const;
+  /// Entry `index` of the array `list` in a table. Both are there.
+  const TomlNode& entry(std::string_view list, std::size_t index) const;
 };
 
 /// "an integer", "a string", "a table": for messages.

@@ -1,0 +1,135 @@
+#include "vipd/config/health_checks.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "vipd/config/schema.hpp"
+
+namespace vipd {
+
+namespace {
+
+constexpr auto kKinds =
+    std::to_array<std::string_view>({"command", "process", "unit", "file", "interface", "tcp", "http", "ping"});
+
+/// A key that is of use with these kinds only.
+struct KindKey {
+  std::string_view key, kind, other_kind;
+};
+constexpr auto kKindKeys = std::to_array<KindKey>({{"count", "process", ""},
+                                                   {"status", "http", ""},
+                                                   {"contains", "http", ""},
+                                                   {"delivers_weight", "command", "file"}});
+
+void check_timing(const PlacedCheck& check, Report& report) {
+  const CheckRules& rules = check.config.rules;
+  const TomlNode* timeout = check.table->find("timeout");
+  if (rules.timeout <= rules.interval || timeout == nullptr) return;
+  report.warning(
+      "conflict", timeout->place,
+      "a run may take longer than the interval (" + format_duration(rules.interval) + "); the next one waits for it",
+      "use a timeout of at most " + in_quotes(format_duration(rules.interval)));
+}
+
+/// Where entry `index` of an instance's checks is written.
+const Place& listed_place(const PlacedInstance& instance, std::size_t index) {
+  return instance.table->entry("checks", index).place;
+}
+
+void refuse_unknown_check(const Place& place, const std::string& name, std::span<const PlacedCheck> checks,
+                          Report& report) {
+  std::vector<std::string_view> names;
+  std::string defined;
+  for (const PlacedCheck& check : checks) {
+    names.push_back(check.config.name);
+    defined += (defined.empty() ? "" : ", ") + check.config.name;
+  }
+  const std::string_view near = nearest(name, names);
+  report.error("unknown-check", place, "there is no [check." + name + "]",
+               near.empty() ? "checks that are defined: " + (defined.empty() ? "none" : defined)
+                            : "did you mean " + in_quotes(near) + "?");
+}
+
+/// RFC 9568 6.1: an owner has priority 255. Only by leaving can it give way.
+void check_owner_fails(const PlacedInstance& instance, std::size_t index, const CheckRules& rules, Report& report) {
+  if (instance.config.priority != kOwnerPriority) return;
+  if (rules.on_fail.effect == OnFail::Effect::fault && !rules.delivers_weight) return;
+  report.error("owner", listed_place(instance, index),
+               "an owner (priority 255) has that priority or none (RFC 9568 6.1); check " +
+                   in_quotes(instance.config.checks[index]) + " would change it",
+               "write on_fail = \"fault\" in the check, or use priority = 254");
+}
+
+void check_weight(const PlacedInstance& instance, const PlacedCheck& check, Report& report) {
+  const CheckRules& rules = check.config.rules;
+  const int sum = instance.config.priority + rules.on_fail.weight;
+  if (instance.config.priority == kOwnerPriority || (sum >= 2 && sum < kOwnerPriority)) return;
+  if (rules.on_fail.effect != OnFail::Effect::weight) return;
+  report.warning("conflict", check.table->find("on_fail")->place,
+                 "this takes the priority of " + in_quotes(instance.config.name) + " to " + std::to_string(sum) +
+                     "; that counts as " + (sum < 2 ? "2" : "254"),
+                 sum < 2 ? "on_fail = \"yield\" gives the addresses to anybody who is fit" : "");
+}
+
+void check_listed(const PlacedInstance& instance, std::size_t index, const PlacedCheck& check, Report& report) {
+  const std::vector<std::string>& listed = instance.config.checks;
+  if (std::ranges::count(std::span(listed).first(index), listed[index]) > 0)
+    report.error("conflict", listed_place(instance, index), "check " + in_quotes(listed[index]) + " is listed twice",
+                 "remove one of them");
+  check_owner_fails(instance, index, check.config.rules, report);
+  check_weight(instance, check, report);
+}
+
+}  // namespace
+
+void check_kind(const PlacedCheck& check, bool whole, Report& report) {
+  const auto is_kind = [](const TomlNode& node) {
+    return std::ranges::find(kKinds, std::string_view(node.key)) != kKinds.end();
+  };
+  const auto first = std::ranges::find_if(check.table->children, is_kind);
+  if (first == check.table->children.end()) {
+    if (whole)
+      report.error("missing-key", check.table->place, "[check." + check.config.name + "] does not say what to ask for",
+                   "one of command, process, unit, file, interface, tcp, http, ping");
+    return;
+  }
+  const auto second = std::ranges::find_if(first + 1, check.table->children.end(), is_kind);
+  if (second != check.table->children.end())
+    report.error("conflict", second->key_place,
+                 "a check asks for one thing; this one has " + in_quotes(first->key) + " already",
+                 "make two checks of it, and list both", first->key_place);
+  for (const auto& [key, kind, other_kind] : kKindKeys)
+    if (const TomlNode* node = check.table->find(key);
+        node != nullptr && first->key != kind && first->key != other_kind)
+      report.error("conflict", node->key_place,
+                   in_quotes(key) + " has no effect on a check of " + in_quotes(first->key),
+                   "it belongs to " + std::string(kind) + (other_kind.empty() ? "" : " or " + std::string(other_kind)));
+}
+
+void check_health(std::span<const PlacedInstance> instances, std::span<const PlacedCheck> checks, bool hidden,
+                  Report& report) {
+  for (const PlacedInstance& instance : instances) {
+    const std::vector<std::string>& listed = instance.config.checks;
+    for (std::size_t i = 0; i < listed.size(); ++i) {
+      const auto check = std::ranges::find(checks, listed[i], [](const auto& each) { return each.config.name; });
+      if (check != checks.end())
+        check_listed(instance, i, *check, report);
+      else if (!listed[i].empty() && !hidden)
+        refuse_unknown_check(listed_place(instance, i), listed[i], checks, report);
+    }
+    if (instance.config.priority == 1 && !listed.empty())
+      report.warning("conflict", instance.table->find("priority")->place,
+                     "priority 1 is that of a node whose check has failed", "use a priority of at least 2");
+  }
+}
+
+void check_usefulness(std::span<const PlacedCheck> checks, const std::set<std::string>& used, Report& report) {
+  for (const PlacedCheck& check : checks) {
+    check_timing(check, report);
+    if (!used.contains(check.config.name))
+      report.warning("conflict", check.table->place, "no instance lists check " + in_quotes(check.config.name),
+                     "write checks = [" + in_quotes(check.config.name) + "] in one, or remove it");
+  }
+}
+
+}  // namespace vipd

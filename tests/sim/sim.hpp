@@ -1,0 +1,19 @@
+/// What the tests in virtual time have in common: the words that their bounds are written in.
+#pragma once
+
+#include "support/fake_world.hpp"
+
+namespace vipd::test {
+
+inline constexpr Duration kInterval = seconds(1);     ///< of the instance that World::add_node() makes
+inline constexpr Duration kSlack = milliseconds(50);  ///< what a bound allows beyond the theory
+inline const IpAddress kVip = *IpAddress::parse("192.0.2.10");
+
+/// Of the first instance, over all nodes.
+inline std::uint64_t transitions(const World& world) {
+  std::uint64_t sum = 0;
+  for (const auto& node : world.nodes) sum += node->router().counters().transitions;
+  return sum;
+}
+
+}  // namespace vipd::test
