@@ -201,6 +201,8 @@ bool starts_anew(const Config& before, const Config& after, std::string_view nam
 Plan plan(const Config& before, const Config& after) {
   Plan result;
   result.node = differences("node", {.config = before}, {.config = after});
+  if (before.hooks_d != after.hooks_d)
+    result.node.push_back({"hooks.d", AsToml{}(&before.hooks_d), AsToml{}(&after.hooks_d)});
   plan_instances(before, after, result);
   result.sync_groups = plan_tables("sync_group", before.sync_groups, after.sync_groups, &Part::group);
   result.checks = plan_tables("check", before.checks, after.checks, &Part::check);

@@ -316,6 +316,9 @@ void ValueReader::operator()(std::string* out) {
     if (!is_asked_for(key_.name, node_.text))
       return refuse("value", must_be() + ", got " + in_quotes(node_.text),
                     key_.name == "http" ? "write it from http:// or https:// on" : "");
+  } else if (key_.name == "notify_fifo") {
+    const bool is_path = node_.text.starts_with('/') && node_.text.find('\0') == std::string::npos;
+    if (!is_path || node_.text.ends_with('/')) return refuse("path", must_be() + ", got " + in_quotes(node_.text));
   } else if (!is_valid_name(node_.text)) {
     return refuse("name", must_be() + ", got " + in_quotes(node_.text));
   }

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "vipd/os/fd.hpp"
@@ -35,8 +36,14 @@ Result<std::string> read_all(const Fd& fd, const std::string& path) {
 
 bool is_fragment(std::string_view name) { return name.ends_with(".toml") && !name.starts_with('.'); }
 
+/// What editors and package managers leave beside a program is none.
+bool is_hook(std::string_view name) {
+  const auto has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
+  return !name.starts_with('.') && !name.ends_with('~') && !has(".dpkg-") && !has(".rpm") && !has(".ucf-");
+}
+
 /// The names in `directory` that count, in byte order; none if there is no such directory.
-Result<std::vector<std::string>> fragment_names(const std::string& directory) {
+Result<std::vector<std::string>> names_in(const std::string& directory, bool (*counts)(std::string_view)) {
   struct Closer {
     void operator()(DIR* open) const { ::closedir(open); }
   };
@@ -46,7 +53,7 @@ Result<std::vector<std::string>> fragment_names(const std::string& directory) {
   if (!open) return system_failure("cannot read " + directory, errno);
   errno = 0;
   while (const dirent* entry = ::readdir(open.get())) {
-    if (!is_fragment(entry->d_name)) continue;
+    if (!counts(entry->d_name)) continue;
     if (names.size() == kMaxFiles) return failure(directory + " has more than " + std::to_string(kMaxFiles) + " files");
     names.emplace_back(entry->d_name);
   }
@@ -63,6 +70,7 @@ class FileReader {
  private:
   Result<void> read_main(const std::string& path);
   Result<void> read_fragment(const std::string& path);
+  Result<void> find_hooks(const std::string& path);
   Result<void> add(const std::string& path, const Fd& fd, const struct stat& status);
   void judge(const std::string& what, const std::string& path, const struct stat& status);
 
@@ -75,12 +83,13 @@ Result<ConfigFiles> FileReader::read(const std::string& path) {
   if (const auto done = read_main(path); !done) return std::unexpected(done.error());
   const std::size_t slash = path.rfind('/');
   const std::string directory = (slash == std::string::npos ? "" : path.substr(0, slash + 1)) + "conf.d";
-  const auto names = fragment_names(directory);
+  const auto names = names_in(directory, is_fragment);
   if (!names) return std::unexpected(names.error());
   for (const std::string& name : *names)
     if (const auto done = read_fragment(directory + "/" + name); !done) return std::unexpected(done.error());
   struct stat status{};
   if (!names->empty() && ::stat(directory.c_str(), &status) == 0) judge("directory " + directory, directory, status);
+  if (const auto done = find_hooks(path); !done) return std::unexpected(done.error());
   return std::move(files_);
 }
 
@@ -98,6 +107,16 @@ Result<void> FileReader::read_fragment(const std::string& path) {
   if (!fd || ::fstat(fd.get(), &status) < 0) return system_failure("cannot read " + path, errno);
   if (!S_ISREG(status.st_mode)) return failure("cannot read " + path + ": it is not a file");
   return add(path, fd, status);
+}
+
+/// Whether they are fit to be run is found out with all other programs.
+Result<void> FileReader::find_hooks(const std::string& path) {
+  std::error_code error;
+  const std::string directory = std::filesystem::absolute(path, error).parent_path() / "hooks.d";
+  const auto names = names_in(directory, is_hook);
+  if (!names) return std::unexpected(names.error());
+  for (const std::string& name : *names) files_.hooks.push_back(directory + "/" + name);
+  return {};
 }
 
 Result<void> FileReader::add(const std::string& path, const Fd& fd, const struct stat& status) {

@@ -1,6 +1,5 @@
 #include "vipd/daemon/control_server.hpp"
 
-#include <grp.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -11,6 +10,8 @@
 #include <array>
 #include <cstring>
 
+#include "vipd/os/user_group.hpp"
+
 namespace vipd {
 namespace {
 
@@ -20,15 +21,6 @@ constexpr std::size_t kMaxClients = 64;
 constexpr std::size_t kLongestRequest = 4096;
 constexpr std::size_t kMostUnread = 32 << 20;         // a status of thousands of instances fits
 constexpr auto kPatience = std::chrono::seconds(10);  // to ask, and to read the answer
-constexpr const char* kGroup = "vipd";
-
-Result<void> hand_to_group(const std::string& path) {
-  if (::chmod(path.c_str(), 0660) < 0) return system_failure("cannot set the mode of " + path, errno);
-  const ::group* group = ::getgrnam(kGroup);
-  if (group != nullptr && ::chown(path.c_str(), static_cast<uid_t>(-1), group->gr_gid) < 0)
-    return system_failure("cannot give " + path + " to group " + kGroup, errno);
-  return {};
-}
 
 }  // namespace
 
@@ -61,7 +53,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::open(EventLoop& loop, cons
   const int bound = ::bind(server->socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
   ::umask(mask);
   if (bound < 0) return system_failure("cannot make the control socket " + path, errno);
-  if (const auto handed = hand_to_group(path); !handed) return std::unexpected(handed.error());
+  if (const auto handed = share_with_group(path); !handed) return std::unexpected(handed.error());
   if (::listen(server->socket_.get(), 64) < 0) return system_failure("cannot listen on " + path, errno);
   ControlServer& self = *server;
   auto watch = loop.watch(self.socket_.get(), EPOLLIN, Urgency::rest, [&self] { self.accept_clients(); });

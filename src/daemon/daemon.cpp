@@ -192,8 +192,9 @@ void resign_for(const InstanceConfig& instance, Kernel& kernel) {
   auto wire = RawWire::open_for_sending();
   const Interface* interface = kernel.view().find(instance.interface);
   if (!wire || interface == nullptr) return;
+  NodeHooks hooks(runner);
   EventLog events;
-  VirtualRouter router(instance, kernel, **wire, runner, events);
+  VirtualRouter router(instance, kernel, **wire, hooks, events);
   if (!(*wire)->listen(interface->index, instance.family(), {}, false)) return;
   router.resign_for_the_dead();
 }

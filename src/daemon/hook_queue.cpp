@@ -59,8 +59,8 @@ HookSubject hook_subject(const InstanceConfig& config) {
   return subject;
 }
 
-HookQueue::HookQueue(Runner& runner, HookSubject subject, HookSettings settings)
-    : runner_(runner), subject_(std::move(subject)), settings_(std::move(settings)) {}
+HookQueue::HookQueue(NodeHooks& node, HookSubject subject, HookSettings settings)
+    : node_(node), subject_(std::move(subject)), settings_(std::move(settings)) {}
 
 void HookQueue::reconfigure(HookSubject subject, HookSettings settings) {
   subject_ = std::move(subject);
@@ -68,6 +68,7 @@ void HookQueue::reconfigure(HookSubject subject, HookSettings settings) {
 }
 
 void HookQueue::push(const HookEvent& event) {
+  write_to_fifo(event);
   Programs programs = programs_for(event);
   if (programs.empty()) return;
   if (!waiting_.empty()) ++coalesced_;
@@ -78,12 +79,24 @@ void HookQueue::push(const HookEvent& event) {
 HookQueue::Programs HookQueue::programs_for(const HookEvent& event) const {
   Programs programs;
   if (const auto& own = hook_for(event.state, settings_); !own.empty()) programs.push_back(command(own, event));
-  if (settings_.any.empty()) return programs;
-  programs.push_back(command(settings_.any, event));
-  for (const auto& word : {std::string(subject_.group ? "GROUP" : "INSTANCE"), subject_.name, notify_word(event.state),
-                           std::to_string(event.priority)})
-    programs.back().arguments.push_back(word);
+  const auto notify = [&](std::vector<std::string> arguments) {
+    for (auto& word : notify_words(event)) arguments.push_back(std::move(word));
+    programs.push_back(command(arguments, event));
+  };
+  if (!settings_.any.empty()) notify(settings_.any);
+  for (const auto& program : node_.programs()) notify({program});
   return programs;
+}
+
+std::vector<std::string> HookQueue::notify_words(const HookEvent& event) const {
+  return {subject_.group ? "GROUP" : "INSTANCE", subject_.name, notify_word(event.state),
+          std::to_string(event.priority)};
+}
+
+/// The same words, as keepalived writes them: INSTANCE "web" MASTER 254.
+void HookQueue::write_to_fifo(const HookEvent& event) {
+  const auto words = notify_words(event);
+  node_.fifo().write(words[0] + " \"" + words[1] + "\" " + words[2] + " " + words[3] + "\n");
 }
 
 Command HookQueue::command(const std::vector<std::string>& arguments, const HookEvent& event) const {
@@ -104,7 +117,7 @@ void HookQueue::start_next() {
   const Command next = std::move(telling_.front());
   telling_.pop_front();
   running_ = next.arguments.front();
-  runner_.run(next, [this, label = next.label](const Outcome& outcome) {
+  node_.runner().run(next, [this, label = next.label](const Outcome& outcome) {
     if (!outcome.ok()) spdlog::warn("{}: {}", label, to_string(outcome));
     last_ = Ended{.command = *running_, .outcome = outcome};
     running_.reset();

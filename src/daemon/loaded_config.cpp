@@ -24,6 +24,8 @@ Result<LoadedConfig> load_config(const std::string& path, Purpose purpose) {
   auto files = read_config_files(path);
   if (!files) return std::unexpected(files.error());
   ParsedConfig parsed = parse_config(files->sources, host_name());
+  if (parsed.config) parsed.config->hooks_d = files->hooks;
+  add_shared_hooks(files->hooks, parsed.programs);
   LoadedConfig loaded{std::move(files->sources), std::move(files->permissions), std::move(parsed.config),
                       parsed.omitted, std::move(parsed.overrides)};
   if (purpose == Purpose::run && !loaded.diagnostics.empty()) {

@@ -28,6 +28,10 @@ bool are_notify_words(std::span<const std::string> words) {
 
 }  // namespace
 
+void add_shared_hooks(const std::vector<std::string>& paths, std::vector<NamedProgram>& programs) {
+  for (const std::string& path : paths) programs.push_back({{path}, true, Place{}});
+}
+
 std::vector<Diagnostic> check_programs(std::span<const NamedProgram> programs) {
   std::vector<Diagnostic> diagnostics;
   std::set<std::string> seen;

@@ -40,6 +40,7 @@ Result<std::vector<NamedProgram>> read_programs(const std::string& config) {
   if (!files->permissions.empty()) return failure(files->permissions.front().message);
   ParsedConfig parsed = parse_config(files->sources, host_name());
   if (!parsed.config) return failure(config + " has errors; `vipd --check` names them");
+  add_shared_hooks(files->hooks, parsed.programs);
   return std::move(parsed.programs);
 }
 

@@ -146,6 +146,11 @@ json group_document(const SyncGroup& group, const Clocks& clocks) {
           {"hooks", hooks_of(group.hooks())}};
 }
 
+json fifo_document(const NotifyFifo& fifo) {
+  if (fifo.path().empty()) return nullptr;
+  return {{"path", fifo.path()}, {"dropped", fifo.dropped()}};
+}
+
 json transition_document(const Transition& transition, const Clocks& clocks) {
   json document = {{"sequence", transition.sequence}, {"time", clocks.rfc3339(transition.time)}};
   document["instance"] = transition.group ? json(nullptr) : json(transition.instance);
@@ -176,6 +181,7 @@ json status_document(const Supervisor& supervisor, std::optional<TimePoint> tria
           {"pid", info.pid},
           {"uptime", format_duration(clocks.monotonic - info.started)},
           {"reload_to_confirm", trial_ends ? json(clocks.rfc3339(*trial_ends)) : json(nullptr)},
+          {"notify_fifo", fifo_document(supervisor.hooks().fifo())},
           {"instances", std::move(instances)},
           {"sync_groups", std::move(groups)}};
 }

@@ -66,10 +66,12 @@ bool remove_objects(const InstanceConfig& instance, Kernel& kernel) {
 Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner)
     : kernel_(kernel),
       wire_(wire),
-      runner_(runner),
+      hooks_(runner),
       checks_(kernel.view(), runner),
       config_(config),
-      waiting_(config.instances) {}
+      waiting_(config.instances) {
+  hooks_.configure(config);
+}
 
 void Supervisor::start(TimePoint now) {
   remove_leftovers();
@@ -79,6 +81,7 @@ void Supervisor::start(TimePoint now) {
 
 void Supervisor::apply(const Config& config, TimePoint now) {
   const Config before = std::exchange(config_, config);
+  hooks_.configure(config);
   checks_.configure(config.checks, true, now);
   waiting_.clear();
   for (const auto& instance : config.instances) {
@@ -120,7 +123,7 @@ void Supervisor::admit_waiting(TimePoint now) {
     if (blocked.contains(grouped ? "group " + instance.sync_group : "instance " + instance.name))
       still_waiting.push_back(instance);
     else
-      routers_.push_back(std::make_unique<VirtualRouter>(instance, kernel_, wire_, runner_, events_,
+      routers_.push_back(std::make_unique<VirtualRouter>(instance, kernel_, wire_, hooks_, events_,
                                                          checks_.health_of(instance.checks)));
   }
   waiting_ = std::move(still_waiting);
@@ -151,7 +154,7 @@ void Supervisor::form_groups() {
     if (known != groups_.end())
       (*known)->reconfigure(wanted);
     else if (members.size() == wanted.instances.size())
-      groups_.push_back(std::make_unique<SyncGroup>(wanted, std::move(members), runner_, events_));
+      groups_.push_back(std::make_unique<SyncGroup>(wanted, std::move(members), hooks_, events_));
   }
 }
 

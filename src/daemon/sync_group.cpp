@@ -28,12 +28,12 @@ HookSubject subject_of(const std::string& name, const std::vector<VirtualRouter*
 
 }  // namespace
 
-SyncGroup::SyncGroup(const SyncGroupConfig& config, std::vector<VirtualRouter*> members, Runner& runner,
+SyncGroup::SyncGroup(const SyncGroupConfig& config, std::vector<VirtualRouter*> members, NodeHooks& hooks,
                      EventLog& events)
     : config_(config),
       members_(std::move(members)),
       events_(events),
-      hooks_(runner, subject_of(config.name, members_), config.hooks) {}
+      hooks_(hooks, subject_of(config.name, members_), config.hooks) {}
 
 void SyncGroup::reconfigure(const SyncGroupConfig& config) {
   config_ = config;

@@ -49,7 +49,7 @@ Election::Settings election_settings(const InstanceConfig& config, std::uint8_t 
 
 }  // namespace
 
-VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, Runner& runner, EventLog& events,
+VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, NodeHooks& hooks, EventLog& events,
                              const Health& health)
     : config_(config),
       kernel_(kernel),
@@ -58,7 +58,7 @@ VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire&
       election_(election_settings(config, config.priority)),
       standing_(config.priority),
       owner_(kernel, wire, config_),
-      hooks_(runner, hook_subject(config), config.hooks) {
+      hooks_(hooks, hook_subject(config), config.hooks) {
   take_config();
   standing_.set_health(health);
   take_standing(TimePoint());

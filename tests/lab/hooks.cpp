@@ -128,3 +128,48 @@ TEST_CASE("lab: a hook that others could change is refused before anything happe
   REQUIRE(std::filesystem::is_empty(a.runtime_dir()));
   REQUIRE(check("/tmp/hook").errors.find("directory /tmp is writable by others (mode 1777)") != std::string::npos);
 }
+
+TEST_CASE("lab: hooks.d is run for everybody, and the FIFO has keepalived's lines, to the last one", "[lab]") {
+  Pair pair(Family::ipv4);
+  const auto record = pair.a.directory() / "record", fifo = pair.a.directory() / "notify.fifo";
+  const auto hooks_d = pair.a.directory() / "hooks.d";
+  std::filesystem::create_directory(hooks_d);
+  for (const char* name : {"20-second", "10-first"})
+    write_script(hooks_d / name, "echo \"" + std::string(name) + " $*\" >> " + record.string());
+  pair.a.start_vipd(web(pair.family, 254) + "[node]\nnotify_fifo = \"" + fifo.string() + "\"\n");
+  REQUIRE(pair.a.wait_state("active"));
+  std::ifstream reader(fifo);  // does not wait: vipd has it open
+  const auto next = [&] {
+    std::string line;
+    std::getline(reader, line);
+    return line;
+  };
+  REQUIRE(next() == "INSTANCE \"web\" BACKUP 254");
+  REQUIRE(next() == "INSTANCE \"web\" MASTER 254");
+  pair.a.vipd().signal(SIGTERM);
+  REQUIRE(next() == "INSTANCE \"web\" STOP 254");
+  REQUIRE(pair.a.vipd().wait_exit(10s) == 0);
+  Lines expected;
+  for (const char* state : {"BACKUP", "MASTER", "STOP"})
+    for (const char* name : {"10-first", "20-second"})
+      expected.push_back(std::string(name) + " INSTANCE web " + state + " 254");
+  REQUIRE(lines_of(record) == expected);
+}
+
+TEST_CASE("lab: a program that comes to hooks.d is told of by vipctl diff and run from the reload on", "[lab]") {
+  Pair pair(Family::ipv4);
+  const auto record = pair.a.directory() / "record";
+  pair.a.start_vipd(web(pair.family, 254));
+  REQUIRE(pair.a.wait_state("active"));
+  std::filesystem::create_directory(pair.a.directory() / "hooks.d");
+  const auto path = pair.a.directory() / "hooks.d" / "log";
+  const std::string vipctl = program("vipctl") + " --runtime-dir " + pair.a.runtime_dir();
+  std::ofstream(path) << "#!/bin/sh\n";
+  REQUIRE(run(pair.a, {program("vipctl"), "--runtime-dir", pair.a.runtime_dir(), "reload"}).status == 2);
+  write_script(path, "echo \"$*\" >> " + record.string());
+  REQUIRE(must(pair.a, vipctl + " diff").find("hooks.d unset -> [\"" + path.string() + "\"]") != std::string::npos);
+  must(pair.a, vipctl + " reload");
+  pair.a.vipd().signal(SIGTERM);
+  REQUIRE(pair.a.vipd().wait_exit(10s) == 0);
+  REQUIRE(lines_of(record) == Lines{"INSTANCE web STOP 254"});
+}

@@ -74,6 +74,7 @@ TEST_CASE("config: the smallest file has the documented defaults", "[config][B04
 TEST_CASE("config: every key arrives where it belongs", "[config]") {
   const Config config = good(read_file("tests/data/config/full.toml"));
   CHECK(config.node == "lb1");
+  CHECK(config.notify_fifo == "/run/vipd/notify.fifo");
   REQUIRE(config.instances.size() == 4);
   const InstanceConfig& web = config.instances[0];
   CHECK(web.priority == 254);
@@ -420,4 +421,15 @@ TEST_CASE("config: columns count characters, a tab is one", "[config]") {
 
 TEST_CASE("config: CRLF files are fine", "[config]") {
   good("[instance.web]\r\ninterface = \"eth0\"\r\nvrid = 51\r\naddresses = [\r\n  \"192.0.2.10/24\", # c\r\n]\r\n");
+}
+
+TEST_CASE("config: the path of the notify FIFO is absolute", "[config]") {
+  const std::string web = "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n";
+  for (const char* wrong : {"\"notify.fifo\"", "\"\"", "\"/run/vipd/\"", "\"/run/a\\u0000b\""}) {
+    INFO(wrong);
+    const ParsedConfig parsed = parse_config(web + "[node]\nnotify_fifo = " + wrong + "\n");
+    REQUIRE(parsed.diagnostics.size() == 1);
+    CHECK(parsed.diagnostics[0].kind == "path");
+    CHECK((parsed.diagnostics[0].line == 6 && parsed.diagnostics[0].column == 15));
+  }
 }

@@ -166,3 +166,13 @@ TEST_CASE("plan: the node's name", "[config][plan]") {
   REQUIRE(renamed.node.size() == 1);
   CHECK(renamed.node[0].after == "\"lb9\"");
 }
+
+TEST_CASE("plan: programs that have come to hooks.d", "[config][plan]") {
+  Config before = *parse_config(kWeb).config, after = before;
+  after.hooks_d = {"/etc/vipd/hooks.d/10-log"};
+  const Plan changed = plan(before, after);
+  REQUIRE(changed.node.size() == 1);
+  CHECK(changed.node[0].key == "hooks.d");
+  CHECK(changed.node[0].before.empty());
+  CHECK(changed.node[0].after == "[\"/etc/vipd/hooks.d/10-log\"]");
+}

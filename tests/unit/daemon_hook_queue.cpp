@@ -1,10 +1,13 @@
 #include "vipd/daemon/hook_queue.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <optional>
 
 #include "support/catch.hpp"
 #include "support/fake_world.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace vipd;
 using namespace vipd::test;
@@ -23,10 +26,10 @@ HookSettings any_hook() {
 }
 
 struct Bench {
-  explicit Bench(const HookSettings& hooks) : world(1), runner(world) {
+  explicit Bench(const HookSettings& hooks) : world(1), runner(world), node(runner) {
     InstanceConfig config = web_instance(254);
     config.hooks = hooks;
-    queue.emplace(runner, hook_subject(config), config.hooks);
+    queue.emplace(node, hook_subject(config), config.hooks);
   }
   std::vector<std::vector<std::string>> called() const {
     std::vector<std::vector<std::string>> result;
@@ -35,6 +38,7 @@ struct Bench {
   }
   World world;
   FakeRunner runner;
+  NodeHooks node;
   std::optional<HookQueue> queue;
 };
 
@@ -60,7 +64,8 @@ TEST_CASE("HookQueue: the hook of the state, then hooks.any with keepalived's ar
 TEST_CASE("HookQueue: a sync group is told as GROUP and by VIPD_GROUP") {
   World world(1);
   FakeRunner runner(world);
-  HookQueue queue(runner, {.group = true, .name = "edge", .interface = "", .addresses = "192.0.2.10/24"}, any_hook());
+  NodeHooks node(runner);
+  HookQueue queue(node, {.group = true, .name = "edge", .interface = "", .addresses = "192.0.2.10/24"}, any_hook());
   HookEvent active = event(HookState::active);
   active.priority = 0;
   queue.push(active);
@@ -130,4 +135,37 @@ TEST_CASE("HookQueue: a transition that no hook asks for supersedes nothing") {
   bench.world.run_for(seconds(1));
   CHECK(bench.called() == std::vector<std::vector<std::string>>{{"/up"}, {"/repair"}});
   CHECK(bench.queue->coalesced() == 0);
+}
+
+TEST_CASE("HookQueue: the programs of hooks.d come last, in order, for whoever has no hooks of its own, too") {
+  Bench bench(GENERATE(any_hook(), HookSettings{}));
+  bench.world.add_node(1);
+  Config config;
+  config.hooks_d = {"/d/1", "/d/2"};
+  bench.node.configure(config);
+  bench.queue->push(event(HookState::active));
+  bench.world.run_for(seconds(1));
+  auto called = bench.called();
+  if (called.size() == 3) called.erase(called.begin());
+  const std::vector<std::vector<std::string>> expected = {{"/d/1", "INSTANCE", "web", "MASTER", "254"},
+                                                          {"/d/2", "INSTANCE", "web", "MASTER", "254"}};
+  CHECK(called == expected);
+}
+
+TEST_CASE("HookQueue: the FIFO is told of each transition at once, superseded ones included") {
+  const TemporaryDirectory directory;
+  Config config;
+  config.notify_fifo = directory.path() + "/fifo";
+  Bench bench(any_hook());
+  bench.node.configure(config);
+  bench.node.configure(config);  // the same one stays open
+  for (const auto state : {HookState::active, HookState::fault, HookState::backup, HookState::stop})
+    bench.queue->push(event(state));
+  const Fd fd(::open(config.notify_fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  std::string text(1000, '\0');
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(fd.get(), text.data(), text.size()), 0)));
+  CHECK(text ==
+        "INSTANCE \"web\" MASTER 254\nINSTANCE \"web\" FAULT 254\nINSTANCE \"web\" BACKUP 254\nINSTANCE \"web\" STOP "
+        "254\n");
+  CHECK(bench.runner.started.size() == 1);
 }

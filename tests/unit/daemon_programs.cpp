@@ -43,6 +43,14 @@ TEST_CASE("programs: those of another node's overrides are not this node's") {
   CHECK(on("lb2") == Words{"/second", "/halt"});
 }
 
+TEST_CASE("programs: those of hooks.d are run as notify scripts") {
+  auto named = programs();
+  add_shared_hooks({"/etc/vipd/hooks.d/10-log"}, named);
+  CHECK(is_named(named, Words{"/etc/vipd/hooks.d/10-log", "INSTANCE", "web", "MASTER", "254"}));
+  CHECK_FALSE(is_named(named, Words{"/etc/vipd/hooks.d/10-log"}));
+  CHECK_FALSE(is_named(named, Words{"/etc/vipd/hooks.d/20-other", "INSTANCE", "web", "MASTER", "254"}));
+}
+
 TEST_CASE("programs: a path that is unfit is complained of once, where it stands") {
   const auto diagnostics = check_programs(programs());
   REQUIRE(diagnostics.size() == 1);

@@ -133,6 +133,8 @@ struct SyncGroupConfig {
 
 struct Config {
   std::string node;                       ///< [node] name; empty = the host's name
+  std::string notify_fifo;                ///< [node] notify_fifo, an absolute path; empty = none
+  std::vector<std::string> hooks_d;       ///< the programs of hooks.d: no key, load_config() looks for them
   std::vector<InstanceConfig> instances;  ///< in the file's order; never empty
   std::vector<SyncGroupConfig> sync_groups;
   std::vector<CheckConfig> checks;

@@ -1,10 +1,11 @@
 /// HookQueue: the user's programs for one instance or sync group, in the order of its transitions, one at a time.
 ///
-/// A transition is told by the hook of its state and then hooks.any, called as keepalived calls them. One is being
-/// told, to its end, and at most one waits: the newest. What a newer one supersedes while it waits is counted and never
-/// told, so a slow hook meets the state that is, not a queue of states that were, and the last one told is always the
-/// state we are in. A transition that no hook asks for supersedes nothing. Nothing waits here: the Runner answers
-/// later. Callers: VirtualRouter, SyncGroup.
+/// A transition is told by the hook of its state, then hooks.any, called as keepalived calls it, then all of hooks.d in
+/// the same way. One is being told, to its end, and at most one waits: the newest. What a newer one supersedes while it
+/// waits is counted and never told, so a slow hook meets the state that is, not a queue of states that were, and the
+/// last one told is always the state we are in. A transition that no hook asks for supersedes nothing. Nothing waits
+/// here: the Runner answers later; the notify FIFO alone is told of each transition at once. Callers: VirtualRouter,
+/// SyncGroup.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <string>
 
 #include "vipd/config/config.hpp"
+#include "vipd/daemon/node_hooks.hpp"
 #include "vipd/os/runner.hpp"
 
 namespace vipd {
@@ -49,7 +51,7 @@ class HookQueue {
     Outcome outcome;
   };
 
-  HookQueue(Runner& runner, HookSubject subject, HookSettings settings);
+  HookQueue(NodeHooks& node, HookSubject subject, HookSettings settings);
 
   /// Takes these from now on; what runs or waits is not touched.
   void reconfigure(HookSubject subject, HookSettings settings);
@@ -70,10 +72,12 @@ class HookQueue {
   using Programs = std::deque<Command>;
 
   Programs programs_for(const HookEvent& event) const;
+  std::vector<std::string> notify_words(const HookEvent& event) const;
+  void write_to_fifo(const HookEvent& event);
   Command command(const std::vector<std::string>& arguments, const HookEvent& event) const;
   void start_next();
 
-  Runner& runner_;
+  NodeHooks& node_;
   HookSubject subject_;
   HookSettings settings_;
   Programs telling_;  // of the transition that is being told, after the one that runs

@@ -12,6 +12,9 @@
 
 namespace vipd {
 
+/// The programs of hooks.d as if the configuration had named them; their place is the beginning of the main file.
+void add_shared_hooks(const std::vector<std::string>& paths, std::vector<NamedProgram>& programs);
+
 /// What is wrong with the files of the programs; each path is complained of once, where it stands first.
 std::vector<Diagnostic> check_programs(std::span<const NamedProgram> programs);
 

@@ -55,6 +55,7 @@ class Supervisor {
   const std::vector<std::unique_ptr<SyncGroup>>& groups() const { return groups_; }
   const CheckSet& checks() const { return checks_; }
   const EventLog& events() const { return events_; }
+  const NodeHooks& hooks() const { return hooks_; }
 
  private:
   /// One interface and family: what is listened to there, and for whom.
@@ -81,7 +82,7 @@ class Supervisor {
 
   Kernel& kernel_;
   Wire& wire_;
-  Runner& runner_;
+  NodeHooks hooks_;
   CheckSet checks_;
   EventLog events_;
   std::vector<std::unique_ptr<VirtualRouter>> routers_;  // those that leave included

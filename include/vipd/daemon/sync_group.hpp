@@ -34,7 +34,7 @@ namespace vipd {
 class SyncGroup {
  public:
   /// `members` outlive the group; at least one.
-  SyncGroup(const SyncGroupConfig& config, std::vector<VirtualRouter*> members, Runner& runner, EventLog& events);
+  SyncGroup(const SyncGroupConfig& config, std::vector<VirtualRouter*> members, NodeHooks& hooks, EventLog& events);
 
   /// Makes the members agree and tells what has come of it. After each event that may have touched one of them.
   void settle(TimePoint now);

@@ -23,7 +23,6 @@
 #include "vipd/daemon/event_log.hpp"
 #include "vipd/daemon/hook_queue.hpp"
 #include "vipd/os/kernel.hpp"
-#include "vipd/os/runner.hpp"
 #include "vipd/os/wire.hpp"
 #include "vipd/vrrp/advert.hpp"
 #include "vipd/vrrp/election.hpp"
@@ -59,7 +58,7 @@ class VirtualRouter {
   };
 
   /// `health`: what its checks come to, see set_health().
-  VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, Runner& runner, EventLog& events,
+  VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, NodeHooks& hooks, EventLog& events,
                 const Health& health = {});
 
   /// Looks at the interface anew: is it there, up, with a source address, can we listen on it. Enters or leaves the
