@@ -34,6 +34,7 @@ constexpr auto kWords = std::to_array<ForeignWord>({
     {"gateway", "via", "here it is \"via\""},
     {"lookup", "table", ""},
     {"prio", "priority", ""},
+    {"notify_master_rx_lower_pri", "hooks.reassert", ""},
     {"notify_fifo", "", "it belongs to the whole node: write it below [node]"},
     {"vrrp_notify_fifo", "", "keepalived calls it vrrp_notify_fifo; here it is notify_fifo in [node]"},
     {"garp_master_repeat", "announce.count", ""},

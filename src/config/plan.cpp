@@ -164,6 +164,12 @@ std::vector<InstanceChange> plan_tables(std::string_view table, const std::vecto
   return result;
 }
 
+std::string list_of(const std::vector<std::string>& paths) {
+  std::string all;
+  for (const auto& path : paths) all += (all.empty() ? "" : ", ") + in_quotes(path);
+  return all.empty() ? "" : "[" + all + "]";
+}
+
 }  // namespace
 
 std::string_view to_string(Fate fate) {
@@ -202,7 +208,7 @@ Plan plan(const Config& before, const Config& after) {
   Plan result;
   result.node = differences("node", {.config = before}, {.config = after});
   if (before.hooks_d != after.hooks_d)
-    result.node.push_back({"hooks.d", AsToml{}(&before.hooks_d), AsToml{}(&after.hooks_d)});
+    result.node.push_back({"hooks.d", list_of(before.hooks_d), list_of(after.hooks_d)});
   plan_instances(before, after, result);
   result.sync_groups = plan_tables("sync_group", before.sync_groups, after.sync_groups, &Part::group);
   result.checks = plan_tables("check", before.checks, after.checks, &Part::check);

@@ -122,7 +122,8 @@ Result<void> Daemon::start(LoadedConfig loaded, const DaemonOptions& options) {
   if (!wire) return std::unexpected(wire.error());
   wire_ = std::move(*wire);
   if (const auto runner = connect_runner(options); !runner) return runner;
-  supervisor_ = std::make_unique<Supervisor>(config, *kernel_, *wire_, *runner_);
+  supervisor_ =
+      std::make_unique<Supervisor>(config, *kernel_, *wire_, *runner_, options.runtime_dir + "/hooks.journal");
   const DaemonInfo info{.host = host_name(), .started = loop_->now(), .pid = ::getpid()};
   reloader_ = std::make_unique<Reloader>(
       *loop_, *supervisor_, options.state_dir + "/history",

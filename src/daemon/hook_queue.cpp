@@ -22,20 +22,6 @@ std::string notify_word(HookState state) {
   return "?";
 }
 
-std::string state_name(HookState state) {
-  switch (state) {
-    case HookState::active:
-      return "active";
-    case HookState::backup:
-      return "backup";
-    case HookState::fault:
-      return "fault";
-    case HookState::stop:
-      return "stop";
-  }
-  return "?";
-}
-
 const std::vector<std::string>& hook_for(HookState state, const HookSettings& settings) {
   switch (state) {
     case HookState::active:
@@ -52,15 +38,11 @@ const std::vector<std::string>& hook_for(HookState state, const HookSettings& se
 
 }  // namespace
 
-HookSubject hook_subject(const InstanceConfig& config) {
-  HookSubject subject{.group = false, .name = config.name, .interface = config.interface, .addresses = ""};
-  for (const auto& address : config.addresses)
-    subject.addresses += (subject.addresses.empty() ? "" : " ") + to_string(address);
-  return subject;
-}
-
 HookQueue::HookQueue(NodeHooks& node, HookSubject subject, HookSettings settings)
-    : node_(node), subject_(std::move(subject)), settings_(std::move(settings)) {}
+    : node_(node), subject_(std::move(subject)), settings_(std::move(settings)) {
+  const auto left = node_.journal().take(subject_);
+  if (left && left->state != HookState::active) queue(*left);
+}
 
 void HookQueue::reconfigure(HookSubject subject, HookSettings settings) {
   subject_ = std::move(subject);
@@ -68,11 +50,24 @@ void HookQueue::reconfigure(HookSubject subject, HookSettings settings) {
 }
 
 void HookQueue::push(const HookEvent& event) {
-  write_to_fifo(event);
+  write_to_fifo(event, notify_word(event.state));
+  if (event.state != HookState::active) reassert_.reset();
+  queue(event);
+}
+
+void HookQueue::queue(const HookEvent& event) {
   Programs programs = programs_for(event);
   if (programs.empty()) return;
   if (!waiting_.empty()) ++coalesced_;
   waiting_ = std::move(programs);
+  node_.journal().began(subject_, event);
+  start_next();
+}
+
+void HookQueue::reassert(const HookEvent& event, bool contested) {
+  if (contested) write_to_fifo(event, "MASTER_RX_LOWER_PRI");
+  if (settings_.reassert.empty() || reassert_) return;
+  reassert_ = command(settings_.reassert, event);
   start_next();
 }
 
@@ -93,36 +88,48 @@ std::vector<std::string> HookQueue::notify_words(const HookEvent& event) const {
           std::to_string(event.priority)};
 }
 
-/// The same words, as keepalived writes them: INSTANCE "web" MASTER 254.
-void HookQueue::write_to_fifo(const HookEvent& event) {
-  const auto words = notify_words(event);
-  node_.fifo().write(words[0] + " \"" + words[1] + "\" " + words[2] + " " + words[3] + "\n");
+/// As keepalived writes it: INSTANCE "web" MASTER 254.
+void HookQueue::write_to_fifo(const HookEvent& event, const std::string& word) {
+  node_.fifo().write(std::string(subject_.group ? "GROUP" : "INSTANCE") + " \"" + subject_.name + "\" " + word + " " +
+                     std::to_string(event.priority) + "\n");
 }
 
 Command HookQueue::command(const std::vector<std::string>& arguments, const HookEvent& event) const {
-  return {.label = subject_.name + ": " + arguments.front(),
-          .arguments = arguments,
-          .environment = {(subject_.group ? "VIPD_GROUP=" : "VIPD_INSTANCE=") + subject_.name,
-                          "VIPD_STATE=" + state_name(event.state), "VIPD_OLD_STATE=" + event.old_state,
-                          "VIPD_REASON=" + event.reason, "VIPD_PRIORITY=" + std::to_string(event.priority),
-                          "VIPD_ADDRESSES=" + subject_.addresses, "VIPD_INTERFACE=" + subject_.interface,
-                          "VIPD_PEER=" + event.peer, "VIPD_SEQUENCE=" + std::to_string(event.sequence)},
-          .timeout = settings_.timeout};
+  Command command{
+      .label = subject_.name + ": " + arguments.front(),
+      .arguments = arguments,
+      .environment = {(subject_.group ? "VIPD_GROUP=" : "VIPD_INSTANCE=") + subject_.name,
+                      "VIPD_STATE=" + std::string(to_string(event.state)), "VIPD_OLD_STATE=" + event.old_state,
+                      "VIPD_REASON=" + event.reason, "VIPD_PRIORITY=" + std::to_string(event.priority),
+                      "VIPD_ADDRESSES=" + subject_.addresses, "VIPD_INTERFACE=" + subject_.interface,
+                      "VIPD_PEER=" + event.peer, "VIPD_SEQUENCE=" + std::to_string(event.sequence)},
+      .timeout = settings_.timeout};
+  if (event.again) command.environment.emplace_back("VIPD_AGAIN=1");
+  return command;
 }
 
 void HookQueue::start_next() {
   if (running_) return;
-  if (telling_.empty()) telling_ = std::exchange(waiting_, {});
-  if (telling_.empty()) return;
-  const Command next = std::move(telling_.front());
-  telling_.pop_front();
-  running_ = next.arguments.front();
-  node_.runner().run(next, [this, label = next.label](const Outcome& outcome) {
+  const auto next = this->next();
+  if (!next) return;
+  running_ = next->arguments.front();
+  node_.runner().run(*next, [this, label = next->label](const Outcome& outcome) {
     if (!outcome.ok()) spdlog::warn("{}: {}", label, to_string(outcome));
     last_ = Ended{.command = *running_, .outcome = outcome};
     running_.reset();
     start_next();
   });
+}
+
+std::optional<Command> HookQueue::next() {
+  if (telling_.empty()) telling_ = std::exchange(waiting_, {});
+  if (telling_.empty()) {
+    node_.journal().ended(subject_);
+    return std::exchange(reassert_, std::nullopt);
+  }
+  Command next = std::move(telling_.front());
+  telling_.pop_front();
+  return next;
 }
 
 }  // namespace vipd

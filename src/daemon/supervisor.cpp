@@ -63,10 +63,11 @@ bool remove_objects(const InstanceConfig& instance, Kernel& kernel) {
 
 }  // namespace
 
-Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner)
+Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner,
+                       const std::string& hook_journal)
     : kernel_(kernel),
       wire_(wire),
-      hooks_(runner),
+      hooks_(runner, hook_journal),
       checks_(kernel.view(), runner),
       config_(config),
       waiting_(config.instances) {

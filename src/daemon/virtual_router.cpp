@@ -49,8 +49,8 @@ Election::Settings election_settings(const InstanceConfig& config, std::uint8_t 
 
 }  // namespace
 
-VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, NodeHooks& hooks, EventLog& events,
-                             const Health& health)
+VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, NodeHooks& hooks,
+                             EventLog& events, const Health& health)
     : config_(config),
       kernel_(kernel),
       wire_(wire),
@@ -228,7 +228,45 @@ void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoi
   note_peer(advert, source, now);
   step(Heard{.source = source, .priority = advert.priority, .interval = advert.interval}, now);
   if (election_.state() == State::active && advert.priority != kResignPriority)
-    owner_.contested(config_.advert_interval, now);
+    note_rival({source, advert.priority}, now);
+}
+
+/// We are Active and so is the sender, until it hears us.
+void VirtualRouter::note_rival(const Peer& peer, TimePoint now) {
+  owner_.contested(config_.advert_interval, now);
+  rival_ = Rival{.peer = peer, .first = rival_ ? rival_->first : now, .last = now};
+}
+
+/// Not heard for two intervals.
+bool VirtualRouter::rival_gone(TimePoint now) const {
+  return rival_ && now >= rival_->last + 2 * config_.advert_interval;
+}
+
+TimePoint VirtualRouter::reassert_due() const {
+  if (shown_ != ShownState::active || stopping_) return kNever;
+  const Duration interval = config_.hooks.reassert_interval;
+  const TimePoint regular = interval == Duration::zero() ? kNever : asserted_ + interval;
+  return rival_ ? std::min(regular, rival_->last + 2 * config_.advert_interval) : regular;
+}
+
+/// What the rival has told others about the addresses (a cloud, an upstream router) is put right when it is gone.
+void VirtualRouter::reassert(TimePoint now) {
+  const bool contested = rival_gone(now);
+  HookEvent event{.state = HookState::active,
+                  .old_state = std::string(to_string(ShownState::active)),
+                  .reason = "every " + format_duration(config_.hooks.reassert_interval),
+                  .priority = standing_.effective_priority(),
+                  .peer = "",
+                  .sequence = events_.last_sequence()};
+  if (contested) {
+    event.peer = rival_->peer.address.to_string();
+    event.reason = event.peer + " (priority " + std::to_string(rival_->peer.priority) + ") was Active, too, for " +
+                   format_duration(rival_->last - rival_->first);
+    if (rival_log_.passes(now)) spdlog::warn("{}: {}", config_.name, event.reason);
+    rival_.reset();
+  }
+  asserted_ = now;
+  hooks_.reassert(event, contested);
 }
 
 /// What two routers have configured differently is counted and said once, and never refused (RFC 9568 7.1).
@@ -307,7 +345,9 @@ void VirtualRouter::refused(Refusal refusal, const std::optional<IpAddress>& sou
                source ? " from " + source->to_string() : "", to_string(refusal), counters_.adverts_refused[kind]);
 }
 
-TimePoint VirtualRouter::deadline() const { return std::min({election_.deadline(), owner_.deadline(), retry_claim_}); }
+TimePoint VirtualRouter::deadline() const {
+  return std::min({election_.deadline(), owner_.deadline(), retry_claim_, reassert_due()});
+}
 
 void VirtualRouter::on_deadline(TimePoint now) {
   if (now >= election_.deadline()) step(DeadlinePassed{}, now);
@@ -315,6 +355,7 @@ void VirtualRouter::on_deadline(TimePoint now) {
     owner_.on_deadline(now);
     if (owner_.holding() && owner_.failure()) claim_failed(now);
   }
+  if (now >= reassert_due()) reassert(now);
   if (now >= retry_claim_) {
     allow_claim();
     reconsider(now);
@@ -437,7 +478,8 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
   const ShownState from = shown_, to = shown();
   if (from == to) return;
   shown_ = to;
-  since_ = now;
+  since_ = asserted_ = now;
+  rival_.reset();
   ++counters_.transitions;
   const auto sequence = log_event(from, to, reason_, now);
   spdlog::info("{}: {} -> {}: {}", config_.name, to_string(from), to_string(to), reason_);

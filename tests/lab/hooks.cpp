@@ -173,3 +173,48 @@ TEST_CASE("lab: a program that comes to hooks.d is told of by vipctl diff and ru
   REQUIRE(pair.a.vipd().wait_exit(10s) == 0);
   REQUIRE(lines_of(record) == Lines{"INSTANCE web STOP 254"});
 }
+
+TEST_CASE("lab: a stop hook that died with vipd is told again by the next one, before anything else", "[lab]") {
+  Pair pair(Family::ipv4);
+  const auto record = pair.a.directory() / "record", release = pair.a.directory() / "release";
+  const std::string hook =
+      write_script(pair.a.directory() / "hook", "echo \"$VIPD_STATE ${VIPD_AGAIN:-0}\" >> " + record.string() +
+                                                    "\n[ $VIPD_STATE != stop ] || while ! [ -e " + release.string() +
+                                                    " ]; do sleep 0.02; done");
+  const std::string config = web(pair.family, 254, "hooks.any = \"" + hook + "\"");
+  pair.a.start_vipd(config);
+  REQUIRE(pair.a.wait_state("active"));
+  pair.a.vipd().signal(SIGTERM);
+  REQUIRE(wait_until(10s, [&] { return lines_of(record) == Lines{"backup 0", "active 0", "stop 0"}; }));
+  pair.a.vipd().signal(SIGKILL);
+  REQUIRE(pair.a.vipd().wait_exit(10s));
+  std::ofstream(release) << "";
+  pair.a.start_vipd(config);
+  REQUIRE(wait_until(10s, [&] { return lines_of(record).size() == 6; }));
+  REQUIRE(lines_of(record) == Lines{"backup 0", "active 0", "stop 0", "stop 1", "backup 0", "active 0"});
+}
+
+TEST_CASE("lab: after two were Active, hooks.reassert and the FIFO say so on the one that stays", "[lab]") {
+  Pair pair(Family::ipv4);
+  const auto record = pair.a.directory() / "record", fifo = pair.a.directory() / "notify.fifo";
+  const std::string hook = write_script(pair.a.directory() / "cloud", "echo \"$1 $VIPD_PEER\" >> " + record.string());
+  pair.a.start_vipd(web(pair.family, 254, "hooks.reassert = [\"" + hook + "\", \"move\"]") +
+                    "[node]\nnotify_fifo = \"" + fifo.string() + "\"\n");
+  REQUIRE(pair.a.wait_state("active"));
+  pair.b.start_vipd(web(pair.family, 253));
+  REQUIRE(pair.b.wait_state("backup"));
+  pair.lab.drop("ip protocol 112 ip saddr " + pair.source_a);  // a hears b all the time
+  REQUIRE(pair.b.wait_state("active"));
+  REQUIRE(lines_of(record).empty());
+  pair.lab.drop_nothing();
+  REQUIRE(pair.b.wait_state("backup"));
+  REQUIRE(wait_until(10s, [&] { return !lines_of(record).empty(); }));
+  REQUIRE(lines_of(record) == Lines{"move " + pair.source_b});
+  std::ifstream reader(fifo);
+  for (const char* expected :
+       {"INSTANCE \"web\" BACKUP 254", "INSTANCE \"web\" MASTER 254", "INSTANCE \"web\" MASTER_RX_LOWER_PRI 254"}) {
+    std::string line;
+    std::getline(reader, line);
+    REQUIRE(line == expected);
+  }
+}

@@ -87,6 +87,8 @@ TEST_CASE("config: every key arrives where it belongs", "[config]") {
   CHECK(web.hooks.stop == std::vector<std::string>{"/etc/vipd/hooks/stop"});
   CHECK(web.hooks.any == std::vector<std::string>{"/etc/vipd/hooks/any"});
   CHECK(web.hooks.timeout == 1500ms);
+  CHECK(web.hooks.reassert == std::vector<std::string>{"/etc/vipd/hooks/cloud", "reassert"});
+  CHECK(web.hooks.reassert_interval == 5min);
   CHECK(web.announce.count == 3);
   CHECK(web.announce.again_after == 0s);
   CHECK(web.announce.refresh == 120s);

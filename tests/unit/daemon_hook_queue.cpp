@@ -169,3 +169,64 @@ TEST_CASE("HookQueue: the FIFO is told of each transition at once, superseded on
         "254\n");
   CHECK(bench.runner.started.size() == 1);
 }
+
+TEST_CASE("HookQueue: what an earlier vipd began to tell is told first and said to be; that it was Active is not") {
+  const HookState state = GENERATE(HookState::active, HookState::backup, HookState::fault, HookState::stop);
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/journal";
+  World world(1);
+  world.add_node(1);
+  const HookSubject subject{.group = false, .name = "web", .interface = "eth0", .addresses = ""};
+  const auto said_again = [](const Command& command) {
+    return std::ranges::count(command.environment, "VIPD_AGAIN=1") == 1;
+  };
+  std::vector<std::string> begun;
+  {  // the vipd before
+    FakeRunner killed(world);
+    NodeHooks node(killed, path);
+    HookQueue queue(node, subject, any_hook());
+    queue.push(event(state));
+    REQUIRE(killed.started.size() == 1);
+    CHECK_FALSE(said_again(killed.started[0]));
+    begun = killed.started[0].arguments;
+  }
+  FakeRunner runner(world);
+  NodeHooks node(runner, path);
+  HookQueue queue(node, subject, any_hook());
+  queue.push(event(HookState::backup));
+  world.run_for(seconds(1));
+  const bool again = state != HookState::active;
+  REQUIRE(runner.started.size() == (again ? 2 : 1));
+  CHECK(said_again(runner.started[0]) == again);
+  if (again) CHECK(runner.started[0].arguments == begun);
+  CHECK(runner.started.back().arguments == std::vector<std::string>{"/any", "INSTANCE", "web", "BACKUP", "254"});
+  FakeRunner third(world);
+  NodeHooks after(third, path);
+  CHECK(HookQueue(after, subject, any_hook()).idle());
+}
+
+TEST_CASE("HookQueue: reassert is told last and once, and not when we are no longer Active") {
+  HookSettings hooks = any_hook();
+  hooks.reassert = {"/cloud", "reassert"};
+  Bench bench(hooks);
+  bench.world.add_node(1);
+  bench.queue->push(event(HookState::backup));
+  bench.queue->reassert(event(HookState::active), true);
+  bench.queue->reassert(event(HookState::active), true);
+  bench.queue->push(event(HookState::active));
+  CHECK(bench.queue->waiting() == 2);
+  bench.world.run_for(seconds(1));
+  const std::vector<std::vector<std::string>> expected = {{"/any", "INSTANCE", "web", "BACKUP", "254"},
+                                                          {"/any", "INSTANCE", "web", "MASTER", "254"},
+                                                          {"/cloud", "reassert"}};
+  CHECK(bench.called() == expected);
+  const auto& environment = bench.runner.started.back().environment;
+  CHECK(std::ranges::count(environment, "VIPD_STATE=active") == 1);
+  bench.runner.started.clear();
+  bench.queue->push(event(HookState::active));
+  bench.queue->reassert(event(HookState::active), false);
+  bench.queue->push(event(HookState::fault));
+  bench.world.run_for(seconds(1));
+  CHECK(bench.called().size() == 2);
+  CHECK(bench.called().back().at(3) == "FAULT");
+}

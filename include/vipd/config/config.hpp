@@ -34,6 +34,9 @@ struct HookSettings {
   std::vector<std::string> active, backup, fault, stop;
   std::vector<std::string> any;                 ///< gets "INSTANCE|GROUP NAME STATE PRIORITY" appended
   Duration timeout = std::chrono::seconds(30);  ///< 100ms..1h; then TERM, and KILL 2 s later
+  // Of an instance alone:
+  std::vector<std::string> reassert = {};         ///< while Active, after another node was, too
+  Duration reassert_interval = Duration::zero();  ///< and this often; 0 = never, else 1s..24h
 
   friend bool operator==(const HookSettings&, const HookSettings&) = default;
 };

@@ -27,7 +27,8 @@ namespace vipd {
 
 class Supervisor {
  public:
-  Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner);
+  /// `hook_journal` is where a HookJournal is kept; empty = nowhere.
+  Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner, const std::string& hook_journal = "");
 
   /// Removes what a crash left behind, then takes up all instances that can be.
   void start(TimePoint now);

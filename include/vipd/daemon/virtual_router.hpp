@@ -6,6 +6,8 @@
 /// Nothing called at the end calls back up; what the kernel or a script answers arrives as
 /// a new event. Caller: Supervisor.
 ///
+/// While Active, hooks.reassert is run after another node was Active, too, and as often as the operator wants.
+///
 /// A claim that the kernel refuses never reaches the peers: the advert behind it is not sent, the instance goes to
 /// fault and tries again after 30 s (or when an interface that was missing appears), so a node that cannot hold the
 /// address does not disturb the one that does.
@@ -132,6 +134,10 @@ class VirtualRouter {
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
   void show_fitness(TimePoint now);
   std::uint64_t log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
+  void note_rival(const Peer& peer, TimePoint now);
+  bool rival_gone(TimePoint now) const;
+  TimePoint reassert_due() const;
+  void reassert(TimePoint now);
   void finish_stop(TimePoint now);
   void note_peer(const Advert& advert, const IpAddress& source, TimePoint now);
   void tell_interval(const SeenPeer& peer, TimePoint now);
@@ -157,8 +163,15 @@ class VirtualRouter {
   PeerTable peers_;
   std::optional<IpAddress> last_stranger_;
   TimePoint retry_claim_ = kNever;
+  /// Another node that is Active, too, while we are.
+  struct Rival {
+    Peer peer;
+    TimePoint first, last;  // heard
+  };
+  std::optional<Rival> rival_;
+  TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due
   std::array<LogLimit, kRefusalKinds> refusal_log_;
-  LogLimit interval_log_, addresses_log_, owner_log_, late_log_, checksum_log_;
+  LogLimit interval_log_, addresses_log_, owner_log_, rival_log_, late_log_, checksum_log_;
 
   ShownState shown_ = ShownState::initialize;
   std::string reason_ = "starting";

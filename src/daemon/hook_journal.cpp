@@ -1,0 +1,112 @@
+#include "vipd/daemon/hook_journal.hpp"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <utility>
+
+namespace vipd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const std::string kHead = Json{{"schema", "vipd.hook-journal/1"}}.dump();
+
+std::string key_of(const HookSubject& subject) { return (subject.group ? "group " : "instance ") + subject.name; }
+
+/// A line; what a peer or a program put into a reason need not be UTF-8.
+std::string line_of(const Json& document) {
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string began_line(const std::string& key, const HookEvent& event) {
+  return line_of({{"began", key},
+                  {"state", to_string(event.state)},
+                  {"old_state", event.old_state},
+                  {"reason", event.reason},
+                  {"priority", event.priority},
+                  {"peer", event.peer},
+                  {"sequence", event.sequence}});
+}
+
+/// Throws if the line is not one of ours.
+HookEvent event_of(const Json& line) {
+  const auto state = parse_hook_state(line.at("state").get<std::string>());
+  return {.state = state.value(),
+          .old_state = line.at("old_state"),
+          .reason = line.at("reason"),
+          .priority = line.at("priority"),
+          .peer = line.at("peer"),
+          .sequence = line.at("sequence"),
+          .again = true};
+}
+
+}  // namespace
+
+HookJournal::HookJournal(std::string path) : path_(std::move(path)) {
+  if (path_.empty()) return;
+  read();
+  begin_anew();
+}
+
+/// A last line that was not finished is one that was never begun.
+void HookJournal::read() {
+  std::ifstream file(path_);
+  std::string line;
+  if (!file || !std::getline(file, line)) return;
+  Events events;
+  try {
+    if (line != kHead) throw std::runtime_error("it is of another version");
+    while (std::getline(file, line) && !file.eof()) {
+      const Json what = Json::parse(line);
+      if (what.contains("began"))
+        events[what.at("began")] = event_of(what);
+      else
+        events.erase(what.at("ended").get<std::string>());
+    }
+    left_ = std::move(events);
+  } catch (const std::exception& error) {
+    spdlog::warn("{} is passed over, hooks that were under way are not told again: {}", path_, error.what());
+  }
+}
+
+void HookJournal::begin_anew() {
+  std::string text = kHead + "\n";
+  for (const auto& [key, event] : under_way_) text += began_line(key, event);
+  const std::string temporary = path_ + ".new";
+  fd_ = Fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  size_ = 0;
+  append(text);
+  if (::rename(temporary.c_str(), path_.c_str()) < 0) fd_ = Fd();
+}
+
+void HookJournal::append(const std::string& line) {
+  size_ += line.size();
+  if (fd_ && ::write(fd_.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size())) return;
+  if (!std::exchange(complained_, true))
+    spdlog::warn("cannot write {}: {}; after a crash, hooks may not be told again", path_, std::strerror(errno));
+}
+
+std::optional<HookEvent> HookJournal::take(const HookSubject& subject) {
+  const auto left = left_.extract(key_of(subject));
+  return left ? std::optional(left.mapped()) : std::nullopt;
+}
+
+void HookJournal::began(const HookSubject& subject, const HookEvent& event) {
+  if (path_.empty()) return;
+  under_way_[key_of(subject)] = event;
+  if (size_ > kLargest) return begin_anew();
+  append(began_line(key_of(subject), event));
+}
+
+void HookJournal::ended(const HookSubject& subject) {
+  if (under_way_.erase(key_of(subject)) > 0) append(line_of({{"ended", key_of(subject)}}));
+}
+
+}  // namespace vipd
