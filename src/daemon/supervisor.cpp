@@ -195,7 +195,7 @@ void Supervisor::network_changed(const std::vector<std::string>& interfaces, Tim
   for (auto& [key, segment] : segments_)
     if (concerned(key.first)) listen(key, segment, now);
   for (const auto& router : routers_)
-    if (concerned(router->config().interface)) router->judge_interface();
+    if (concerned(router->config().interface)) router->judge_interface(now);
   for (const auto& group : groups_) group->share_faults(now);  // before one of the members takes up alone
   for (const auto& router : routers_)
     if (concerned(router->config().interface) || router->addresses().is_concerned(interfaces)) router->reconsider(now);

@@ -104,7 +104,7 @@ ShownState VirtualRouter::shown() const {
 }
 
 void VirtualRouter::reconsider(TimePoint now) {
-  judge_interface();
+  judge_interface(now);
   if (retry_claim_ != kNever && owner_.interface_came()) allow_claim();
   if (source_ && *source_ != election_.settings().primary) step(SetPrimary{*source_}, now);
   if (stopping_ && !election_.resigning()) return;
@@ -119,19 +119,36 @@ void VirtualRouter::reconsider(TimePoint now) {
   }
 }
 
-void VirtualRouter::judge_interface() {
+void VirtualRouter::judge_interface(TimePoint now) {
   const Interface* interface = kernel_.view().find(config_.interface);
   for (const auto cause : {FaultCause::interface_missing, FaultCause::interface_down, FaultCause::no_source})
     standing_.clear(cause);
+  judge_link(interface != nullptr && interface->running, now);
   if (interface == nullptr) {
     standing_.set(FaultCause::interface_missing, "interface " + config_.interface + " is missing");
     source_.reset();
     return;
   }
   ifindex_ = interface->index;
-  if (!interface->running) standing_.set(FaultCause::interface_down, "interface " + config_.interface + " is down");
+  if (!interface->running)
+    standing_.set(FaultCause::interface_down, "interface " + config_.interface + " is down");
+  else if (link_was_down_)
+    standing_.set(FaultCause::interface_down, "interface " + config_.interface + " has not been up for " +
+                                                  format_duration(config_.link_hold) + " again");
   source_ = choose_source(*interface);
   if (!source_) standing_.set(FaultCause::no_source, why_no_source());
+}
+
+/// A link that was down counts as up only when it has been so for link_hold.
+void VirtualRouter::judge_link(bool running, TimePoint now) {
+  if (!running) {
+    link_was_down_ = true;
+    link_held_ = kNever;
+  } else if (link_was_down_) {
+    if (link_held_ == kNever) link_held_ = now + config_.link_hold;
+    link_was_down_ = now < link_held_;
+    if (!link_was_down_) link_held_ = kNever;
+  }
 }
 
 std::string VirtualRouter::why_no_source() const {
@@ -346,10 +363,11 @@ void VirtualRouter::refused(Refusal refusal, const std::optional<IpAddress>& sou
 }
 
 TimePoint VirtualRouter::deadline() const {
-  return std::min({election_.deadline(), owner_.deadline(), retry_claim_, reassert_due()});
+  return std::min({election_.deadline(), owner_.deadline(), retry_claim_, link_held_, reassert_due()});
 }
 
 void VirtualRouter::on_deadline(TimePoint now) {
+  if (now >= link_held_) reconsider(now);
   if (now >= election_.deadline()) step(DeadlinePassed{}, now);
   if (now >= owner_.deadline()) {
     owner_.on_deadline(now);
@@ -369,7 +387,7 @@ void VirtualRouter::allow_claim() {
 }
 
 void VirtualRouter::resign_for_the_dead() {
-  judge_interface();
+  judge_interface(TimePoint());
   send_advert(kResignPriority);
 }
 

@@ -525,3 +525,31 @@ TEST_CASE("reassert: every reassert_interval while Active, and never as Backup")
   world.run_for(seconds(60));
   CHECK(reasserted(second) == 1);
 }
+
+TEST_CASE("a link that comes and goes costs one failover with link_hold, and is taken when it stays") {
+  World world(seed_from_environment(51));
+  for (const std::uint8_t priority : {std::uint8_t{254}, std::uint8_t{253}})
+    world.add_node(priority, [](InstanceConfig& instance) { instance.link_hold = seconds(5); }).start();
+  Node &first = *world.nodes[0], &second = *world.nodes[1];
+  world.run_for(milliseconds(4'300));  // a link that was up from the beginning is not held
+  REQUIRE(first.active());
+  const auto set_link = [&](bool running) {
+    first.kernel.real()->running = running;
+    first.kernel.changed();
+  };
+  const auto before = first.router().counters().transitions + second.router().counters().transitions;
+  for (int i = 0; i < 20; ++i) {
+    set_link(false);
+    world.run_for(milliseconds(700));
+    set_link(true);
+    world.run_for(milliseconds(4'900));
+  }
+  CHECK(first.router().shown() == ShownState::fault);
+  CHECK(first.router().reason() == "interface eth0 has not been up for 5s again");
+  CHECK(second.active());
+  CHECK(first.router().counters().transitions + second.router().counters().transitions == before + 2);
+  world.run_for(milliseconds(200));
+  CHECK(first.router().shown() == ShownState::backup);
+  world.run_for(seconds(5));
+  CHECK(first.active());
+}

@@ -95,6 +95,8 @@ struct InstanceConfig {
   bool preempt = true;
   Duration preempt_delay = Duration::zero();  ///< 0 or 10ms..1h; a lower Active router is left alone for so long
   Duration startup_delay = Duration::zero();  ///< 0 or 10ms..1h; the least time to listen after a start
+  Duration link_hold =
+      Duration::zero();  ///< 0 or 10ms..1h; how long a link that was down has to be up before it counts
   /// 10ms..40.95s, never taken as less than advert_interval; 0 = ten times advert_interval.
   Duration max_adopted_interval = Duration::zero();
   ChecksumPolicy ipv4_checksum = ChecksumPolicy::automatic;

@@ -70,7 +70,7 @@ class VirtualRouter {
   void set_wire_problem(const std::optional<std::string>& problem);
 
   /// What reconsider() begins with: only what stands in the way is found out, and nothing done.
-  void judge_interface();
+  void judge_interface(TimePoint now);
 
   /// The same event for several at once: each action of all of them, before the next action of any. A claim that the
   /// kernel refuses ends it there, so that nothing is said of what cannot be held.
@@ -120,6 +120,7 @@ class VirtualRouter {
  private:
   void take_config();
   void take_standing(TimePoint now);
+  void judge_link(bool running, TimePoint now);
   void prepare(TimePoint now);
   std::optional<IpAddress> choose_source(const Interface& interface) const;
   bool may_be_source(const IpAddress& address, const AddressState& state) const;
@@ -170,6 +171,8 @@ class VirtualRouter {
   };
   std::optional<Rival> rival_;
   TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due
+  bool link_was_down_ = false;    // and has not been up for link_hold since
+  TimePoint link_held_ = kNever;  // until then, as it is up again
   std::array<LogLimit, kRefusalKinds> refusal_log_;
   LogLimit interval_log_, addresses_log_, owner_log_, rival_log_, late_log_, checksum_log_;
 
