@@ -24,13 +24,18 @@ std::string format_duration(Duration duration) {
   } else {
     const long long seconds = ms / 1000;
     const long long days = seconds / 86400, hours = seconds / 3600 % 24, minutes = seconds / 60 % 60;
-    if (days > 0) {
-      std::snprintf(text, sizeof text, "%lldd %lldh", days, hours);
-    } else if (hours > 0) {
-      std::snprintf(text, sizeof text, "%lldh %lldmin", hours, minutes);
-    } else {
-      std::snprintf(text, sizeof text, "%lldmin %llds", minutes, seconds % 60);
-    }
+    const auto in_two = [&](long long great, const char* unit, long long small, const char* lesser) {
+      if (small == 0)
+        std::snprintf(text, sizeof text, "%lld%s", great, unit);
+      else
+        std::snprintf(text, sizeof text, "%lld%s %lld%s", great, unit, small, lesser);
+    };
+    if (days > 0)
+      in_two(days, "d", hours, "h");
+    else if (hours > 0)
+      in_two(hours, "h", minutes, "min");
+    else
+      in_two(minutes, "min", seconds % 60, "s");
   }
   return (negative ? "-" : "") + std::string(text);
 }

@@ -26,7 +26,12 @@ struct AsToml {
   std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
   std::string operator()(const std::uint8_t* value) const { return std::to_string(*value); }
   std::string operator()(const unsigned* value) const { return std::to_string(*value); }
-  std::string operator()(const Duration* value) const { return in_quotes(format_duration(*value)); }
+  std::string operator()(const Duration* value) const {
+    using std::chrono::minutes, std::chrono::seconds;
+    if (*value < minutes(1)) return in_quotes(format_duration(*value));
+    const bool whole = *value % minutes(1) == Duration::zero();
+    return in_quotes(whole ? std::to_string(*value / minutes(1)) + "m" : std::to_string(*value / seconds(1)) + "s");
+  }
   std::string operator()(const std::string* value) const { return value->empty() ? "" : in_quotes(*value); }
   std::string operator()(const IpAddress* value) const { return in_quotes(value->to_string()); }
   std::string operator()(const IpPrefix* value) const {

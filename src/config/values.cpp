@@ -184,6 +184,7 @@ class ValueReader {
   void operator()(PreferredLifetime* out);
   void operator()(RouteType* out);
   void operator()(AnnounceForm* out);
+  void operator()(HookFailure* out);
   void operator()(CheckState* out);
   void operator()(OnFail* out);
   void operator()(std::vector<std::string>* out) {
@@ -362,6 +363,11 @@ void ValueReader::operator()(RouteType* out) {
 void ValueReader::operator()(AnnounceForm* out) {
   using enum AnnounceForm;
   read_choice(out, std::array{request, reply, both});
+}
+
+void ValueReader::operator()(HookFailure* out) {
+  using enum HookFailure;
+  read_choice(out, std::array{go_on, resign});
 }
 
 void ValueReader::operator()(CheckState* out) {

@@ -145,8 +145,8 @@ std::string why(const Document& instance, const Display& display) {
          row("why", reason == fault ? "" : reason);
 }
 
-/// "254", "1 (configured 254)", "255 (owner)", "100, does not preempt"
-std::string priority(const Document& instance) {
+/// "254", "1 (configured 254)", "255 (owner)", "100, does not preempt", "254, became Active too often, ..."
+std::string priority(const Document& instance, const Display& display) {
   const Document& both = member(instance, "priority");
   const std::string base = text_at(both, "base");
   const std::string effective = text_at(both, "effective");
@@ -154,7 +154,11 @@ std::string priority(const Document& instance) {
   if (text != base && !base.empty()) text += " (configured " + base + ')';
   if (text == "255") text += " (owner)";
   const Document& preempt = member(instance, "preempt");
-  if (preempt.is_boolean() && !preempt.get<bool>()) join(text, "does not preempt");
+  const auto flaps_until = parse_rfc3339(text_at(instance, "flaps_until"));
+  if (preempt.is_boolean() && !preempt.get<bool>())
+    join(text, "does not preempt");
+  else if (flaps_until)
+    join(text, "became Active too often, does not preempt until " + short_local_time(*flaps_until, display));
   return text;
 }
 
@@ -321,7 +325,7 @@ std::string checks(const Document& instance, const Display& display) {
 
 std::string block(const Document& instance, const Display& display) {
   return '\n' + headline("", instance, display) + why(instance, display) + row("active", other_active(instance)) +
-         row("priority", priority(instance)) + checks(instance, display) + row("group", sync_group(instance)) +
+         row("priority", priority(instance, display)) + checks(instance, display) + row("group", sync_group(instance)) +
          row("on", place(instance)) + held(instance, "addresses", "address", display) +
          held(instance, "routes", "route", display) + held(instance, "rules", "rule", display) +
          odd_peers(instance, display) + row("refused", refused(instance)) + row("unsent", unsent(instance)) +

@@ -12,6 +12,10 @@ std::string_view to_string(HookState state) {
       return "fault";
     case HookState::stop:
       return "stop";
+    case HookState::before_active:
+      return "before_active";
+    case HookState::before_release:
+      return "before_release";
   }
   return "?";
 }

@@ -18,6 +18,9 @@ std::string notify_word(HookState state) {
       return "FAULT";
     case HookState::stop:
       return "STOP";
+    case HookState::before_active:
+    case HookState::before_release:
+      break;
   }
   return "?";
 }
@@ -31,9 +34,13 @@ const std::vector<std::string>& hook_for(HookState state, const HookSettings& se
     case HookState::fault:
       return settings.fault;
     case HookState::stop:
+      return settings.stop;
+    case HookState::before_active:
+      return settings.before_active;
+    case HookState::before_release:
       break;
   }
-  return settings.stop;
+  return settings.before_release;
 }
 
 }  // namespace
@@ -69,6 +76,18 @@ void HookQueue::reassert(const HookEvent& event, bool contested) {
   if (settings_.reassert.empty() || reassert_) return;
   reassert_ = command(settings_.reassert, event);
   start_next();
+}
+
+void HookQueue::ask(const HookEvent& event, Duration timeout) {
+  question_ = Question{.id = ++questions_, .command = command(hook_for(event.state, settings_), event)};
+  question_->command.timeout = timeout;
+  start_next();
+}
+
+bool HookQueue::withdraw_question() {
+  const bool started = question_ && question_->started;
+  question_.reset();
+  return started;
 }
 
 HookQueue::Programs HookQueue::programs_for(const HookEvent& event) const {
@@ -113,10 +132,12 @@ void HookQueue::start_next() {
   const auto next = this->next();
   if (!next) return;
   running_ = next->arguments.front();
-  node_.runner().run(*next, [this, label = next->label](const Outcome& outcome) {
+  const std::uint64_t question = question_ && question_->started && !question_->answer ? question_->id : 0;
+  node_.runner().run(*next, [this, question, label = next->label](const Outcome& outcome) {
     if (!outcome.ok()) spdlog::warn("{}: {}", label, to_string(outcome));
     last_ = Ended{.command = *running_, .outcome = outcome};
     running_.reset();
+    if (question_ && question_->id == question) question_->answer = outcome;
     start_next();
   });
 }
@@ -125,6 +146,7 @@ std::optional<Command> HookQueue::next() {
   if (telling_.empty()) telling_ = std::exchange(waiting_, {});
   if (telling_.empty()) {
     node_.journal().ended(subject_);
+    if (question_ && !std::exchange(question_->started, true)) return question_->command;
     return std::exchange(reassert_, std::nullopt);
   }
   Command next = std::move(telling_.front());

@@ -100,6 +100,11 @@ json checks_of(const std::vector<std::string>& names, const CheckSet& checks, co
   return list;
 }
 
+/// Until when it does not preempt since it has become Active too often.
+json flaps_until(const VirtualRouter& router, const Clocks& clocks) {
+  return router.flaps_until() == kNever ? json(nullptr) : json(clocks.rfc3339(router.flaps_until()));
+}
+
 json instance_document(const VirtualRouter& router, const CheckSet& checks, const Clocks& clocks) {
   const InstanceConfig& config = router.config();
   const std::string* fault = router.standing().fault();
@@ -120,6 +125,7 @@ json instance_document(const VirtualRouter& router, const CheckSet& checks, cons
           {"sync_group", sync_group_of(config)},
           {"ready", router.election().ready()},
           {"preempt", config.preempt},
+          {"flaps_until", flaps_until(router, clocks)},
           {"virtual_mac", virtual_mac_of(config)},
           {"accept", config.accepts()},
           {"advert_interval", format_duration(config.advert_interval)},

@@ -51,6 +51,7 @@ void SyncGroup::settle(TimePoint now) {
     move_together(now);
     share_faults(now);  // a claim may have failed
   }
+  if (stopping()) let_go(now);
   show(now);
   if (stopping()) finish_stop();
 }
@@ -85,7 +86,15 @@ void SyncGroup::move_together(TimePoint now) {
   const auto loser = std::ranges::find_if_not(members_, may_be_active);
   if (loser != members_.end()) return give_up(**loser, now);
   if (std::ranges::all_of(members_, is_active)) return;
-  VirtualRouter::step_together(members_, TakeOver{}, now);
+  const auto may = [&](VirtualRouter* member) { return is_active(member) || member->may_take_over(now); };
+  if (std::ranges::count_if(members_, may) == std::ssize(members_))  // each is asked, whatever the others say
+    VirtualRouter::step_together(members_, TakeOver{}, now);
+}
+
+/// A planned stop, once nothing is to be done before, or one of them has left already.
+void SyncGroup::let_go(TimePoint now) {
+  if (!std::ranges::all_of(members_, &VirtualRouter::may_let_go) && std::ranges::all_of(members_, is_active)) return;
+  for (VirtualRouter* member : members_) member->let_go(now);
 }
 
 /// Nobody is Active without `loser`, who is not.

@@ -19,8 +19,7 @@ bool speaks_link_local(std::span<const UnicastPeer> peers) {
   return std::ranges::all_of(peers, [](const auto& peer) { return peer.address.is_link_local(); });
 }
 
-HookState hook_state(ShownState state, bool stopped) {
-  if (stopped) return HookState::stop;
+HookState hook_state(ShownState state) {
   switch (state) {
     case ShownState::active:
       return HookState::active;
@@ -33,17 +32,18 @@ HookState hook_state(ShownState state, bool stopped) {
   return HookState::backup;
 }
 
-Election::Settings election_settings(const InstanceConfig& config, std::uint8_t priority) {
+Election::Settings election_settings(const InstanceConfig& config, std::uint8_t priority, bool flaps) {
   const bool capped = config.max_adopted_interval != Duration::zero();
   return {.version = config.version,
           .priority = priority,
           .interval = config.advert_interval,
-          .preempt = config.preempt,
+          .preempt = config.preempt && !flaps,
           .preempt_delay = config.preempt_delay,
           .startup_delay = config.startup_delay,
           .max_adopted_interval =
               capped ? std::max(config.max_adopted_interval, config.advert_interval) : 10 * config.advert_interval,
           .grouped = !config.sync_group.empty(),
+          .asks_first = !config.hooks.before_active.empty(),
           .primary = {}};
 }
 
@@ -55,7 +55,7 @@ VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire&
       kernel_(kernel),
       wire_(wire),
       events_(events),
-      election_(election_settings(config, config.priority)),
+      election_(election_settings(config, config.priority, false)),
       standing_(config.priority),
       owner_(kernel, wire, config_),
       hooks_(hooks, hook_subject(config), config.hooks) {
@@ -87,8 +87,12 @@ void VirtualRouter::reconfigure(const InstanceConfig& config, TimePoint now) {
   if (retry_claim_ != kNever) allow_claim();  // what was refused may be what has changed
   owner_.reconfigure(now);
   take_standing(now);
-  step(Reconfigure{election_settings(config, standing_.effective_priority())}, now);
+  take_settings(now);
   reconsider(now);
+}
+
+void VirtualRouter::take_settings(TimePoint now) {
+  step(Reconfigure{election_settings(config_, standing_.effective_priority(), flaps_until_ != kNever)}, now);
 }
 
 ShownState VirtualRouter::shown() const {
@@ -107,13 +111,13 @@ void VirtualRouter::reconsider(TimePoint now) {
   judge_interface(now);
   if (retry_claim_ != kNever && owner_.interface_came()) allow_claim();
   if (source_ && *source_ != election_.settings().primary) step(SetPrimary{*source_}, now);
-  if (stopping_ && !election_.resigning()) return;
+  if (stopped_) return;
   prepare(now);
   if (standing_.fault() != nullptr) {
     step(Fail{}, now);
     show_change(*standing_.fault(), std::nullopt, now);
-  } else if (!stopping_) {
-    step(Start{}, now);
+  } else if (!election_.resigning()) {
+    if (!stopping_) step(Start{}, now);
     owner_.reconcile(now);
     if (owner_.holding() && owner_.failure()) claim_failed(now);
   }
@@ -363,7 +367,8 @@ void VirtualRouter::refused(Refusal refusal, const std::optional<IpAddress>& sou
 }
 
 TimePoint VirtualRouter::deadline() const {
-  return std::min({election_.deadline(), owner_.deadline(), retry_claim_, link_held_, reassert_due()});
+  return std::min(
+      {election_.deadline(), owner_.deadline(), retry_claim_, link_held_, reassert_due(), answer_due(), flaps_until_});
 }
 
 void VirtualRouter::on_deadline(TimePoint now) {
@@ -374,6 +379,8 @@ void VirtualRouter::on_deadline(TimePoint now) {
     if (owner_.holding() && owner_.failure()) claim_failed(now);
   }
   if (now >= reassert_due()) reassert(now);
+  if (now >= answer_due()) take_answer(now);
+  if (now >= flaps_until_) judge_flaps(now);
   if (now >= retry_claim_) {
     allow_claim();
     reconsider(now);
@@ -395,13 +402,30 @@ void VirtualRouter::stop(TimePoint now) {
   if (stopping_) return;
   stopping_ = true;
   retry_claim_ = kNever;
+  if (election_.state() == State::active && !config_.hooks.before_release.empty()) return ask(Asked::release, now);
+  if (config_.sync_group.empty()) let_go(now);
+}
+
+void VirtualRouter::let_go(TimePoint now) {
   step(Stop{}, now);
   if (election_.state() == State::initialize) finish_stop(now);
 }
 
 void VirtualRouter::step(const Event& event, TimePoint now) {
   for (const Action& action : election_.step(event, now))
-    if (!carry_out(action, now)) return;
+    if (!carry_out(action, now)) break;
+  follow_up(now);
+}
+
+/// What an event leads to besides what the election wants.
+void VirtualRouter::follow_up(TimePoint now) {
+  const bool takeover_is_void = asked_ == Asked::takeover && !election_.ready();
+  const bool release_is_void = asked_ == Asked::release && election_.state() != State::active;
+  if (takeover_is_void || release_is_void) asked_in_vain();
+  judge_flaps(now);
+  if (!config_.sync_group.empty()) return;
+  if (may_take_over(now)) step(TakeOver{}, now);
+  if (release_is_void) let_go(now);
 }
 
 void VirtualRouter::step_together(std::span<VirtualRouter* const> routers, const Event& event, TimePoint now) {
@@ -410,6 +434,97 @@ void VirtualRouter::step_together(std::span<VirtualRouter* const> routers, const
   for (std::size_t nth = 0; nth < Actions::kMost; ++nth)
     for (std::size_t i = 0; i < routers.size(); ++i)
       if (nth < wanted[i].size() && !routers[i]->carry_out(wanted[i].begin()[nth], now)) return;
+  for (VirtualRouter* router : routers) router->follow_up(now);
+}
+
+bool VirtualRouter::may_take_over(TimePoint now) {
+  if (!election_.ready() || stopping_) return false;
+  if (config_.hooks.before_active.empty()) return true;
+  if (asked_ == Asked::nothing) ask(Asked::takeover, now);
+  return cleared_;
+}
+
+void VirtualRouter::ask(Asked what, TimePoint now) {
+  const bool takeover = what == Asked::takeover;
+  const HookSettings& hooks = config_.hooks;
+  const Duration timeout = takeover ? hooks.before_active_timeout : hooks.before_release_timeout;
+  asked_ = what;
+  cleared_ = false;
+  answer_by_ = now + timeout;
+  HookEvent event{.state = takeover ? HookState::before_active : HookState::before_release,
+                  .old_state = std::string(to_string(shown_)),
+                  .reason = "stopped",
+                  .priority = standing_.effective_priority(),
+                  .peer = "",
+                  .sequence = events_.last_sequence()};
+  if (takeover) {
+    const Reason& reason = *election_.why_ready();
+    event.reason = to_string(reason);
+    if (reason.peer) event.peer = reason.peer->address.to_string();
+  }
+  reason_ = event.reason + "; waits for hooks." + std::string(to_string(event.state)) + ", " +
+            format_duration(timeout) + " at most";
+  hooks_.ask(event, timeout);
+  if (takeover) step(Prepare{}, now);
+}
+
+TimePoint VirtualRouter::answer_due() const {
+  if (asked_ == Asked::nothing || cleared_) return kNever;
+  return hooks_.answer() != nullptr ? TimePoint() : answer_by_;
+}
+
+/// The hook has ended, or the time for it is over. Neither keeps an address from being taken, if not wanted, or left.
+void VirtualRouter::take_answer(TimePoint now) {
+  const Outcome* outcome = hooks_.answer();
+  if (outcome == nullptr || !outcome->ok()) {
+    const bool takeover = asked_ == Asked::takeover;
+    const std::string trouble = std::string(takeover ? "hooks.before_active" : "hooks.before_release") + ": " +
+                                (outcome == nullptr ? "did not end in time" : to_string(*outcome));
+    if (takeover && config_.hooks.before_active_failure == HookFailure::resign) return refuse_takeover(trouble, now);
+    spdlog::warn("{}: {}; it is not waited for any longer", config_.name, trouble);
+  }
+  cleared_ = true;
+  if (asked_ == Asked::takeover)
+    follow_up(now);
+  else if (config_.sync_group.empty())
+    let_go(now);
+}
+
+void VirtualRouter::refuse_takeover(const std::string& why, TimePoint now) {
+  standing_.set(FaultCause::claim, why);
+  retry_claim_ = now + kClaimRetry;
+  step(Fail{}, now);
+}
+
+/// What was asked for does not come: a Backup remains one, or an Active router is one no more. A hook that has prepared
+/// for being Active already is told that it is Backup.
+void VirtualRouter::asked_in_vain() {
+  const bool started = hooks_.withdraw_question();
+  const bool remains = asked_ == Asked::takeover && election_.state() == State::backup;
+  asked_ = Asked::nothing;
+  answer_by_ = kNever;
+  if (!remains) return;
+  spoken_ = false;
+  const auto& peer = election_.active_peer();
+  reason_ = "was about to take over" +
+            (peer ? ", but heard " + peer->address.to_string() + " (priority " + std::to_string(peer->priority) + ")"
+                  : std::string());
+  if (started) tell(HookState::backup, shown_, peer, events_.last_sequence());
+}
+
+void VirtualRouter::judge_flaps(TimePoint now) {
+  const TimePoint quiet = flap_limit_.quiet_at(config_.flap_limit, config_.flap_window);
+  const TimePoint until = quiet > now ? quiet : kNever;
+  const bool flapped = std::exchange(flaps_until_, until) != kNever;
+  const bool flaps = until != kNever;
+  if (flapped == flaps) return;
+  const std::string sentence = flaps ? "became Active more than " + std::to_string(config_.flap_limit) +
+                                           " times within " + format_duration(config_.flap_window) +
+                                           ": leaves a fit Active router alone until it has been quiet"
+                                     : "has been quiet, preempts again";
+  log_event(shown_, shown_, sentence, now);
+  spdlog::log(flaps ? spdlog::level::warn : spdlog::level::info, "{}: {}", config_.name, sentence);
+  take_settings(now);
 }
 
 /// False if what was wanted next is void: the addresses cannot be had.
@@ -432,9 +547,8 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
 }
 
 void VirtualRouter::say(const SendAdvert& advert, TimePoint now) {
-  // Not shown as Active, it has not spoken yet: another member of the group could not claim. There is nothing to
-  // resign.
-  if (advert.priority == kResignPriority && shown_ != ShownState::active) return;
+  // It has not spoken yet when another member of the group could not claim: there is nothing to resign.
+  if (advert.priority == kResignPriority && !spoken_) return;
   if (advert.late > config_.advert_interval && late_log_.passes(now))  // conformance C30
     spdlog::warn("{}: advert late by {}; is this machine too busy for advert_interval?", config_.name,
                  format_duration(advert.late));
@@ -442,12 +556,11 @@ void VirtualRouter::say(const SendAdvert& advert, TimePoint now) {
 }
 
 void VirtualRouter::claim_failed(TimePoint now) {
-  const bool was_shown = shown_ == ShownState::active;  // then peers believe in us and have to be told
   standing_.set(FaultCause::claim, *owner_.failure());
   retry_claim_ = stopping_ ? kNever : now + kClaimRetry;
   owner_.release();
   election_.step(Fail{}, now);
-  if (was_shown) send_advert(kResignPriority);
+  if (spoken_) send_advert(kResignPriority);
   show_change(*standing_.fault(), std::nullopt, now);
   if (stopping_) finish_stop(now);
 }
@@ -464,6 +577,7 @@ void VirtualRouter::send_advert(std::uint8_t priority) {
   bool sent = config_.peers.empty() && send_to(vrrp_group(config_.family()), advert);
   for (const auto& peer : config_.peers) sent = send_to(peer.address, advert) || sent;
   if (sent) ++counters_.adverts_sent;
+  spoken_ = spoken_ || priority != kResignPriority;
 }
 
 bool VirtualRouter::send_to(const IpAddress& destination, const Advert& advert) {
@@ -494,15 +608,21 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
   const std::string* unfit = standing_.fault() == nullptr ? standing_.unfit() : nullptr;
   reason_ = cause + (unfit != nullptr ? "; unfit: " + *unfit : "");
   const ShownState from = shown_, to = shown();
+  if (to != ShownState::active) spoken_ = false;
   if (from == to) return;
   shown_ = to;
   since_ = asserted_ = now;
   rival_.reset();
   ++counters_.transitions;
+  if (to == ShownState::active) flap_limit_.note(now);
   const auto sequence = log_event(from, to, reason_, now);
   spdlog::info("{}: {} -> {}: {}", config_.name, to_string(from), to_string(to), reason_);
   if (stopping_ && to == ShownState::initialize) return;  // finish_stop() tells the hooks
-  hooks_.push({.state = hook_state(to, false),
+  tell(hook_state(to), from, peer, sequence);
+}
+
+void VirtualRouter::tell(HookState state, ShownState from, const std::optional<Peer>& peer, std::uint64_t sequence) {
+  hooks_.push({.state = state,
                .old_state = std::string(to_string(from)),
                .reason = reason_,
                .priority = standing_.effective_priority(),
@@ -514,12 +634,7 @@ void VirtualRouter::finish_stop(TimePoint) {
   if (stopped_) return;
   stopped_ = true;
   owner_.withdraw();
-  hooks_.push({.state = HookState::stop,
-               .old_state = std::string(to_string(shown_)),
-               .reason = reason_,
-               .priority = standing_.effective_priority(),
-               .peer = "",
-               .sequence = events_.last_sequence()});
+  tell(HookState::stop, shown_, std::nullopt, events_.last_sequence());
 }
 
 }  // namespace vipd

@@ -57,7 +57,7 @@ Actions Election::step(const Event& event, TimePoint now) {
 void Election::on(const Start&, TimePoint now, Actions& out) {
   if (state_ != State::initialize) return;
   const bool owner = settings_.priority == kOwnerPriority;  // RFC 9568 6.4.1
-  if (owner && !settings_.grouped) return become_active(because(Why::owner), now, out);
+  if (owner && !waits_for_word()) return become_active(because(Why::owner), now, out);
   adopted_ = settings_.interval;
   become_backup(because(Why::started), now, out);
   if (owner) return take_over(because(Why::owner), now, out);
@@ -66,7 +66,10 @@ void Election::on(const Start&, TimePoint now, Actions& out) {
 }
 
 void Election::on(const Stop&, TimePoint now, Actions& out) {
-  if (state_ == State::backup) return become_initialize(because(Why::stopped), out);  // RFC 9568 6.4.2: no advert
+  if (state_ == State::backup) {  // RFC 9568 6.4.2: no advert
+    if (preparing()) out.add(SendAdvert{kResignPriority});
+    return become_initialize(because(Why::stopped), out);
+  }
   if (state_ != State::active || resigning()) return;
   out.add(SendAdvert{kResignPriority});  // RFC 9568 6.4.3
   resigning_ = Resigning::said_once;
@@ -76,18 +79,15 @@ void Election::on(const Stop&, TimePoint now, Actions& out) {
 
 void Election::on(const Fail&, TimePoint, Actions& out) {
   if (state_ == State::initialize) return;
-  if (state_ == State::active) {
-    out.add(Release{});
-    out.add(SendAdvert{kResignPriority});
-  }
+  if (state_ == State::active) out.add(Release{});
+  if (state_ == State::active || preparing()) out.add(SendAdvert{kResignPriority});
   become_initialize(because(Why::fault), out);
 }
 
 void Election::on(const DeadlinePassed&, TimePoint now, Actions& out) {
   if (now < deadline()) return;
-  if (state_ == State::backup) {  // RFC 9568 6.4.2, Active_Down_Timer
-    return take_over(why_take_over(now), now, out);
-  }
+  if (preparing()) return go_on(now, out);
+  if (state_ == State::backup) return take_over(why_take_over(now), now, out);  // RFC 9568 6.4.2, Active_Down_Timer
   if (resigning_ == Resigning::said_once) {  // nobody took over: whoever is there may have missed it
     out.add(SendAdvert{kResignPriority});
     resigning_ = Resigning::said_twice;
@@ -98,10 +98,14 @@ void Election::on(const DeadlinePassed&, TimePoint now, Actions& out) {
   } else if (state_ == State::active) {  // RFC 9568 6.4.3, Adver_Timer; absolute deadlines do not drift
     if (!settings_.fit && ++adverts_since_offer_ > kAdvertsBetweenOffers) return offer(now, out);
     offering_ = false;
-    out.add(SendAdvert{settings_.priority, now - deadline_});
-    deadline_ += settings_.interval;
-    if (deadline_ <= now) deadline_ = now + settings_.interval;
+    go_on(now, out);
   }
+}
+
+void Election::go_on(TimePoint now, Actions& out) {
+  out.add(SendAdvert{settings_.priority, now - deadline_});
+  deadline_ += settings_.interval;
+  if (deadline_ <= now) deadline_ = now + settings_.interval;
 }
 
 /// Whoever is fit may have the addresses. The next advert comes when the largest Skew_Time that a peer can have is
@@ -164,6 +168,7 @@ void Election::on(const Heard& advert, TimePoint now, Actions& out) {
 }
 
 void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 9568 6.4.2
+  if (wants_to_go(advert)) return;
   if (advert.priority == kResignPriority && settings_.fit) {
     preempt_at_ = kNever;
     peer_resigned_ = true;
@@ -182,6 +187,13 @@ void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 956
   peer_resigned_ = false;
   note_peer(advert, now);
   wait_for_active(now, patience());
+}
+
+/// Somebody who resigns while we are about to take over, or has and goes on as the last resort until we have.
+bool Election::wants_to_go(const Heard& advert) const {
+  if (!settings_.asks_first || !ready() || !settings_.fit) return false;
+  const bool has_resigned = ready_->why == Why::peer_resigned && ready_->peer->address == advert.source;
+  return advert.priority == kResignPriority || (has_resigned && advert.priority < settings_.priority);
 }
 
 void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out) {  // RFC 9568 6.4.3
@@ -212,6 +224,12 @@ void Election::heard_while_resigning(const Heard& advert, Actions& out) {
   become_initialize(reason, out);
 }
 
+void Election::on(const Prepare&, TimePoint now, Actions& out) {
+  if (!ready() || ready_->why != Why::silence) return;
+  deadline_ = now;
+  go_on(now, out);
+}
+
 void Election::on(const TakeOver&, TimePoint now, Actions& out) {
   if (ready()) become_active(*ready_, now, out);
 }
@@ -225,9 +243,9 @@ void Election::on(const GiveUp& event, TimePoint now, Actions& out) {
   become_backup(reason, now, out);
 }
 
-/// The wait is over: becomes Active, or ready to, in a group.
+/// The wait is over: becomes Active, or ready to.
 void Election::take_over(const Reason& reason, TimePoint now, Actions& out) {
-  if (!settings_.grouped) return become_active(reason, now, out);
+  if (!waits_for_word()) return become_active(reason, now, out);
   ready_ = reason;
   deadline_ = preempt_at_ = kNever;
 }
@@ -306,7 +324,7 @@ void Election::wait_for_active(TimePoint now, Duration length) {
 
 /// The deadline of a Backup after its settings changed: as if they had been so when its wait began.
 void Election::judge_wait() {
-  if (state_ != State::backup || (ready() && settings_.grouped)) return;
+  if (state_ != State::backup || (ready() && waits_for_word())) return;
   ready_.reset();
   deadline_ = std::max({wait_began_ + (peer_resigned_ ? skew() : patience()), hold_until_, not_before_});
 }

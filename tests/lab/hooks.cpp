@@ -218,3 +218,60 @@ TEST_CASE("lab: after two were Active, hooks.reassert and the FIFO say so on the
     REQUIRE(line == expected);
   }
 }
+
+TEST_CASE("lab: hooks.before_active is heard by the peers at once and has ended before the address comes", "[lab]") {
+  Pair pair(each_family());
+  const auto record = pair.a.directory() / "record";
+  const std::string hook = write_script(
+      pair.a.directory() / "promote", "ip addr show dev eth0 | grep -c -F ' " + pair.vip + "/' >> " + record.string() +
+                                          "; sleep 0.4; echo \"$VIPD_STATE\" >> " + record.string());
+  pair.start("hooks.before_active = \"" + hook + "\"\nhooks.active = \"" + hook + "\"");
+  std::filesystem::remove(record);
+  const AddressMonitor monitor(pair.b);
+  const WallTime killed = std::chrono::system_clock::now();
+  pair.a.vipd().signal(SIGKILL);
+  const WallTime came = moment_of(monitor, pair.vip, true, killed);
+  REQUIRE(lines_of(record).size() >= 2);
+  REQUIRE(lines_of(record)[0] == "0");
+  REQUIRE(lines_of(record)[1] == "before_active");
+  const WallTime spoke = time_of(pair.sniffer.adverts_from(pair.source_b).front());
+  measured("first advert of who is about to take over, before the address", came - spoke);
+  REQUIRE(came - spoke >= 350ms);
+  REQUIRE(pair.b.wait_state("active"));
+  REQUIRE(wait_until(5s, [&] { return lines_of(record).size() == 4; }));
+  REQUIRE(lines_of(record)[2] == "1");
+  REQUIRE(lines_of(record)[3] == "active");
+}
+
+TEST_CASE("lab: hooks.before_active that fails keeps the node in fault, if that is wanted, and says why", "[lab]") {
+  Pair pair(Family::ipv4);
+  const std::string hook = write_script(pair.a.directory() / "promote", "echo no quorum; exit 3");
+  pair.a.start_vipd(
+      web(pair.family, 254, "hooks.before_active = \"" + hook + "\"\nhooks.before_active_failure = \"resign\""));
+  REQUIRE(wait_until(5s, [&] { return pair.a.instance().value("fault", Json()).is_string(); }));
+  const Json instance = pair.a.instance();
+  REQUIRE(instance.at("fault").get<std::string>().starts_with("hooks.before_active: exit status 3"));
+  REQUIRE(instance.at("hooks").at("last").at("output") == Json::array({"no quorum"}));
+  REQUIRE_FALSE(pair.a.has(pair.vip));
+  const auto said = pair.sniffer.adverts_from(pair.source_a);
+  REQUIRE(said.back().at("priority") == 0);
+}
+
+TEST_CASE("lab: hooks.before_release keeps the address and the adverts until it has ended", "[lab]") {
+  Pair pair(Family::ipv4);
+  const auto record = pair.a.directory() / "record";
+  const std::string hook =
+      write_script(pair.a.directory() / "drain",
+                   "sleep 0.6; ip addr show dev eth0 | grep -c -F ' " + pair.vip + "/' > " + record.string());
+  pair.start("hooks.before_release = \"" + hook + "\"");
+  const WallTime stopped = std::chrono::system_clock::now();
+  pair.a.vipd().signal(SIGTERM);
+  REQUIRE(pair.a.vipd().wait_exit(10s) == 0);
+  REQUIRE(lines_of(record) == Lines{"1"});
+  REQUIRE(pair.b.wait_state("active"));
+  const auto said = pair.sniffer.adverts_from(pair.source_a);
+  const auto resigned = std::ranges::find_if(said, [](const Json& advert) { return advert.at("priority") == 0; });
+  REQUIRE(resigned != said.end());
+  REQUIRE(time_of(*resigned) - stopped >= 600ms);
+  REQUIRE(longest_gap(said) < kInterval + kSlack);
+}

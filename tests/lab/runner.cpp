@@ -229,7 +229,7 @@ TEST_CASE("lab: vipd-runner runs nothing but what the configuration names, and s
   std::ofstream(a.directory() / "vipd.toml") << web(Family::ipv4, 254, "hooks.any = \"" + hook + "\"");
   Process runner(a,
                  {program("vipd-runner"), "--config", a.directory() / "vipd.toml", "--runtime-dir", a.runtime_dir()});
-  REQUIRE(wait_until(5s, [&] { return fs::exists(socket); }));
+  REQUIRE(wait_until(5s, [&] { return connect_to(socket).has_value(); }));  // the file is there a moment before
 
   auto loop = std::move(*EventLoop::create());
   Lines answers;

@@ -45,6 +45,7 @@ struct Snapshot {
   TimePoint deadline;
   bool resigning;
   bool ready;
+  bool preparing;
   std::optional<Peer> active_peer;
   Duration adopted;
   std::uint8_t priority;
@@ -53,14 +54,26 @@ struct Snapshot {
   Duration interval;
   bool preempt;
   bool grouped;
+  bool asks_first;
   IpAddress primary;
   friend bool operator==(const Snapshot&, const Snapshot&) = default;
 
   static Snapshot of(const Election& election) {
     const Election::Settings& settings = election.settings();
-    return {election.state(),       election.deadline(),         election.resigning(), election.ready(),
-            election.active_peer(), election.adopted_interval(), settings.priority,    settings.fit,
-            election.offering(),    settings.interval,           settings.preempt,     settings.grouped,
+    return {election.state(),
+            election.deadline(),
+            election.resigning(),
+            election.ready(),
+            election.preparing(),
+            election.active_peer(),
+            election.adopted_interval(),
+            settings.priority,
+            settings.fit,
+            election.offering(),
+            settings.interval,
+            settings.preempt,
+            settings.grouped,
+            settings.asks_first,
             settings.primary};
   }
 };

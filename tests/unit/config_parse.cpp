@@ -89,6 +89,13 @@ TEST_CASE("config: every key arrives where it belongs", "[config]") {
   CHECK(web.hooks.timeout == 1500ms);
   CHECK(web.hooks.reassert == std::vector<std::string>{"/etc/vipd/hooks/cloud", "reassert"});
   CHECK(web.hooks.reassert_interval == 5min);
+  CHECK(web.hooks.before_active == std::vector<std::string>{"/etc/vipd/hooks/promote"});
+  CHECK(web.hooks.before_active_timeout == 5s);
+  CHECK(web.hooks.before_active_failure == HookFailure::resign);
+  CHECK(web.hooks.before_release == std::vector<std::string>{"/etc/vipd/hooks/drain", "web"});
+  CHECK(web.hooks.before_release_timeout == 10s);
+  CHECK(web.flap_limit == 6);
+  CHECK(web.flap_window == 5min);
   CHECK(web.announce.count == 3);
   CHECK(web.announce.again_after == 0s);
   CHECK(web.announce.refresh == 120s);
@@ -222,7 +229,6 @@ TEST_CASE("config: a bad value is refused at its place with a remedy", "[config]
       BadValue{"nopreempt = true", "unknown-key", 1, "", "preempt = false"},
       BadValue{"notify_master = \"/x\"", "unknown-key", 1, "", "\"hooks.active\""},
       BadValue{"checks = [\"x\"]", "unknown-check", 11, "there is no [check.x]", "none"},
-      BadValue{"hooks.before_active = \"/x\"", "unsupported", 7, "\"hooks.before_active\"", ""},
       BadValue{"auth = { key = 1, foo = 2 }", "unsupported", 1, "\"auth\"", ""},
       BadValue{"[vrrp_instance.gw]\nx = 1", "unknown-table", 2, "\"vrrp_instance\"", "here it is [instance.NAME]"},
       BadValue{"[instances.b]\nx = 1", "unknown-table", 2, "\"instances\"", "did you mean [instance.NAME]?"},

@@ -120,6 +120,13 @@ TEST_CASE("render status: a Backup says who is Active") {
   CHECK(contains(show({backup}), "  active     nobody known\n"));
 }
 
+TEST_CASE("render status: who became Active too often says until when it does not preempt") {
+  Document backup = web();
+  backup.update({{"state", "backup"}, {"preempt", true}, {"flaps_until", "2026-11-19T18:10:03Z"}});
+  CHECK(show({backup}).find("became Active too often, does not preempt until 2026-11-19 18:10:03\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("render status: a fault stands in the first line, in capitals, with its cause") {
   Document db = web();
   db.update({{"name", "db"}, {"state", "initialize"}, {"fault", "interface eth1 is down"}, {"active", nullptr}});

@@ -230,3 +230,52 @@ TEST_CASE("HookQueue: reassert is told last and once, and not when we are no lon
   CHECK(bench.called().size() == 2);
   CHECK(bench.called().back().at(3) == "FAULT");
 }
+
+TEST_CASE("HookQueue: a question is asked after all that is to be told, and has one answer") {
+  HookSettings hooks = any_hook();
+  hooks.before_active = {"/promote", "now"};
+  Bench bench(hooks);
+  bench.world.add_node(1);
+  bench.runner.outcome = [](const Command& command) {
+    return Outcome{.exit_status = command.arguments[0] == "/promote" ? 3 : 0};
+  };
+  bench.queue->push(event(HookState::backup));
+  bench.queue->ask(event(HookState::before_active), seconds(2));
+  CHECK(bench.queue->waiting() == 1);
+  CHECK(bench.queue->answer() == nullptr);
+  bench.world.run_for(seconds(1));
+  REQUIRE(bench.queue->answer() != nullptr);
+  CHECK(bench.queue->answer()->exit_status == 3);
+  CHECK(bench.queue->waiting() == 0);
+  REQUIRE(bench.called().size() == 2);
+  const Command& asked = bench.runner.started.back();
+  CHECK(asked.arguments == std::vector<std::string>{"/promote", "now"});
+  CHECK(asked.timeout == seconds(2));
+  CHECK(std::ranges::count(asked.environment, "VIPD_STATE=before_active") == 1);
+  CHECK(bench.queue->withdraw_question());
+  CHECK(bench.queue->answer() == nullptr);
+}
+
+TEST_CASE("HookQueue: a question that is withdrawn is not asked any more, and a late answer is nobody's") {
+  HookSettings hooks = any_hook();
+  hooks.before_active = {"/promote"};
+  hooks.before_release = {"/drain"};
+  Bench bench(hooks);
+  bench.world.add_node(1);
+  bench.queue->push(event(HookState::backup));
+  bench.queue->ask(event(HookState::before_active), seconds(2));
+  CHECK_FALSE(bench.queue->withdraw_question());
+  bench.world.run_for(seconds(1));
+  CHECK(bench.called().size() == 1);
+
+  bench.queue->ask(event(HookState::before_active), seconds(2));
+  CHECK(bench.queue->withdraw_question());  // it runs
+  bench.runner.outcome = [](const Command& command) {
+    return Outcome{.exit_status = command.arguments[0] == "/promote" ? 1 : 2};
+  };
+  bench.queue->ask(event(HookState::before_release), seconds(2));
+  bench.world.run_for(seconds(1));
+  REQUIRE(bench.queue->answer() != nullptr);
+  CHECK(bench.queue->answer()->exit_status == 2);
+  CHECK(bench.runner.most_at_once == 1);
+}

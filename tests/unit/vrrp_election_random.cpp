@@ -36,6 +36,7 @@ Election::Settings random_settings(Dice& dice) {
           .interval = Centiseconds(dice.roll(1, dice.coin() ? 4095 : 100)),
           .preempt = dice.coin(),
           .grouped = dice.coin(),
+          .asks_first = dice.coin(),
           .primary = heard(dice.roll(1, 5), 0).source};
 }
 
@@ -47,7 +48,7 @@ Heard random_advert(Dice& dice, const Election& election) {
 }
 
 Event random_event(Dice& dice, const Election& election) {
-  switch (dice.roll(0, 20)) {
+  switch (dice.roll(0, 21)) {
     case 0:
       return Stop{};
     case 1:
@@ -69,6 +70,8 @@ Event random_event(Dice& dice, const Election& election) {
     case 12:
       return TakeOver{};
     case 13:
+      return Prepare{};
+    case 16:
       return GiveUp{Peer{heard(dice.roll(1, 5), 0).source, dice.octet(1, 255)}};
     case 14:
     case 15:
@@ -103,8 +106,9 @@ struct Step {
 
 void check_state(const Step& step) {
   const Snapshot& after = step.after;
-  REQUIRE((after.deadline == kNever) == (after.state == State::initialize || after.ready));
-  if (after.ready) REQUIRE((after.grouped && after.state == State::backup));
+  REQUIRE((after.deadline == kNever) == (after.state == State::initialize || (after.ready && !after.preparing)));
+  if (after.preparing) REQUIRE(after.ready);
+  if (after.ready) REQUIRE(((after.grouped || after.asks_first) && after.state == State::backup));
   if (after.resigning) REQUIRE(after.state == State::active);
   if (after.state != State::backup) REQUIRE_FALSE(after.active_peer.has_value());
   if (after.state == State::backup && !after.ready)
@@ -129,15 +133,17 @@ void check_changes(const Step& step) {
   }
 }
 
-/// One advert at most: our priority from an Active router, 0 from one that leaves, is about to, or is unfit.
+/// One advert at most: our priority from a router that is Active or prepares for it, 0 from one that leaves, is about
+/// to, or is unfit.
 void check_adverts(const Step& step) {
   REQUIRE(step.count<SendAdvert>() <= 1);
   for (const Action& action : step.actions) {
     const auto* advert = std::get_if<SendAdvert>(&action);
     if (!advert) continue;
-    const bool leaving = step.left(State::active) || step.after.resigning || step.after.offering;
+    const bool gave_up = step.before.preparing && step.after.state == State::initialize;
+    const bool leaving = step.left(State::active) || gave_up || step.after.resigning || step.after.offering;
     REQUIRE(advert->priority == (leaving ? kResignPriority : step.after.priority));
-    REQUIRE((leaving || step.after.state == State::active));
+    REQUIRE((leaving || step.after.state == State::active || step.after.preparing));
   }
 }
 

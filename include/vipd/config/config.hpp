@@ -29,12 +29,25 @@ struct VirtualAddress : AddressObject {
   friend bool operator==(const VirtualAddress&, const VirtualAddress&) = default;
 };
 
+/// What follows from a hooks.before_active that fails or does not answer in time.
+enum class HookFailure : std::uint8_t { go_on, resign };
+
+/// "continue", "resign"
+constexpr std::string_view to_string(HookFailure failure) {
+  return failure == HookFailure::go_on ? "continue" : "resign";
+}
+
 /// The user's programs for one instance or sync group; an empty argument list means none.
 struct HookSettings {
   std::vector<std::string> active, backup, fault, stop;
   std::vector<std::string> any;                 ///< gets "INSTANCE|GROUP NAME STATE PRIORITY" appended
   Duration timeout = std::chrono::seconds(30);  ///< 100ms..1h; then TERM, and KILL 2 s later
   // Of an instance alone:
+  std::vector<std::string> before_active = {};   ///< ends before the addresses come
+  std::vector<std::string> before_release = {};  ///< ends before a planned stop
+  /// How long each may take, 100ms..1m.
+  Duration before_active_timeout = std::chrono::seconds(2), before_release_timeout = std::chrono::seconds(2);
+  HookFailure before_active_failure = HookFailure::go_on;
   std::vector<std::string> reassert = {};         ///< while Active, after another node was, too
   Duration reassert_interval = Duration::zero();  ///< and this often; 0 = never, else 1s..24h
 
@@ -97,6 +110,9 @@ struct InstanceConfig {
   Duration startup_delay = Duration::zero();  ///< 0 or 10ms..1h; the least time to listen after a start
   Duration link_hold =
       Duration::zero();  ///< 0 or 10ms..1h; how long a link that was down has to be up before it counts
+  /// 0 = none, else 1..100: how often it may become Active within flap_window and still preempt.
+  unsigned flap_limit = 0;
+  Duration flap_window = std::chrono::minutes(10);  ///< 10s..24h
   /// 10ms..40.95s, never taken as less than advert_interval; 0 = ten times advert_interval.
   Duration max_adopted_interval = Duration::zero();
   ChecksumPolicy ipv4_checksum = ChecksumPolicy::automatic;

@@ -19,11 +19,11 @@
 namespace vipd {
 
 /// The member that a key fills.
-using Slot =
-    std::variant<bool*, std::uint8_t*, unsigned*, Duration*, std::string*, IpPrefix*, std::optional<IpPrefix>*,
-                 IpAddress*, std::optional<IpAddress>*, ChecksumPolicy*, Scope*, PreferredLifetime*, RouteType*,
-                 AnnounceForm*, CheckState*, OnFail*, std::vector<std::string>*, std::vector<VirtualAddress>*,
-                 std::vector<UnicastPeer>*, std::vector<RouteObject>*, std::vector<RuleObject>*>;
+using Slot = std::variant<bool*, std::uint8_t*, unsigned*, Duration*, std::string*, IpPrefix*, std::optional<IpPrefix>*,
+                          IpAddress*, std::optional<IpAddress>*, ChecksumPolicy*, Scope*, PreferredLifetime*,
+                          RouteType*, AnnounceForm*, HookFailure*, CheckState*, OnFail*, std::vector<std::string>*,
+                          std::vector<VirtualAddress>*, std::vector<UnicastPeer>*, std::vector<RouteObject>*,
+                          std::vector<RuleObject>*>;
 
 /// An entry of a list of tables.
 using ListEntry = std::variant<std::monostate, VirtualAddress*, UnicastPeer*, RouteObject*, RuleObject*>;

@@ -10,12 +10,13 @@
 
 namespace vipd {
 
-/// What a hook is told. The words of keepalived's notify scripts stand in hook_queue.cpp and nowhere else.
-enum class HookState : std::uint8_t { active, backup, fault, stop };
+/// What a hook is told: a state that has been entered, or what is about to be done. The words of keepalived's notify
+/// scripts stand in hook_queue.cpp and nowhere else.
+enum class HookState : std::uint8_t { active, backup, fault, stop, before_active, before_release };
 
-/// "active", "backup", "fault", "stop".
+/// "active", "backup", "fault", "stop", "before_active", "before_release".
 std::string_view to_string(HookState state);
-/// The state of that name, if there is one.
+/// The state of that name, if there is one that is entered.
 std::optional<HookState> parse_hook_state(std::string_view name);
 
 /// A transition as a hook is told of it.

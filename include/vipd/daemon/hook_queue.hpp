@@ -6,7 +6,10 @@
 /// last one told is always the state we are in. A transition that no hook asks for supersedes nothing. What an earlier
 /// vipd began to tell is told first, once more; but not that it was Active, which a vipd that starts is not.
 ///
-/// hooks.reassert is run while Active, after all that is to be told.
+/// hooks.before_active and hooks.before_release are asked before something is done, and so is who must not wait for
+/// the answer for ever: they are run after all that is to be told, and what became of them can be looked up.
+///
+/// hooks.reassert is run while Active, after all that.
 ///
 /// Nothing waits here: the Runner answers later; the notify FIFO alone is told of each transition at once. Callers:
 /// VirtualRouter, SyncGroup.
@@ -43,9 +46,20 @@ class HookQueue {
   /// node was Active, too.
   void reassert(const HookEvent& event, bool contested);
 
+  /// Runs the program for what is about to be done, which may take `timeout` from its start; in place of an earlier
+  /// question.
+  void ask(const HookEvent& event, Duration timeout);
+  /// How it ended; null until then, and if nothing is asked.
+  const Outcome* answer() const { return question_ && question_->answer ? &*question_->answer : nullptr; }
+  /// The answer is of no use any more: the program is not started, or left to itself. Was it started?
+  bool withdraw_question();
+
   bool idle() const { return !running_; }
   /// Programs that are yet to be started.
-  std::size_t waiting() const { return telling_.size() + waiting_.size() + (reassert_ ? 1 : 0); }
+  std::size_t waiting() const {
+    const bool question = question_ && !question_->started;
+    return telling_.size() + waiting_.size() + (question ? 1 : 0) + (reassert_ ? 1 : 0);
+  }
   /// Transitions that were superseded before their hooks could be started.
   std::uint64_t coalesced() const { return coalesced_; }
   /// The program that runs now, null if none.
@@ -54,6 +68,12 @@ class HookQueue {
 
  private:
   using Programs = std::deque<Command>;
+  struct Question {
+    std::uint64_t id = 0;
+    Command command;
+    bool started = false;
+    std::optional<Outcome> answer = {};
+  };
 
   Programs programs_for(const HookEvent& event) const;
   std::vector<std::string> notify_words(const HookEvent& event) const;
@@ -68,6 +88,8 @@ class HookQueue {
   HookSettings settings_;
   Programs telling_;  // of the transition that is being told, after the one that runs
   Programs waiting_;  // of the newest transition
+  std::optional<Question> question_;
+  std::uint64_t questions_ = 0;
   std::optional<Command> reassert_;
   std::uint64_t coalesced_ = 0;
   std::optional<std::string> running_;

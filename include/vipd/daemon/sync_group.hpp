@@ -7,10 +7,10 @@
 ///   that still hears the Active router in one of the networks takes nothing.
 /// - One that loses takes the others with it.
 /// - All have one priority, the lowest of the members', and are unfit if one is. They preempt only if all may, after
-/// the longest preempt_delay:
-///   that needs no rule, since one that may not preempt is not ready.
+///   the longest preempt_delay: that needs no rule, since one that may not preempt is not ready.
 /// The group keeps nothing that decides: it looks at its members, and what it asks of them are events of their
-/// elections. A planned stop is each member's own, make before break; the Supervisor stops and starts all or none.
+/// elections. A planned stop begins for all at once and is each member's own then, make before break; the Supervisor
+/// stops and starts all or none.
 ///
 /// Two nodes of equal priority may each win in another network, and both give up. They come back at different times
 /// (Election, wait_apart), but until then nobody is Active: a pair should have different priorities.
@@ -61,6 +61,7 @@ class SyncGroup {
  private:
   void share_standing(TimePoint now);
   void move_together(TimePoint now);
+  void let_go(TimePoint now);
   void give_up(const VirtualRouter& loser, TimePoint now);
   ShownState members_state() const;
   std::string why(ShownState state) const;

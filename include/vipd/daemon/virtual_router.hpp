@@ -6,6 +6,11 @@
 /// Nothing called at the end calls back up; what the kernel or a script answers arrives as
 /// a new event. Caller: Supervisor.
 ///
+/// With hooks.before_active the election waits for a word at the end of its wait: the hook is asked, and TakeOver said
+/// when it has ended, or the time for it is over. A router of a sync group asks when the group is ready, and the group
+/// says TakeOver. Likewise a planned stop of an Active router with hooks.before_release. Adverts go on meanwhile, and
+/// whatever happens makes the question void rather than wait for its answer.
+///
 /// While Active, hooks.reassert is run after another node was Active, too, and as often as the operator wants.
 ///
 /// A claim that the kernel refuses never reaches the peers: the advert behind it is not sent, the instance goes to
@@ -28,6 +33,7 @@
 #include "vipd/os/wire.hpp"
 #include "vipd/vrrp/advert.hpp"
 #include "vipd/vrrp/election.hpp"
+#include "vipd/vrrp/flap_limit.hpp"
 #include "vipd/vrrp/peer_table.hpp"
 #include "vipd/vrrp/standing.hpp"
 
@@ -75,6 +81,13 @@ class VirtualRouter {
   /// The same event for several at once: each action of all of them, before the next action of any. A claim that the
   /// kernel refuses ends it there, so that nothing is said of what cannot be held.
   static void step_together(std::span<VirtualRouter* const> routers, const Event& event, TimePoint now);
+  /// The election is ready, and nothing is to be done before it takes over; hooks.before_active is asked if it has not
+  /// been.
+  bool may_take_over(TimePoint now);
+  /// A planned stop has begun, and nothing is to be done before it goes on.
+  bool may_let_go() const { return stopping_ && (asked_ != Asked::release || cleared_); }
+  /// Goes on with a planned stop. A router of a sync group is told so, any other does it by itself.
+  void let_go(TimePoint now);
   /// Another member of the sync group is in fault (`why`), or none is any more (nullopt).
   void hold_out(const std::optional<std::string>& why, TimePoint now);
   /// The priority of the sync group, 1..255, and why it is unfit: this router's own counts only if it is lower.
@@ -111,6 +124,8 @@ class VirtualRouter {
   const std::optional<IpAddress>& last_stranger() const { return last_stranger_; }
   ShownState shown() const;
   bool stopping() const { return stopping_; }
+  /// Leaves a fit Active router alone until then, since it has become Active too often; kNever = it does not.
+  TimePoint flaps_until() const { return flaps_until_; }
   /// Why the state is as it is; a sentence.
   const std::string& reason() const { return reason_; }
   TimePoint since() const { return since_; }
@@ -119,6 +134,7 @@ class VirtualRouter {
 
  private:
   void take_config();
+  void take_settings(TimePoint now);
   void take_standing(TimePoint now);
   void judge_link(bool running, TimePoint now);
   void prepare(TimePoint now);
@@ -126,6 +142,14 @@ class VirtualRouter {
   bool may_be_source(const IpAddress& address, const AddressState& state) const;
   std::string why_no_source() const;
   void step(const Event& event, TimePoint now);
+  void follow_up(TimePoint now);
+  enum class Asked : std::uint8_t { nothing, takeover, release };
+  void ask(Asked what, TimePoint now);
+  TimePoint answer_due() const;
+  void take_answer(TimePoint now);
+  void refuse_takeover(const std::string& why, TimePoint now);
+  void asked_in_vain();
+  void judge_flaps(TimePoint now);
   bool carry_out(const Action& action, TimePoint now);
   void say(const SendAdvert& advert, TimePoint now);
   void claim_failed(TimePoint now);
@@ -133,6 +157,7 @@ class VirtualRouter {
   void send_advert(std::uint8_t priority);
   bool send_to(const IpAddress& destination, const Advert& advert);
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
+  void tell(HookState state, ShownState from, const std::optional<Peer>& peer, std::uint64_t sequence);
   void show_fitness(TimePoint now);
   std::uint64_t log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
   void note_rival(const Peer& peer, TimePoint now);
@@ -170,7 +195,13 @@ class VirtualRouter {
     TimePoint first, last;  // heard
   };
   std::optional<Rival> rival_;
-  TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due
+  bool spoken_ = false;           // peers may believe in us, and have to be told when we go
+  Asked asked_ = Asked::nothing;  // what a hook is asked before
+  TimePoint answer_by_ = kNever;  // and how long that is waited for
+  bool cleared_ = false;          // it may be done
+  FlapLimit flap_limit_;
+  TimePoint flaps_until_ = kNever;
+  TimePoint asserted_{};          // Active: since when, or when hooks.reassert was last due
   bool link_was_down_ = false;    // and has not been up for link_hold since
   TimePoint link_held_ = kNever;  // until then, as it is up again
   std::array<LogLimit, kRefusalKinds> refusal_log_;

@@ -26,6 +26,11 @@
 ///   until it hears an Active router that it obeys. Who knows the whole group says TakeOver to all members at once, or
 ///   GiveUp when one of them has lost.
 ///
+/// - So does one that has something to do before (ElectionSettings::asks_first), by itself: it is told Prepare, and
+///   TakeOver when that is done. It obeys whom it hears in the meantime and is ready no more. If nobody is Active it
+///   sends adverts from Prepare on, so that no other one prepares as well; an Active router that goes or is preempted
+///   keeps the addresses in the meantime, and would let go at the first one.
+///
 /// - A router that is unfit (ElectionSettings::fit; its effective priority is 1) stays in the election as the last
 ///   resort. An Active one says priority 0 and keeps the addresses: a fit Backup takes over after its Skew_Time,
 ///   preempt or not, and its advert ends it; with nobody there it goes on with priority 1. Every fourth advert of it is
@@ -102,7 +107,8 @@ struct ElectionSettings {
   /// The least time that a Backup listens after Start before it believes that nobody is there.
   Duration startup_delay = Duration::zero();
   Duration max_adopted_interval = std::chrono::seconds(10);  ///< at least `interval`
-  bool grouped = false;                                      ///< takes over by TakeOver only
+  bool grouped = false;                                      ///< in a sync group: takes over by TakeOver only
+  bool asks_first = false;                                   ///< likewise, alone
   IpAddress primary;                                         ///< our source address; breaks ties
 };
 
@@ -130,16 +136,18 @@ struct Heard {
   std::uint8_t priority = 0;
   Duration interval = Duration::zero();
 };
-/// All members of the sync group are ready; ignored by a router that is not.
+/// All members of the sync group are ready and nothing is to be done before; ignored by a router that is not ready.
 struct TakeOver {};
+/// TakeOver will come when what is to be done before has been; ignored by a router that is not ready.
+struct Prepare {};
 /// Another member of the sync group has lost to `winner`: releases first and resigns then, since who won there is
 /// Active here, too, or may not be heard here. Ignored unless Active.
 struct GiveUp {
   std::optional<Peer> winner;
 };
 /// What step() takes.
-using Event =
-    std::variant<Start, Stop, Fail, DeadlinePassed, SetStanding, SetPrimary, Reconfigure, Heard, TakeOver, GiveUp>;
+using Event = std::variant<Start, Stop, Fail, DeadlinePassed, SetStanding, SetPrimary, Reconfigure, Heard, Prepare,
+                           TakeOver, GiveUp>;
 
 // Actions, to be carried out in the order given.
 /// To the group, from the primary address.
@@ -196,8 +204,12 @@ class Election {
   bool resigning() const { return resigning_ != Resigning::no; }
   /// Is Active and unfit, has said priority 0, and waits for who takes the addresses before it speaks again.
   bool offering() const { return offering_; }
-  /// Would take over now, but waits for the other members of its sync group.
+  /// Would take over now, but waits for TakeOver.
   bool ready() const { return ready_.has_value(); }
+  /// Ready, and heard by its peers already.
+  bool preparing() const { return ready() && deadline_ != kNever; }
+  /// Why it would take over.
+  const std::optional<Reason>& why_ready() const { return ready_; }
   /// The Active router as last heard; nullopt if we are it or nobody is known.
   const std::optional<Peer>& active_peer() const { return active_peer_; }
   /// The interval that the timers of a Backup run by: the Active router's (RFC 9568 6.1 Active_Adver_Interval).
@@ -215,6 +227,7 @@ class Election {
   void on(const SetPrimary& event, TimePoint now, Actions& out);
   void on(const Reconfigure& event, TimePoint now, Actions& out);
   void on(const Heard& advert, TimePoint now, Actions& out);
+  void on(const Prepare&, TimePoint now, Actions& out);
   void on(const TakeOver&, TimePoint now, Actions& out);
   void on(const GiveUp& event, TimePoint now, Actions& out);
 
@@ -227,6 +240,7 @@ class Election {
   void become_initialize(const Reason& reason, Actions& out);
   void take_over(const Reason& reason, TimePoint now, Actions& out);
   void offer(TimePoint now, Actions& out);
+  void go_on(TimePoint now, Actions& out);
 
   void note_peer(const Heard& advert, TimePoint now);
   void adopt(Duration interval);
@@ -236,8 +250,10 @@ class Election {
   Duration skew() const { return skew_time(settings_.priority, adopted_, settings_.version); }
   Duration patience() const { return active_down_interval(settings_.priority, adopted_, settings_.version); }
   bool may_preempt() const;
+  bool waits_for_word() const { return settings_.grouped || settings_.asks_first; }
   bool obeys(std::uint8_t priority) const { return !may_preempt() || priority >= settings_.priority; }
   Reason why_take_over(TimePoint now) const;
+  bool wants_to_go(const Heard& advert) const;
   bool may_answer(TimePoint now);
   Reason because(Why why) const { return {.why = why, .peer = std::nullopt, .priority = settings_.priority}; }
 
@@ -249,7 +265,7 @@ class Election {
   TimePoint hold_until_{};                   // Backup: end of startup_delay, as long as nobody was heard
   TimePoint preempt_at_ = kNever;            // Backup: end of preempt_delay, while it runs
   TimePoint not_before_ = TimePoint::min();  // Backup of a sync group that lost a tie: not to take over before
-  std::optional<Reason> ready_;              // Backup of a sync group: why it may take over
+  std::optional<Reason> ready_;              // Backup that waits for TakeOver: why it may take over
   bool peer_resigned_ = false;               // Backup: that wait is Skew_Time, since the Active router said priority 0
   bool offering_ = false;                    // Active and unfit: see offering()
   int adverts_since_offer_ = 0;              // Active and unfit
