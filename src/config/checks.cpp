@@ -189,6 +189,11 @@ void check_address_options(const PlacedInstance& instance, Report& report) {
     const TomlNode& node = instance.table->entry("addresses", i);
     const bool is_ipv4 = entry.prefix.address.family() == Family::ipv4;
     const std::string& interface = interface_of(instance.config, entry.interface);
+    for (const std::string_view key : {"interface", "label", "scope", "peer", "nodad", "preferred_lifetime"})
+      if (!entry.assigned && node.find(key) != nullptr)
+        report.error("conflict", entry_place(node, key), in_quotes(key) + " has no effect with assign = false",
+                     "remove it");
+    if (!entry.assigned) continue;
     for (const std::string_view key : {"label", "scope"})
       if (!is_ipv4 && node.find(key) != nullptr)
         report.error("conflict", entry_place(node, key), "an IPv6 address has no " + in_quotes(key), "remove it");

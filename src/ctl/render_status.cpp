@@ -135,11 +135,13 @@ std::string headline(const char* noun, const Document& instance, const Display& 
          paint(display, emphasis, words) + history(instance, display) + '\n';
 }
 
-/// Why it is so: the cause that holds it, and the reason of the last transition unless that says the same.
+/// Why it is so: the cause that holds it, and the reason of the last transition without what that says already.
 std::string why(const Document& instance, const Display& display) {
   const std::string fault = text_at(instance, "fault");
   const std::string unfit = fault.empty() ? text_at(instance, "unfit") : "";
-  const std::string reason = text_at(instance, "reason");
+  std::string reason = text_at(instance, "reason");
+  if (const std::string same = "; unfit: " + unfit; !unfit.empty() && reason.ends_with(same))
+    reason.erase(reason.size() - same.size());
   return row("fault", fault.empty() ? "" : paint(display, Emphasis::bad, fault)) +
          row("unfit", unfit.empty() ? "" : paint(display, Emphasis::bad, unfit)) +
          row("why", reason == fault ? "" : reason);
@@ -199,6 +201,7 @@ struct Mark {
 /// How it stands with what is held, seen from the state: capitals for what should not be.
 Mark mark(const Document& instance, const Document& address) {
   const Document& present = member(address, "present");
+  if (text_at(address, "assigned") == "false") return {Emphasis::plain, "not put on an interface"};
   if (!present.is_boolean()) return {Emphasis::plain, "?"};
   if (is_missing(instance, address)) return {Emphasis::bad, "MISSING"};
   if (!present.get<bool>()) return {Emphasis::plain, "not here"};
@@ -299,7 +302,7 @@ std::string unsent(const Document& instance) {
 /// "edge", "edge; ready, waits for the others"
 std::string sync_group(const Document& instance) {
   std::string text = text_at(instance, "sync_group");
-  if (is_true(instance, "ready")) join(text, "ready, waits for the others", "; ");
+  if (!text.empty() && is_true(instance, "ready")) join(text, "ready, waits for the others", "; ");
   return text;
 }
 

@@ -52,7 +52,9 @@ void fit_subnet(AddressObject& object, const NetworkView& view) {
 /// All that an instance holds while it is Active, as its configuration has it, with the interfaces that this implies.
 std::vector<KernelObject> wanted_by(const InstanceConfig& instance) {
   std::vector<KernelObject> wanted;
-  for (AddressObject address : instance.addresses) {
+  for (const VirtualAddress& each : instance.addresses) {
+    if (!each.assigned) continue;
+    AddressObject address = each;
     if (address.interface.empty()) address.interface = address_interface(instance);
     wanted.emplace_back(std::move(address));
   }
@@ -79,7 +81,8 @@ KernelObject located(KernelObject object, const NetworkView& view) {
 std::vector<IpAddress> refused_by(const InstanceConfig& config) {
   std::vector<IpAddress> refused;
   if (config.accepts()) return refused;
-  for (const auto& address : config.addresses) refused.push_back(address.prefix.address);
+  for (const auto& address : config.addresses)
+    if (address.assigned) refused.push_back(address.prefix.address);
   return refused;
 }
 

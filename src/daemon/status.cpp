@@ -26,6 +26,14 @@ json held_by(const AddressOwner& owner, const char* name, const std::string& int
   return list;
 }
 
+/// Those that are put on an interface, and those that are not and of which nobody here knows where they are.
+json addresses_of(const VirtualRouter& router) {
+  json list = held_by<AddressObject>(router.addresses(), "address", router.config().interface);
+  for (const VirtualAddress& address : router.config().addresses)
+    if (!address.assigned) list.push_back({{"address", to_string(address)}, {"present", nullptr}, {"assigned", false}});
+  return list;
+}
+
 json active_router(const VirtualRouter& router) {
   if (router.election().state() == State::active) {
     if (!router.source()) return nullptr;
@@ -131,7 +139,7 @@ json instance_document(const VirtualRouter& router, const CheckSet& checks, cons
           {"advert_interval", format_duration(config.advert_interval)},
           {"priority",
            {{"base", router.standing().base_priority()}, {"effective", router.standing().effective_priority()}}},
-          {"addresses", held_by<AddressObject>(router.addresses(), "address", config.interface)},
+          {"addresses", addresses_of(router)},
           {"routes", held_by<RouteObject>(router.addresses(), "route", config.interface)},
           {"rules", held_by<RuleObject>(router.addresses(), "rule", config.interface)},
           {"active", active_router(router)},

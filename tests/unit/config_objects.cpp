@@ -116,6 +116,8 @@ TEST_CASE("config objects: mistakes are told at their place", "[config]") {
       {"addresses = [{address = \"192.0.2.10/24\", scope = \"lnk\"}]", "choice", 4, 50, "", "did you mean \"link\"?"},
       {"addresses = [{address = \"192.0.2.10/24\", nodad = true}]", "conflict", 4, 50, "no effect on an IPv4", ""},
       {"addresses = [{address = \"192.0.2.10/24\", peer = \"2001:db8::1\"}]", "address", 4, 49, "another family", ""},
+      {"addresses = [{address = \"192.0.2.10/24\", assign = false, label = \"eth0:vip\"}]", "conflict", 4, 66,
+       "\"label\" has no effect with assign = false", "remove it"},
       {"addresses = [{address = \"192.0.2.10/24\", advertise = false}]", "address", 4, 25, "in its adverts",
        "advertise = true"},
       {"addresses = [{address = \"fe80::10/64\", scope = \"link\"}]", "conflict", 4, 48, "an IPv6 address has no", ""},

@@ -65,6 +65,8 @@ TEST_CASE("render status: an unfit instance says so first, then why, and how its
   CHECK(text.starts_with("lb1: 1 instance, 1 UNFIT (web), 1 active"));
   CHECK(contains(text, "web: ACTIVE, UNFIT since"));
   CHECK(contains(text, "  unfit      check app failed: exit status 1\n"));
+  sick["reason"] = "192.0.2.2 has priority 254, we have 1; unfit: check app failed: exit status 1";
+  CHECK(contains(show({sick}), "  why        192.0.2.2 has priority 254, we have 1\n"));
   CHECK(contains(text, "  priority   1 (configured 254)\n"));
   CHECK(contains(text,
                  "  checks     app FAILED (exit status 1)\n"

@@ -25,6 +25,8 @@ namespace vipd {
 struct VirtualAddress : AddressObject {
   /// Listed in the adverts. False for addresses of the other family and for those that no longer fit.
   bool advertised = true;
+  /// Put on an interface. False where something else, such as a cloud, gives the address to the Active node.
+  bool assigned = true;
 
   friend bool operator==(const VirtualAddress&, const VirtualAddress&) = default;
 };
