@@ -20,6 +20,7 @@ using json = nlohmann::ordered_json;
 constexpr std::size_t kMaxClients = 64;
 constexpr std::size_t kLongestRequest = 4096;
 constexpr std::size_t kMostUnread = 32 << 20;         // a status of thousands of instances fits
+constexpr std::size_t kMostUnreadEvents = 1 << 20;    // some thousand transitions, for one that follows
 constexpr auto kPatience = std::chrono::seconds(10);  // to ask, and to read the answer
 
 }  // namespace
@@ -126,7 +127,7 @@ void ControlServer::send(Client& client, const json& document) {
 
 /// False when the client is to be dropped: it has its answer, is gone, or does not read.
 bool ControlServer::flush(Client& client) {
-  if (client.unsent.size() > kMostUnread) return false;
+  if (client.unsent.size() > (client.follows ? kMostUnreadEvents : kMostUnread)) return false;
   while (!client.unsent.empty()) {
     const ssize_t sent =
         ::send(client.fd.get(), client.unsent.data(), client.unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);

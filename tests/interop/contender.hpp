@@ -13,6 +13,7 @@
 /// a test program that is killed by SIGKILL.
 #pragma once
 
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -108,6 +109,8 @@ class Keepalived : public Contender {
   void start() override;
   /// With the keepalived.conf that is in the node's directory.
   void start_as_configured();
+  /// Has it read its keepalived.conf anew.
+  void reload() const { process_->signal(SIGHUP); }
   void stop() override;
   void clear_leftovers() override;
   std::string log() const override;

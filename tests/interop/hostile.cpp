@@ -4,7 +4,6 @@
 // of a second, and the two and a half minutes for which one forged advert silences a keepalived pair.
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include "contender.hpp"
@@ -14,8 +13,6 @@ using namespace vipd;
 using namespace vipd::lab;
 
 namespace {
-
-bool is_long() { return std::getenv("VIPD_LONG") != nullptr; }
 
 enum class Program { vipd, keepalived, frr };
 

@@ -79,7 +79,7 @@ TEST_CASE("lab: checks: the runner is killed again and again, and nothing moves"
   ServicePair pair(253);
   const auto transitions = [](const Node& node) { return node.instance().at("transitions").get<int>(); };
   const int before = transitions(pair.a) + transitions(pair.b);
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < rounds(10, 100); ++i) {
     const std::string pid = must(pair.a, "pgrep -P " + std::to_string(pair.a.vipd().pid()) + " -x vipd-runner");
     ::kill(std::stoi(pid), SIGKILL);
     REQUIRE(wait_until(5s, [&] {

@@ -1,4 +1,5 @@
 // The control socket: what vipctl says of a live pair, and clients that do not behave.
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -6,7 +7,8 @@
 #include <csignal>
 #include <cstring>
 
-#include "pair.hpp"
+#include "attacker.hpp"
+#include "crowd.hpp"
 
 using namespace vipd;
 using namespace vipd::lab;
@@ -71,6 +73,36 @@ TEST_CASE("lab: vipctl events -f shows a transition as it happens", "[lab]") {
   REQUIRE(document.at("event").at("from") == "backup");
   REQUIRE(document.at("event").at("to") == "active");
   REQUIRE(document.at("event").at("reason").get<std::string>().find(pair.source_a) != std::string::npos);
+}
+
+TEST_CASE("lab: a follower that never reads is cut, and nobody waits for it", "[lab]") {
+  Lab lab;
+  Node& a = lab.add_node("a", 1);
+  a.start_vipd(crowd(254));
+  REQUIRE(wait_until(20s, [&] { return all_are(a, "active"); }));
+  const Fd slow = connect_to(a);
+  pour(slow, "{\"verb\":\"events\",\"follow\":true}\n", 1);
+  const auto cut = [&] {
+    pollfd hung{slow.get(), 0, 0};
+    return poll(&hung, 1, 0) == 1 && (hung.revents & POLLHUP) != 0;
+  };
+  const Process quick(a, {program("vipctl"), "--runtime-dir", a.runtime_dir(), "events", "-f", "--json"});
+  REQUIRE(wait_until(5s, [&] { return quick.output().ends_with("\n"); }));  // the past ones
+  const auto flap = [&](bool up) {
+    const std::size_t seen = quick.output().size();
+    lab.set_port(a, up);
+    const std::string told = std::string("\"to\":\"") + (up ? "active" : "fault");
+    REQUIRE(wait_until(20s, [&] { return count_of(quick.output(seen), told) == kCrowd; }));
+  };
+  int flaps = 0;
+  for (; !cut() && flaps < 100; ++flaps) {
+    flap(false);
+    flap(true);
+  }
+  std::cout << "measured: a follower that does not read is cut after " << flaps << " flaps of " << kCrowd
+            << " instances; another one got " << quick.output().size() << " octets" << std::endl;
+  REQUIRE(cut());
+  REQUIRE(all_are(a, "active"));
 }
 
 TEST_CASE("lab: vipctl without a verb shows the state to a human", "[lab]") {

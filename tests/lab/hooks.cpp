@@ -77,25 +77,6 @@ TEST_CASE("lab: hooks find the circumstances in their environment", "[lab]") {
   REQUIRE(std::ranges::any_of(lines, [](const auto& line) { return line.starts_with("VIPD_SEQUENCE="); }));
 }
 
-TEST_CASE("lab: a hook that hangs holds nothing up and is killed", "[lab]") {
-  Pair pair(Family::ipv4);
-  const auto pid_file = pair.a.directory() / "pid";
-  const std::string hook =  // does not listen to SIGTERM either
-      write_script(pair.a.directory() / "hook",
-                   "trap '' TERM; echo $$ > " + pid_file.string() + "; while :; do sleep 0.2; done");
-  pair.a.start_vipd(web(pair.family, 254, "hooks.active = \"" + hook + "\"\nhooks.timeout = \"300ms\""));
-  REQUIRE(pair.a.wait_state("active"));
-  REQUIRE(wait_until(5s, [&] { return !lines_of(pid_file).empty(); }));
-  const std::filesystem::path process = "/proc/" + lines_of(pid_file).front();
-  REQUIRE(std::filesystem::exists(process));
-  REQUIRE(wait_until(10s, [&] { return !std::filesystem::exists(process); }));
-  pair.await_adverts(pair.source_a, 2);
-  const Duration gap = longest_gap(pair.sniffer.adverts_from(pair.source_a));
-  measured("longest gap between adverts beside a hook that hangs", gap);
-  REQUIRE(gap < kInterval + kSlack);
-  REQUIRE(pair.a.state() == "active");
-}
-
 TEST_CASE("lab: a hook that cannot be started costs nothing", "[lab]") {
   Pair pair(Family::ipv4);
   const std::string hook = write_script(pair.a.directory() / "hook", "");

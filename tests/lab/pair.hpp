@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -19,6 +20,10 @@ using namespace std::chrono_literals;
 inline constexpr Duration kInterval = 100ms;
 /// What a busy machine may add to a bound.
 inline constexpr Duration kSlack = 250ms;
+
+/// VIPD_LONG=1 asks for as many rounds as a figure needs; without it a test takes those that show a break.
+inline bool is_long() { return std::getenv("VIPD_LONG") != nullptr; }
+inline int rounds(int usual, int if_long) { return is_long() ? if_long : usual; }
 
 inline const std::string& virtual_address(Family family) {
   static const std::string ipv4 = "192.0.2.10", ipv6 = "2001:db8::10";
@@ -74,7 +79,8 @@ struct Pair {
   /// Waits until a node has sent so many adverts more.
   void await_adverts(const std::string& source, std::size_t more) {
     const std::size_t before = sniffer.adverts_from(source).size();
-    REQUIRE(wait_until(10s, [&] { return sniffer.adverts_from(source).size() >= before + more; }));
+    REQUIRE(
+        wait_until(10s + 2 * kInterval * more, [&] { return sniffer.adverts_from(source).size() >= before + more; }));
   }
 
   Lab lab;
@@ -107,6 +113,18 @@ inline Duration longest_gap(const std::vector<Json>& frames, std::size_t from = 
   for (std::size_t i = from + 1; i < frames.size(); ++i)
     longest = std::max<Duration>(longest, time_of(frames[i]) - time_of(frames[i - 1]));
   return longest;
+}
+
+/// How far the gaps between adverts are from the interval.
+struct Jitter {
+  Duration median{}, worst{};
+};
+inline Jitter jitter(const std::vector<Json>& frames, std::size_t from = 0) {
+  std::vector<Duration> off;
+  for (std::size_t i = from + 1; i < frames.size(); ++i)
+    off.push_back(std::chrono::abs(time_of(frames[i]) - time_of(frames[i - 1]) - kInterval));
+  std::ranges::sort(off);
+  return off.empty() ? Jitter{} : Jitter{.median = off[off.size() / 2], .worst = off.back()};
 }
 
 /// The first time an address came or went at or after `since`; waits for it.
