@@ -164,6 +164,7 @@ holds_not() { ! holds "$1"; }
 says() { inside "$1" vipctl status --json | grep -E "\"state\": *\"$2\"" >/dev/null; }
 no_vipd_runs() { ! inside "$1" sh -c 'cat /proc/[0-9]*/comm' | grep -x -E 'vipd|vipd-(runner|keeper)' >/dev/null; }
 journal_has() { inside "$1" journalctl --no-pager --unit vipd --unit vipd-runner | grep -i -E "$2" >/dev/null; }
+is_fit() { inside "$1" vipctl status --json | grep -E "\"fit\": *$2" >/dev/null; }
 active_alone() { says "$1" active && says "$2" backup && holds "$1" && holds_not "$2"; }
 exits_with() { local status=0; "${@:2}" >/dev/null 2>&1 || status=$?; [ "$status" = "$1" ]; }
 
@@ -268,6 +269,28 @@ stops_and_returns() {
   await "started, lb1 takes over" active_alone lb1 lb2
 }
 
+# A service that systemd runs and a check asks for.
+follows_a_unit() {
+  local host
+  for host in lb1 lb2; do
+    printf '[Service]\nExecStart=/usr/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n' |
+      inside "$host" tee /run/systemd/system/web.service >/dev/null
+    inside "$host" systemctl --quiet --runtime enable --now web 2>/dev/null
+    inside "$host" sed -i 's|^addresses.*|&\nchecks = ["web"]|' /etc/vipd/vipd.toml
+    printf '\n[check.web]\nunit = "web"\ninterval = "200ms"\n' | inside "$host" tee -a /etc/vipd/vipd.toml >/dev/null
+    check "$host: the check is taken up" inside "$host" systemctl reload vipd
+    await "$host: the unit is active, so the node is fit" is_fit "$host" true
+  done
+  check "nothing has moved" active_alone lb1 lb2
+  inside lb1 systemctl stop web
+  await "its unit stopped, lb1 leaves the address to lb2" active_alone lb2 lb1
+  check "and says which unit" told_of_unit lb1
+  inside lb1 systemctl start web
+  await "its unit started again, lb1 takes over" active_alone lb1 lb2
+}
+
+told_of_unit() { inside "$1" vipctl | grep -F 'web.service is inactive' >/dev/null; }
+
 refuses_bad_config() {
   inside lb2 cp /etc/vipd/vipd.toml /etc/vipd/vipd.toml.good
   inside lb2 sh -c 'echo "colour = 1" >>/etc/vipd/vipd.toml'
@@ -318,6 +341,7 @@ pair_forms
 survives_kill
 survives_kill_of_runner
 stops_and_returns
+follows_a_unit
 refuses_bad_config
 upgrades
 goes_without_a_trace lb1
