@@ -252,6 +252,24 @@ void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoi
     note_rival({source, advert.priority}, now);
 }
 
+/// RFC 9568 1.7: an owner has the addresses as its interface's own. One that has not may outrank the node that has.
+void VirtualRouter::question_ownership(TimePoint now) {
+  if (config_.priority != kOwnerPriority) return;
+  for (const VirtualAddress& address : config_.addresses) {
+    const std::string& name = address.interface.empty() ? config_.interface : address.interface;
+    const Interface* interface = kernel_.view().find(name);
+    const IpAddress& wanted = address.prefix.address;
+    const bool has_it = interface != nullptr && std::ranges::any_of(interface->addresses, [&](const auto& each) {
+      return each.first.address == wanted && each.second.tag != kKernelTag;
+    });
+    if (has_it) continue;
+    const std::string sentence = "priority 255 says that the addresses are this node's own, but " + wanted.to_string() +
+                                 " is not configured on " + name + ": configure it there, or use priority = 254";
+    log_event(shown_, shown_, sentence, now);
+    return spdlog::warn("{}: {}", config_.name, sentence);
+  }
+}
+
 /// We are Active and so is the sender, until it hears us.
 void VirtualRouter::note_rival(const Peer& peer, TimePoint now) {
   owner_.contested(config_.advert_interval, now);
@@ -541,6 +559,7 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
   } else if (const auto* change = std::get_if<StateChanged>(&action)) {
     const bool fault = change->reason.why == Why::fault && standing_.fault() != nullptr;
     show_change(fault ? *standing_.fault() : to_string(change->reason), change->reason.peer, now);
+    if (change->to == State::active) question_ownership(now);
     if (stopping_ && change->to == State::initialize) finish_stop(now);
   }
   return true;

@@ -136,6 +136,23 @@ TEST_CASE("VirtualRouter: two owners are counted and named, and the election dec
   CHECK(log.find("two address owners: 192.0.2.0") != std::string::npos);
 }
 
+TEST_CASE("VirtualRouter: an owner of addresses that are not configured is told so, and one of its own is not") {
+  World world(1);
+  Node& node = world.add_node(kOwnerPriority);
+  const bool own = GENERATE(true, false);
+  if (own) node.kernel.real()->addresses.insert({{*IpAddress::parse("192.0.2.10"), 24}, {}});
+  node.start();
+  REQUIRE(node.active());
+  const auto& events = node.supervisor->events().transitions();
+  REQUIRE(events.size() == (own ? 1 : 2));
+  CHECK(events.front().to == ShownState::active);
+  if (own) return;
+  CHECK(events.back().reason ==
+        "priority 255 says that the addresses are this node's own, but 192.0.2.10 is not configured on eth0: "
+        "configure it there, or use priority = 254");
+  CHECK(events.back().from == events.back().to);
+}
+
 TEST_CASE("VirtualRouter: two other owners are counted and named", "[C29+]") {
   Bench bench;
   bench.hear(advert_of(kOwnerPriority), sender(21), seconds(1));

@@ -160,6 +160,7 @@ class VirtualRouter {
   void tell(HookState state, ShownState from, const std::optional<Peer>& peer, std::uint64_t sequence);
   void show_fitness(TimePoint now);
   std::uint64_t log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
+  void question_ownership(TimePoint now);
   void note_rival(const Peer& peer, TimePoint now);
   bool rival_gone(TimePoint now) const;
   TimePoint reassert_due() const;
