@@ -41,8 +41,8 @@ std::string effect_of(const InstanceChange& change, const Supervisor& supervisor
   const VirtualRouter* router = supervisor.find(change.name);
   if (router == nullptr) return "";
   const bool active = router->election().state() == State::active;
-  if (change.fate == Fate::removed) return active ? "would hand over" : "";
-  if (change.fate == Fate::restarted) return active ? "would hand over and start anew" : "";
+  if (change.fate == Fate::removed) return active ? "would send priority 0 and hand over" : "";
+  if (change.fate == Fate::restarted) return active ? "would send priority 0, hand over and start anew" : "";
   const auto priority = std::ranges::find(change.keys, "priority", &KeyChange::key);
   return priority == change.keys.end() ? "" : effect_of_priority(*router, std::stoi(priority->after));
 }

@@ -227,6 +227,27 @@ TEST_CASE("lab: an unconfirmed reload goes back by itself, a confirmed one stays
   CHECK(pair.a.status().at("reload_to_confirm").is_null());
 }
 
+TEST_CASE("lab: a diff says what another VRID costs, and it costs that", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  const auto other = [&](int priority) {
+    std::string text = web(pair.family, priority);
+    return text.replace(text.find("vrid = 51"), 9, "vrid = 52");
+  };
+  const std::string change = "web: restart: vrid 51 -> 52";
+  write_config(pair.b, other(253));
+  CHECK(vipctl(pair.b, {"diff"}).output == change + "\n");  // a Backup costs nothing
+  write_config(pair.a, other(254));
+  CHECK(vipctl(pair.a, {"diff"}).output == change + ": would send priority 0, hand over and start anew\n");
+  CHECK(pair.a.instance().at("vrid") == 51);
+  const int before = pair.b.instance().at("transitions");
+  REQUIRE(vipctl(pair.a, {"reload"}).output.starts_with(change));
+  REQUIRE(pair.b.wait_state("active"));
+  const auto said = pair.sniffer.adverts_from(pair.source_a);
+  REQUIRE(std::ranges::any_of(said, [](const Json& advert) { return advert.at("priority") == 0; }));
+  REQUIRE(pair.b.instance().at("transitions") == before + 1);
+}
+
 TEST_CASE("lab: a diff touches nothing, and an earlier configuration can be had back", "[lab]") {
   Pair pair(Family::ipv4);
   pair.start();
