@@ -80,6 +80,7 @@ void VirtualRouter::take_config() {
 
 void VirtualRouter::reconfigure(const InstanceConfig& config, TimePoint now) {
   VIPD_ASSERT(!is_another_router(config_, config));
+  wake(now);
   config_ = config;
   take_config();
   standing_.set_base_priority(config.priority);
@@ -418,6 +419,7 @@ void VirtualRouter::resign_for_the_dead() {
 
 void VirtualRouter::stop(TimePoint now) {
   if (stopping_) return;
+  wake(now);
   stopping_ = true;
   retry_claim_ = kNever;
   if (election_.state() == State::active && !config_.hooks.before_release.empty()) return ask(Asked::release, now);
@@ -429,7 +431,14 @@ void VirtualRouter::let_go(TimePoint now) {
   if (election_.state() == State::initialize) finish_stop(now);
 }
 
+/// Before anything else that is done after a time in which this process did not run.
+void VirtualRouter::wake(TimePoint now) {
+  if (!election_.stalled(now)) return;
+  for (const Action& action : election_.step(Stalled{}, now)) carry_out(action, now);
+}
+
 void VirtualRouter::step(const Event& event, TimePoint now) {
+  wake(now);
   for (const Action& action : election_.step(event, now))
     if (!carry_out(action, now)) break;
   follow_up(now);
@@ -448,6 +457,7 @@ void VirtualRouter::follow_up(TimePoint now) {
 
 void VirtualRouter::step_together(std::span<VirtualRouter* const> routers, const Event& event, TimePoint now) {
   std::vector<Actions> wanted;
+  for (VirtualRouter* router : routers) router->wake(now);
   for (VirtualRouter* router : routers) wanted.push_back(router->election_.step(event, now));
   for (std::size_t nth = 0; nth < Actions::kMost; ++nth)
     for (std::size_t i = 0; i < routers.size(); ++i)

@@ -67,7 +67,7 @@ Result<EventLoop::Watch> EventLoop::after(Duration delay, Handler handler) {
     running();
     return 0;
   };
-  const int r = sd_event_add_time(event_, &watch.state_->source, CLOCK_MONOTONIC, microseconds(now() + delay), 1000,
+  const int r = sd_event_add_time(event_, &watch.state_->source, CLOCK_BOOTTIME, microseconds(now() + delay), 1000,
                                   call, watch.state_.get());
   if (r < 0) return loop_failure("cannot set a timer", r);
   sd_event_source_set_priority(watch.state_->source, static_cast<int>(Urgency::rest));
@@ -92,7 +92,7 @@ Result<void> EventLoop::on_deadline(Handler handler) {
     static_cast<EventLoop*>(userdata)->on_deadline_();
     return 0;
   };
-  const int r = sd_event_add_time(event_, &deadline_, CLOCK_MONOTONIC, UINT64_MAX, 1, call, this);
+  const int r = sd_event_add_time(event_, &deadline_, CLOCK_BOOTTIME, UINT64_MAX, 1, call, this);
   if (r < 0) return loop_failure("cannot set the deadline", r);
   sd_event_source_set_priority(deadline_, static_cast<int>(Urgency::deadline));
   return {};
@@ -121,7 +121,7 @@ void EventLoop::set_deadline(TimePoint deadline) {
 
 TimePoint EventLoop::now() const {
   std::uint64_t usec = 0;
-  sd_event_now(event_, CLOCK_MONOTONIC, &usec);
+  sd_event_now(event_, CLOCK_BOOTTIME, &usec);
   return TimePoint(std::chrono::microseconds(usec));
 }
 

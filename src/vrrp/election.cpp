@@ -11,6 +11,7 @@ namespace {
 constexpr double kAnswerBurst = 5;
 constexpr double kAnswersPerInterval = 5;
 constexpr int kAdvertsBetweenOffers = 3;
+constexpr int kBelieved = 3;  ///< intervals that any peer waits at least, RFC 9568 6.1
 
 /// Two groups of equal priority may each win on another segment and give up together. So that they do not take over
 /// together as well, each waits a part of an interval of its own, whatever it hears from the other that was said
@@ -102,8 +103,21 @@ void Election::on(const DeadlinePassed&, TimePoint now, Actions& out) {
   }
 }
 
+void Election::on(const Stalled&, TimePoint now, Actions& out) {
+  if (!stalled(now)) return;
+  Reason reason = because(Why::stalled);
+  reason.waited = now - believed_until_ + kBelieved * settings_.interval;
+  out.add(Release{});
+  become_backup(reason, now, out);
+}
+
+void Election::speak(const SendAdvert& advert, TimePoint now, Actions& out) {
+  out.add(advert);
+  believed_until_ = now + kBelieved * settings_.interval;
+}
+
 void Election::go_on(TimePoint now, Actions& out) {
-  out.add(SendAdvert{settings_.priority, now - deadline_});
+  speak({settings_.priority, now - deadline_}, now, out);
   deadline_ += settings_.interval;
   if (deadline_ <= now) deadline_ = now + settings_.interval;
 }
@@ -111,7 +125,7 @@ void Election::go_on(TimePoint now, Actions& out) {
 /// Whoever is fit may have the addresses. The next advert comes when the largest Skew_Time that a peer can have is
 /// over, and half an interval for the takeover: one in between would start a peer's wait over.
 void Election::offer(TimePoint now, Actions& out) {
-  out.add(SendAdvert{kResignPriority});
+  speak({kResignPriority}, now, out);
   offering_ = true;
   adverts_since_offer_ = 0;
   deadline_ = now + settings_.interval * 3 / 2;
@@ -204,7 +218,7 @@ void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out)
     if (offering()) return;
     if (!resigned && settings_.version == 2) return;  // RFC 3768 6.4.3: discarded, without an answer
     if (!may_answer(now)) return;
-    out.add(SendAdvert{settings_.priority});
+    speak({settings_.priority}, now, out);
     if (resigned) deadline_ = now + settings_.interval;  // Adver_Timer is reset for priority 0 only
     return;
   }
@@ -253,7 +267,7 @@ void Election::take_over(const Reason& reason, TimePoint now, Actions& out) {
 void Election::become_active(const Reason& reason, TimePoint now, Actions& out) {
   VIPD_ASSERT(state_ != State::active);
   out.add(Claim{});
-  out.add(SendAdvert{settings_.priority});
+  speak({settings_.priority}, now, out);
   out.add(StateChanged{state_, State::active, reason});
   state_ = State::active;
   ready_.reset();

@@ -40,6 +40,8 @@ std::string to_string(const Reason& reason) {
       return reason.peer ? "stopped; " + describe(*reason.peer) + " took over" : "stopped";
     case Why::fault:
       return "fault";
+    case Why::stalled:
+      return "did not run for " + format_duration(reason.waited) + ", longer than peers wait";
   }
   return "?";
 }

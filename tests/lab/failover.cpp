@@ -211,3 +211,28 @@ TEST_CASE("lab: the same VRID in both families is two instances", "[lab][B03+]")
   pair.a.vipd().signal(SIGKILL);
   REQUIRE(wait_until(5s, [&] { return pair.b.has("192.0.2.10") && pair.b.has("2001:db8::10"); }));
 }
+
+TEST_CASE("lab: an Active that was stopped by a signal and goes on lets go at once and listens before it speaks",
+          "[lab]") {
+  Pair pair(each_family());
+  pair.start();
+  const AddressMonitor monitor(pair.a);
+  pair.a.vipd().signal(SIGSTOP);
+  REQUIRE(pair.b.wait_state("active"));
+  pair.await_adverts(pair.source_b, 3);
+  const std::size_t before = pair.sniffer.adverts_from(pair.source_a).size();
+  const WallTime resumed = std::chrono::system_clock::now();
+  pair.a.vipd().signal(SIGCONT);
+  const Duration both = moment_of(monitor, pair.vip, false, resumed) - resumed;
+  measured("both hold the address after SIGCONT", both);
+  REQUIRE(both < kSlack);  // the goal is 5 ms
+  REQUIRE(wait_until(5s, [&] { return pair.sniffer.adverts_from(pair.source_a).size() > before; }));
+  REQUIRE(time_of(pair.sniffer.adverts_from(pair.source_a)[before]) - resumed >= 3 * kInterval);
+  REQUIRE(pair.a.wait_state("active"));
+  REQUIRE(pair.b.wait_state("backup"));
+  const Json events =
+      Json::parse(must(pair.a, program("vipctl") + " --runtime-dir " + pair.a.runtime_dir() + " events --json"));
+  REQUIRE(std::ranges::any_of(events.at("events"), [](const Json& event) {
+    return event.at("reason").get<std::string>().ends_with(", longer than peers wait");
+  }));
+}

@@ -198,7 +198,7 @@ Result<void> FakeKernel::accept_packets(std::span<const IpAddress> addresses) {
 }
 
 void FakeKernel::changed() {
-  world_.at(world_.between(microseconds(10), milliseconds(1)), [this] {
+  world_.at_node(node_, world_.between(microseconds(10), milliseconds(1)), [this] {
     std::vector<std::string> names = {""};
     for (const auto* links : {&view_.by_index, &real_})
       for (const auto& [index, interface] : *links) names.push_back(interface.name);
@@ -262,8 +262,13 @@ void Node::start() {
   supervisor->start(world_.now);
 }
 
+void Node::sleep(Duration duration) { asleep_until = world_.now + duration; }
+
+bool Node::asleep() const { return world_.now < asleep_until; }
+
 void Node::kill() {
   leaving_ = false;
+  asleep_until = TimePoint();
   kernel.refused.clear();  // the table goes with the process
   supervisor.reset();
   runner.reset();
@@ -281,6 +286,7 @@ void Node::power_off() {
 }
 
 void Node::stop() {
+  if (asleep()) return world_.at_node(index, Duration::zero(), [this] { stop(); });
   if (alive()) supervisor->stop(world_.now);
   leaving_ = true;
 }
@@ -303,6 +309,14 @@ Duration World::between(Duration low, Duration high) {
 
 void World::at(Duration from_now, std::function<void()> what) {
   planned_.push({now + from_now, ++order_, std::move(what)});
+}
+
+void World::at_node(std::size_t index, Duration from_now, const std::function<void()>& what) {
+  at(from_now, [this, index, what] {
+    const Node& node = *nodes[index];
+    if (!node.asleep()) return what();
+    at_node(index, node.asleep_until - now, what);
+  });
 }
 
 void World::connect(std::size_t a, std::size_t b, bool connected) {
@@ -330,7 +344,7 @@ void World::transmit(std::size_t from, const std::string& lan, const IpAddress& 
       on_lost(from, to, lan);
       continue;
     }
-    at(between(delay_low, delay_high), [this, to, lan, family, source, destination, octets] {
+    at_node(to, between(delay_low, delay_high), [this, to, lan, family, source, destination, octets] {
       Node& receiver = *nodes[to];
       Interface* interface = receiver.kernel.real(lan);
       if (!receiver.alive() || interface == nullptr || !interface->running) return;
@@ -355,7 +369,7 @@ World::World(std::uint64_t seed) : random(seed) {
 TimePoint World::next_deadline() const {
   TimePoint earliest = kNever;
   for (const auto& node : nodes)
-    if (node->alive()) earliest = std::min(earliest, node->supervisor->deadline());
+    if (node->alive()) earliest = std::min(earliest, std::max(node->supervisor->deadline(), node->asleep_until));
   return earliest;
 }
 
@@ -372,7 +386,7 @@ void World::run_for(Duration duration) {
       what();
     } else {
       for (const auto& node : nodes)
-        if (node->alive() && now >= node->supervisor->deadline()) node->supervisor->on_deadline(now);
+        if (node->alive() && !node->asleep() && now >= node->supervisor->deadline()) node->supervisor->on_deadline(now);
     }
     for (const auto& node : nodes)
       if (node->has_left()) node->kill();

@@ -129,6 +129,9 @@ class Node {
   void power_off();
   /// SIGTERM.
   void stop();
+  /// SIGSTOP, and SIGCONT after `duration`: what arrives meanwhile waits.
+  void sleep(Duration duration);
+  bool asleep() const;
   bool alive() const { return supervisor != nullptr; }
   /// Was stopped, and is done with it.
   bool has_left() const { return alive() && leaving_ && supervisor->stopped(); }
@@ -141,6 +144,7 @@ class Node {
   FakeWire wire;
   std::unique_ptr<FakeRunner> runner;
   std::unique_ptr<Supervisor> supervisor;
+  TimePoint asleep_until{};
 
  private:
   World& world_;
@@ -162,6 +166,8 @@ class World {
   /// Lets virtual time pass; `after_each` is called after every event.
   void run_for(Duration duration);
   void at(Duration from_now, std::function<void()> what);
+  /// The same for something that a node reads: not before it is awake.
+  void at_node(std::size_t index, Duration from_now, const std::function<void()>& what);
 
   /// To the nodes on the LAN that are in the group, or to the one that has the address.
   void transmit(std::size_t from, const std::string& lan, const IpAddress& source, const IpAddress& destination,

@@ -70,7 +70,7 @@ Event random_event(Dice& dice, const Election& election) {
     case 12:
       return TakeOver{};
     case 13:
-      return Prepare{};
+      return dice.coin() ? Event(Prepare{}) : Event(Stalled{});
     case 16:
       return GiveUp{Peer{heard(dice.roll(1, 5), 0).source, dice.octet(1, 255)}};
     case 14:

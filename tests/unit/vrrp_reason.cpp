@@ -21,6 +21,7 @@ TEST_CASE("Reason: a sentence for what nobody else decided") {
   CHECK(sentence(Why::owner) == "owner of the addresses (priority 255)");
   CHECK(sentence(Why::stopped) == "stopped");
   CHECK(sentence(Why::fault) == "fault");
+  CHECK(sentence(Why::stalled, std::nullopt, 10s) == "did not run for 10s, longer than peers wait");
   CHECK(sentence(Why::group) == "gave up with its group");
 }
 

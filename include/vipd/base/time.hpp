@@ -2,7 +2,7 @@
 ///
 /// The protocol path lives on one monotonic clock. The pure half never reads it: whoever calls hands `now` in, so a
 /// test can own time. MonotonicClock therefore has no now(); the event loop makes the time points
-/// (CLOCK_MONOTONIC, clock_gettime(2)).
+/// (CLOCK_BOOTTIME, clock_gettime(2)).
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ struct MonotonicClock {
   static constexpr bool is_steady = true;
 };
 
-/// A moment of CLOCK_MONOTONIC, in nanoseconds.
+/// A moment of CLOCK_BOOTTIME, in nanoseconds: it goes on while the machine is suspended, as the peers do.
 using TimePoint = MonotonicClock::time_point;
 
 /// A deadline that never comes.

@@ -141,6 +141,7 @@ class VirtualRouter {
   std::optional<IpAddress> choose_source(const Interface& interface) const;
   bool may_be_source(const IpAddress& address, const AddressState& state) const;
   std::string why_no_source() const;
+  void wake(TimePoint now);
   void step(const Event& event, TimePoint now);
   void follow_up(TimePoint now);
   enum class Asked : std::uint8_t { nothing, takeover, release };

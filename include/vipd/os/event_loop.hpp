@@ -59,7 +59,7 @@ class EventLoop {
 
   /// The one deadline; kNever for none. Accuracy is a microsecond, not sd-event's default quarter of a second.
   void set_deadline(TimePoint deadline);
-  /// CLOCK_MONOTONIC, read once a turn.
+  /// CLOCK_BOOTTIME, read once a turn.
   TimePoint now() const;
 
   /// Pings the watchdog of the unit when it has one (sd_event_set_watchdog(3)).

@@ -18,6 +18,10 @@
 /// - Immediate answers (to a losing advert or to a priority 0) come from a token bucket (row C21): 5 at once, then 5 an
 ///   interval; a flood cannot be amplified.
 ///
+/// - An Active router that did not run for so long that its peers believe it dead (ElectionSettings::interval, three
+///   times since its last advert) is told Stalled before anything else: it lets go and listens, and says nothing. Its
+///   successor may have been Active for a while.
+///
 /// - An adopted interval is capped (max_adopted_interval): adverts are not authenticated, and one spoofed advert that
 ///   promises the next one in 40 s must not silence a pair for minutes.
 ///
@@ -81,6 +85,7 @@ enum class Why : std::uint8_t {
   group,            ///< another member of the sync group has lost
   stopped,          ///< planned stop
   fault,            ///< cannot serve; the Standing knows the cause
+  stalled,          ///< was Active and did not run for longer than peers wait
 };
 
 /// Why the state is as it is, with the numbers that decided.
@@ -117,6 +122,7 @@ struct Start {};           ///< fit to take part, from Initialize
 struct Stop {};            ///< planned: make before break
 struct Fail {};            ///< fault: release first, resign then
 struct DeadlinePassed {};  ///< deadline() has come
+struct Stalled {};         ///< stalled() is so; ignored otherwise
 /// The Standing changed.
 struct SetStanding {
   std::uint8_t priority = 100;  ///< effective, 1..255; 1 if unfit
@@ -146,8 +152,8 @@ struct GiveUp {
   std::optional<Peer> winner;
 };
 /// What step() takes.
-using Event = std::variant<Start, Stop, Fail, DeadlinePassed, SetStanding, SetPrimary, Reconfigure, Heard, Prepare,
-                           TakeOver, GiveUp>;
+using Event = std::variant<Start, Stop, Fail, DeadlinePassed, Stalled, SetStanding, SetPrimary, Reconfigure, Heard,
+                           Prepare, TakeOver, GiveUp>;
 
 // Actions, to be carried out in the order given.
 /// To the group, from the primary address.
@@ -204,6 +210,9 @@ class Election {
   bool resigning() const { return resigning_ != Resigning::no; }
   /// Is Active and unfit, has said priority 0, and waits for who takes the addresses before it speaks again.
   bool offering() const { return offering_; }
+  /// Active, and its last advert is so old by `now` that another one may be Active as well; no peer waits for less than
+  /// three intervals (RFC 9568 6.1).
+  bool stalled(TimePoint now) const { return state_ == State::active && !resigning() && now >= believed_until_; }
   /// Would take over now, but waits for TakeOver.
   bool ready() const { return ready_.has_value(); }
   /// Ready, and heard by its peers already.
@@ -223,6 +232,7 @@ class Election {
   void on(const Stop&, TimePoint now, Actions& out);
   void on(const Fail&, TimePoint now, Actions& out);
   void on(const DeadlinePassed&, TimePoint now, Actions& out);
+  void on(const Stalled&, TimePoint now, Actions& out);
   void on(const SetStanding& event, TimePoint now, Actions& out);
   void on(const SetPrimary& event, TimePoint now, Actions& out);
   void on(const Reconfigure& event, TimePoint now, Actions& out);
@@ -241,6 +251,7 @@ class Election {
   void take_over(const Reason& reason, TimePoint now, Actions& out);
   void offer(TimePoint now, Actions& out);
   void go_on(TimePoint now, Actions& out);
+  void speak(const SendAdvert& advert, TimePoint now, Actions& out);
 
   void note_peer(const Heard& advert, TimePoint now);
   void adopt(Duration interval);
@@ -269,6 +280,7 @@ class Election {
   bool peer_resigned_ = false;               // Backup: that wait is Skew_Time, since the Active router said priority 0
   bool offering_ = false;                    // Active and unfit: see offering()
   int adverts_since_offer_ = 0;              // Active and unfit
+  TimePoint believed_until_{};               // Active: no peer believes us dead before
   Duration adopted_;
   std::optional<Peer> active_peer_;
   TimePoint peer_heard_{};  // when active_peer_ was last heard

@@ -1,0 +1,109 @@
+// A process that did not run for a while: what it does first when it runs again.
+#include <algorithm>
+
+#include "sim.hpp"
+#include "support/catch.hpp"
+
+using namespace vipd;
+using namespace vipd::test;
+
+namespace {
+
+std::pair<Node&, Node&> settled_pair(World& world) {
+  for (const std::uint8_t priority : {std::uint8_t{254}, std::uint8_t{253}}) world.add_node(priority).start();
+  world.run_for(seconds(10));
+  return {*world.nodes[0], *world.nodes[1]};
+}
+
+/// The first advert of a node at or after `since`.
+TimePoint speaks(const World& world, const Node& node, TimePoint since) {
+  for (const SentAdvert& advert : world.adverts)
+    if (advert.node == node.index && advert.time >= since) return advert.time;
+  return kNever;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "stall: an Active node that did not run for long lets go before anything else, and listens before it speaks") {
+  World world(seed_from_environment(81));
+  auto [first, second] = settled_pair(world);
+  world.run_for(world.between(milliseconds(0), seconds(1)));
+  const TimePoint slept = world.now;
+  first.sleep(seconds(10));
+  world.run_for(seconds(10) - milliseconds(1));
+  REQUIRE(second.active());
+  REQUIRE(first.kernel.has(kVip));
+  world.run_for(milliseconds(1));  // what has arrived meanwhile is read, or a deadline is due
+  CHECK_FALSE(first.kernel.has(kVip));
+  CHECK(first.router().shown() == ShownState::backup);
+  const auto& events = first.supervisor->events().transitions();
+  CHECK(events.back().reason.starts_with("did not run for 10."));
+  CHECK(events.back().reason.ends_with("s, longer than peers wait"));
+  world.run_for(seconds(10));
+  CHECK(speaks(world, first, slept) >= slept + seconds(10) + active_down_interval(254, kInterval));
+  CHECK(first.active());  // it preempts, as always
+  CHECK_FALSE(second.active());
+}
+
+TEST_CASE("stall: a node that is back before anybody believed it dead goes on, and makes up for one advert") {
+  World world(seed_from_environment(82));
+  auto [first, second] = settled_pair(world);
+  const auto before = transitions(world);
+  for (int i = 0; i < 50; ++i) {
+    first.sleep(world.between(milliseconds(0), seconds(2) - kSlack));  // at most three intervals since its last advert
+    world.run_for(seconds(5));
+  }
+  CHECK(first.active());
+  CHECK(transitions(world) == before);
+}
+
+TEST_CASE("stall: a lone node releases, listens and is Active again") {
+  World world(seed_from_environment(83));
+  Node& alone = world.add_node(254);
+  alone.start();
+  world.run_for(seconds(10));
+  alone.sleep(seconds(60));
+  world.run_for(seconds(60));
+  CHECK_FALSE(alone.kernel.has(kVip));
+  world.run_for(active_down_interval(254, kInterval) + kSlack);
+  CHECK(alone.active());
+}
+
+TEST_CASE("stall: a Backup reads what has arrived before it believes that the Active node is dead") {
+  World world(seed_from_environment(84));
+  auto [first, second] = settled_pair(world);
+  const auto before = transitions(world);
+  for (int i = 0; i < 20; ++i) {
+    second.sleep(world.between(seconds(4), seconds(60)));
+    world.run_for(seconds(70));
+  }
+  CHECK(first.active());
+  CHECK(transitions(world) == before);
+}
+
+TEST_CASE("stall: what comes first after it does not matter: a stop, a reload, a change of the network") {
+  World world(seed_from_environment(85));
+  auto [first, second] = settled_pair(world);
+  first.sleep(seconds(10));
+  world.run_for(seconds(10) - milliseconds(1));
+  const TimePoint slept = world.now;
+  first.asleep_until = world.now;
+  SECTION("a stop") {
+    first.stop();
+    CHECK_FALSE(first.kernel.has(kVip));
+  }
+  SECTION("a reload") {
+    Config config = first.config;
+    config.instances[0].addresses.push_back(config.instances[0].addresses[0]);
+    config.instances[0].addresses[1].prefix.address = *IpAddress::parse("192.0.2.11");
+    first.supervisor->apply(config, world.now);
+    CHECK_FALSE(first.kernel.has(*IpAddress::parse("192.0.2.11")));
+    CHECK_FALSE(first.kernel.has(kVip));
+  }
+  SECTION("a change of the network") {
+    first.supervisor->network_changed({"eth0"}, world.now);
+    CHECK_FALSE(first.kernel.has(kVip));
+  }
+  CHECK(speaks(world, first, slept) == kNever);
+}
