@@ -257,6 +257,7 @@ void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoi
 void VirtualRouter::question_ownership(TimePoint now) {
   if (config_.priority != kOwnerPriority) return;
   for (const VirtualAddress& address : config_.addresses) {
+    if (!address.assigned) continue;
     const std::string& name = address.interface.empty() ? config_.interface : address.interface;
     const Interface* interface = kernel_.view().find(name);
     const IpAddress& wanted = address.prefix.address;
