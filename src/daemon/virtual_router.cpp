@@ -262,8 +262,8 @@ void VirtualRouter::question_ownership(TimePoint now) {
     const Interface* interface = kernel_.view().find(name);
     const IpAddress& wanted = address.prefix.address;
     const bool has_it = interface != nullptr && std::ranges::any_of(interface->addresses, [&](const auto& each) {
-      return each.first.address == wanted && each.second.tag != kKernelTag;
-    });
+                          return each.first.address == wanted && each.second.tag != kKernelTag;
+                        });
     if (has_it) continue;
     const std::string sentence = "priority 255 says that the addresses are this node's own, but " + wanted.to_string() +
                                  " is not configured on " + name + ": configure it there, or use priority = 254";

@@ -14,8 +14,8 @@ using namespace vipd::test;
 namespace {
 
 /// Watches how long two living nodes hold the address together although they could hear each other. A packet that is
-/// lost between them starts the time anew: who cannot be heard cannot be obeyed. Two that both stop each keep it until a
-/// third is heard, for two intervals at most. And one that does not run can do nothing.
+/// lost between them starts the time anew: who cannot be heard cannot be obeyed. Two that both stop each keep it until
+/// a third is heard, for two intervals at most. And one that does not run can do nothing.
 class OverlapWatch {
  public:
   explicit OverlapWatch(World& world) : world_(world) {
