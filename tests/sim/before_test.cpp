@@ -301,13 +301,18 @@ TEST_CASE("before hooks of a sync group: all are asked at once, and all move tog
     world.connect(0, 1, true, "eth0");
     world.run_for(seconds(2));
     first.power_off();
-    world.run_for(active_down_interval(253, kInterval) + seconds(1) + kSlack);
+    time_until(world, seconds(5), [&] { return calls(second, kPromote) == 1; });
+    CHECK(calls(second, "/long") == 1);
+    world.run_for(seconds(1) - kSlack);
+    CHECK_FALSE(second.kernel.has(kVip));
+    world.run_for(2 * kSlack);
     CHECK(second.supervisor->groups().front()->shown() == ShownState::active);
     CHECK_FALSE(split);
   }
   SECTION("stop") {
     first.stop();
     world.run_for(kWork - milliseconds(2));
+    CHECK(std::ranges::count(world.adverts, 0, &SentAdvert::priority) == 0);  // the other one waits, too
     CHECK(first.kernel.has(kVip));
     CHECK(first.kernel.has(wan_vip));
     world.run_for(seconds(1) + skew_time(253, kInterval) + kSlack);

@@ -505,3 +505,13 @@ TEST_CASE("AddressOwner: a length that was found at the claim stays while the ad
         std::vector<std::string>{"192.0.2.10/25 on eth0"});
   CHECK_FALSE(addresses.contains({kVip, 24}));
 }
+
+TEST_CASE("AddressOwner: an address that something else gives to the node is neither added nor announced") {
+  Bench bench([](InstanceConfig& config) { config.addresses[0].assigned = false; });
+  bench.claim();
+  bench.run_for(seconds(10));
+  CHECK_FALSE(bench.node.kernel.has(kVip));
+  CHECK(bench.announced().empty());
+  CHECK(bench.owner->entries().empty());
+  CHECK_FALSE(bench.owner->failure());
+}
