@@ -767,86 +767,8 @@ constexpr auto kSchema = std::to_array<KeySpec>({
      [](Target t) -> Slot { return &t.check.rules.delivers_weight; }},
 });
 
-/// What docs and files of later versions hold. "" is the top level.
-struct LaterKey {
-  std::string_view table, name;
-};
-
-constexpr auto kLater = std::to_array<LaterKey>({
-    {"", "key"},
-    {"instance", "auth"},
-});
-
-char folded(char c) {
-  if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
-  return c == '-' ? '_' : c;
-}
-
-/// Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. Case and "-" for "_" are
-/// free.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-  for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
-  for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const char x = folded(a[i - 1]), y = folded(b[j - 1]);
-      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + (x == y ? 0 : 1)});
-      const bool swapped = i > 1 && j > 1 && x == folded(b[j - 2]) && y == folded(a[i - 2]);
-      if (swapped) cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
-    }
-  }
-  return cost[a.size()][b.size()];
-}
-
 }  // namespace
 
 std::span<const KeySpec> schema() { return kSchema; }
-
-const KeySpec* find_key(std::string_view table, std::string_view name) {
-  for (const KeySpec& key : kSchema) {
-    if (key.table == table && key.name == name) return &key;
-  }
-  return nullptr;
-}
-
-bool is_group(std::string_view table, std::string_view name) {
-  return std::ranges::any_of(kSchema, [&](const KeySpec& key) {
-    return key.table == table && key.name.starts_with(name) && key.name.substr(name.size()).starts_with('.');
-  });
-}
-
-bool is_unsupported(std::string_view table, std::string_view name) {
-  return std::ranges::any_of(kLater, [&](const LaterKey& key) { return key.table == table && key.name == name; });
-}
-
-std::string_view nearest(std::string_view word, std::span<const std::string_view> words) {
-  constexpr std::size_t kLongest = 64;
-  if (word.size() > kLongest) return {};
-  std::string_view best;
-  std::size_t smallest = std::clamp<std::size_t>(word.size() / 3, 1, 3) + 1;
-  for (const std::string_view candidate : words) {
-    const std::size_t distance = edit_distance(word, candidate);
-    if (distance >= smallest) continue;
-    smallest = distance;
-    best = candidate;
-  }
-  return best;
-}
-
-std::string_view nearest_key(std::string_view table, std::string_view word) {
-  std::vector<std::string_view> names;
-  for (const KeySpec& key : kSchema) {
-    if (key.table != table) continue;
-    names.push_back(key.name);
-    names.push_back(key.name.substr(0, key.name.find('.')));  // "hook" is near to "hooks"
-  }
-  if (const std::string_view found = nearest(word, names); !found.empty()) return found;
-  // "timeout" is near to "hooks.timeout", if one does not mind the group.
-  const auto same_end = std::ranges::find_if(names, [&](std::string_view name) {
-    return name.ends_with(word) && name.size() > word.size() && name[name.size() - word.size() - 1] == '.';
-  });
-  return same_end == names.end() ? std::string_view() : *same_end;
-}
 
 }  // namespace vipd
