@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "pair.hpp"
+#include "support/read_file.hpp"
 
 using namespace vipd;
 using namespace vipd::lab;
@@ -33,7 +34,7 @@ std::string text_of(const fs::path& path) {
 /// Two nodes lb1 and lb2 with the file of an example.
 struct Example {
   explicit Example(const std::string& name, int number = 1)
-      : text(text_of(fs::path(VIPD_SOURCE_DIR) / "conf/examples" / (name + ".toml"))),
+      : text(test::read_file("conf/examples/" + name + ".toml")),
         a(lab.add_node("lb1", number)),
         b(lab.add_node("lb2", number + 1)) {
     for (const char* vrid : {"51", "52", "61"})
@@ -54,8 +55,7 @@ struct Example {
   /// As on a host of that name.
   void start(const Node& node, std::string config) {
     const fs::path script = node.directory() / "program";
-    std::ofstream(script) << "#!/bin/sh\necho \"$VIPD_STATE $*\" >> " << record(node).string() << "\n";
-    fs::permissions(script, fs::perms::owner_all);
+    write_script(script, "echo \"$VIPD_STATE $*\" >> " + record(node).string());
     for (const char* program :
          {"/usr/bin/systemctl", "/usr/bin/aws", "/etc/vipd/hooks/log-state", "/etc/vipd/hooks/postgresql-promote"})
       config = replaced(config, program, script);

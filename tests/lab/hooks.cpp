@@ -11,19 +11,6 @@ using namespace vipd::lab;
 
 namespace {
 
-std::string write_script(const std::filesystem::path& path, const std::string& body) {
-  std::ofstream(path) << "#!/bin/sh\n" << body << "\n";
-  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
-  return path;
-}
-
-std::vector<std::string> lines_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(line);
-  return lines;
-}
-
 using Lines = std::vector<std::string>;
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -90,6 +91,21 @@ struct Pair {
   std::string source_a, source_b;
   Sniffer sniffer;
 };
+
+/// A program of /bin/sh.
+inline std::string write_script(const std::filesystem::path& path, const std::string& body) {
+  std::ofstream(path) << "#!/bin/sh\n" << body << "\n";
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  return path;
+}
+
+/// What has been written to a file so far.
+inline std::vector<std::string> lines_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
 
 /// A server on `to` answers `from` on this address.
 inline bool reaches(const Node& from, const Node& to, const std::string& address) {

@@ -19,13 +19,6 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-Lines lines_of(const fs::path& path) {
-  std::ifstream file(path);
-  Lines lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(line);
-  return lines;
-}
-
 /// A pair of which node a has a hook, and what is seen of the hook's processes.
 struct Hooked : Pair {
   explicit Hooked(const std::string& body, const std::string& more = "")
@@ -251,8 +244,7 @@ TEST_CASE("lab: vipd-runner runs nothing but what the configuration names, and s
   Lab lab;
   Node& a = lab.add_bare_node("a", 1);
   const std::string hook = a.directory() / "hook", socket = a.runtime_dir() + "/runner.sock";
-  std::ofstream(hook) << "#!/bin/sh\necho \"$*\"\n";
-  fs::permissions(hook, fs::perms::owner_all);
+  write_script(hook, "echo \"$*\"");
   std::ofstream(a.directory() / "vipd.toml") << web(Family::ipv4, 254, "hooks.any = \"" + hook + "\"");
   Process runner(a,
                  {program("vipd-runner"), "--config", a.directory() / "vipd.toml", "--runtime-dir", a.runtime_dir()});

@@ -55,13 +55,6 @@ struct RouterPair {
   Node &a, &b;
 };
 
-std::vector<std::string> lines_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(line);
-  return lines;
-}
-
 }  // namespace
 
 TEST_CASE("lab: sync group: a cable is pulled in one network, both addresses move, and come back", "[lab]") {

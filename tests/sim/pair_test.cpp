@@ -86,15 +86,6 @@ std::string value_of(const Command& command, const std::string& variable) {
   return "";
 }
 
-/// Two nodes, started together ten seconds ago.
-std::pair<Node&, Node&> settled_pair(World& world, std::uint8_t first, std::uint8_t second) {
-  world.add_node(first);
-  world.add_node(second);
-  for (const auto& node : world.nodes) node->start();
-  world.run_for(seconds(10));
-  return {*world.nodes[0], *world.nodes[1]};
-}
-
 }  // namespace
 
 TEST_CASE("two nodes started together, 1000 seeds, 0 to 30 % loss: one holder, and the right one when the loss ends") {

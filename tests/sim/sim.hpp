@@ -16,4 +16,13 @@ inline std::uint64_t transitions(const World& world) {
   return sum;
 }
 
+/// Two nodes, started together ten seconds ago.
+inline std::pair<Node&, Node&> settled_pair(World& world, std::uint8_t first, std::uint8_t second) {
+  world.add_node(first);
+  world.add_node(second);
+  for (const auto& node : world.nodes) node->start();
+  world.run_for(seconds(10));
+  return {*world.nodes[0], *world.nodes[1]};
+}
+
 }  // namespace vipd::test

@@ -9,12 +9,6 @@ using namespace vipd::test;
 
 namespace {
 
-std::pair<Node&, Node&> settled_pair(World& world) {
-  for (const std::uint8_t priority : {std::uint8_t{254}, std::uint8_t{253}}) world.add_node(priority).start();
-  world.run_for(seconds(10));
-  return {*world.nodes[0], *world.nodes[1]};
-}
-
 /// The first advert of a node at or after `since`.
 TimePoint speaks(const World& world, const Node& node, TimePoint since) {
   for (const SentAdvert& advert : world.adverts)
@@ -27,7 +21,7 @@ TimePoint speaks(const World& world, const Node& node, TimePoint since) {
 TEST_CASE(
     "stall: an Active node that did not run for long lets go before anything else, and listens before it speaks") {
   World world(seed_from_environment(81));
-  auto [first, second] = settled_pair(world);
+  auto [first, second] = settled_pair(world, 254, 253);
   world.run_for(world.between(milliseconds(0), seconds(1)));
   const TimePoint slept = world.now;
   first.sleep(seconds(10));
@@ -48,7 +42,7 @@ TEST_CASE(
 
 TEST_CASE("stall: a node that is back before anybody believed it dead goes on, and makes up for one advert") {
   World world(seed_from_environment(82));
-  auto [first, second] = settled_pair(world);
+  auto [first, second] = settled_pair(world, 254, 253);
   const auto before = transitions(world);
   for (int i = 0; i < 50; ++i) {
     first.sleep(world.between(milliseconds(0), seconds(2) - kSlack));  // at most three intervals since its last advert
@@ -72,7 +66,7 @@ TEST_CASE("stall: a lone node releases, listens and is Active again") {
 
 TEST_CASE("stall: a Backup reads what has arrived before it believes that the Active node is dead") {
   World world(seed_from_environment(84));
-  auto [first, second] = settled_pair(world);
+  auto [first, second] = settled_pair(world, 254, 253);
   const auto before = transitions(world);
   for (int i = 0; i < 20; ++i) {
     second.sleep(world.between(seconds(4), seconds(60)));
@@ -84,7 +78,7 @@ TEST_CASE("stall: a Backup reads what has arrived before it believes that the Ac
 
 TEST_CASE("stall: what comes first after it does not matter: a stop, a reload, a change of the network") {
   World world(seed_from_environment(85));
-  auto [first, second] = settled_pair(world);
+  auto [first, second] = settled_pair(world, 254, 253);
   first.sleep(seconds(10));
   world.run_for(seconds(10) - milliseconds(1));
   const TimePoint slept = world.now;
