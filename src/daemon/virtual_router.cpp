@@ -212,8 +212,7 @@ void VirtualRouter::show_fitness(TimePoint now) {
   const bool was_fit = std::exchange(shown_fit_, fit);
   if (was_fit == fit || shown() == ShownState::initialize) return;
   const std::string sentence = fit ? "fit" : "unfit: " + *unfit;
-  log_event(shown_, shown_, sentence, now);
-  spdlog::log(fit ? spdlog::level::info : spdlog::level::warn, "{}: {}", config_.name, sentence);
+  remark(fit ? spdlog::level::info : spdlog::level::warn, sentence, now);
 }
 
 /// RFC 9568 5.1.1.1: never a virtual address; 5.1.2.1: the link-local one, but for peers that it cannot reach.
@@ -267,8 +266,7 @@ void VirtualRouter::question_ownership(TimePoint now) {
     if (has_it) continue;
     const std::string sentence = "priority 255 says that the addresses are this node's own, but " + wanted.to_string() +
                                  " is not configured on " + name + ": configure it there, or use priority = 254";
-    log_event(shown_, shown_, sentence, now);
-    return spdlog::warn("{}: {}", config_.name, sentence);
+    return remark(spdlog::level::warn, sentence, now);
   }
 }
 
@@ -278,36 +276,30 @@ void VirtualRouter::note_rival(const Peer& peer, TimePoint now) {
   rival_ = Rival{.peer = peer, .first = rival_ ? rival_->first : now, .last = now};
 }
 
-/// Not heard for two intervals.
-bool VirtualRouter::rival_gone(TimePoint now) const {
-  return rival_ && now >= rival_->last + 2 * config_.advert_interval;
-}
+/// When the rival will not have been heard for two intervals.
+TimePoint VirtualRouter::rival_gone() const { return rival_ ? rival_->last + 2 * config_.advert_interval : kNever; }
 
 TimePoint VirtualRouter::reassert_due() const {
   if (shown_ != ShownState::active || stopping_) return kNever;
   const Duration interval = config_.hooks.reassert_interval;
   const TimePoint regular = interval == Duration::zero() ? kNever : asserted_ + interval;
-  return rival_ ? std::min(regular, rival_->last + 2 * config_.advert_interval) : regular;
+  return std::min(regular, rival_gone());
 }
 
 /// What the rival has told others about the addresses (a cloud, an upstream router) is put right when it is gone.
 void VirtualRouter::reassert(TimePoint now) {
-  const bool contested = rival_gone(now);
-  HookEvent event{.state = HookState::active,
-                  .old_state = std::string(to_string(ShownState::active)),
-                  .reason = "every " + format_duration(config_.hooks.reassert_interval),
-                  .priority = standing_.effective_priority(),
-                  .peer = "",
-                  .sequence = events_.last_sequence()};
+  const bool contested = now >= rival_gone();
+  std::string reason = "every " + format_duration(config_.hooks.reassert_interval);
+  std::optional<Peer> peer;
   if (contested) {
-    event.peer = rival_->peer.address.to_string();
-    event.reason = event.peer + " (priority " + std::to_string(rival_->peer.priority) + ") was Active, too, for " +
-                   format_duration(rival_->last - rival_->first);
-    if (rival_log_.passes(now)) spdlog::warn("{}: {}", config_.name, event.reason);
+    peer = rival_->peer;
+    reason = peer->address.to_string() + " (priority " + std::to_string(peer->priority) + ") was Active, too, for " +
+             format_duration(rival_->last - rival_->first);
+    if (rival_log_.passes(now)) spdlog::warn("{}: {}", config_.name, reason);
     rival_.reset();
   }
   asserted_ = now;
-  hooks_.reassert(event, contested);
+  hooks_.reassert(hook_event(HookState::active, shown_, reason, peer), contested);
 }
 
 /// What two routers have configured differently is counted and said once, and never refused (RFC 9568 7.1).
@@ -480,17 +472,9 @@ void VirtualRouter::ask(Asked what, TimePoint now) {
   asked_ = what;
   cleared_ = false;
   answer_by_ = now + timeout;
-  HookEvent event{.state = takeover ? HookState::before_active : HookState::before_release,
-                  .old_state = std::string(to_string(shown_)),
-                  .reason = "stopped",
-                  .priority = standing_.effective_priority(),
-                  .peer = "",
-                  .sequence = events_.last_sequence()};
-  if (takeover) {
-    const Reason& reason = *election_.why_ready();
-    event.reason = to_string(reason);
-    if (reason.peer) event.peer = reason.peer->address.to_string();
-  }
+  const auto reason = takeover ? election_.why_ready() : std::nullopt;
+  const HookEvent event = hook_event(takeover ? HookState::before_active : HookState::before_release, shown_,
+                                     reason ? to_string(*reason) : "stopped", reason ? reason->peer : std::nullopt);
   reason_ = event.reason + "; waits for hooks." + std::string(to_string(event.state)) + ", " +
             format_duration(timeout) + " at most";
   hooks_.ask(event, timeout);
@@ -531,14 +515,13 @@ void VirtualRouter::asked_in_vain() {
   const bool started = hooks_.withdraw_question();
   const bool remains = asked_ == Asked::takeover && election_.state() == State::backup;
   asked_ = Asked::nothing;
-  answer_by_ = kNever;
   if (!remains) return;
   spoken_ = false;
   const auto& peer = election_.active_peer();
   reason_ = "was about to take over" +
             (peer ? ", but heard " + peer->address.to_string() + " (priority " + std::to_string(peer->priority) + ")"
                   : std::string());
-  if (started) tell(HookState::backup, shown_, peer, events_.last_sequence());
+  if (started) hooks_.push(hook_event(HookState::backup, shown_, reason_, peer));
 }
 
 void VirtualRouter::judge_flaps(TimePoint now) {
@@ -551,8 +534,7 @@ void VirtualRouter::judge_flaps(TimePoint now) {
                                            " times within " + format_duration(config_.flap_window) +
                                            ": leaves a fit Active router alone until it has been quiet"
                                      : "has been quiet, preempts again";
-  log_event(shown_, shown_, sentence, now);
-  spdlog::log(flaps ? spdlog::level::warn : spdlog::level::info, "{}: {}", config_.name, sentence);
+  remark(flaps ? spdlog::level::warn : spdlog::level::info, sentence, now);
   take_settings(now);
 }
 
@@ -622,15 +604,21 @@ bool VirtualRouter::send_to(const IpAddress& destination, const Advert& advert) 
   return sent.has_value();
 }
 
-std::uint64_t VirtualRouter::log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now) {
-  return events_.add({.sequence = 0,
-                      .time = now,
-                      .instance = config_.name,
-                      .group = false,
-                      .from = from,
-                      .to = to,
-                      .reason = reason,
-                      .priority = standing_.effective_priority()});
+void VirtualRouter::log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now) {
+  events_.add({.sequence = 0,
+               .time = now,
+               .instance = config_.name,
+               .group = false,
+               .from = from,
+               .to = to,
+               .reason = reason,
+               .priority = standing_.effective_priority()});
+}
+
+/// Not another state, but what an operator wants to be told of.
+void VirtualRouter::remark(spdlog::level::level_enum level, const std::string& sentence, TimePoint now) {
+  log_event(shown_, shown_, sentence, now);
+  spdlog::log(level, "{}: {}", config_.name, sentence);
 }
 
 /// `cause` and, of one that is unfit, why it is.
@@ -645,26 +633,28 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
   rival_.reset();
   ++counters_.transitions;
   if (to == ShownState::active) flap_limit_.note(now);
-  const auto sequence = log_event(from, to, reason_, now);
+  log_event(from, to, reason_, now);
   spdlog::info("{}: {} -> {}: {}", config_.name, to_string(from), to_string(to), reason_);
   if (stopping_ && to == ShownState::initialize) return;  // finish_stop() tells the hooks
-  tell(hook_state(to), from, peer, sequence);
+  hooks_.push(hook_event(hook_state(to), from, reason_, peer));
 }
 
-void VirtualRouter::tell(HookState state, ShownState from, const std::optional<Peer>& peer, std::uint64_t sequence) {
-  hooks_.push({.state = state,
-               .old_state = std::string(to_string(from)),
-               .reason = reason_,
-               .priority = standing_.effective_priority(),
-               .peer = peer ? peer->address.to_string() : "",
-               .sequence = sequence});
+/// `from`: the state before, as shown. Its sequence is that of the last transition.
+HookEvent VirtualRouter::hook_event(HookState state, ShownState from, const std::string& reason,
+                                    const std::optional<Peer>& peer) const {
+  return {.state = state,
+          .old_state = std::string(to_string(from)),
+          .reason = reason,
+          .priority = standing_.effective_priority(),
+          .peer = peer ? peer->address.to_string() : "",
+          .sequence = events_.last_sequence()};
 }
 
 void VirtualRouter::finish_stop(TimePoint) {
   if (stopped_) return;
   stopped_ = true;
   owner_.withdraw();
-  tell(HookState::stop, shown_, std::nullopt, events_.last_sequence());
+  hooks_.push(hook_event(HookState::stop, shown_, reason_, std::nullopt));
 }
 
 }  // namespace vipd

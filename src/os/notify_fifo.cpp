@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 
 #include "vipd/os/user_group.hpp"
 
@@ -55,9 +56,7 @@ Result<void> NotifyFifo::open() {
 }
 
 void NotifyFifo::complain(const std::string& why) {
-  const auto now = std::chrono::steady_clock::now();
-  if (now < complain_again_) return;
-  complain_again_ = now + std::chrono::minutes(1);
+  if (!log_.passes(TimePoint(std::chrono::steady_clock::now().time_since_epoch()))) return;
   spdlog::warn("notify_fifo: {} ({} lines dropped so far; at most one line a minute)", why, dropped_);
 }
 

@@ -18,6 +18,8 @@
 /// address does not disturb the one that does.
 #pragma once
 
+#include <spdlog/common.h>
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -25,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "vipd/base/log_limit.hpp"
 #include "vipd/config/config.hpp"
 #include "vipd/daemon/address_owner.hpp"
 #include "vipd/daemon/event_log.hpp"
@@ -38,20 +41,6 @@
 #include "vipd/vrrp/standing.hpp"
 
 namespace vipd {
-
-/// Lets one line a minute through: whatever a peer can provoke is logged behind one of these.
-class LogLimit {
- public:
-  /// True when the last time it said so is a minute ago or more.
-  bool passes(TimePoint now) {
-    if (now < next_) return false;
-    next_ = now + std::chrono::minutes(1);
-    return true;
-  }
-
- private:
-  TimePoint next_ = TimePoint::min();
-};
 
 class VirtualRouter {
  public:
@@ -158,12 +147,14 @@ class VirtualRouter {
   void send_advert(std::uint8_t priority);
   bool send_to(const IpAddress& destination, const Advert& advert);
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
-  void tell(HookState state, ShownState from, const std::optional<Peer>& peer, std::uint64_t sequence);
+  HookEvent hook_event(HookState state, ShownState from, const std::string& reason,
+                       const std::optional<Peer>& peer) const;
   void show_fitness(TimePoint now);
-  std::uint64_t log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
+  void log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
+  void remark(spdlog::level::level_enum level, const std::string& sentence, TimePoint now);
   void question_ownership(TimePoint now);
   void note_rival(const Peer& peer, TimePoint now);
-  bool rival_gone(TimePoint now) const;
+  TimePoint rival_gone() const;
   TimePoint reassert_due() const;
   void reassert(TimePoint now);
   void finish_stop(TimePoint now);
@@ -199,7 +190,7 @@ class VirtualRouter {
   std::optional<Rival> rival_;
   bool spoken_ = false;           // peers may believe in us, and have to be told when we go
   Asked asked_ = Asked::nothing;  // what a hook is asked before
-  TimePoint answer_by_ = kNever;  // and how long that is waited for
+  TimePoint answer_by_{};         // and how long that is waited for
   bool cleared_ = false;          // it may be done
   FlapLimit flap_limit_;
   TimePoint flaps_until_ = kNever;

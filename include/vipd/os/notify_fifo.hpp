@@ -6,11 +6,11 @@
 /// removes the pipe and makes it anew is followed at the next line. Caller: NodeHooks.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "vipd/base/log_limit.hpp"
 #include "vipd/base/result.hpp"
 #include "vipd/os/fd.hpp"
 
@@ -36,7 +36,7 @@ class NotifyFifo {
   std::string path_;
   Fd fd_;
   std::uint64_t dropped_ = 0;
-  std::chrono::steady_clock::time_point complain_again_{};
+  LogLimit log_;
 };
 
 }  // namespace vipd
