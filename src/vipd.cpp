@@ -9,6 +9,7 @@ namespace {
 
 int run(int argc, char* argv[]) {
   vipd::DaemonOptions options;
+  options.arguments.assign(argv, argv + argc);
   bool check = false, will = false;
   CLI::App app{"Virtual-IP manager for paired servers (VRRPv3). Stays in the foreground; see vipd(8)."};
   app.add_option("--config", options.config, "Configuration file")->capture_default_str();

@@ -1,5 +1,10 @@
 #include "vipd/ctl/vipctl.hpp"
 
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
 #include <cerrno>
 #include <ostream>
 #include <string>
@@ -166,6 +171,41 @@ Result<void> show_config(const Invocation& invocation, const Console& console) {
   return {};
 }
 
+/// Has `program` check the configuration; what it says of it goes to our standard error.
+Result<void> try_program(std::string program, std::string config) {
+  std::string check = "--check", option = "--config";
+  const std::array<char*, 5> arguments = {program.data(), check.data(), option.data(), config.data(), nullptr};
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  pid_t pid = 0;
+  const int error = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) return system_failure("cannot run " + program, error);
+  int status = 0;
+  if (::waitpid(pid, &status, 0) < 0) return system_failure("cannot wait for " + program, errno);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return failure(program + " does not accept " + config + "; the running program goes on");
+}
+
+/// The program on the disk takes over from the one that runs. It has to accept the files first: once it runs, it is too
+/// late.
+Result<void> reexec(const Invocation& invocation, const Console& console) {
+  const auto before = daemon_version(invocation, console);
+  if (!before) return std::unexpected(before.error());
+  if (auto tried = try_program(text_at(*before, "program"), text_at(*before, "config")); !tried) return tried;
+  const auto begun = ask_once(invocation, console, {{"verb", "reexec"}}, "vipd.version/1");
+  if (!begun) return std::unexpected(begun.error());
+  const auto after = daemon_version(invocation, console);  // the socket stays, so this waits for the new program
+  if (!after) return std::unexpected(after.error());
+  if (text_at(*after, "started") == text_at(*before, "started"))
+    return failure("the running program goes on; its log says why");
+  console.out << (invocation.json ? json_text(*after, 2)
+                                  : "vipd " + text_at(*after, "version") + " goes on, pid " + text_at(*after, "pid"))
+              << '\n';
+  return {};
+}
+
 Result<void> show(const Invocation& invocation, const Console& console) {
   switch (invocation.verb) {
     case Invocation::Verb::diff:
@@ -174,6 +214,8 @@ Result<void> show(const Invocation& invocation, const Console& console) {
       return reload(invocation, console);
     case Invocation::Verb::confirm:
       return confirm(invocation, console);
+    case Invocation::Verb::reexec:
+      return reexec(invocation, console);
     case Invocation::Verb::config:
       return show_config(invocation, console);
     case Invocation::Verb::events:

@@ -123,21 +123,33 @@ void AddressOwner::locate() {
 }
 
 void AddressOwner::claim(TimePoint now) {
+  if (!begin(now)) return;
+  std::vector<Entry*> all;
+  for (auto& entry : entries_) all.push_back(&entry);
+  add_new(all, now);
+  if (now >= next_round_) start_round(now);
+}
+
+void AddressOwner::resume(TimePoint now) {
+  if (!begin(now)) return;
+  for (auto& entry : entries_) {
+    entry.owned = kernel_.view().has_tagged(entry.object);
+    entry.foreign = !entry.owned && kernel_.view().has(entry.object);
+    entry.rounds = config_.announce.count;  // it may have died before it could
+  }
+}
+
+/// From now on everything is to be held; false if something stands in the way.
+bool AddressOwner::begin(TimePoint now) {
   holding_ = true;
   claimed_at_ = now;
   repair_pending_ = false;
   obstacle_.reset();
-  if (const auto ready = make_ready(); !ready) {
-    obstacle_ = ready.error().message;
-    return;
-  }
-  locate();
-  std::vector<Entry*> all;
-  for (auto& entry : entries_) all.push_back(&entry);
-  add_new(all, now);
   second_burst_ = config_.announce.again_after > Duration::zero();
   next_round_ = now + config_.announce.delay;
-  if (now >= next_round_) start_round(now);
+  locate();
+  if (const auto ready = make_ready(); !ready) obstacle_ = ready.error().message;
+  return !obstacle_;
 }
 
 /// What was not held before: with all that announces it.

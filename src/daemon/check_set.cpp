@@ -75,12 +75,13 @@ void tell(const std::string& name, const Check& check) {
 
 }  // namespace
 
-void CheckSet::configure(const std::vector<CheckConfig>& checks, bool reload, TimePoint now) {
+void CheckSet::configure(const std::vector<CheckConfig>& checks,
+                         const std::function<bool(const std::string& name)>& passes, TimePoint now) {
   const auto before = std::exchange(entries_, {});
   for (const CheckConfig& config : checks) {
     const auto known = std::ranges::find(before, config.name, [](const auto& entry) { return entry->config.name; });
     const bool same = known != before.end() && (*known)->config == config;
-    Check check(config.rules, reload ? CheckState::pass : config.rules.initial, now);
+    Check check(config.rules, passes(config.name) ? CheckState::pass : config.rules.initial, now);
     if (known != before.end() && !same) {
       check = (*known)->check;
       check.reconfigure(config.rules, now);

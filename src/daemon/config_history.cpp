@@ -97,7 +97,7 @@ Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files
   const std::vector<std::uint64_t> numbers = numbers_in(directory_);
   const std::uint64_t newest = numbers.empty() ? 0 : numbers.back();
   const std::string sha256 = sha256_of(files);
-  const auto before = newest != 0 ? read_kept(path_of(newest), newest) : std::nullopt;
+  const auto before = this->newest();
   if (before && before->sha256 == sha256) return newest;
 
   Json document{{"schema", kSchema}, {"time", time}, {"sha256", sha256}, {"files", Json::array()}};
@@ -106,6 +106,11 @@ Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files
   if (!written) return std::unexpected(written.error());
   for (std::size_t i = 0; i + kKept <= numbers.size(); ++i) fs::remove(path_of(numbers[i]), error);
   return newest + 1;
+}
+
+std::optional<KeptConfig> ConfigHistory::newest() const {
+  const std::vector<std::uint64_t> numbers = numbers_in(directory_);
+  return numbers.empty() ? std::nullopt : read_kept(path_of(numbers.back()), numbers.back());
 }
 
 std::vector<KeptConfig> ConfigHistory::list() const {

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <array>
@@ -35,32 +36,45 @@ struct ControlServer::Client {
 };
 
 ControlServer::ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader,
-                             const DaemonInfo& info)
-    : loop_(loop), path_(std::move(path)), supervisor_(supervisor), reloader_(reloader), info_(info) {}
+                             Reexec reexec, DaemonInfo info)
+    : loop_(loop),
+      path_(std::move(path)),
+      supervisor_(supervisor),
+      reloader_(reloader),
+      reexec_(std::move(reexec)),
+      info_(std::move(info)) {}
 
-Result<std::unique_ptr<ControlServer>> ControlServer::open(EventLoop& loop, const std::string& path,
+Result<std::unique_ptr<ControlServer>> ControlServer::open(EventLoop& loop, const std::string& path, Fd inherited,
                                                            const Supervisor& supervisor, Reloader& reloader,
-                                                           const DaemonInfo& info) {
-  std::unique_ptr<ControlServer> server(new ControlServer(loop, path, supervisor, reloader, info));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return failure("the path of the control socket is too long: " + path);
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-
-  server->socket_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!server->socket_) return system_failure("cannot make the control socket", errno);
-  ::unlink(path.c_str());
-  const mode_t mask = ::umask(0177);
-  const int bound = ::bind(server->socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
-  ::umask(mask);
-  if (bound < 0) return system_failure("cannot make the control socket " + path, errno);
-  if (const auto handed = share_with_group(path); !handed) return std::unexpected(handed.error());
-  if (::listen(server->socket_.get(), 64) < 0) return system_failure("cannot listen on " + path, errno);
+                                                           Reexec reexec, const DaemonInfo& info) {
+  std::unique_ptr<ControlServer> server(new ControlServer(loop, path, supervisor, reloader, std::move(reexec), info));
+  if (inherited && sd_is_socket_unix(inherited.get(), SOCK_STREAM, 1, path.c_str(), 0) > 0)
+    server->socket_ = std::move(inherited);
+  else if (const auto listening = server->listen(); !listening)
+    return std::unexpected(listening.error());
   ControlServer& self = *server;
   auto watch = loop.watch(self.socket_.get(), EPOLLIN, Urgency::rest, [&self] { self.accept_clients(); });
   if (!watch) return std::unexpected(watch.error());
   self.accept_watch_ = std::move(*watch);
   return server;
+}
+
+Result<void> ControlServer::listen() {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path_.size() >= sizeof address.sun_path) return failure("the path of the control socket is too long: " + path_);
+  std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
+
+  socket_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket_) return system_failure("cannot make the control socket", errno);
+  ::unlink(path_.c_str());
+  const mode_t mask = ::umask(0177);
+  const int bound = ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+  ::umask(mask);
+  if (bound < 0) return system_failure("cannot make the control socket " + path_, errno);
+  if (auto handed = share_with_group(path_); !handed) return handed;
+  if (::listen(socket_.get(), 64) < 0) return system_failure("cannot listen on " + path_, errno);
+  return {};
 }
 
 ControlServer::~ControlServer() {
@@ -114,7 +128,9 @@ json ControlServer::answer(Client& client, const std::string& line) {
   const std::string verb = request["verb"];
   if (verb == "status") return status_document(supervisor_, reloader_.trial_ends(), info_, clocks());
   if (auto answered = reloader_.answer(request)) return *std::move(answered);
-  if (verb == "version") return version_document(info_);
+  if (verb == "reexec")
+    if (const auto begun = reexec_(); !begun) return error_document(begun.error().message);
+  if (verb == "version" || verb == "reexec") return version_document(info_, clocks());
   if (verb != "events") return error_document("this version of vipd does not know that verb");
   client.follows = request.contains("follow") && request["follow"] == true;
   client.seen = supervisor_.events().last_sequence();

@@ -2,22 +2,21 @@
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
-#include <climits>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
-#include <optional>
 
 #include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/control_server.hpp"
+#include "vipd/daemon/directories.hpp"
 #include "vipd/daemon/loaded_config.hpp"
 #include "vipd/daemon/reloader.hpp"
 #include "vipd/daemon/supervisor.hpp"
@@ -30,85 +29,72 @@
 namespace vipd {
 namespace {
 
+/// Names the control socket's descriptor to the program that replaces this one.
+constexpr const char* kListenerVariable = "VIPD_CONTROL_LISTENER";
 /// How long a stop waits for a runner that is not there to run its hooks.
 constexpr auto kPatienceAtStop = std::chrono::seconds(5);
-
-/// Says on standard error what is wrong with the files; true if they can be used.
-bool usable(const Result<LoadedConfig>& loaded, const std::string& path) {
-  if (!loaded) {
-    std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
-    if (loaded.error().code == ENOENT && ::access(path.c_str(), F_OK) != 0)
-      std::fprintf(
-          stderr,
-          "hint: write one; /usr/share/doc/vipd/examples/pair.toml is a start, vipd.toml(5) describes all keys\n");
-    if (loaded.error().code == EACCES)
-      std::fprintf(stderr, "hint: the user that vipd runs as has to be able to read it: chown root:vipd, chmod 640\n");
-    return false;
-  }
-  const bool color = ::isatty(STDERR_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr;
-  std::fputs(loaded->report(color).c_str(), stderr);
-  return loaded->config.has_value();
-}
 
 /// Whoever can change the files can have programs run: as us, or as the runner's user.
 Purpose purpose_of(const DaemonOptions& options) {
   return ::geteuid() == 0 || !options.runner.empty() ? Purpose::run : Purpose::check;
 }
 
-/// What root makes in the directory of user vipd (a last will by hand) must not lock that user out.
-void hand_to_owner_of(const std::string& directory, const Fd& fd) {
-  struct stat owner{}, file{};
-  if (::geteuid() != 0 || ::stat(directory.c_str(), &owner) < 0 || ::fstat(fd.get(), &file) < 0) return;
-  if (file.st_nlink == 1 && file.st_uid != owner.st_uid) (void)!::fchown(fd.get(), owner.st_uid, owner.st_gid);
-}
-
-/// Held for as long as the process lives: one vipd for each runtime directory.
-Result<Fd> lock_runtime_dir(const std::string& directory) {
-  if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) return system_failure("cannot make " + directory, errno);
-  const std::string path = directory + "/vipd.lock";
-  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return system_failure("cannot open " + path, errno);
-  hand_to_owner_of(directory, fd);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
-  if (errno == EWOULDBLOCK) return failure("another vipd is running on " + directory + "; `vipctl status` asks it");
-  return system_failure("cannot lock " + path, errno);
+std::filesystem::path program_file() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error);
 }
 
 /// vipd-runner from the directory of this program. It starts in the root directory.
 std::vector<std::string> runner_command(const DaemonOptions& options) {
   std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   const auto config = std::filesystem::absolute(options.config, error);
-  return {self.parent_path() / "vipd-runner", "--inherited", "--config", config};
+  return {program_file().parent_path() / "vipd-runner", "--inherited", "--config", config};
+}
+
+/// The control socket from the program that this one has replaced.
+Fd inherited_listener() {
+  const char* value = ::getenv(kListenerVariable);
+  int number = -1;
+  if (value != nullptr) std::from_chars(value, value + std::strlen(value), number);
+  ::unsetenv(kListenerVariable);
+  if (number < 0 || ::fcntl(number, F_SETFD, FD_CLOEXEC) < 0) return {};
+  return Fd(number);
 }
 
 /// Everything that lives from start to stop. Members are destroyed in reverse: whoever is called goes after its
 /// callers.
 class Daemon {
  public:
-  Result<void> start(LoadedConfig loaded, const DaemonOptions& options);
+  /// `before`: see Supervisor::start().
+  Result<void> start(LoadedConfig loaded, const std::vector<InstanceConfig>& before, const DaemonOptions& options);
   Result<int> run() { return loop_->run(); }
 
  private:
   Result<void> connect_runner(const DaemonOptions& options);
   Result<void> connect_loop();
   void after_turn();
+  Result<void> prepare_reexec();
+  void reexec();
   void begin_stop();
   void notify_status();
 
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<RtnlKernel> kernel_;
   std::unique_ptr<RawWire> wire_;
+  std::unique_ptr<ClaimStore> claims_;
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<RunnerProcess> runner_process_;
   std::unique_ptr<RunnerClient> runner_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<ControlServer> control_;
+  std::vector<std::string> arguments_;
+  DaemonInfo info_;
   std::uint64_t notified_ = 0;
-  bool exiting_ = false;
+  bool exiting_ = false, reexec_wanted_ = false;
 };
 
-Result<void> Daemon::start(LoadedConfig loaded, const DaemonOptions& options) {
+Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig>& before,
+                           const DaemonOptions& options) {
   const Config config = *loaded.config;
   auto loop = EventLoop::create();
   if (!loop) return std::unexpected(loop.error());
@@ -122,20 +108,27 @@ Result<void> Daemon::start(LoadedConfig loaded, const DaemonOptions& options) {
   if (!wire) return std::unexpected(wire.error());
   wire_ = std::move(*wire);
   if (const auto runner = connect_runner(options); !runner) return runner;
-  supervisor_ =
-      std::make_unique<Supervisor>(config, *kernel_, *wire_, *runner_, options.runtime_dir + "/hooks.journal");
-  const DaemonInfo info{.host = host_name(), .started = loop_->now(), .pid = ::getpid()};
+  claims_ = std::make_unique<ClaimStore>(claims_path(options));
+  supervisor_ = std::make_unique<Supervisor>(config, *kernel_, *wire_, *runner_, *claims_, journal_path(options));
+  arguments_ = options.arguments;
+  info_ = {.host = host_name(),
+           .started = loop_->now(),
+           .pid = ::getpid(),
+           .program = program_file(),
+           .config = std::filesystem::absolute(options.config)};
   reloader_ = std::make_unique<Reloader>(
-      *loop_, *supervisor_, options.state_dir + "/history",
+      *loop_, *supervisor_, options.state_dir + "/history", in_force_path(options),
       [path = options.config, purpose = purpose_of(options)] { return load_config(path, purpose); }, std::move(loaded));
-  auto control = ControlServer::open(*loop_, options.runtime_dir + "/control.sock", *supervisor_, *reloader_, info);
+  auto control = ControlServer::open(
+      *loop_, options.runtime_dir + "/control.sock", inherited_listener(), *supervisor_, *reloader_,
+      [this] { return prepare_reexec(); }, info_);
   if (!control) return std::unexpected(control.error());
   control_ = std::move(*control);
   if (const auto connected = connect_loop(); !connected) return connected;
 
   const std::size_t count = config.instances.size();
   spdlog::info("vipd {} starts {} instance{}", VIPD_VERSION, count, count == 1 ? "" : "s");
-  supervisor_->start(loop_->now());
+  supervisor_->start(loop_->now(), before);
   after_turn();
   sd_notify(0, "READY=1");
   return {};
@@ -172,6 +165,33 @@ void Daemon::after_turn() {
     control_->publish();
   }
   if (exiting_ && supervisor_->stopped()) loop_->exit(kExitOk);
+  if (reexec_wanted_) reexec();
+}
+
+Result<void> Daemon::prepare_reexec() {
+  if (exiting_) return failure("it is stopping");
+  const auto loaded = load_config(info_.config, Purpose::check);
+  if (!loaded) return std::unexpected(loaded.error());
+  if (!loaded->config) return failure("the configuration has errors: vipd --check names them");
+  if (::access(info_.program.c_str(), X_OK) < 0) return system_failure("cannot run " + info_.program, errno);
+  reexec_wanted_ = true;
+  return {};
+}
+
+/// What is in force stays so if the kernel does not take the new program.
+void Daemon::reexec() {
+  reexec_wanted_ = false;
+  spdlog::info("goes on as {}", info_.program);
+  supervisor_->hand_over(loop_->now());
+  std::vector<char*> arguments;
+  for (std::string& argument : arguments_) arguments.push_back(argument.data());
+  arguments.push_back(nullptr);
+  ::setenv(kListenerVariable, std::to_string(control_->listener()).c_str(), 1);
+  ::fcntl(control_->listener(), F_SETFD, 0);
+  ::execv(info_.program.c_str(), arguments.data());
+  spdlog::error("cannot run {}: {}; the running program goes on", info_.program, std::strerror(errno));
+  ::fcntl(control_->listener(), F_SETFD, FD_CLOEXEC);
+  ::unsetenv(kListenerVariable);
 }
 
 void Daemon::begin_stop() {
@@ -184,21 +204,6 @@ void Daemon::begin_stop() {
 }
 
 void Daemon::notify_status() { sd_notifyf(0, "STATUS=%s", summary_line(*supervisor_).c_str()); }
-
-/// What --last-will says to the peers of an instance whose addresses it removed.
-void resign_for(const InstanceConfig& instance, Kernel& kernel) {
-  class NoPrograms final : public Runner {
-    void run(const Command&, Done) override {}
-  } runner;
-  auto wire = RawWire::open_for_sending();
-  const Interface* interface = kernel.view().find(instance.interface);
-  if (!wire || interface == nullptr) return;
-  NodeHooks hooks(runner);
-  EventLog events;
-  VirtualRouter router(instance, kernel, **wire, hooks, events);
-  if (!(*wire)->listen(interface->index, instance.family(), {}, false)) return;
-  router.resign_for_the_dead();
-}
 
 }  // namespace
 
@@ -216,27 +221,6 @@ int check_config(const DaemonOptions& options) {
   return refused ? kExitConfig : kExitOk;
 }
 
-int last_will(const DaemonOptions& options) {
-  start_log();
-  const auto loaded = load_config(options.config, Purpose::clean_up);
-  if (!usable(loaded, options.config)) return kExitConfig;
-  const auto lock = lock_runtime_dir(options.runtime_dir);
-  if (!lock) {
-    spdlog::error("{}; it needs no last will", lock.error().message);
-    return kExitFailure;
-  }
-  auto kernel = RtnlKernel::open_once();
-  if (!kernel) {
-    spdlog::error("{}", kernel.error().message);
-    return kExitFailure;
-  }
-  for (const auto* instance : remove_tagged(loaded->config->instances, **kernel)) {
-    spdlog::warn("{}: removed what vipd left behind", instance->name);
-    resign_for(*instance, **kernel);
-  }
-  return kExitOk;
-}
-
 int run_daemon(const DaemonOptions& options) {
   start_log();
   block_signals();
@@ -249,7 +233,8 @@ int run_daemon(const DaemonOptions& options) {
     return kExitFailure;
   }
   Daemon daemon;
-  if (const auto started = daemon.start(*std::move(loaded), options); !started) {
+  const auto before = instances_before(*loaded, options);
+  if (const auto started = daemon.start(*std::move(loaded), before, options); !started) {
     spdlog::error("{}", started.error().message);
     return kExitFailure;
   }

@@ -45,10 +45,10 @@ const std::vector<std::string>& hook_for(HookState state, const HookSettings& se
 
 }  // namespace
 
-HookQueue::HookQueue(NodeHooks& node, HookSubject subject, HookSettings settings)
+HookQueue::HookQueue(NodeHooks& node, HookSubject subject, HookSettings settings, bool active)
     : node_(node), subject_(std::move(subject)), settings_(std::move(settings)) {
   const auto left = node_.journal().take(subject_);
-  if (left && left->state != HookState::active) queue(*left);
+  if (left && (active || left->state != HookState::active)) queue(*left);
 }
 
 void HookQueue::reconfigure(HookSubject subject, HookSettings settings) {

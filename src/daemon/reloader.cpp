@@ -96,11 +96,12 @@ json document_of(const Plan& changes, const Supervisor& supervisor) {
 
 }  // namespace
 
-Reloader::Reloader(EventLoop& loop, Supervisor& supervisor, const std::string& history_directory, Load load,
-                   LoadedConfig running)
+Reloader::Reloader(EventLoop& loop, Supervisor& supervisor, const std::string& history, const std::string& in_force,
+                   Load load, LoadedConfig running)
     : loop_(loop),
       supervisor_(supervisor),
-      history_(history_directory),
+      history_(history),
+      in_force_(in_force),
       load_(std::move(load)),
       running_(std::move(running)) {
   keep();
@@ -193,7 +194,10 @@ json Reloader::history(const json& request) const {
 
 /// To have the file in the history is a convenience; without it everything else goes on.
 void Reloader::keep() {
-  const auto kept = history_.keep(running_.sources, format_rfc3339(std::chrono::system_clock::now()));
+  const std::string time = format_rfc3339(std::chrono::system_clock::now());
+  if (const auto kept = in_force_.keep(running_.sources, time); !kept)
+    spdlog::warn("{}: after a crash, what the files no longer mention may be left", kept.error().message);
+  const auto kept = history_.keep(running_.sources, time);
   if (!kept) spdlog::warn("the configuration is in force, but not kept for `vipctl config`: {}", kept.error().message);
 }
 

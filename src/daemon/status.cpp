@@ -200,8 +200,9 @@ json status_document(const Supervisor& supervisor, std::optional<TimePoint> tria
           {"sync_groups", std::move(groups)}};
 }
 
-json version_document(const DaemonInfo& info) {
-  return {{"schema", "vipd.version/1"}, {"version", VIPD_VERSION}, {"pid", info.pid}};
+json version_document(const DaemonInfo& info, const Clocks& clocks) {
+  return {{"schema", "vipd.version/1"}, {"version", VIPD_VERSION}, {"pid", info.pid},
+          {"program", info.program},    {"config", info.config},   {"started", clocks.rfc3339(info.started)}};
 }
 
 json events_document(const EventLog& events, const Clocks& clocks) {

@@ -48,11 +48,21 @@ Arrived unpack(const Datagram& datagram) {
   return arrived;
 }
 
-/// Removes what of the instance's objects is there and carries our tag; returns whether there was any.
-bool remove_objects(const InstanceConfig& instance, Kernel& kernel) {
+/// The claim is of this virtual router as it is here, and no peer takes it for dead yet.
+bool is_good(const KeptClaim& left, const InstanceConfig& instance, const NetworkView& view, TimePoint now) {
+  const Interface* interface = view.find(instance.interface);
+  return left.interface == instance.interface && interface != nullptr && interface->index == left.ifindex &&
+         left.family == instance.family() && left.vrid == instance.vrid && left.virtual_mac == instance.virtual_mac &&
+         now < left.until && left.until - now <= ClaimStore::kLongest;
+}
+
+/// Removes what of the instance's objects is there and carries our tag, but for `held`; returns whether there was any.
+bool remove_objects(const InstanceConfig& instance, const std::vector<KernelObject>& held, Kernel& kernel) {
   const NetworkView& view = kernel.view();
   auto objects = objects_of(instance, view);
-  std::erase_if(objects, [&](const auto& object) { return !view.has_tagged(object); });
+  std::erase_if(objects, [&](const auto& object) {
+    return !view.has_tagged(object) || std::ranges::find(held, object) != held.end();
+  });
   for (auto& object : objects)  // a length that was left out may have been found from another subnet
     if (auto* address = std::get_if<AddressObject>(&object))
       address->prefix = view.find(address->ifindex, address->prefix.address)->first;
@@ -63,27 +73,58 @@ bool remove_objects(const InstanceConfig& instance, Kernel& kernel) {
 
 }  // namespace
 
-Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner,
+Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner, ClaimStore& claims,
                        const std::string& hook_journal)
     : kernel_(kernel),
       wire_(wire),
       hooks_(runner, hook_journal),
       checks_(kernel.view(), runner),
+      claims_(claims),
       config_(config),
       waiting_(config.instances) {
   hooks_.configure(config);
 }
 
-void Supervisor::start(TimePoint now) {
-  remove_leftovers();
-  checks_.configure(config_.checks, false, now);
+void Supervisor::start(TimePoint now, const std::vector<InstanceConfig>& before) {
+  find_resumable(now);
+  remove_leftovers(before);
+  checks_.configure(config_.checks, [this](const std::string& check) { return was_fit_with(check); }, now);
   admit_waiting(now);
+  resumable_.clear();
+}
+
+void Supervisor::hand_over(TimePoint now) {
+  for (const auto& router : routers_) router->hand_over(now);
+}
+
+/// What may go on where an earlier vipd left off: of a sync group all members in one state, or none.
+void Supervisor::find_resumable(TimePoint now) {
+  for (const InstanceConfig& instance : waiting_)
+    if (const KeptClaim* left = claims_.find(instance.name);
+        left != nullptr && is_good(*left, instance, kernel_.view(), now))
+      resumable_.emplace(instance.name, *left);
+  for (const SyncGroupConfig& group : config_.sync_groups) {
+    const auto is_left = [&](const std::string& name) {
+      const auto left = resumable_.find(name), first = resumable_.find(group.instances.front());
+      return left != resumable_.end() && first != resumable_.end() && left->second.state == first->second.state;
+    };
+    if (std::ranges::all_of(group.instances, is_left)) continue;
+    for (const auto& name : group.instances) resumable_.erase(name);
+  }
+}
+
+/// A moment ago, some instance that goes on was fit with this check.
+bool Supervisor::was_fit_with(const std::string& check) const {
+  return std::ranges::any_of(config_.instances, [&](const InstanceConfig& instance) {
+    const auto left = resumable_.find(instance.name);
+    return left != resumable_.end() && left->second.fit && std::ranges::count(instance.checks, check) > 0;
+  });
 }
 
 void Supervisor::apply(const Config& config, TimePoint now) {
   const Config before = std::exchange(config_, config);
   hooks_.configure(config);
-  checks_.configure(config.checks, true, now);
+  checks_.configure(config.checks, [](const std::string&) { return true; }, now);
   waiting_.clear();
   for (const auto& instance : config.instances) {
     VirtualRouter* router = find(instance.name);
@@ -118,14 +159,16 @@ void Supervisor::admit_waiting(TimePoint now) {
   for (const auto& wanted : waiting_)
     for (const auto& router : routers_)
       if (collide(router->config(), wanted)) blocked.insert({"instance " + wanted.name, "group " + wanted.sync_group});
+  const VirtualRouter::Node node{kernel_, wire_, hooks_, events_, claims_};
   std::vector<InstanceConfig> still_waiting;
   for (const auto& instance : std::exchange(waiting_, {})) {
     const bool grouped = !instance.sync_group.empty();
+    const auto left = resumable_.find(instance.name);
     if (blocked.contains(grouped ? "group " + instance.sync_group : "instance " + instance.name))
       still_waiting.push_back(instance);
     else
-      routers_.push_back(std::make_unique<VirtualRouter>(instance, kernel_, wire_, hooks_, events_,
-                                                         checks_.health_of(instance.checks)));
+      routers_.push_back(std::make_unique<VirtualRouter>(instance, node, checks_.health_of(instance.checks),
+                                                         left == resumable_.end() ? nullptr : &left->second, now));
   }
   waiting_ = std::move(still_waiting);
   const bool some_leave = std::ranges::any_of(routers_, [](const auto& router) { return router->stopping(); });
@@ -182,8 +225,16 @@ void Supervisor::sort_into_segments() {
     if (segment.ifindex != 0 && !segments_.contains(key)) wire_.leave(segment.ifindex, key.second);
 }
 
-void Supervisor::remove_leftovers() {
-  for (const auto* instance : remove_tagged(waiting_, kernel_))
+/// Active ones that go on keep what they are to have now.
+void Supervisor::remove_leftovers(const std::vector<InstanceConfig>& before) {
+  claims_.drop_all_but([&](const std::string& name) { return resumable_.contains(name); });
+  std::vector<InstanceConfig> go_on, others = before;
+  for (const InstanceConfig& instance : waiting_) {
+    const auto left = resumable_.find(instance.name);
+    const bool is_active = left != resumable_.end() && left->second.state == ShownState::active;
+    (is_active ? go_on : others).push_back(instance);
+  }
+  for (const auto* instance : remove_tagged(others, go_on, kernel_))
     spdlog::warn("{}: removed what an earlier vipd had left behind", instance->name);
 }
 
@@ -298,7 +349,11 @@ bool Supervisor::stopped() const {
   return std::ranges::all_of(routers_, is_stopped) && std::ranges::all_of(groups_, is_stopped);
 }
 
-std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances, Kernel& kernel) {
+std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances,
+                                                 const std::vector<InstanceConfig>& others, Kernel& kernel) {
+  std::vector<KernelObject> held;
+  for (const auto& other : others)
+    for (auto& object : objects_of(other, kernel.view())) held.push_back(std::move(object));
   std::vector<const InstanceConfig*> had_some;
   for (const auto& instance : instances) {
     // Whatever the file says now, it may have said the other when they were added.
@@ -306,9 +361,12 @@ std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfi
     for (const bool virtual_mac : {false, true}) {
       InstanceConfig either = instance;
       either.virtual_mac = virtual_mac;
-      had_any |= remove_objects(either, kernel);
+      had_any |= remove_objects(either, held, kernel);
     }
-    had_any |= VirtualMac(kernel, instance).remove();
+    const bool device_is_used = std::ranges::any_of(others, [&](const InstanceConfig& other) {
+      return other.virtual_mac && virtual_mac_device(other) == virtual_mac_device(instance);
+    });
+    if (!device_is_used) had_any |= VirtualMac(kernel, instance).remove();
     if (had_any) had_some.push_back(&instance);
   }
   return had_some;

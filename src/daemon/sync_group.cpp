@@ -33,7 +33,15 @@ SyncGroup::SyncGroup(const SyncGroupConfig& config, std::vector<VirtualRouter*> 
     : config_(config),
       members_(std::move(members)),
       events_(events),
-      hooks_(hooks, subject_of(config.name, members_), config.hooks) {}
+      hooks_(hooks, subject_of(config.name, members_), config.hooks, members_.front()->told() == ShownState::active) {
+  const auto told = [](const VirtualRouter* member) { return member->told(); };
+  const auto since = [](const VirtualRouter* member) { return member->since(); };
+  const ShownState first = members_.front()->told();
+  if (first == ShownState::initialize || std::ranges::count(members_, first, told) != std::ssize(members_)) return;
+  shown_ = first;  // they go on where an earlier vipd left off, and so does the group
+  since_ = since(*std::ranges::max_element(members_, {}, since));
+  reason_ = why(shown_);
+}
 
 void SyncGroup::reconfigure(const SyncGroupConfig& config) {
   config_ = config;

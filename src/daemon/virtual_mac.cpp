@@ -141,7 +141,7 @@ std::string VirtualMac::journal() const {
 Result<void> VirtualMac::raise() {
   const Interface* found = device();
   if (found == nullptr) return failure("interface " + name_ + " is missing");
-  if (alias_.empty()) alias_ = journal();
+  if (alias_.empty()) alias_ = found->up && found->alias != kTag ? found->alias : journal();
   if (!found->up || found->alias != alias_) {
     const int error = kernel_.set_link(found->index, true, alias_);
     if (error != 0) {

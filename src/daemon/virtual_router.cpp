@@ -49,19 +49,67 @@ Election::Settings election_settings(const InstanceConfig& config, std::uint8_t 
 
 }  // namespace
 
-VirtualRouter::VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, NodeHooks& hooks,
-                             EventLog& events, const Health& health)
+VirtualRouter::VirtualRouter(const InstanceConfig& config, const Node& node, const Health& health,
+                             const KeptClaim* left, TimePoint now)
     : config_(config),
-      kernel_(kernel),
-      wire_(wire),
-      events_(events),
+      kernel_(node.kernel),
+      wire_(node.wire),
+      events_(node.events),
+      claims_(node.claims),
       election_(election_settings(config, config.priority, false)),
       standing_(config.priority),
-      owner_(kernel, wire, config_),
-      hooks_(hooks, hook_subject(config), config.hooks) {
+      owner_(node.kernel, node.wire, config_),
+      hooks_(node.hooks, hook_subject(config), config.hooks, left != nullptr && left->state == ShownState::active) {
   take_config();
   standing_.set_health(health);
-  take_standing(TimePoint());
+  take_standing(now);
+  if (left != nullptr) resume(*left, now);
+}
+
+void VirtualRouter::resume(const KeptClaim& left, TimePoint now) {
+  shown_ = left.state;
+  since_ = left.since;
+  reason_ = left.reason;
+  shown_fit_ = standing_.unfit() == nullptr;
+  if (left.state == ShownState::active) {
+    asserted_ = now;
+    spoken_ = true;
+    owner_.resume(now);
+    election_.step(Resume{.believed_until = left.until}, now);
+  }
+  remark(spdlog::level::info, "vipd was started anew and goes on as " + std::string(to_string(shown_)), now);
+}
+
+/// An Active router's claim lasts for as long as its peers believe in it.
+void VirtualRouter::keep_claim() {
+  if (!is_claim()) return;
+  const TimePoint until = election_.believed_until();
+  const KeptClaim* kept = claims_.find(config_.name);
+  if (kept == nullptr || std::exchange(claim_changed_, false))
+    claims_.keep(config_.name, claim_until(until));
+  else if (kept->until != until)
+    claims_.extend(config_.name, until);
+}
+
+KeptClaim VirtualRouter::claim_until(TimePoint until) const {
+  return {.interface = config_.interface,
+          .ifindex = ifindex_,
+          .family = config_.family(),
+          .vrid = config_.vrid,
+          .virtual_mac = config_.virtual_mac,
+          .state = shown_,
+          .until = until,
+          .since = since_,
+          .fit = standing_.fit() && standing_.own_priority() >= standing_.base_priority(),
+          .reason = reason_};
+}
+
+/// Has the addresses, and means to keep them.
+bool VirtualRouter::is_claim() const { return election_.state() == State::active && !election_.resigning(); }
+
+void VirtualRouter::hand_over(TimePoint now) {
+  if (!stopping_ && (shown_ == ShownState::backup || shown_ == ShownState::fault))
+    claims_.keep(config_.name, claim_until(now + 3 * config_.advert_interval));
 }
 
 /// What follows from the configuration and is needed for each advert.
@@ -134,6 +182,7 @@ void VirtualRouter::judge_interface(TimePoint now) {
     source_.reset();
     return;
   }
+  claim_changed_ = claim_changed_ || ifindex_ != interface->index;
   ifindex_ = interface->index;
   if (!interface->running)
     standing_.set(FaultCause::interface_down, "interface " + config_.interface + " is down");
@@ -210,6 +259,7 @@ void VirtualRouter::show_fitness(TimePoint now) {
   const std::string* unfit = standing_.unfit();
   const bool fit = unfit == nullptr;
   const bool was_fit = std::exchange(shown_fit_, fit);
+  claim_changed_ = claim_changed_ || was_fit != fit;
   if (was_fit == fit || shown() == ShownState::initialize) return;
   const std::string sentence = fit ? "fit" : "unfit: " + *unfit;
   remark(fit ? spdlog::level::info : spdlog::level::warn, sentence, now);
@@ -427,14 +477,21 @@ void VirtualRouter::let_go(TimePoint now) {
 /// Before anything else that is done after a time in which this process did not run.
 void VirtualRouter::wake(TimePoint now) {
   if (!election_.stalled(now)) return;
-  for (const Action& action : election_.step(Stalled{}, now)) carry_out(action, now);
+  for (const Action& action : decide(Stalled{}, now)) carry_out(action, now);
 }
 
 void VirtualRouter::step(const Event& event, TimePoint now) {
   wake(now);
-  for (const Action& action : election_.step(event, now))
+  for (const Action& action : decide(event, now))
     if (!carry_out(action, now)) break;
   follow_up(now);
+}
+
+/// What the election wants. A claim that ends with it is forgotten before anything else is done.
+Actions VirtualRouter::decide(const Event& event, TimePoint now) {
+  const Actions wanted = election_.step(event, now);
+  if (!is_claim()) claims_.drop(config_.name);
+  return wanted;
 }
 
 /// What an event leads to besides what the election wants.
@@ -443,6 +500,7 @@ void VirtualRouter::follow_up(TimePoint now) {
   const bool release_is_void = asked_ == Asked::release && election_.state() != State::active;
   if (takeover_is_void || release_is_void) asked_in_vain();
   judge_flaps(now);
+  keep_claim();
   if (!config_.sync_group.empty()) return;
   if (may_take_over(now)) step(TakeOver{}, now);
   if (release_is_void) let_go(now);
@@ -451,7 +509,7 @@ void VirtualRouter::follow_up(TimePoint now) {
 void VirtualRouter::step_together(std::span<VirtualRouter* const> routers, const Event& event, TimePoint now) {
   std::vector<Actions> wanted;
   for (VirtualRouter* router : routers) router->wake(now);
-  for (VirtualRouter* router : routers) wanted.push_back(router->election_.step(event, now));
+  for (VirtualRouter* router : routers) wanted.push_back(router->decide(event, now));
   for (std::size_t nth = 0; nth < Actions::kMost; ++nth)
     for (std::size_t i = 0; i < routers.size(); ++i)
       if (nth < wanted[i].size() && !routers[i]->carry_out(wanted[i].begin()[nth], now)) return;
@@ -550,6 +608,8 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
   } else if (std::holds_alternative<Release>(action)) {
     owner_.release();
   } else if (const auto* change = std::get_if<StateChanged>(&action)) {
+    if (change->reason.why == Why::started && shown_ == ShownState::backup)
+      return true;  // goes on, for the same reason
     const bool fault = change->reason.why == Why::fault && standing_.fault() != nullptr;
     show_change(fault ? *standing_.fault() : to_string(change->reason), change->reason.peer, now);
     if (change->to == State::active) question_ownership(now);
@@ -570,8 +630,8 @@ void VirtualRouter::say(const SendAdvert& advert, TimePoint now) {
 void VirtualRouter::claim_failed(TimePoint now) {
   standing_.set(FaultCause::claim, *owner_.failure());
   retry_claim_ = stopping_ ? kNever : now + kClaimRetry;
+  decide(Fail{}, now);
   owner_.release();
-  election_.step(Fail{}, now);
   if (spoken_) send_advert(kResignPriority);
   show_change(*standing_.fault(), std::nullopt, now);
   if (stopping_) finish_stop(now);
@@ -626,6 +686,7 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
   const std::string* unfit = standing_.fault() == nullptr ? standing_.unfit() : nullptr;
   reason_ = cause + (unfit != nullptr ? "; unfit: " + *unfit : "");
   const ShownState from = shown_, to = shown();
+  claim_changed_ = true;
   if (to != ShownState::active) spoken_ = false;
   if (from == to) return;
   shown_ = to;

@@ -66,6 +66,13 @@ void Election::on(const Start&, TimePoint now, Actions& out) {
   judge_wait();
 }
 
+void Election::on(const Resume& event, TimePoint now, Actions&) {
+  if (state_ != State::initialize) return;
+  enter_active(now);
+  deadline_ = now;  // peers have waited for a while
+  believed_until_ = event.believed_until;
+}
+
 void Election::on(const Stop&, TimePoint now, Actions& out) {
   if (state_ == State::backup) {  // RFC 9568 6.4.2: no advert
     if (preparing()) out.add(SendAdvert{kResignPriority});
@@ -269,6 +276,10 @@ void Election::become_active(const Reason& reason, TimePoint now, Actions& out) 
   out.add(Claim{});
   speak({settings_.priority}, now, out);
   out.add(StateChanged{state_, State::active, reason});
+  enter_active(now);
+}
+
+void Election::enter_active(TimePoint now) {
   state_ = State::active;
   ready_.reset();
   resigning_ = Resigning::no;

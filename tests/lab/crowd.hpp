@@ -16,12 +16,12 @@ inline constexpr int kCrowd = 255;
 #endif
 
 /// vipd's configuration; the instance that is `changed` has another priority.
-inline std::string crowd(int priority, int changed = 0) {
+inline std::string crowd(int priority, int changed = 0, const std::string& interval = "100ms") {
   std::string text;
   for (int i = 1; i <= kCrowd; ++i) {
     const std::string number = std::to_string(i);
-    text += "[instance.n" + number + "]\ninterface = \"eth0\"\nvrid = " + number +
-            "\nadvert_interval = \"100ms\"\npriority = " + std::to_string(i == changed ? priority - 1 : priority) +
+    text += "[instance.n" + number + "]\ninterface = \"eth0\"\nvrid = " + number + "\nadvert_interval = \"" + interval +
+            "\"\npriority = " + std::to_string(i == changed ? priority - 1 : priority) +
             "\naddresses = [\"198.51.100." + number + "/32\"]\n";
   }
   return text;

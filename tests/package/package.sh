@@ -10,7 +10,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 lab=vipd-package-$$
 work=$PWD/build/package/run-$$
 vip=192.0.2.10
-declare -A container=() leader=()
+declare -A container=() leader=() watcher=()
 
 fail() {
   echo "FAILED: $*" >&2
@@ -222,12 +222,85 @@ pair_forms() {
   check "the journal tells that lb1 became active" journal_has lb1 'web.*active'
 }
 
+# What the kernel of a host tells of its addresses from now on is in $work/HOST.addresses, with times.
+watch_addresses() {
+  ip netns exec "$lab-$1" ip -ts monitor address >"$work/$1.addresses" &
+  watcher[$1]=$!
+  sleep 0.2
+}
+
+watch_no_more() { kill "${watcher[$1]}" && wait "${watcher[$1]}" 2>/dev/null || true; }
+
+# Changes of the virtual address that were noted, a line each.
+moves() { grep -F " $vip/" "$work/$1.addresses" || true; }
+has_moved() { [ -n "$(moves "$1")" ]; }
+
+# Somebody who serves at the address on lb1, and a client on lb2 who asks once a millisecond.
+serve() {
+  ip netns exec "$lab-lb1" build/release/bin/vipd-probe serve 7 --name lb1 >/dev/null 2>&1 &
+  served=$!
+}
+
 survives_kill() {
+  local before times=3 i report
+  [ -z "${VIPD_LONG:-}" ] || times=100
+  serve
+  watch_addresses lb1
+  watch_addresses lb2
+  ip netns exec "$lab-lb2" build/release/bin/vipd-probe watch $vip 7 --json >"$work/report" &
+  report=$!
+  for ((i = 0; i < times; ++i)); do
+    before=$(unit lb1 MainPID)
+    inside lb1 systemctl kill --signal KILL vipd
+    await "killed, vipd is started again by systemd" restarted lb1 "$before"
+    check "and goes on as active" says lb1 active
+  done
+  kill -INT $report
+  wait $report || true
+  kill $served
+  watch_no_more lb1
+  watch_no_more lb2
+  check "the address never left lb1" [ -z "$(moves lb1)" ]
+  check "and never came to lb2" [ -z "$(moves lb2)" ]
+  echo "measured: $times kills, longest outage of a client: $(sed -n 's/.*"longest_outage_ms": *\([0-9.]*\).*/\1/p' "$work/report") ms"
+}
+
+# Where systemd was told not to start it again, the last will is all there is.
+is_gone_without_restart() {
+  inside lb1 mkdir -p /run/systemd/system/vipd.service.d
+  printf '[Service]\nRestart=no\n' | inside lb1 tee /run/systemd/system/vipd.service.d/once.conf >/dev/null
+  inside lb1 systemctl daemon-reload
+  watch_addresses lb1
+  watch_addresses lb2
+  local killed
+  killed=$(date +%s%N)
+  inside lb1 systemctl kill --signal KILL vipd
+  await "without a restart, the address leaves lb1" has_moved lb1
+  await "and comes to lb2" has_moved lb2
+  watch_no_more lb1
+  watch_no_more lb2
+  echo "measured: gone from lb1 $(since "$killed" lb1) ms after the kill, on lb2 $(since "$killed" lb2) ms after it"
+  inside lb1 rm -r /run/systemd/system/vipd.service.d
+  inside lb1 systemctl daemon-reload
+  inside lb1 systemctl start vipd
+  await "started, lb1 takes over" active_alone lb1 lb2
+}
+
+# since NANOSECONDS HOST: to the first change there, in ms. The monitor's times are of the local clock.
+since() {
+  local stamp
+  stamp=$(grep -B 1 -m 1 -F " $vip/" "$work/$2.addresses" | sed -n 's/^Timestamp: \(.*\) \([0-9]*\) usec$/\1 \2/p')
+  echo $(((($(date -d "${stamp% *}" +%s) * 1000000 + 10#${stamp##* }) - $1 / 1000) / 1000))
+}
+
+# A vipd that hangs: its peer takes over, and the watchdog has it started again.
+survives_hanging() {
   local before
   before=$(unit lb1 MainPID)
-  inside lb1 systemctl kill --signal KILL vipd
-  await "killed, vipd is started again by systemd" restarted lb1 "$before"
-  await "and is active again" active_alone lb1 lb2
+  inside lb1 systemctl kill --signal STOP vipd
+  await "stopped by a signal, lb1 is followed by lb2" says lb2 active
+  await "the watchdog has vipd started again" restarted lb1 "$before"
+  await "and lb1 takes over" active_alone lb1 lb2
 }
 
 owned_by() { [ "$(inside "$1" stat --format %U "/proc/$(unit_of "$1" "$2" MainPID)")" = "$3" ]; }
@@ -307,9 +380,13 @@ refuses_bad_config() {
 upgrades() {
   local before
   before=$(unit lb1 MainPID)
+  watch_addresses lb1
   inside lb1 apt-get -q -y reinstall /root/vipd.deb >"$work/lb1.apt" 2>&1 || { cat "$work/lb1.apt"; fail "upgrade"; }
-  check "an upgrade restarts the daemon" restarted lb1 "$before"
-  await "and lb1 is active again" active_alone lb1 lb2
+  check "an upgrade keeps the process" unit_is lb1 MainPID "$before"
+  check "which runs the new program" [ "$(inside lb1 readlink "/proc/$before/exe")" = /usr/sbin/vipd ]
+  await "lb1 is active" active_alone lb1 lb2
+  watch_no_more lb1
+  check "and the address has not moved" [ -z "$(moves lb1)" ]
 }
 
 goes_without_a_trace() {
@@ -339,6 +416,8 @@ install_without_config lb1
 install_without_config lb2
 pair_forms
 survives_kill
+is_gone_without_restart
+survives_hanging
 survives_kill_of_runner
 stops_and_returns
 follows_a_unit

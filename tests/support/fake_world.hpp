@@ -142,6 +142,7 @@ class Node {
   Config config;
   FakeKernel kernel;
   FakeWire wire;
+  ClaimStore claims;  ///< outlives the process, as its file does
   std::unique_ptr<FakeRunner> runner;
   std::unique_ptr<Supervisor> supervisor;
   TimePoint asleep_until{};

@@ -43,7 +43,7 @@ std::string unfit(const CheckSet& checks) {
 /// A set of one check, started at 0 s.
 struct One {
   explicit One(CheckConfig check = config("app")) : checks(view, runner) {
-    checks.configure({check}, false, at(0s));
+    checks.configure({check}, [](const auto&) { return false; }, at(0s));
     checks.on_deadline(at(0s));
   }
   /// The outcome of the run that is under way, taken at once.
@@ -129,7 +129,7 @@ TEST_CASE("CheckSet: a reload does not touch what is the same, a run that is und
   One one;
   one.answer({.exit_status = 1}, 20ms);
   one.checks.on_deadline(at(1s));
-  one.checks.configure({config("other"), config("app")}, true, at(1'100ms));
+  one.checks.configure({config("other"), config("app")}, [](const auto&) { return true; }, at(1'100ms));
   CHECK(unfit(one.checks) == "check app failed: exit status 1");
   one.runner.answer({});
   one.checks.on_deadline(at(1'200ms));
@@ -144,7 +144,7 @@ TEST_CASE(
   one.checks.on_deadline(at(1s));
   CheckConfig changed = config("app");
   changed.command = {"/usr/bin/another"};
-  one.checks.configure({changed}, true, at(1'100ms));
+  one.checks.configure({changed}, [](const auto&) { return true; }, at(1'100ms));
   one.runner.answer({.exit_status = 1});  // of the old command
   one.checks.on_deadline(at(1'100ms));
   CHECK(unfit(one.checks) == "fit");
@@ -155,7 +155,7 @@ TEST_CASE(
 
 TEST_CASE("CheckSet: a check that a reload brings counts as passing until its first result") {
   One one(config("other"));
-  one.checks.configure({config("app")}, true, at(500ms));
+  one.checks.configure({config("app")}, [](const auto&) { return true; }, at(500ms));
   CHECK(unfit(one.checks) == "fit");
   one.checks.on_deadline(at(500ms));
   one.runner.answer({});  // of the one that is gone

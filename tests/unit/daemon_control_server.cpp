@@ -22,9 +22,10 @@ class Bench {
   Bench() : world(1), node(world.add_node(254)), loop(std::move(*EventLoop::create())) {
     node.start();
     reloader = std::make_unique<Reloader>(
-        *loop, *node.supervisor, directory_.path() + "/history", [this] { return on_disk; },
+        *loop, *node.supervisor, directory_.path() + "/history", directory_.path() + "/in-force",
+        [this] { return on_disk; },
         LoadedConfig{.sources = {{"vipd.toml", "first"}}, .diagnostics = {}, .config = node.config});
-    server = std::move(*ControlServer::open(*loop, path(), *node.supervisor, *reloader,
+    server = std::move(*ControlServer::open(*loop, path(), {}, *node.supervisor, *reloader, [this] { return reexec(); },
                                             {.host = "lb1", .started = loop->now(), .pid = 42}));
   }
   std::string path() const { return directory_.socket(); }
@@ -76,6 +77,14 @@ class Bench {
  public:
   std::unique_ptr<Reloader> reloader;
   std::unique_ptr<ControlServer> server;
+  std::optional<std::string> no_reexec;  ///< why not
+  int reexecs = 0;
+
+  Result<void> reexec() {
+    if (no_reexec) return failure(*no_reexec);
+    ++reexecs;
+    return {};
+  }
 };
 
 }  // namespace
@@ -245,4 +254,34 @@ TEST_CASE("Reloader: the configurations that were in force can be listed and sho
   REQUIRE(one["configurations"].size() == 1);
   CHECK(one["configurations"][0]["files"][0]["text"] == "first");
   CHECK(bench.ask("{\"verb\":\"config\",\"number\":\"x\"}\n").find("no such configuration") != std::string::npos);
+}
+
+TEST_CASE("ControlServer: a re-exec is answered with the version, or with the reason why there is none") {
+  Bench bench;
+  const std::string request = "{\"verb\":\"reexec\"}\n";
+  CHECK(Json::parse(bench.ask(request))["schema"] == "vipd.version/1");
+  CHECK(bench.reexecs == 1);
+  bench.no_reexec = "it is stopping";
+  CHECK(Json::parse(bench.ask(request))["error"] == "it is stopping");
+  CHECK(bench.reexecs == 1);
+}
+
+TEST_CASE("ControlServer: who asks while one program replaces the other is answered by the new one") {
+  Bench bench;
+  Fd kept(::dup(bench.server->listener()));
+  const Fd asks = bench.connect();
+  const std::string request = "{\"verb\":\"version\"}\n";
+  REQUIRE(::send(asks.get(), request.data(), request.size(), 0) == std::ssize(request));
+  const std::string path = bench.path(), elsewhere = path + ".kept";
+  std::filesystem::rename(path, elsewhere);  // a process that is replaced does not remove it
+  bench.server.reset();
+  std::filesystem::rename(elsewhere, path);
+  bench.server = std::move(*ControlServer::open(*bench.loop, path, std::move(kept), *bench.node.supervisor,
+                                                *bench.reloader, [&] { return bench.reexec(); },
+                                                {.host = "lb1", .started = bench.loop->now(), .pid = 43}));
+  bench.turn();
+  std::string answer(4096, '\0');
+  answer.resize(
+      static_cast<std::size_t>(std::max<ssize_t>(::recv(asks.get(), answer.data(), answer.size(), MSG_DONTWAIT), 0)));
+  CHECK(Json::parse(answer, nullptr, false)["pid"] == 43);
 }

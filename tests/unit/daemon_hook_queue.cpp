@@ -205,6 +205,23 @@ TEST_CASE("HookQueue: what an earlier vipd began to tell is told first and said 
   CHECK(HookQueue(after, subject, any_hook()).idle());
 }
 
+TEST_CASE("HookQueue: that it is Active is told again by a vipd that goes on with that") {
+  World world(1);
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/journal";
+  const HookSubject subject{.group = false, .name = "web", .interface = "eth0", .addresses = ""};
+  {
+    FakeRunner killed(world);
+    NodeHooks node(killed, path);
+    HookQueue(node, subject, any_hook()).push(event(HookState::active));
+  }
+  FakeRunner runner(world);
+  NodeHooks node(runner, path);
+  const HookQueue queue(node, subject, any_hook(), true);
+  REQUIRE(runner.started.size() == 1);
+  CHECK(runner.started[0].arguments == std::vector<std::string>{"/any", "INSTANCE", "web", "MASTER", "254"});
+}
+
 TEST_CASE("HookQueue: reassert is told last and once, and not when we are no longer Active") {
   HookSettings hooks = any_hook();
   hooks.reassert = {"/cloud", "reassert"};

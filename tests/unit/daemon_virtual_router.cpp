@@ -24,7 +24,8 @@ class Bench {
     spdlog::set_default_logger(
         std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_st>(log_)));
     node_.kernel.catch_up();
-    router_.emplace(node_.config.instances.front(), node_.kernel, node_.wire, hooks_, events_);
+    router_.emplace(node_.config.instances.front(),
+                    VirtualRouter::Node{node_.kernel, node_.wire, hooks_, events_, claims_});
     router_->reconsider(world_.now);
     log_.str("");
   }
@@ -55,6 +56,7 @@ class Bench {
   FakeRunner runner_;
   NodeHooks hooks_{runner_};
   EventLog events_;
+  ClaimStore claims_;
   std::ostringstream log_;
   std::shared_ptr<spdlog::logger> before_;
   std::optional<VirtualRouter> router_;

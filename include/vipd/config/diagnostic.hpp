@@ -24,6 +24,7 @@ namespace vipd {
 struct ConfigSource {
   std::string name;  ///< as the operator would write its path
   std::string text;  ///< all of it
+  friend bool operator==(const ConfigSource&, const ConfigSource&) = default;
 };
 
 /// A warning is said and lived with; an error refuses the file.

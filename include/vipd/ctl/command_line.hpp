@@ -18,7 +18,7 @@ namespace vipd {
 
 /// One call of vipctl. The defaults are those of a call without arguments.
 struct Invocation {
-  enum class Verb { status, events, version, diff, reload, confirm, config };
+  enum class Verb { status, events, version, diff, reload, confirm, config, reexec };
   enum class ConfigAction { list, show, restore };
 
   Verb verb = Verb::status;

@@ -51,6 +51,8 @@ class AddressOwner {
   Result<void> prepare();
   /// Adds everything, in one batch, and announces the addresses that the kernel took.
   void claim(TimePoint now);
+  /// Takes everything for held that the kernel has and that an earlier vipd added, and announces it again.
+  void resume(TimePoint now);
   /// Removes those that are ours. Nothing happens if none is held.
   void release();
   /// Takes back what prepare() made; nothing is held any more.
@@ -82,6 +84,7 @@ class AddressOwner {
 
  private:
   Result<void> make_ready();
+  bool begin(TimePoint now);
   bool raise_again();
   void locate();
   void remove(const std::vector<Entry>& entries);

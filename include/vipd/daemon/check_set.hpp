@@ -7,9 +7,10 @@
 ///
 /// A reload keeps what is known: a check that is the same is not touched, of one that has changed the verdict stays
 /// until the next result, and one that is new counts as passing until its first one. Only at the start of vipd
-/// CheckRules::initial counts.
+/// CheckRules::initial counts, and not there if an instance goes on for which it had not failed.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,8 +28,10 @@ class CheckSet {
   /// `view` is the kernel's, and lives as long as this.
   CheckSet(const NetworkView& view, Runner& runner) : view_(view), runner_(runner) {}
 
-  /// Takes these checks in place of those before; `reload` if any instance runs already.
-  void configure(const std::vector<CheckConfig>& checks, bool reload, TimePoint now);
+  /// Takes these checks in place of those before. `passes`: whether one that is new counts as passing until its first
+  /// result; otherwise as CheckRules::initial.
+  void configure(const std::vector<CheckConfig>& checks, const std::function<bool(const std::string& name)>& passes,
+                 TimePoint now);
 
   /// The kernel's view of these interfaces changed: checks of them are due at once.
   void network_changed(const std::vector<std::string>& interfaces, TimePoint now);

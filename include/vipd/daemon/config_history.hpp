@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class ConfigHistory {
   /// Keeps `files` as the newest, unless the newest is the same; the oldest of more than kKept goes. Returns the
   /// number.
   Result<std::uint64_t> keep(const std::vector<ConfigSource>& files, const std::string& time);
+  /// The one that was in force last; nullopt if there is none, or if it cannot be read.
+  std::optional<KeptConfig> newest() const;
   /// Those that can be read, the oldest first.
   std::vector<KeptConfig> list() const;
 

@@ -2,9 +2,10 @@
 ///
 /// One JSON object a line in, one a line out. {"verb":"status"|"version"|"events"} and what the Reloader answers get
 /// their document and the end of the connection; {"verb":"events","follow":true} gets the past and then each transition
-/// as it happens. Clients are never waited for: everything is non-blocking and bounded (clients, length of a request,
-/// unread answers, time to ask), and whoever exceeds a bound is cut. The socket belongs to root:vipd, mode 0660:
-/// members of the group may ask, and may have the files read anew, which only root can change.
+/// as it happens; {"verb":"reexec"} is answered with the version before the daemon goes about it. Clients are never
+/// waited for: everything is non-blocking and bounded (clients, length of a request, unread answers, time to ask), and
+/// whoever exceeds a bound is cut. The socket belongs to root:vipd, mode 0660: members of the group may ask, and may
+/// have the files read anew, which only root can change.
 #pragma once
 
 #include <cstdint>
@@ -22,21 +23,27 @@ namespace vipd {
 
 class ControlServer {
  public:
+  /// Says why there cannot be a re-exec, or begins one once this turn of the loop is over.
+  using Reexec = std::function<Result<void>()>;
+
   /// Listens at `path`, replacing a socket that a dead daemon left there (the caller holds the runtime directory's
-  /// lock).
-  static Result<std::unique_ptr<ControlServer>> open(EventLoop& loop, const std::string& path,
-                                                     const Supervisor& supervisor, Reloader& reloader,
+  /// lock); or on `inherited`, if that is one.
+  static Result<std::unique_ptr<ControlServer>> open(EventLoop& loop, const std::string& path, Fd inherited,
+                                                     const Supervisor& supervisor, Reloader& reloader, Reexec reexec,
                                                      const DaemonInfo& info);
   ~ControlServer();
 
+  /// The socket that is listened on, for the program that comes after this one.
+  int listener() const { return socket_.get(); }
   /// Sends new transitions to those who follow. Called after each turn of the loop.
   void publish();
 
  private:
   struct Client;
-  ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader,
-                const DaemonInfo& info);
+  ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader, Reexec reexec,
+                DaemonInfo info);
 
+  Result<void> listen();
   void accept_clients();
   void on_ready(Client& client);
   bool read_request(Client& client);
@@ -50,6 +57,7 @@ class ControlServer {
   std::string path_;
   const Supervisor& supervisor_;
   Reloader& reloader_;
+  Reexec reexec_;
   DaemonInfo info_;
   Fd socket_;
   EventLoop::Watch accept_watch_;

@@ -1,10 +1,15 @@
 /// The daemon's life: read the files, take the lock, build everything on the real machine, run, stop in order.
 ///
+/// `vipctl reexec` replaces the program of the running process by what stands in its place on the disk now. The new one
+/// goes on with what it finds in the ClaimStore, as after a crash, and has the control socket from the old one, so that
+/// whoever asks meanwhile waits for the answer.
+///
 /// The only place where Supervisor, the os layer and the event loop meet. One turn: sockets and netlink first, then the
 /// deadline, then hooks and clients; after each handler the deadline is set anew. Caller: main in src/vipd.cpp.
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace vipd {
 
@@ -13,8 +18,9 @@ struct DaemonOptions {
   std::string config = "/etc/vipd/vipd.toml";
   std::string runtime_dir = "/run/vipd";
   std::string state_dir = "/var/lib/vipd";
-  std::string runner;   ///< socket of the vipd-runner to use; empty = start one
-  bool strict = false;  ///< --check takes warnings for errors
+  std::string runner;                       ///< socket of the vipd-runner to use; empty = start one
+  bool strict = false;                      ///< --check takes warnings for errors
+  std::vector<std::string> arguments = {};  ///< of main(), for a re-exec
 };
 
 /// Exit statuses of vipd, as in vipd(8).

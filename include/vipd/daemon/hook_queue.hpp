@@ -4,7 +4,7 @@
 /// the same way. One is being told, to its end, and at most one waits: the newest. What a newer one supersedes while it
 /// waits is counted and never told, so a slow hook meets the state that is, not a queue of states that were, and the
 /// last one told is always the state we are in. A transition that no hook asks for supersedes nothing. What an earlier
-/// vipd began to tell is told first, once more; but not that it was Active, which a vipd that starts is not.
+/// vipd began to tell is told first, once more; but not that it was Active, if this one does not go on with that.
 ///
 /// hooks.before_active and hooks.before_release are asked before something is done, and so is who must not wait for
 /// the answer for ever: they are run after all that is to be told, and what became of them can be looked up.
@@ -35,7 +35,8 @@ class HookQueue {
     Outcome outcome;
   };
 
-  HookQueue(NodeHooks& node, HookSubject subject, HookSettings settings);
+  /// `active`: goes on as Active where an earlier vipd left off.
+  HookQueue(NodeHooks& node, HookSubject subject, HookSettings settings, bool active = false);
 
   /// Takes these from now on; what runs or waits is not touched.
   void reconfigure(HookSubject subject, HookSettings settings);

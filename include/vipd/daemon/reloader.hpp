@@ -30,8 +30,9 @@ class Reloader {
   /// Reads the files anew; fails when one cannot be read.
   using Load = std::function<Result<LoadedConfig>()>;
 
-  /// `running` is what the Supervisor was built from.
-  Reloader(EventLoop& loop, Supervisor& supervisor, const std::string& history_directory, Load load,
+  /// `running` is what the Supervisor was built from. What is in force is kept in the history, and in another directory
+  /// for the next vipd if this one dies.
+  Reloader(EventLoop& loop, Supervisor& supervisor, const std::string& history, const std::string& in_force, Load load,
            LoadedConfig running);
 
   /// Answers "reload", "diff", "confirm" and "config", with an error document if something is wrong with `request`;
@@ -61,7 +62,7 @@ class Reloader {
 
   EventLoop& loop_;
   Supervisor& supervisor_;
-  ConfigHistory history_;
+  ConfigHistory history_, in_force_;
   Load load_;
   LoadedConfig running_;
   std::optional<Trial> trial_;

@@ -25,6 +25,8 @@ struct DaemonInfo {
   std::string host;  ///< the host's name: the node's, where [node] gives none
   TimePoint started;
   int pid = 0;
+  std::string program = {};  ///< its file, as it was started
+  std::string config = {};   ///< the configuration file, absolute
 };
 
 /// All instances with their states, reasons, addresses and counters. `trial_ends` is when a reload goes back unless it
@@ -32,7 +34,7 @@ struct DaemonInfo {
 nlohmann::ordered_json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends,
                                        const DaemonInfo& info, const Clocks& clocks);
 /// Which vipd answers.
-nlohmann::ordered_json version_document(const DaemonInfo& info);
+nlohmann::ordered_json version_document(const DaemonInfo& info, const Clocks& clocks);
 /// All transitions that are kept.
 nlohmann::ordered_json events_document(const EventLog& events, const Clocks& clocks);
 /// One transition, for those who follow.

@@ -28,10 +28,14 @@ namespace vipd {
 class Supervisor {
  public:
   /// `hook_journal` is where a HookJournal is kept; empty = nowhere.
-  Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner, const std::string& hook_journal = "");
+  Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner, ClaimStore& claims,
+             const std::string& hook_journal = "");
 
-  /// Removes what a crash left behind, then takes up all instances that can be.
-  void start(TimePoint now);
+  /// Removes what an earlier vipd has left behind and may not be gone on with, then takes up all instances that can be.
+  /// `before`: what that one had, where it had another configuration.
+  void start(TimePoint now, const std::vector<InstanceConfig>& before = {});
+  /// Another program is about to take over: it shall find all instances as they are.
+  void hand_over(TimePoint now);
   /// The kernel's view of these interfaces changed, or of routes and rules (an empty name).
   void network_changed(const std::vector<std::string>& interfaces, TimePoint now);
   void received(const Datagram& datagram, TimePoint now);
@@ -70,7 +74,9 @@ class Supervisor {
   };
   using SegmentKey = std::pair<std::string, Family>;
 
-  void remove_leftovers();
+  void find_resumable(TimePoint now);
+  void remove_leftovers(const std::vector<InstanceConfig>& before);
+  bool was_fit_with(const std::string& check) const;
   void admit_waiting(TimePoint now);
   void look_after_leaving(TimePoint now);
   void sort_into_segments();
@@ -86,6 +92,8 @@ class Supervisor {
   NodeHooks hooks_;
   CheckSet checks_;
   EventLog events_;
+  ClaimStore& claims_;
+  std::map<std::string, KeptClaim> resumable_;           // at the start: what is gone on with, by instance
   std::vector<std::unique_ptr<VirtualRouter>> routers_;  // those that leave included
   std::vector<std::unique_ptr<SyncGroup>> groups_;       // likewise
   Config config_;
@@ -95,7 +103,9 @@ class Supervisor {
 };
 
 /// Removes from the kernel what the instances hold while Active and what carries vipd's tag, and the devices of virtual
-/// MACs; returns those that had any of it. For the start after a crash and for `vipd --last-will`.
-std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances, Kernel& kernel);
+/// MACs, but for what `others` hold; returns those that had any of it. For the start after a crash and for
+/// `vipd --last-will`.
+std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances,
+                                                 const std::vector<InstanceConfig>& others, Kernel& kernel);
 
 }  // namespace vipd

@@ -11,6 +11,11 @@
 /// says TakeOver. Likewise a planned stop of an Active router with hooks.before_release. Adverts go on meanwhile, and
 /// whatever happens makes the question void rather than wait for its answer.
 ///
+/// What a vipd that is started again could go on with is put down in the ClaimStore after each event, and taken away
+/// from there before anything ends it. A router that is made from such a claim is in its state from the beginning: that
+/// is no transition, and nobody is told. An Active one whose claim has become too old in the meantime lets go first, as
+/// after a stall.
+///
 /// While Active, hooks.reassert is run after another node was Active, too, and as often as the operator wants.
 ///
 /// A claim that the kernel refuses never reaches the peers: the advert behind it is not sent, the instance goes to
@@ -30,6 +35,7 @@
 #include "vipd/base/log_limit.hpp"
 #include "vipd/config/config.hpp"
 #include "vipd/daemon/address_owner.hpp"
+#include "vipd/daemon/claim_store.hpp"
 #include "vipd/daemon/event_log.hpp"
 #include "vipd/daemon/hook_queue.hpp"
 #include "vipd/os/kernel.hpp"
@@ -54,9 +60,18 @@ class VirtualRouter {
     std::uint64_t transitions = 0;
   };
 
-  /// `health`: what its checks come to, see set_health().
-  VirtualRouter(const InstanceConfig& config, Kernel& kernel, Wire& wire, NodeHooks& hooks, EventLog& events,
-                const Health& health = {});
+  /// What all routers of a node share.
+  struct Node {
+    Kernel& kernel;
+    Wire& wire;
+    NodeHooks& hooks;
+    EventLog& events;
+    ClaimStore& claims;
+  };
+
+  /// `health`: what its checks come to, see set_health(). `left`: what an earlier vipd has left, to go on with.
+  VirtualRouter(const InstanceConfig& config, const Node& node, const Health& health = {},
+                const KeptClaim* left = nullptr, TimePoint now = {});
 
   /// Looks at the interface anew: is it there, up, with a source address, can we listen on it. Enters or leaves the
   /// election by that and repairs addresses. Called at start and whenever the kernel's view changed.
@@ -99,6 +114,8 @@ class VirtualRouter {
   /// Begins a planned stop; stopped() says when it is complete, hooks included.
   void stop(TimePoint now);
   bool stopped() const { return stopped_ && hooks_.idle(); }
+  /// Puts down whatever state it is in for another program that takes over now.
+  void hand_over(TimePoint now);
   /// Says priority 0 for a vipd that died as Active; without any effect on this router's own state.
   void resign_for_the_dead();
 
@@ -112,6 +129,8 @@ class VirtualRouter {
   /// Who sent the last packet that was refused as coming from none of the configured peers.
   const std::optional<IpAddress>& last_stranger() const { return last_stranger_; }
   ShownState shown() const;
+  /// The state that was last told; of one that goes on where an earlier vipd left off, that of then.
+  ShownState told() const { return shown_; }
   bool stopping() const { return stopping_; }
   /// Leaves a fit Active router alone until then, since it has become Active too often; kNever = it does not.
   TimePoint flaps_until() const { return flaps_until_; }
@@ -122,6 +141,8 @@ class VirtualRouter {
   const std::optional<IpAddress>& source() const { return source_; }
 
  private:
+  void resume(const KeptClaim& left, TimePoint now);
+  KeptClaim claim_until(TimePoint until) const;
   void take_config();
   void take_settings(TimePoint now);
   void take_standing(TimePoint now);
@@ -132,6 +153,7 @@ class VirtualRouter {
   std::string why_no_source() const;
   void wake(TimePoint now);
   void step(const Event& event, TimePoint now);
+  Actions decide(const Event& event, TimePoint now);
   void follow_up(TimePoint now);
   enum class Asked : std::uint8_t { nothing, takeover, release };
   void ask(Asked what, TimePoint now);
@@ -142,6 +164,8 @@ class VirtualRouter {
   void judge_flaps(TimePoint now);
   bool carry_out(const Action& action, TimePoint now);
   void say(const SendAdvert& advert, TimePoint now);
+  bool is_claim() const;
+  void keep_claim();
   void claim_failed(TimePoint now);
   void allow_claim();
   void send_advert(std::uint8_t priority);
@@ -168,6 +192,7 @@ class VirtualRouter {
   Kernel& kernel_;
   Wire& wire_;
   EventLog& events_;
+  ClaimStore& claims_;
   Election election_;
   Standing standing_;
   AddressOwner owner_;
@@ -182,6 +207,7 @@ class VirtualRouter {
   PeerTable peers_;
   std::optional<IpAddress> last_stranger_;
   TimePoint retry_claim_ = kNever;
+  bool claim_changed_ = true;  // since it was put down
   /// Another node that is Active, too, while we are.
   struct Rival {
     Peer peer;

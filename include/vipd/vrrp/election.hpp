@@ -22,6 +22,10 @@
 ///   times since its last advert) is told Stalled before anything else: it lets go and listens, and says nothing. Its
 ///   successor may have been Active for a while.
 ///
+/// - A router whose process was replaced (a crash and a restart, a new program) is told Resume in place of Start, if it
+/// was
+///   Active: it goes on with an advert at once, or is told Stalled first if that comes too late.
+///
 /// - An adopted interval is capped (max_adopted_interval): adverts are not authenticated, and one spoofed advert that
 ///   promises the next one in 40 s must not silence a pair for minutes.
 ///
@@ -118,7 +122,11 @@ struct ElectionSettings {
 };
 
 // Events.
-struct Start {};           ///< fit to take part, from Initialize
+struct Start {};  ///< fit to take part, from Initialize
+/// This process is a new one and the router is Active since before, with the addresses in the kernel; from Initialize.
+struct Resume {
+  TimePoint believed_until;  ///< as believed_until() was
+};
 struct Stop {};            ///< planned: make before break
 struct Fail {};            ///< fault: release first, resign then
 struct DeadlinePassed {};  ///< deadline() has come
@@ -152,8 +160,8 @@ struct GiveUp {
   std::optional<Peer> winner;
 };
 /// What step() takes.
-using Event = std::variant<Start, Stop, Fail, DeadlinePassed, Stalled, SetStanding, SetPrimary, Reconfigure, Heard,
-                           Prepare, TakeOver, GiveUp>;
+using Event = std::variant<Start, Resume, Stop, Fail, DeadlinePassed, Stalled, SetStanding, SetPrimary, Reconfigure,
+                           Heard, Prepare, TakeOver, GiveUp>;
 
 // Actions, to be carried out in the order given.
 /// To the group, from the primary address.
@@ -213,6 +221,8 @@ class Election {
   /// Active, and its last advert is so old by `now` that another one may be Active as well; no peer waits for less than
   /// three intervals (RFC 9568 6.1).
   bool stalled(TimePoint now) const { return state_ == State::active && !resigning() && now >= believed_until_; }
+  /// Active: no peer takes us for dead before. What Resume takes.
+  TimePoint believed_until() const { return believed_until_; }
   /// Would take over now, but waits for TakeOver.
   bool ready() const { return ready_.has_value(); }
   /// Ready, and heard by its peers already.
@@ -229,6 +239,7 @@ class Election {
   enum class Resigning : std::uint8_t { no, said_once, said_twice };
 
   void on(const Start&, TimePoint now, Actions& out);
+  void on(const Resume& event, TimePoint now, Actions& out);
   void on(const Stop&, TimePoint now, Actions& out);
   void on(const Fail&, TimePoint now, Actions& out);
   void on(const DeadlinePassed&, TimePoint now, Actions& out);
@@ -246,6 +257,7 @@ class Election {
   void heard_while_resigning(const Heard& advert, Actions& out);
 
   void become_active(const Reason& reason, TimePoint now, Actions& out);
+  void enter_active(TimePoint now);
   void become_backup(const Reason& reason, TimePoint now, Actions& out);
   void become_initialize(const Reason& reason, Actions& out);
   void take_over(const Reason& reason, TimePoint now, Actions& out);
@@ -280,7 +292,7 @@ class Election {
   bool peer_resigned_ = false;               // Backup: that wait is Skew_Time, since the Active router said priority 0
   bool offering_ = false;                    // Active and unfit: see offering()
   int adverts_since_offer_ = 0;              // Active and unfit
-  TimePoint believed_until_{};               // Active: no peer believes us dead before
+  TimePoint believed_until_{};               // see believed_until()
   Duration adopted_;
   std::optional<Peer> active_peer_;
   TimePoint peer_heard_{};  // when active_peer_ was last heard

@@ -1,0 +1,32 @@
+/// What a vipd finds where it is started: its files, the lock, and what the one before has left.
+///
+/// Used by the daemon and by `vipd --last-will`, which have to agree on all of it. The runtime directory is gone after
+/// a boot, the state directory is not.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vipd/daemon/daemon.hpp"
+#include "vipd/daemon/loaded_config.hpp"
+#include "vipd/os/fd.hpp"
+
+namespace vipd {
+
+/// Says on standard error what is wrong with the files; true if they can be used.
+bool usable(const Result<LoadedConfig>& loaded, const std::string& path);
+
+/// Held for as long as the process lives: one vipd for each runtime directory, which is made.
+Result<Fd> lock_runtime_dir(const std::string& directory);
+
+/// Where the ClaimStore, the HookJournal and the configuration in force are. All of these are in the runtime directory,
+/// whose lock says that they are ours: several vipds may share a state directory.
+std::string claims_path(const DaemonOptions& options);
+std::string journal_path(const DaemonOptions& options);
+std::string in_force_path(const DaemonOptions& options);
+
+/// The instances of the vipd before this one that are not in `now`: the files may have been changed since, or be
+/// broken.
+std::vector<InstanceConfig> instances_before(const LoadedConfig& now, const DaemonOptions& options);
+
+}  // namespace vipd

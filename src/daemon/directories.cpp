@@ -1,0 +1,72 @@
+#include "vipd/daemon/directories.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "vipd/config/parse.hpp"
+#include "vipd/daemon/config_files.hpp"
+#include "vipd/daemon/config_history.hpp"
+
+namespace vipd {
+namespace {
+
+/// What root makes in the directory of user vipd (a last will by hand) must not lock that user out.
+void hand_to_owner_of(const std::string& directory, const Fd& fd) {
+  struct stat owner{}, file{};
+  if (::geteuid() != 0 || ::stat(directory.c_str(), &owner) < 0 || ::fstat(fd.get(), &file) < 0) return;
+  if (file.st_nlink == 1 && file.st_uid != owner.st_uid) (void)!::fchown(fd.get(), owner.st_uid, owner.st_gid);
+}
+
+}  // namespace
+
+bool usable(const Result<LoadedConfig>& loaded, const std::string& path) {
+  if (!loaded) {
+    std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
+    if (loaded.error().code == ENOENT && ::access(path.c_str(), F_OK) != 0)
+      std::fprintf(
+          stderr,
+          "hint: write one; /usr/share/doc/vipd/examples/pair.toml is a start, vipd.toml(5) describes all keys\n");
+    if (loaded.error().code == EACCES)
+      std::fprintf(stderr, "hint: the user that vipd runs as has to be able to read it: chown root:vipd, chmod 640\n");
+    return false;
+  }
+  const bool color = ::isatty(STDERR_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr;
+  std::fputs(loaded->report(color).c_str(), stderr);
+  return loaded->config.has_value();
+}
+
+Result<Fd> lock_runtime_dir(const std::string& directory) {
+  if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) return system_failure("cannot make " + directory, errno);
+  const std::string path = directory + "/vipd.lock";
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return system_failure("cannot open " + path, errno);
+  hand_to_owner_of(directory, fd);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno == EWOULDBLOCK) return failure("another vipd is running on " + directory + "; `vipctl status` asks it");
+  return system_failure("cannot lock " + path, errno);
+}
+
+std::string claims_path(const DaemonOptions& options) { return options.runtime_dir + "/claims"; }
+
+std::string journal_path(const DaemonOptions& options) { return options.runtime_dir + "/hooks.journal"; }
+
+std::string in_force_path(const DaemonOptions& options) { return options.runtime_dir + "/in-force"; }
+
+std::vector<InstanceConfig> instances_before(const LoadedConfig& now, const DaemonOptions& options) {
+  const auto kept = ConfigHistory(in_force_path(options)).newest();
+  if (!kept || kept->files == now.sources) return {};
+  auto before = parse_config(kept->files, host_name()).config.value_or(Config()).instances;
+  if (now.config)
+    std::erase_if(before,
+                  [&](const InstanceConfig& each) { return std::ranges::count(now.config->instances, each) > 0; });
+  return before;
+}
+
+}  // namespace vipd

@@ -1,0 +1,101 @@
+// `vipd --last-will`: what a vipd that has gone can no longer do. See vipd(8) and docs/decisions/0010.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <ctime>
+#include <string_view>
+
+#include "vipd/daemon/directories.hpp"
+#include "vipd/daemon/supervisor.hpp"
+#include "vipd/os/log.hpp"
+#include "vipd/os/raw_wire.hpp"
+#include "vipd/os/rtnl_kernel.hpp"
+
+namespace vipd {
+namespace {
+
+/// From the last will to the first advert of the vipd that systemd starts after it (RestartSec=100ms, up to 250 ms
+/// later).
+constexpr auto kRestartTakes = std::chrono::milliseconds(500);
+
+/// What --last-will says to the peers of an instance whose addresses it removed.
+void resign_for(const InstanceConfig& instance, Kernel& kernel) {
+  class NoPrograms final : public Runner {
+    void run(const Command&, Done) override {}
+  } runner;
+  auto wire = RawWire::open_for_sending();
+  const Interface* interface = kernel.view().find(instance.interface);
+  if (!wire || interface == nullptr) return;
+  NodeHooks hooks(runner);
+  EventLog events;
+  ClaimStore claims;
+  VirtualRouter router(instance, {kernel, **wire, hooks, events, claims});
+  if (!(*wire)->listen(interface->index, instance.family(), {}, false)) return;
+  router.resign_for_the_dead();
+}
+
+/// What systemd says of the end of the service, systemd.exec(5): Restart=on-failure will start it again.
+bool restart_follows() {
+  const auto variable = [](const char* name) {
+    const char* value = ::getenv(name);
+    return std::string_view(value != nullptr ? value : "");
+  };
+  constexpr std::array<std::string_view, 5> kFailures = {"exit-code", "signal", "core-dump", "watchdog", "oom-kill"};
+  const bool prevented = variable("EXIT_CODE") == "exited" && variable("EXIT_STATUS") == std::to_string(kExitConfig);
+  return std::ranges::count(kFailures, variable("SERVICE_RESULT")) > 0 && !prevented;
+}
+
+TimePoint boot_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return TimePoint(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
+/// Takes out the instances that the vipd to come will still be in time to go on with. The claims of the others end.
+void leave_to_restart(std::vector<InstanceConfig>& instances, ClaimStore& claims) {
+  const auto in_time = [&, now = boot_time()](const std::string& name) {
+    const KeptClaim* left = claims.find(name);
+    return left != nullptr && left->until - now > kRestartTakes;
+  };
+  std::erase_if(instances, [&](const InstanceConfig& instance) {
+    if (!in_time(instance.name)) return false;
+    spdlog::info("{}: left to the vipd that is started next", instance.name);
+    return true;
+  });
+  claims.drop_all_but(in_time);
+}
+
+}  // namespace
+
+int last_will(const DaemonOptions& options) {
+  start_log();
+  const auto loaded = load_config(options.config, Purpose::clean_up);
+  const bool is_usable = usable(loaded, options.config);
+  std::vector<InstanceConfig> instances = instances_before(loaded.value_or(LoadedConfig()), options);
+  if (!is_usable && instances.empty()) return kExitConfig;
+  if (is_usable) instances.insert(instances.end(), loaded->config->instances.begin(), loaded->config->instances.end());
+  const auto lock = lock_runtime_dir(options.runtime_dir);
+  if (!lock) {
+    spdlog::error("{}; it needs no last will", lock.error().message);
+    return kExitFailure;
+  }
+  auto kernel = RtnlKernel::open_once();
+  if (!kernel) {
+    spdlog::error("{}", kernel.error().message);
+    return kExitFailure;
+  }
+  ClaimStore claims(claims_path(options));
+  if (restart_follows())
+    leave_to_restart(instances, claims);
+  else
+    claims.drop_all_but([](const std::string&) { return false; });
+  for (const auto* instance : remove_tagged(instances, {}, **kernel)) {
+    spdlog::warn("{}: removed what vipd left behind", instance->name);
+    resign_for(*instance, **kernel);
+  }
+  return kExitOk;
+}
+
+}  // namespace vipd

@@ -1,0 +1,168 @@
+// One vipd after another in the same place: after a kill, and as `vipctl reexec` does it. The address stays.
+#include <csignal>
+#include <thread>
+
+#include "crowd.hpp"
+
+using namespace vipd;
+using namespace vipd::lab;
+
+namespace {
+
+/// Adverts every second: a restart has three of them.
+std::string slow_web(Family family, int priority, const std::string& more = "") {
+  std::string text = web(family, priority, more);
+  return text.replace(text.find("100ms"), 5, "1s");
+}
+
+/// Those of the address of a pair that have been noted since `since`.
+std::size_t moves(const AddressMonitor& monitor, const std::string& address, std::size_t since) {
+  const auto events = monitor.events();
+  return static_cast<std::size_t>(
+      std::count_if(events.begin() + static_cast<std::ptrdiff_t>(since), events.end(),
+                    [&](const auto& event) { return event.prefix.starts_with(address + "/"); }));
+}
+
+Finished reexec(const Node& node) {
+  return run(node, {program("vipctl"), "--runtime-dir", node.runtime_dir(), "reexec"});
+}
+
+}  // namespace
+
+TEST_CASE("lab: a vipd that is killed and started again within its peers' patience keeps the address", "[lab]") {
+  Pair pair(each_family());
+  const std::string more = "hooks.any = \"/bin/true\"\n";
+  pair.a.start_vipd(slow_web(pair.family, 254, more));
+  REQUIRE(pair.a.wait_state("active", 10s));
+  pair.b.start_vipd(slow_web(pair.family, 253));
+  REQUIRE(pair.b.wait_state("backup"));
+  pair.await_adverts(pair.source_a, 2);
+  const AddressMonitor on_a(pair.a), on_b(pair.b);
+  const Json before = pair.a.instance();
+  for (int i = 0; i < rounds(3, 30); ++i) {
+    const std::size_t seen = on_a.events().size();
+    const std::string killed = format_rfc3339(std::chrono::system_clock::now());
+    pair.a.vipd().signal(SIGKILL);
+    REQUIRE(pair.a.vipd().wait_exit(5s) == 128 + SIGKILL);
+    pair.a.start_vipd(slow_web(pair.family, 254, more));
+    REQUIRE(pair.a.wait_state("active"));
+    const Json after = pair.a.instance();
+    CHECK(after.at("transitions") == 0);
+    CHECK(after.at("since") < killed);
+    CHECK(after.at("reason") == before.at("reason"));
+    CHECK(after.at("hooks").at("last").is_null());
+    pair.await_adverts(pair.source_a, 2);
+    CHECK(moves(on_a, pair.vip, seen) == 0);
+  }
+  CHECK(on_b.events().empty());
+  CHECK(longest_gap(pair.sniffer.adverts_from(pair.source_a)) < 2s);
+}
+
+TEST_CASE("lab: the last will leaves to the next vipd what that will be in time for, and nothing else", "[lab]") {
+  Lab lab;
+  Node& node = lab.add_node("a", 1);
+  const bool slow = GENERATE(true, false);
+  const auto [result, code, status, stays] = GENERATE(table<std::string, std::string, std::string, bool>({
+      {"signal", "killed", "KILL", true},
+      {"core-dump", "dumped", "ABRT", true},
+      {"watchdog", "dumped", "ABRT", true},
+      {"exit-code", "exited", "1", true},
+      {"exit-code", "exited", "2", false},  // RestartPreventExitStatus
+      {"timeout", "killed", "KILL", false},
+      {"success", "exited", "0", false},
+      {"", "", "", false},
+  }));
+  CAPTURE(slow, result, status);
+  node.start_vipd(slow ? slow_web(Family::ipv4, 254) : web(Family::ipv4, 254));
+  REQUIRE(node.wait_state("active", 10s));
+  node.vipd().signal(SIGKILL);
+  REQUIRE(node.vipd().wait_exit(5s) == 128 + SIGKILL);
+  auto last_will = node.vipd_command();
+  last_will.insert(last_will.begin(),
+                   {"env", "SERVICE_RESULT=" + result, "EXIT_CODE=" + code, "EXIT_STATUS=" + status});
+  last_will.push_back("--last-will");
+  REQUIRE(run(node, last_will).status == 0);
+  CHECK(node.has("192.0.2.10") == (slow && stays));
+  if (slow && stays) return;
+  node.start_vipd(slow_web(Family::ipv4, 254));  // what was removed is not gone on with
+  CHECK_FALSE(node.has("192.0.2.10"));
+}
+
+TEST_CASE("lab: reexec replaces the program; the process, the addresses, the states and the rhythm stay", "[lab]") {
+  Lab lab;
+  Node &active = lab.add_node("a", 1), &backup = lab.add_node("b", 2), &client = lab.add_node("client", 100);
+  Sniffer sniffer(client);
+  const Duration interval = is_long() ? 100ms : 1s;  // in the short form, for a busy machine and unoptimised programs
+  active.start_vipd(crowd(254, 0, format_duration(interval)));
+  REQUIRE(wait_until(30s, [&] { return all_are(active, "active"); }));
+  backup.start_vipd(crowd(253, 0, format_duration(interval)));
+  REQUIRE(wait_until(30s, [&] { return all_are(backup, "backup"); }));
+  const AddressMonitor on_active(active), on_backup(backup);
+  const Json before = active.status();
+  const WallTime since = std::chrono::system_clock::now();
+  const std::string begun = format_rfc3339(since);
+  for (const Node* node : {&active, &backup}) {
+    for (int i = 0; i < rounds(2, 20); ++i) {
+      const auto done = reexec(*node);
+      CAPTURE(done.output, done.errors);
+      REQUIRE(done.status == 0);
+      CHECK(done.output.find(" goes on, pid ") != std::string::npos);
+    }
+  }
+  std::this_thread::sleep_for(1s);  // what is measured is this time
+  const Json after = active.status();
+  CHECK(after.at("pid") == before.at("pid"));
+  CHECK(all_are(active, "active"));
+  CHECK(all_are(backup, "backup"));
+  CHECK(transitions_of_all(active) == 0);
+  CHECK(transitions_of_all(backup) == 0);
+  CHECK(after.at("instances").at(0).at("since") < begun);
+  CHECK(on_active.events().empty());
+  CHECK(on_backup.events().empty());
+  const Duration worst = worst_gap(sniffer, active.source(Family::ipv4), since);
+  measured("the worst gap between adverts over re-execs of " + std::to_string(kCrowd) + " instances at " +
+               format_duration(interval),
+           worst);
+  CHECK(worst < 2 * interval + kSlack);  // the goal is two of 100 ms
+}
+
+TEST_CASE("lab: reexec is refused where the new program would not start, and nothing happens", "[lab]") {
+  Lab lab;
+  Node& node = lab.add_node("a", 1);
+  node.start_vipd(web(Family::ipv4, 254));
+  REQUIRE(node.wait_state("active"));
+  const Json before = node.status();
+  std::ofstream(node.directory() / "vipd.toml", std::ios::app) << "colour = 1\n";
+  const auto refused = reexec(node);
+  CAPTURE(refused.errors);
+  CHECK(refused.status == 1);
+  CHECK(refused.errors.find("colour") != std::string::npos);
+  const Json after = node.status();
+  CHECK(after.at("pid") == before.at("pid"));
+  CHECK(node.instance().at("transitions") == before.at("instances").at(0).at("transitions"));
+  CHECK(node.has("192.0.2.10"));
+}
+
+TEST_CASE("lab: what a killed vipd held by files that are others now is removed, too", "[lab]") {
+  Lab lab;
+  Node& node = lab.add_node("a", 1);
+  node.start_vipd(web(Family::ipv4, 254));
+  REQUIRE(node.wait_state("active"));
+  node.vipd().signal(SIGKILL);
+  REQUIRE(node.vipd().wait_exit(5s) == 128 + SIGKILL);
+  REQUIRE(node.has("192.0.2.10"));
+  SECTION("by the next vipd, which goes on with the rest") {
+    std::string other = web(Family::ipv4, 254);
+    node.start_vipd(other.replace(other.find(".10/24"), 6, ".11/24"));
+    REQUIRE(node.wait_state("active"));
+    CHECK(node.has("192.0.2.11"));
+    CHECK_FALSE(node.has("192.0.2.10"));
+  }
+  SECTION("by the last will, though they are broken now") {
+    std::ofstream(node.directory() / "vipd.toml", std::ios::app) << "colour = 1\n";
+    auto last_will = node.vipd_command();
+    last_will.push_back("--last-will");
+    CHECK(run(node, last_will).status == 0);
+    CHECK_FALSE(node.has("192.0.2.10"));
+  }
+}

@@ -1,0 +1,212 @@
+// A vipd that is started again soon after its end goes on where it was: an Active one keeps the address.
+#include <algorithm>
+
+#include "sim.hpp"
+#include "support/catch.hpp"
+
+using namespace vipd;
+using namespace vipd::test;
+
+namespace {
+
+/// The process ends and another one is there after `pause`.
+void restart(World& world, Node& node, Duration pause) {
+  node.kill();
+  world.run_for(pause);
+  node.start();
+}
+
+std::size_t hooks_started(const Node& node) { return node.runner->started.size(); }
+
+void tell_all(InstanceConfig& instance) { instance.hooks.any = {"/etc/vipd/hooks/web"}; }
+
+}  // namespace
+
+TEST_CASE("resume: an Active node that is killed and started again keeps the address, and nobody is told") {
+  World world(seed_from_environment(301));
+  Node& first = world.add_node(254, tell_all);
+  Node& second = world.add_node(253, tell_all);
+  first.start();
+  second.start();
+  world.run_for(seconds(10));
+  REQUIRE(first.active());
+  const TimePoint since = first.router().since();
+  bool lost = false;
+  world.after_each = [&] { lost = lost || !first.kernel.has(kVip) || second.kernel.has(kVip); };
+  const auto before = second.router().counters().transitions;
+  for (int i = 0; i < 100; ++i) {
+    restart(world, first, world.between(milliseconds(0), seconds(2) - kSlack));
+    CHECK(first.active());
+    world.run_for(world.between(milliseconds(0), seconds(3)));
+    CHECK(first.router().counters().transitions == 0);
+    CHECK(hooks_started(first) == 0);
+  }
+  CHECK_FALSE(lost);
+  CHECK(second.router().counters().transitions == before);
+  CHECK(first.router().since() == since);
+  CHECK(first.router().reason().starts_with("no advert"));
+}
+
+TEST_CASE("resume: one that comes back too late lets go before anything is sent, and the other stays") {
+  World world(seed_from_environment(302));
+  auto [first, second] = settled_pair(world, 254, 253);
+  restart(world, first, 3 * kInterval);
+  CHECK_FALSE(first.kernel.has(kVip));
+  CHECK_FALSE(first.active());
+}
+
+TEST_CASE("resume: a Backup goes on as one after a hand-over, without a transition or a hook") {
+  World world(seed_from_environment(303));
+  Node& first = world.add_node(254, tell_all);
+  Node& second = world.add_node(253, tell_all);
+  first.start();
+  second.start();
+  world.run_for(seconds(10));
+  const std::string reason = second.router().reason();
+  second.supervisor->hand_over(world.now);
+  restart(world, second, milliseconds(20));
+  CHECK(second.router().reason() == reason);
+  world.run_for(seconds(10));
+  CHECK(second.router().counters().transitions == 0);
+  CHECK(hooks_started(second) == 0);
+  CHECK(second.router().reason() == reason);
+  first.power_off();
+  world.run_for(seconds(4));
+  CHECK(second.active());
+  CHECK(hooks_started(second) == 1);
+}
+
+TEST_CASE("resume: what has become of the interface meanwhile counts") {
+  World world(seed_from_environment(304));
+  auto [first, second] = settled_pair(world, 254, 253);
+  first.kill();
+  SECTION("it is down: the address is removed") { first.kernel.real()->running = false; }
+  SECTION("it is another one: nothing is taken for ours") {
+    auto moved = first.kernel.real_.extract(first.kernel.real()->index);
+    moved.key() = moved.mapped().index = 77;
+    first.kernel.real_.insert(std::move(moved));
+  }
+  first.start();
+  CHECK_FALSE(first.active());
+  world.run_for(milliseconds(10));
+  CHECK_FALSE(first.kernel.has(kVip));
+}
+
+TEST_CASE("resume: a claim is of one virtual router and of one boot") {
+  World world(seed_from_environment(305));
+  auto [first, second] = settled_pair(world, 254, 253);
+  SECTION("another VRID") {
+    first.kill();
+    first.config.instances.front().vrid = 52;
+  }
+  SECTION("another boot") {
+    first.kill();
+    first.claims = ClaimStore();
+  }
+  SECTION("a planned stop had begun") {
+    first.stop();
+    first.kill();
+  }
+  REQUIRE(first.kernel.has(kVip));
+  first.start();
+  CHECK_FALSE(first.active());
+  CHECK_FALSE(first.kernel.has(kVip));
+}
+
+TEST_CASE("resume: a check that had not failed does not count as failed until its first result, which counts") {
+  World world(seed_from_environment(306));
+  Config config;
+  config.instances.push_back(web_instance(254));
+  config.instances[0].checks = {"app"};
+  CheckConfig check;
+  check.name = "app";
+  check.command = {"/usr/bin/app"};
+  config.checks = {check};
+  Node& first = world.add_node(config);
+  Node& second = world.add_node(253);
+  first.start();
+  second.start();
+  world.run_for(seconds(10));
+  REQUIRE(first.active());
+  restart(world, first, milliseconds(200));
+  CHECK(first.router().standing().fit());
+  SECTION("it passes") {
+    world.run_for(seconds(10));
+    CHECK(first.active());
+    CHECK(transitions(world) == second.router().counters().transitions);
+  }
+  SECTION("it fails") {
+    first.runner->outcome = [](const Command&) { return Outcome{.exit_status = 1}; };
+    world.run_for(seconds(3));
+    CHECK(second.active());
+    restart(world, first, milliseconds(200));
+    CHECK_FALSE(first.router().standing().fit());
+  }
+}
+
+TEST_CASE("resume: a virtual MAC and refused packets stay, and go in the end") {
+  World world(seed_from_environment(307));
+  Node& node = world.add_node(254, [](InstanceConfig& instance) {
+    instance.virtual_mac = true;
+    instance.accept = false;
+  });
+  node.start();
+  world.run_for(seconds(10));
+  REQUIRE(node.active());
+  const auto settings = node.kernel.settings;
+  const std::size_t links = node.kernel.real_.size();
+  restart(world, node, milliseconds(500));
+  CHECK(node.active());
+  CHECK(node.kernel.has(kVip));
+  CHECK(node.kernel.refused.contains(kVip));
+  CHECK(node.kernel.real_.size() == links);
+  CHECK(node.kernel.settings == settings);
+  node.stop();
+  world.run_for(seconds(5));
+  CHECK(node.kernel.real_.size() == 1);
+  CHECK(node.kernel.refused.empty());
+  CHECK(node.kernel.settings.at("ipv4/conf/eth0/arp_ignore") == 0);
+}
+
+TEST_CASE("resume: the members of a sync group go on together or not at all") {
+  World world(seed_from_environment(308));
+  Config config;
+  config.instances = {web_instance(254), web_instance(254)};
+  config.instances[1].name = "wan";
+  config.instances[1].interface = "eth1";
+  config.instances[1].addresses.front().prefix.address = *IpAddress::parse("198.51.100.10");
+  SyncGroupConfig group{.name = "edge", .instances = {"web", "wan"}, .hooks = {}};
+  group.hooks.any = {"/etc/vipd/hooks/edge"};
+  for (auto& instance : config.instances) instance.sync_group = "edge";
+  config.sync_groups = {group};
+  Node& node = world.add_node(config);
+  node.start();
+  world.run_for(seconds(10));
+  const auto state = [&] { return node.supervisor->groups().front()->shown(); };
+  const IpAddress wan = *IpAddress::parse("198.51.100.10");
+  REQUIRE(state() == ShownState::active);
+  node.kill();
+  SECTION("both can") {
+    node.start();
+    CHECK(state() == ShownState::active);
+    CHECK(node.kernel.has(kVip));
+    CHECK(node.kernel.has(wan));
+    world.run_for(seconds(10));
+    CHECK(state() == ShownState::active);
+    CHECK(hooks_started(node) == 0);
+  }
+  SECTION("one has no claim") {
+    node.claims.drop("wan");
+    node.start();
+    CHECK(state() == ShownState::backup);
+    CHECK_FALSE(node.kernel.has(kVip));
+    CHECK_FALSE(node.kernel.has(wan));
+  }
+  SECTION("one is in fault now") {
+    node.kernel.real("eth1")->running = false;
+    node.start();
+    CHECK(state() == ShownState::fault);
+    CHECK_FALSE(node.kernel.has(kVip));
+    CHECK_FALSE(node.kernel.has(wan));
+  }
+}
