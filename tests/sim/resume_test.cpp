@@ -45,6 +45,22 @@ TEST_CASE("resume: an Active node that is killed and started again keeps the add
   CHECK(second.router().counters().transitions == before);
   CHECK(first.router().since() == since);
   CHECK(first.router().reason().starts_with("no advert"));
+  world.after_each = [] {};
+  first.stop();
+  world.run_for(seconds(3));
+  CHECK_FALSE(first.kernel.has(kVip));  // what an earlier process added is ours to remove
+}
+
+TEST_CASE("resume: the first that is done is an advert and the announcements") {
+  World world(seed_from_environment(309));
+  auto [first, second] = settled_pair(world, 254, 253);
+  const std::size_t adverts = world.adverts.size(), announced = first.wire.announced.size();
+  restart(world, first, milliseconds(100));
+  world.run_for(milliseconds(1));
+  REQUIRE(world.adverts.size() == adverts + 1);
+  CHECK(world.adverts.back().node == first.index);
+  CHECK(world.adverts.back().priority == 254);
+  CHECK(first.wire.announced.size() > announced);
 }
 
 TEST_CASE("resume: one that comes back too late lets go before anything is sent, and the other stays") {
