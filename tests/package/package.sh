@@ -286,11 +286,11 @@ is_gone_without_restart() {
   await "started, lb1 takes over" active_alone lb1 lb2
 }
 
-# since NANOSECONDS HOST: to the first change there, in ms. The monitor's times are of the local clock.
+# since NANOSECONDS HOST: to the first change there, in ms. Lines of the monitor begin with "[2026-11-26T04:19:02.123456]".
 since() {
   local stamp
-  stamp=$(grep -B 1 -m 1 -F " $vip/" "$work/$2.addresses" | sed -n 's/^Timestamp: \(.*\) \([0-9]*\) usec$/\1 \2/p')
-  echo $(((($(date -d "${stamp% *}" +%s) * 1000000 + 10#${stamp##* }) - $1 / 1000) / 1000))
+  stamp=$(moves "$2" | sed -n '1s/^\[\([^]]*\)\].*/\1/p')
+  echo $((($(date -d "$stamp" +%s%N) - $1) / 1000000))
 }
 
 # A vipd that hangs: its peer takes over, and the watchdog has it started again.
