@@ -229,7 +229,10 @@ watch_addresses() {
   sleep 0.2
 }
 
-watch_no_more() { kill "${watcher[$1]}" && wait "${watcher[$1]}" 2>/dev/null || true; }
+watch_no_more() {
+  kill "${watcher[$1]}"
+  wait "${watcher[$1]}" 2>/dev/null || true
+}
 
 # Changes of the virtual address that were noted, a line each.
 moves() { grep -F " $vip/" "$work/$1.addresses" || true; }
