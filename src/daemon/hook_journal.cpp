@@ -82,15 +82,19 @@ void HookJournal::begin_anew() {
   const std::string temporary = path_ + ".new";
   fd_ = Fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   size_ = 0;
-  append(text);
-  if (::rename(temporary.c_str(), path_.c_str()) < 0) fd_ = Fd();
+  if (append(text) && ::rename(temporary.c_str(), path_.c_str()) == 0) return;
+  fd_ = Fd();
+  size_ = kLargest + 1;
 }
 
-void HookJournal::append(const std::string& line) {
+/// After a failure, and perhaps half a line, the next event begins the file anew.
+bool HookJournal::append(const std::string& line) {
   size_ += line.size();
-  if (fd_ && ::write(fd_.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size())) return;
+  if (fd_ && ::write(fd_.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size())) return true;
+  size_ = kLargest + 1;
   if (!std::exchange(complained_, true))
     spdlog::warn("cannot write {}: {}; after a crash, hooks may not be told again", path_, std::strerror(errno));
+  return false;
 }
 
 std::optional<HookEvent> HookJournal::take(const HookSubject& subject) {

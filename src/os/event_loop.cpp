@@ -10,6 +10,7 @@ namespace vipd {
 struct EventLoop::Watch::State {
   sd_event_source* source = nullptr;
   Handler handler;
+  EventLoop* network_of = nullptr;  // whose deadline waits for it
 };
 
 void EventLoop::Watch::Unref::operator()(State* state) const {
@@ -18,6 +19,9 @@ void EventLoop::Watch::Unref::operator()(State* state) const {
 }
 
 namespace {
+
+/// More than it takes to empty all sockets once, after a stall.
+constexpr int kMostNetworkTurns = 16;
 
 std::uint64_t microseconds(TimePoint time) {
   return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::microseconds>(time.time_since_epoch()).count());
@@ -42,9 +46,12 @@ EventLoop::~EventLoop() {
 
 Result<EventLoop::Watch> EventLoop::watch(int fd, unsigned events, Urgency urgency, Handler handler) {
   Watch watch;
-  watch.state_.reset(new Watch::State{.source = nullptr, .handler = std::move(handler)});
-  const auto call = [](sd_event_source*, int, std::uint32_t, void* state) {
-    const Handler running = static_cast<Watch::State*>(state)->handler;  // the handler may end its own watch
+  watch.state_.reset(new Watch::State{
+      .source = nullptr, .handler = std::move(handler), .network_of = urgency == Urgency::network ? this : nullptr});
+  const auto call = [](sd_event_source*, int, std::uint32_t, void* userdata) {
+    auto* const state = static_cast<Watch::State*>(userdata);
+    if (state->network_of != nullptr) state->network_of->note_network_turn();
+    const Handler running = state->handler;  // the handler may end its own watch
     running();
     return 0;
   };
@@ -54,6 +61,13 @@ Result<EventLoop::Watch> EventLoop::watch(int fd, unsigned events, Urgency urgen
   return watch;
 }
 
+/// A deadline that has waited long enough goes first.
+void EventLoop::note_network_turn() {
+  if (now() < deadline_at_) network_turns_ = 0;
+  if (++network_turns_ == kMostNetworkTurns)
+    sd_event_source_set_priority(deadline_, static_cast<int>(Urgency::network) - 1);
+}
+
 void EventLoop::rewatch(Watch& watch, unsigned events) {
   const int r = sd_event_source_set_io_events(watch.state_->source, events);
   VIPD_ASSERT(r >= 0);
@@ -61,7 +75,7 @@ void EventLoop::rewatch(Watch& watch, unsigned events) {
 
 Result<EventLoop::Watch> EventLoop::after(Duration delay, Handler handler) {
   Watch watch;
-  watch.state_.reset(new Watch::State{.source = nullptr, .handler = std::move(handler)});
+  watch.state_.reset(new Watch::State{.source = nullptr, .handler = std::move(handler), .network_of = nullptr});
   const auto call = [](sd_event_source*, std::uint64_t, void* state) {
     const Handler running = static_cast<Watch::State*>(state)->handler;
     running();
@@ -89,7 +103,11 @@ Result<void> EventLoop::on_signal(int signal, Handler handler) {
 Result<void> EventLoop::on_deadline(Handler handler) {
   on_deadline_ = std::move(handler);
   const auto call = [](sd_event_source*, std::uint64_t, void* userdata) {
-    static_cast<EventLoop*>(userdata)->on_deadline_();
+    auto* const loop = static_cast<EventLoop*>(userdata);
+    if (loop->network_turns_ >= kMostNetworkTurns)
+      sd_event_source_set_priority(loop->deadline_, static_cast<int>(Urgency::deadline));
+    loop->network_turns_ = 0;
+    loop->on_deadline_();
     return 0;
   };
   const int r = sd_event_add_time(event_, &deadline_, CLOCK_BOOTTIME, UINT64_MAX, 1, call, this);
@@ -115,6 +133,7 @@ Result<void> EventLoop::after_each(Handler handler) {
 
 void EventLoop::set_deadline(TimePoint deadline) {
   VIPD_ASSERT(deadline_ != nullptr);
+  deadline_at_ = deadline;
   sd_event_source_set_time(deadline_, deadline == kNever ? UINT64_MAX : microseconds(deadline));
   sd_event_source_set_enabled(deadline_, deadline == kNever ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }

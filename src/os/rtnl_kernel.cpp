@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <utility>
 
 #include "vipd/base/assert.hpp"
 #include "vipd/os/link_messages.hpp"
@@ -32,6 +33,7 @@ constexpr std::size_t kBatch = 64;
 /// No request is larger.
 constexpr std::size_t kRequestSize = 192;
 constexpr int kNotificationBuffer = 8 << 20;
+constexpr auto kResyncGap = std::chrono::milliseconds(100);
 
 Result<Fd> open_socket(unsigned groups) {
   Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
@@ -379,10 +381,16 @@ Result<std::unique_ptr<RtnlKernel>> RtnlKernel::open(EventLoop& loop, NetworkCha
   RtnlKernel& self = **kernel;
   self.notifications_ = std::move(*notifications);
   self.changed_ = std::move(changed);
-  auto watch = loop.watch(self.notifications_.get(), EPOLLIN, Urgency::network, [&self] { self.drain(); });
-  if (!watch) return std::unexpected(watch.error());
-  self.watch_ = std::move(*watch);
+  self.loop_ = &loop;
+  if (const auto watching = self.start_watching(); !watching) return std::unexpected(watching.error());
   return kernel;
+}
+
+Result<void> RtnlKernel::start_watching() {
+  auto watch = loop_->watch(notifications_.get(), EPOLLIN, Urgency::network, [this] { drain(); });
+  if (!watch) return std::unexpected(watch.error());
+  watch_ = std::move(*watch);
+  return {};
 }
 
 Result<void> RtnlKernel::dump(int type, int family, NetworkView& into) {
@@ -462,8 +470,8 @@ void RtnlKernel::drain() {
   for (int i = 0; i < kDatagramsPerTurn; ++i) {
     const auto got =
         receive(notifications_.get(), [&](const nlmsghdr& message) { add_names(changed, apply(message, view_)); });
-    if (got == Received::nothing) break;
-    if (got == Received::overrun) {
+    if (got == Received::nothing && !stale_) break;
+    if (got != Received::messages) {
       resync(changed);
       break;
     }
@@ -476,13 +484,31 @@ void RtnlKernel::drain() {
 }
 
 void RtnlKernel::resync(std::vector<std::string>& changed) {
-  spdlog::warn("netlink notifications were lost; reading everything anew");
+  const bool anew = !std::exchange(stale_, true);
+  if (anew) spdlog::warn("netlink notifications were lost; reading everything anew");
   auto view = read_all();
-  if (!view) return spdlog::error("{}", view.error().message);
+  if (!view) {
+    if (anew) spdlog::error("{}; it is tried again until it succeeds", view.error().message);
+    return resync_later();
+  }
+  stale_ = false;
   add_names(changed, {""});
   for (const auto& [index, interface] : view_.by_index) add_names(changed, {interface.name});
   for (const auto& [index, interface] : view->by_index) add_names(changed, {interface.name});
   view_ = std::move(*view);
+}
+
+/// Not at once and for ever, which would leave no time for anything else.
+void RtnlKernel::resync_later() {
+  auto retry = loop_->after(kResyncGap, [this] {
+    if (start_watching())
+      drain();
+    else
+      resync_later();
+  });
+  if (!retry) return;
+  retry_ = std::move(*retry);
+  watch_ = {};
 }
 
 std::vector<int> RtnlKernel::add(std::span<const KernelObject> objects) { return change(objects, true); }

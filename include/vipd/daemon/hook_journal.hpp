@@ -37,7 +37,7 @@ class HookJournal {
 
   void read();
   void begin_anew();
-  void append(const std::string& line);
+  bool append(const std::string& line);
 
   std::string path_;
   Fd fd_;

@@ -2,8 +2,9 @@
 ///
 /// Adds nothing to sd-event but C++ lifetimes and the order that the protocol needs: sockets and netlink come before
 /// the deadline, the deadline before hooks and control clients. A process that was stalled thereby reads what waits
-/// in its sockets before it believes that the Active router is dead. There is one deadline; the state machines own
-/// theirs and hand the earliest in.
+/// in its sockets before it believes that the Active router is dead. A socket that is never empty, by a flood or
+/// because reading it fails, does not keep the deadline from its turn: one that is due waits for some dozens of
+/// handlers at most. There is one deadline; the state machines own theirs and hand the earliest in.
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -72,8 +73,12 @@ class EventLoop {
 
  private:
   explicit EventLoop(sd_event* event) : event_(event) {}
+  void note_network_turn();
+
   sd_event* event_;
   sd_event_source* deadline_ = nullptr;
+  TimePoint deadline_at_ = kNever;
+  int network_turns_ = 0;  // since the deadline was due
   Handler on_deadline_, after_each_;
   std::vector<std::unique_ptr<Handler>> signal_handlers_;
 };

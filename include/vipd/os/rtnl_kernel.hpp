@@ -52,7 +52,9 @@ class RtnlKernel final : public Kernel {
   void reread_routes(std::vector<std::string>& changed);
   Result<NetworkView> read_all();
   void drain();
+  Result<void> start_watching();
   void resync(std::vector<std::string>& changed);
+  void resync_later();
   std::vector<int> change(std::span<const KernelObject> objects, bool adding);
   int request(std::span<nlmsghdr* const> messages);
   void read_link(const std::string& name);
@@ -62,7 +64,9 @@ class RtnlKernel final : public Kernel {
   unsigned sequence_ = 0;
   NetworkView view_;
   NetworkChanged changed_;
-  EventLoop::Watch watch_;
+  EventLoop* loop_ = nullptr;
+  EventLoop::Watch watch_, retry_;
+  bool stale_ = false;  // notifications were lost, and nothing has been read anew
   RefusedAddresses refused_;
 };
 
