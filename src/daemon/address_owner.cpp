@@ -19,6 +19,8 @@ constexpr auto kTurnGap = std::chrono::milliseconds(1);
 constexpr auto kAnswerGap = std::chrono::seconds(1);
 /// Somebody who deletes addresses in a loop gets this much of our time; promised is a repair within 50 ms.
 constexpr auto kRepairGap = std::chrono::milliseconds(10);
+/// What could not be removed is tried again this often.
+constexpr auto kRemovalGap = std::chrono::milliseconds(100);
 
 int index_of(const NetworkView& view, const std::string& interface) {
   const Interface* found = view.find(interface);
@@ -195,7 +197,25 @@ void AddressOwner::remove(const std::vector<Entry>& entries) {
     if (entry->owned) ours.push_back(entry->object);
   const auto results = kernel_.remove(ours);
   for (std::size_t i = 0; i < ours.size(); ++i)
-    if (results[i] != 0) spdlog::error("cannot remove {}: {}", describe(ours[i]), std::strerror(results[i]));
+    if (results[i] != 0) {
+      spdlog::error("cannot remove {}: {}; it is tried again until it is gone", describe(ours[i]),
+                    std::strerror(results[i]));
+      stuck_.push_back(ours[i]);
+      next_removal_ = TimePoint();
+    }
+}
+
+/// What is wanted again meanwhile is stuck no more.
+void AddressOwner::remove_stuck(TimePoint now) {
+  std::erase_if(stuck_, [&](const KernelObject& object) {
+    return std::ranges::any_of(entries_, [&](const Entry& each) { return each.owned && each.object == object; });
+  });
+  const auto results = kernel_.remove(stuck_);
+  std::vector<KernelObject> still;
+  for (std::size_t i = 0; i < stuck_.size(); ++i)
+    if (results[i] != 0) still.push_back(stuck_[i]);
+  stuck_ = std::move(still);
+  next_removal_ = stuck_.empty() ? kNever : now + kRemovalGap;
 }
 
 void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
@@ -320,12 +340,13 @@ bool AddressOwner::interface_came() const {
 }
 
 TimePoint AddressOwner::deadline() const {
-  if (!holding()) return kNever;
+  if (!holding()) return next_removal_;
   const TimePoint announcement = next_turn_ != kNever ? next_turn_ : std::min(next_round_, answer_at_);
-  return repair_pending_ ? std::min(announcement, next_repair_) : announcement;
+  return std::min({announcement, next_removal_, repair_pending_ ? next_repair_ : kNever});
 }
 
 void AddressOwner::on_deadline(TimePoint now) {
+  if (now >= next_removal_) remove_stuck(now);
   reconcile(now);  // a repair that had to wait, and the read-back: what was acknowledged has to be there
   if (next_turn_ != kNever) {
     if (now >= next_turn_) announce_due(now);

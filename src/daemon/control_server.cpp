@@ -23,6 +23,7 @@ constexpr std::size_t kLongestRequest = 4096;
 constexpr std::size_t kMostUnread = 32 << 20;         // a status of thousands of instances fits
 constexpr std::size_t kMostUnreadEvents = 1 << 20;    // some thousand transitions, for one that follows
 constexpr auto kPatience = std::chrono::seconds(10);  // to ask, and to read the answer
+constexpr auto kAcceptPause = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -85,7 +86,7 @@ Clocks ControlServer::clocks() const { return {.monotonic = loop_.now(), .wall =
 
 void ControlServer::accept_clients() {
   Fd fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!fd) return;
+  if (!fd) return accept_later(errno);
   if (clients_.size() >= kMaxClients) {
     static const std::string refusal = error_document("too many clients are connected; try again").dump() + "\n";
     (void)!::send(fd.get(), refusal.data(), refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -99,6 +100,17 @@ void ControlServer::accept_clients() {
   if (!watch || !timer) return drop(client);
   client.watch = std::move(*watch);
   client.timer = std::move(*timer);
+}
+
+/// Whoever waits to be let in still waits when there is no descriptor for him, and the loop would spin.
+void ControlServer::accept_later(int error) {
+  if (error == EAGAIN || error == EINTR || error == ECONNABORTED) return;
+  if (accept_log_.passes(loop_.now()))
+    spdlog::warn("clients of the control socket have to wait: {}", std::strerror(error));
+  auto pause = loop_.after(kAcceptPause, [this] { loop_.rewatch(accept_watch_, EPOLLIN); });
+  if (!pause) return;
+  accept_pause_ = std::move(*pause);
+  loop_.rewatch(accept_watch_, 0);
 }
 
 void ControlServer::on_ready(Client& client) {

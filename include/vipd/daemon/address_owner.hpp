@@ -88,6 +88,7 @@ class AddressOwner {
   bool raise_again();
   void locate();
   void remove(const std::vector<Entry>& entries);
+  void remove_stuck(TimePoint now);
   void accept_again(const std::vector<IpAddress>& addresses);
   void add(const std::vector<Entry*>& missing, TimePoint now);
   void note_added(Entry& entry, int error);
@@ -119,6 +120,8 @@ class AddressOwner {
   bool second_burst_ = false;  // still to come
   TimePoint next_repair_{};    // not before
   bool repair_pending_ = false;
+  std::vector<KernelObject> stuck_;  // that the kernel has refused to remove
+  TimePoint next_removal_ = kNever;
 };
 
 /// All that an instance holds while it is Active, in the order in which it is added, with the interfaces as `view` has

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "vipd/base/log_limit.hpp"
 #include "vipd/daemon/reloader.hpp"
 #include "vipd/daemon/status.hpp"
 #include "vipd/os/event_loop.hpp"
@@ -45,6 +46,7 @@ class ControlServer {
 
   Result<void> listen();
   void accept_clients();
+  void accept_later(int error);
   void on_ready(Client& client);
   bool read_request(Client& client);
   nlohmann::ordered_json answer(Client& client, const std::string& line);
@@ -60,7 +62,8 @@ class ControlServer {
   Reexec reexec_;
   DaemonInfo info_;
   Fd socket_;
-  EventLoop::Watch accept_watch_;
+  EventLoop::Watch accept_watch_, accept_pause_;
+  LogLimit accept_log_;
   std::list<std::unique_ptr<Client>> clients_;
 };
 
