@@ -1,0 +1,58 @@
+// Stopped and killed, again and again: the peer has the address each time, never both of them for long, and nothing is
+// left behind. A thousand times each in the long form.
+#include <csignal>
+#include <memory>
+
+#include "pair.hpp"
+
+using namespace vipd;
+using namespace vipd::lab;
+
+namespace {
+
+/// Most of the time is spent waiting, so adverts come every 20 ms.
+std::string quick(int priority) {
+  std::string text = web(Family::ipv4, priority);
+  return text.replace(text.find("100ms"), 5, "20ms");
+}
+
+/// How long both of them had the address, by the events since a time: it came to one and then left the other.
+Duration overlap(const AddressMonitor& gone_from, const AddressMonitor& came_to, const Pair& pair, WallTime since) {
+  return moment_of(gone_from, pair.vip, false, since) - moment_of(came_to, pair.vip, true, since);
+}
+
+std::unique_ptr<Process> start_a(const Pair& pair) {
+  auto vipd = std::make_unique<Process>(pair.a, pair.a.vipd_command());
+  REQUIRE(wait_until(10s, [&] { return pair.a.has(pair.vip) && !pair.b.has(pair.vip); }));
+  return vipd;
+}
+
+}  // namespace
+
+TEST_CASE("lab: stopped again and again, the other one has the address each time", "[lab]") {
+  const bool is_kill = GENERATE(false, true);
+  const int count = rounds(5, 1000);
+  Pair pair(Family::ipv4);
+  pair.b.start_vipd(quick(253));
+  std::ofstream(pair.a.directory() / "vipd.toml") << quick(254);
+  std::unique_ptr<Process> vipd = start_a(pair);
+  auto last_will = pair.a.vipd_command();
+  last_will.push_back("--last-will");
+  const std::size_t others = addresses(pair.a).size();
+  Duration worst{};
+  for (int i = 0; i < count; ++i) {
+    const AddressMonitor monitor_a(pair.a), monitor_b(pair.b);
+    const WallTime ended = std::chrono::system_clock::now();
+    vipd->signal(is_kill ? SIGKILL : SIGTERM);
+    REQUIRE(vipd->wait_exit(10s) == (is_kill ? 128 + SIGKILL : 0));
+    if (is_kill) REQUIRE(run(pair.a, last_will).status == 0);
+    worst = std::max(worst, overlap(monitor_a, monitor_b, pair, ended));
+    REQUIRE(pair.b.has(pair.vip));
+    REQUIRE(addresses(pair.a).size() == others - 1);
+    vipd = start_a(pair);
+  }
+  measured(std::to_string(count) + (is_kill ? " kills with a last will" : " stops") +
+               ": longest time that both had the address",
+           worst);
+  REQUIRE(worst < 100ms + kSlack);
+}

@@ -1,0 +1,136 @@
+// What vipd writes to takes no more: the log's reader is stuck, the disk is full. 255 instances take their addresses
+// and advertise all the same.
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "attacker.hpp"
+#include "crowd.hpp"
+
+using namespace vipd;
+using namespace vipd::lab;
+
+namespace {
+
+/// Two ends of a pipe, or of a stream socket as the journal has it: one is full and inherited by what is started.
+struct Stuck {
+  explicit Stuck(bool is_journal) {
+    int ends[2];
+    REQUIRE((is_journal ? ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : ::pipe(ends)) == 0);
+    ours = Fd(ends[0]);
+    theirs = Fd(ends[1]);
+    REQUIRE(::fcntl(ours.get(), F_SETFD, FD_CLOEXEC) == 0);
+    REQUIRE(::fcntl(theirs.get(), F_SETFL, O_NONBLOCK | O_WRONLY) == 0);
+    const std::string text(1000, '.');
+    while (::write(theirs.get(), text.data(), text.size()) > 0) {
+    }
+    while (::write(theirs.get(), ".", 1) > 0) {
+    }
+    REQUIRE(::fcntl(theirs.get(), F_SETFL, O_WRONLY) == 0);
+  }
+
+  /// Reads what there is, and what comes soon.
+  std::string read() const {
+    std::string all;
+    std::array<char, 65536> chunk;
+    REQUIRE(::fcntl(ours.get(), F_SETFL, O_NONBLOCK) == 0);
+    for (ssize_t size = 0; (size = ::read(ours.get(), chunk.data(), chunk.size())) > 0;)
+      all.append(chunk.data(), static_cast<std::size_t>(size));
+    return all;
+  }
+
+  Fd ours, theirs;
+};
+
+/// A file system so small that it is full at once.
+class FullDisk {
+ public:
+  explicit FullDisk(std::filesystem::path at) : at_(std::move(at)) {
+    REQUIRE(::mount("tmpfs", at_.c_str(), "tmpfs", 0, "size=256k") == 0);
+    std::ofstream(at_ / "filler", std::ios::binary) << std::string(1 << 20, 'x') << std::flush;
+    REQUIRE(std::filesystem::space(at_).available == 0);
+  }
+  ~FullDisk() { ::umount2(at_.c_str(), MNT_DETACH); }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+  void make_room() const { std::filesystem::remove(at_ / "filler"); }
+
+ private:
+  std::filesystem::path at_;
+};
+
+}  // namespace
+
+TEST_CASE("lab: a log that nobody reads holds up none of 255 instances", "[lab]") {
+  const bool is_journal = GENERATE(false, true);
+  Lab lab;
+  Node& a = lab.add_node("a", 1);
+  const Node& client = lab.add_node("client", 100);
+  Sniffer sniffer(client);
+  std::ofstream(a.directory() / "vipd.toml") << crowd(254);
+  const Stuck stuck(is_journal);
+  std::vector<std::string> command = {"bash", "-c", R"(exec "$@" 1>&"$0" 2>&1)", std::to_string(stuck.theirs.get())};
+  if (is_journal) command.insert(command.end(), {"env", "JOURNAL_STREAM=1:1"});
+  for (const std::string& word : a.vipd_command()) command.push_back(word);
+  Process vipd(a, command);
+  REQUIRE(wait_until(30s, [&] { return all_are(a, "active"); }));
+  const std::size_t held = count_of(must(a, "ip -o -4 addr show dev eth0"), " 198.51.100.");
+  const std::size_t frames = sniffer.adverts_from("192.0.2.1").size();
+  const WallTime since = std::chrono::system_clock::now();
+  REQUIRE(wait_until(20s, [&] { return sniffer.adverts_from("192.0.2.1").size() >= frames + 20 * kCrowd; }));
+  const Duration gap = worst_gap(sniffer, "192.0.2.1", since);
+  std::cout << "measured: with a log that nobody reads (" << (is_journal ? "a socket" : "a pipe") << ") " << held
+            << " of " << kCrowd << " addresses, longest gap between adverts " << in_ms(gap) << " ms" << std::endl;
+  REQUIRE(held == kCrowd);
+  REQUIRE(gap < kInterval + 2 * kSlack);
+
+  std::string log = stuck.read();  // from now on somebody does
+  vipd.signal(SIGHUP);
+  REQUIRE(
+      wait_until(5s, [&] { return (log += stuck.read()).find("reload: nothing has changed") != std::string::npos; }));
+  REQUIRE(log.find(" log lines were lost)") != std::string::npos);
+  vipd.signal(SIGTERM);
+  REQUIRE(vipd.wait_exit(20s) == 0);
+}
+
+TEST_CASE("lab: on a full disk vipd starts, reloads and runs hooks, and says what it cannot keep", "[lab]") {
+  Lab lab;
+  Node& a = lab.add_node("a", 1);
+  const FullDisk state(a.directory() / "state"), runtime(a.runtime_dir());
+  const auto record = a.directory() / "record";
+  const std::string hook = write_script(a.directory() / "hook", "echo \"$*\" >> " + record.string() + "; while [ -e " +
+                                                                    record.string() + ".hold ]; do sleep 0.05; done");
+  const auto config = [&](int priority) { return web(Family::ipv4, priority, "hooks.any = \"" + hook + "\""); };
+  const auto says = [&](const std::string& text) { return a.vipd().errors().find(text) != std::string::npos; };
+  a.start_vipd(config(254));
+  REQUIRE(a.wait_state("active"));
+  REQUIRE(wait_until(5s, [&] { return lines_of(record).size() == 2; }));
+  REQUIRE(lines_of(record).back() == "INSTANCE web MASTER 254");
+  std::ofstream(a.directory() / "vipd.toml", std::ios::trunc) << config(200);
+  const std::string vipctl = program("vipctl") + " --runtime-dir " + a.runtime_dir();
+  must(a, vipctl + " reload");
+  REQUIRE(a.instance().at("priority").at("base") == 200);
+  REQUIRE(a.instance().at("transitions") == 2);
+  REQUIRE(says("not kept for `vipctl config`"));
+  REQUIRE(says("hooks.journal"));
+
+  state.make_room();
+  runtime.make_room();
+  std::ofstream(record.string() + ".hold") << "";
+  std::ofstream(a.directory() / "vipd.toml", std::ios::trunc) << config(201);
+  must(a, vipctl + " reload");
+  REQUIRE(must(a, vipctl + " config list").find('1') != std::string::npos);
+  lab.set_port(a, false);  // a hook that is under way when vipd dies is told again: the journal works once more
+  REQUIRE(wait_until(5s, [&] { return lines_of(record).size() == 3; }));
+  a.vipd().signal(SIGKILL);
+  REQUIRE(a.vipd().wait_exit(5s) == 128 + SIGKILL);
+  std::filesystem::remove(record.string() + ".hold");
+  a.start_vipd(config(201));
+  REQUIRE(wait_until(5s, [&] { return lines_of(record).size() >= 4; }));
+  REQUIRE(lines_of(record)[3] == "INSTANCE web FAULT 201");
+}

@@ -1,0 +1,144 @@
+// The kernel refuses: no memory, no buffers, no descriptors, no permission, no device. While it does, nobody crashes
+// or spins, and whoever does not advertise says why; when it does no longer, all is well again by itself.
+//
+// strace(1) makes calls of a running vipd fail.
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+
+#include "attacker.hpp"
+
+using namespace vipd;
+using namespace vipd::lab;
+
+namespace {
+
+/// Makes calls of a vipd fail while it lives: "sendmsg:error=ENOBUFS".
+class Failing {
+ public:
+  Failing(Node& node, const std::string& what)
+      : strace_(node, {"strace", "-e", "trace=" + what.substr(0, what.find(':')), "-e", "inject=" + what, "-p",
+                       std::to_string(node.vipd().pid())}) {
+    REQUIRE(wait_until(10s, [&] { return strace_.errors().find("attached") != std::string::npos; }));
+  }
+  /// By SIGTERM, so that it lets go of what it traces.
+  ~Failing() {
+    strace_.signal(SIGTERM);
+    strace_.wait_exit(10s);
+  }
+  Failing(const Failing&) = delete;
+  Failing& operator=(const Failing&) = delete;
+
+  std::size_t count() const { return count_of(strace_.errors(), "(INJECTED)"); }
+
+ private:
+  Process strace_;
+};
+
+bool all_is_well(Pair& pair) {
+  return pair.a.state() == "active" && pair.b.state() == "backup" && pair.a.has(pair.vip) && !pair.b.has(pair.vip);
+}
+
+/// Advertises, or says what keeps it from that. Who asks may have to wait.
+bool speaks_or_says_why(Pair& pair, std::size_t adverts_before) {
+  if (wait_until(2s, [&] { return pair.sniffer.adverts_from(pair.source_a).size() > adverts_before + 1; })) return true;
+  const Json instance = pair.a.instance();
+  return instance.contains("fault") &&
+         (instance.at("fault").is_string() || instance.at("counters").at("send_errors").get<int>() > 0);
+}
+
+std::vector<std::string> kinds() {
+  std::vector<std::string> some = {"sendmsg:error=ENOBUFS", "recvmmsg:error=ENOMEM", "epoll_ctl:error=ENOMEM"};
+  for (const char* more :
+       {"recvmsg:error=ENOBUFS", "sendto:error=ENOBUFS", "sendto,recvmsg:error=ENOMEM", "sendmsg:error=ENOMEM",
+        "sendmsg:error=EPERM", "sendmsg:error=ENODEV", "recvmsg:error=ENOMEM", "sendto:error=EPERM",
+        "sendto:error=ENOMEM", "socket:error=EMFILE", "accept4:error=EMFILE", "openat:error=EMFILE",
+        "openat:error=ENOMEM", "write,fsync:error=ENOSPC", "setsockopt:error=ENOMEM",
+        "sendmsg,sendto,recvmsg,recvmmsg:error=ENOMEM"})
+    if (is_long()) some.emplace_back(more);
+  return some;
+}
+
+/// Of a process, so far.
+Duration processor_time(const Process& process) {
+  std::ifstream file("/proc/" + std::to_string(process.pid()) + "/stat");
+  std::string word;
+  for (int i = 0; i < 13; ++i) file >> word;
+  long user = 0, system = 0;
+  file >> user >> system;
+  return std::chrono::milliseconds(1000 * (user + system) / sysconf(_SC_CLK_TCK));
+}
+
+Fd client_of(const Node& node) {
+  const std::string path = node.runtime_dir() + "/control.sock";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  REQUIRE(path.size() < sizeof address.sun_path);
+  std::memcpy(address.sun_path, path.data(), path.size());
+  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  REQUIRE(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  return fd;
+}
+
+long descriptors_of(const Process& process) {
+  return std::distance(std::filesystem::directory_iterator("/proc/" + std::to_string(process.pid()) + "/fd"),
+                       std::filesystem::directory_iterator());
+}
+
+}  // namespace
+
+TEST_CASE("lab: system calls that fail for a while crash nobody, and all is well afterwards", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  Attacker attacker(pair.client, pair.family);
+  PacketParts losing = testing::ipv4_parts();
+  losing.source = testing::ip(pair.client.source(pair.family));
+  losing.priority = 1;
+  for (const std::string& kind : kinds()) {
+    INFO(kind);
+    std::size_t failures = 0;
+    {
+      const Failing failing(pair.a, kind);
+      const std::size_t adverts = pair.sniffer.adverts_from(pair.source_a).size();
+      attacker.send(losing);                                                // so that there is something to receive,
+      run(pair.a, {"ip", "addr", "del", pair.vip + "/24", "dev", "eth0"});  // to repair,
+      pair.a.vipd().signal(SIGHUP);                                         // and to read
+      const bool speaks = speaks_or_says_why(pair, adverts);
+      INFO(pair.a.vipd().errors());
+      CHECK(speaks);
+      CHECK(pair.a.vipd().running());
+      failures = failing.count();
+    }
+    const auto end = std::chrono::steady_clock::now();
+    const bool well = wait_until(40s, [&] { return all_is_well(pair); });
+    measured("well after " + std::to_string(failures) + " times " + kind, std::chrono::steady_clock::now() - end);
+    REQUIRE(pair.a.vipd().running());
+    REQUIRE(well);
+  }
+  REQUIRE(count_of(pair.a.vipd().errors(), "\n") < 30 * kinds().size());
+}
+
+TEST_CASE("lab: without descriptors clients wait, and nobody else does", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  const auto allowed = static_cast<rlim_t>(descriptors_of(pair.a.vipd())) + 4;
+  const rlimit limit{allowed, allowed};
+  REQUIRE(prlimit(pair.a.vipd().pid(), RLIMIT_NOFILE, &limit, nullptr) == 0);
+  std::vector<Fd> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(client_of(pair.a));
+  REQUIRE(wait_until(5s, [&] { return count_of(pair.a.vipd().errors(), "have to wait: Too many open files") == 1; }));
+  const Duration before = processor_time(pair.a.vipd());
+  const std::size_t from = pair.sniffer.adverts_from(pair.source_a).size();
+  pair.await_adverts(pair.source_a, 15);
+  const Duration used = processor_time(pair.a.vipd()) - before;
+  measured("processor time in a second and a half without descriptors", used);
+  REQUIRE(used < 500ms);
+  REQUIRE(longest_gap(pair.sniffer.adverts_from(pair.source_a), from) < kInterval + kSlack);
+  clients.clear();
+  REQUIRE(pair.a.wait_state("active"));
+  REQUIRE(count_of(pair.a.vipd().errors(), "have to wait") == 1);
+}
