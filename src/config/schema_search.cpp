@@ -64,6 +64,9 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   std::string_view best;
   std::size_t smallest = std::clamp<std::size_t>(word.size() / 3, 1, 3) + 1;
   for (const std::string_view candidate : words) {
+    const std::size_t longer = std::max(word.size(), candidate.size()),
+                      shorter = std::min(word.size(), candidate.size());
+    if (longer - shorter >= smallest) continue;  // the distance is no less
     const std::size_t distance = edit_distance(word, candidate);
     if (distance >= smallest) continue;
     smallest = distance;

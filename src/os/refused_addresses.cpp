@@ -13,6 +13,8 @@
 #include <array>
 #include <cerrno>
 
+#include "vipd/os/netlink.hpp"
+
 namespace vipd {
 namespace {
 
@@ -231,17 +233,13 @@ void add_elements(Transaction& transaction, std::uint16_t type, Family family, s
 
 /// What the kernel answered: the first error, or 0.
 int read_answers(int fd) {
-  alignas(nlmsghdr) std::array<char, 8192> buffer;
   int error = 0;
-  while (true) {
-    const ssize_t size = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (size < 0) return error != 0 || errno == EAGAIN ? error : errno;
-    int rest = static_cast<int>(size);
-    for (auto* message = reinterpret_cast<nlmsghdr*>(buffer.data()); mnl_nlmsg_ok(message, rest);
-         message = mnl_nlmsg_next(message, &rest))
-      if (message->nlmsg_type == NLMSG_ERROR && error == 0)
-        error = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(message))->error;
-  }
+  const auto note = [&](const nlmsghdr& message) {
+    if (message.nlmsg_type == NLMSG_ERROR && error == 0) error = error_in(message);
+  };
+  Received received = Received::messages;
+  while (received == Received::messages) received = receive(fd, note);
+  return received == Received::overrun && error == 0 ? ENOBUFS : error;
 }
 
 }  // namespace

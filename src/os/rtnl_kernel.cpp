@@ -5,10 +5,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/filter.h>
-#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <net/if_arp.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -21,17 +18,15 @@
 
 #include "vipd/base/assert.hpp"
 #include "vipd/os/link_messages.hpp"
+#include "vipd/os/netlink.hpp"
+#include "vipd/os/network_messages.hpp"
+#include "vipd/os/object_messages.hpp"
 
 namespace vipd {
 namespace {
 
-// linux/if_addr.h has it from 5.18 on.
-constexpr std::uint16_t kIfaProto = 11;
-
 /// Acknowledgements of so many changes fit the receive buffer whatever its size.
 constexpr std::size_t kBatch = 64;
-/// No request is larger.
-constexpr std::size_t kRequestSize = 192;
 constexpr int kNotificationBuffer = 8 << 20;
 constexpr auto kResyncGap = std::chrono::milliseconds(100);
 
@@ -72,280 +67,9 @@ Result<void> filter_routes(int fd) {
   return system_failure("cannot filter netlink notifications", errno);
 }
 
-enum class Received { messages, nothing, overrun };
-
-/// Receives one datagram of the kernel and hands each message in it to `handle`.
-template <typename Handle>
-Received receive(int fd, Handle handle) {
-  alignas(nlmsghdr) static std::array<char, 32768> buffer;
-  sockaddr_nl sender{};
-  iovec vec{buffer.data(), buffer.size()};
-  msghdr header{};
-  header.msg_name = &sender;
-  header.msg_namelen = sizeof sender;
-  header.msg_iov = &vec;
-  header.msg_iovlen = 1;
-  const ssize_t size = ::recvmsg(fd, &header, MSG_DONTWAIT);
-  if (size < 0) return errno == EAGAIN || errno == EINTR ? Received::nothing : Received::overrun;
-  if (sender.nl_pid != 0) return Received::messages;  // not the kernel
-  if ((header.msg_flags & MSG_TRUNC) != 0) return Received::overrun;
-  int rest = static_cast<int>(size);
-  for (auto* message = reinterpret_cast<nlmsghdr*>(buffer.data()); mnl_nlmsg_ok(message, rest);
-       message = mnl_nlmsg_next(message, &rest))
-    handle(*message);
-  return Received::messages;
-}
-
-template <std::size_t N>
-using Attributes = std::array<const nlattr*, N>;
-
-template <std::size_t N>
-Attributes<N> attributes(const nlmsghdr& message, std::size_t offset) {
-  Attributes<N> table{};
-  const auto collect = [](const nlattr* attribute, void* data) {
-    const std::uint16_t type = mnl_attr_get_type(attribute);
-    if (type < N) (*static_cast<Attributes<N>*>(data))[type] = attribute;
-    return MNL_CB_OK;
-  };
-  mnl_attr_parse(&message, static_cast<unsigned>(offset), collect, &table);
-  return table;
-}
-
-/// The text of an attribute, or "".
-std::string text_of(const nlattr* attribute) {
-  const bool is_text = attribute != nullptr && mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0;
-  return is_text ? mnl_attr_get_str(attribute) : "";
-}
-
-/// IFLA_INFO_KIND: "macvlan", "bridge"; "" for a card.
-std::string kind_of(const nlattr* link_info) {
-  std::string kind;
-  const auto note = [](const nlattr* attribute, void* data) {
-    if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND) *static_cast<std::string*>(data) = text_of(attribute);
-    return MNL_CB_OK;
-  };
-  if (link_info != nullptr) mnl_attr_parse_nested(link_info, note, &kind);
-  return kind;
-}
-
-/// Applies RTM_NEWLINK or RTM_DELLINK; returns the names it concerned (two when renamed).
-std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) {
-  const auto& info = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
-  const auto table = attributes<IFLA_IFALIAS + 1>(message, sizeof info);
-  std::vector<std::string> names;
-  const auto known = view.by_index.find(info.ifi_index);
-  if (known != view.by_index.end()) names.push_back(known->second.name);
-  if (info.ifi_family == AF_BRIDGE) return {};  // a bridge's word about its port, not about the link
-  if (message.nlmsg_type == RTM_DELLINK) {
-    if (known != view.by_index.end()) view.by_index.erase(known);
-    return names;
-  }
-  Interface& interface = view.by_index[info.ifi_index];
-  interface.index = info.ifi_index;
-  interface.ethernet = info.ifi_type == ARPHRD_ETHER;
-  interface.up = (info.ifi_flags & IFF_UP) != 0;
-  interface.running = interface.up && (info.ifi_flags & IFF_RUNNING) != 0;
-  interface.macvlan = kind_of(table[IFLA_LINKINFO]) == "macvlan";
-  interface.parent = table[IFLA_LINK] != nullptr ? static_cast<int>(mnl_attr_get_u32(table[IFLA_LINK])) : 0;
-  interface.alias = text_of(table[IFLA_IFALIAS]);
-  if (std::string name = text_of(table[IFLA_IFNAME]); !name.empty()) interface.name = std::move(name);
-  if (const nlattr* mac = table[IFLA_ADDRESS]; mac != nullptr && mnl_attr_get_payload_len(mac) == 6)
-    std::copy_n(static_cast<const std::uint8_t*>(mnl_attr_get_payload(mac)), 6, interface.mac.octets.begin());
-  if (names.empty() || names.front() != interface.name) names.push_back(interface.name);
-  return names;
-}
-
-/// The address in an attribute; nullopt if it is missing, or none of the family.
-std::optional<IpAddress> address_of(std::uint8_t family, const nlattr* attribute) {
-  if (family != AF_INET && family != AF_INET6) return std::nullopt;
-  const Family ours = family == AF_INET ? Family::ipv4 : Family::ipv6;
-  if (attribute == nullptr || mnl_attr_get_payload_len(attribute) != address_size(ours)) return std::nullopt;
-  const auto* octets = static_cast<const std::uint8_t*>(mnl_attr_get_payload(attribute));
-  return IpAddress(ours, std::span(octets, address_size(ours)));
-}
-
-/// A number in an attribute; 0 if it is missing.
-std::uint32_t number_of(const nlattr* attribute) {
-  return attribute != nullptr && mnl_attr_get_payload_len(attribute) == 4 ? mnl_attr_get_u32(attribute) : 0;
-}
-
-/// Applies RTM_NEWADDR or RTM_DELADDR; returns the name of the interface, if it changed anything.
-std::vector<std::string> apply_address(const nlmsghdr& message, NetworkView& view) {
-  const auto& info = *static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(&message));
-  const auto table = attributes<kIfaProto + 1>(message, sizeof info);
-  const auto address = address_of(info.ifa_family, table[table[IFA_LOCAL] != nullptr ? IFA_LOCAL : IFA_ADDRESS]);
-  const auto interface = view.by_index.find(static_cast<int>(info.ifa_index));
-  if (!address || interface == view.by_index.end()) return {};
-  const IpPrefix prefix{*address, info.ifa_prefixlen};
-  auto& addresses = interface->second.addresses;
-  if (message.nlmsg_type == RTM_DELADDR) {
-    addresses.erase(prefix);
-    return {interface->second.name};
-  }
-  const std::uint32_t flags = table[IFA_FLAGS] != nullptr ? mnl_attr_get_u32(table[IFA_FLAGS]) : info.ifa_flags;
-  const bool tentative = (flags & IFA_F_TENTATIVE) != 0 && (flags & IFA_F_OPTIMISTIC) == 0;
-  const AddressState state{.usable = !tentative && (flags & IFA_F_DADFAILED) == 0,
-                           .secondary = info.ifa_family == AF_INET && (flags & IFA_F_SECONDARY) != 0,
-                           .tag = table[kIfaProto] != nullptr ? mnl_attr_get_u8(table[kIfaProto]) : std::uint8_t{0}};
-  const auto known = addresses.find(prefix);
-  if (known != addresses.end() && known->second == state) return {};  // new lifetimes only
-  addresses.insert_or_assign(prefix, state);
-  return {interface->second.name};
-}
-
-/// Applies RTM_NEWROUTE or RTM_DELROUTE. A route of others that takes the place of ours removes ours, of which the
-/// kernel says nothing more.
-std::vector<std::string> apply_route(const nlmsghdr& message, NetworkView& view) {
-  const auto& info = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
-  if ((info.rtm_flags & RTM_F_CLONED) != 0) return {};
-  const auto table = attributes<RTA_TABLE + 1>(message, sizeof info);
-  const Family family = info.rtm_family == AF_INET ? Family::ipv4 : Family::ipv6;
-  static constexpr std::array<std::uint8_t, 16> kZeros{};
-  const IpAddress any(family, std::span(kZeros).first(address_size(family)));
-  const RouteObject route =
-      as_told({.to = {address_of(info.rtm_family, table[RTA_DST]).value_or(any), info.rtm_dst_len},
-               .interface = "",
-               .ifindex = static_cast<int>(number_of(table[RTA_OIF])),
-               .via = address_of(info.rtm_family, table[RTA_GATEWAY]),
-               .source = address_of(info.rtm_family, table[RTA_PREFSRC]),
-               .table = table[RTA_TABLE] != nullptr ? number_of(table[RTA_TABLE]) : info.rtm_table,
-               .metric = number_of(table[RTA_PRIORITY]),
-               .type = static_cast<RouteType>(info.rtm_type)});
-  const bool is_new = message.nlmsg_type == RTM_NEWROUTE;
-  const auto takes_place = [&](const RouteObject& other) {
-    return other.to == route.to && other.table == route.table && other.metric == route.metric;
-  };
-  bool changed = false;
-  if (is_new && (message.nlmsg_flags & NLM_F_REPLACE) != 0) changed = std::erase_if(view.routes, takes_place) > 0;
-  if (info.rtm_protocol == kKernelTag)
-    changed |= is_new ? view.routes.insert(route).second : view.routes.erase(route) > 0;
-  return changed ? std::vector<std::string>{""} : std::vector<std::string>{};
-}
-
-/// Applies RTM_NEWRULE or RTM_DELRULE.
-std::vector<std::string> apply_rule(const nlmsghdr& message, NetworkView& view) {
-  const auto& info = *static_cast<const fib_rule_hdr*>(mnl_nlmsg_get_payload(&message));
-  const auto table = attributes<FRA_PROTOCOL + 1>(message, sizeof info);
-  if (table[FRA_PROTOCOL] == nullptr || mnl_attr_get_u8(table[FRA_PROTOCOL]) != kKernelTag) return {};
-  RuleObject rule{.from = {},
-                  .to = {},
-                  .interface = text_of(table[FRA_IIFNAME]),
-                  .table = table[FRA_TABLE] != nullptr ? number_of(table[FRA_TABLE]) : info.table,
-                  .priority = number_of(table[FRA_PRIORITY])};
-  if (const auto from = address_of(info.family, table[FRA_SRC])) rule.from = IpPrefix{*from, info.src_len};
-  if (const auto to = address_of(info.family, table[FRA_DST])) rule.to = IpPrefix{*to, info.dst_len};
-  if (!rule.from && !rule.to) return {};
-  if (message.nlmsg_type == RTM_NEWRULE)
-    view.rules.insert(rule);
-  else
-    view.rules.erase(rule);
-  return {""};
-}
-
-using Apply = std::vector<std::string> (*)(const nlmsghdr&, NetworkView&);
-
-/// Applies a message whose fixed part has `header` octets.
-std::vector<std::string> apply_if(Apply apply, std::size_t header, const nlmsghdr& message, NetworkView& view) {
-  return mnl_nlmsg_get_payload_len(&message) < header ? std::vector<std::string>{} : apply(message, view);
-}
-
-std::vector<std::string> apply(const nlmsghdr& message, NetworkView& view) {
-  switch (message.nlmsg_type) {
-    case RTM_NEWLINK:
-    case RTM_DELLINK:
-      return apply_if(apply_link, sizeof(ifinfomsg), message, view);
-    case RTM_NEWADDR:
-    case RTM_DELADDR:
-      return apply_if(apply_address, sizeof(ifaddrmsg), message, view);
-    case RTM_NEWROUTE:
-    case RTM_DELROUTE:
-      return apply_if(apply_route, sizeof(rtmsg), message, view);
-    case RTM_NEWRULE:
-    case RTM_DELRULE:
-      return apply_if(apply_rule, sizeof(fib_rule_hdr), message, view);
-    default:
-      return {};
-  }
-}
-
 void add_names(std::vector<std::string>& names, const std::vector<std::string>& more) {
   for (const auto& name : more)
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-}
-
-int family_number(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
-
-void put_address(nlmsghdr* message, std::uint16_t type, const IpAddress& address) {
-  mnl_attr_put(message, type, address.octets().size(), address.octets().data());
-}
-
-/// The bodies of the requests that add or remove an object; `adding` is what only the first needs.
-void put(nlmsghdr* message, const AddressObject& object, bool adding) {
-  message->nlmsg_type = adding ? RTM_NEWADDR : RTM_DELADDR;
-  auto* info = static_cast<ifaddrmsg*>(mnl_nlmsg_put_extra_header(message, sizeof(ifaddrmsg)));
-  const IpAddress& address = object.prefix.address;
-  info->ifa_family = static_cast<std::uint8_t>(family_number(address.family()));
-  info->ifa_prefixlen = object.prefix.length;
-  info->ifa_index = static_cast<unsigned>(object.ifindex);
-  put_address(message, IFA_LOCAL, address);
-  put_address(message, IFA_ADDRESS, object.peer.value_or(address));
-  if (!adding) return;
-  info->ifa_scope = static_cast<std::uint8_t>(object.scope);
-  std::uint32_t flags = address.family() == Family::ipv6 && object.nodad ? IFA_F_NODAD : 0;  // conformance C27
-  if (!object.prefix_route) flags |= IFA_F_NOPREFIXROUTE;
-  mnl_attr_put_u32(message, IFA_FLAGS, flags);
-  if (!object.label.empty()) mnl_attr_put_strz(message, IFA_LABEL, object.label.c_str());
-  if (object.preferred_lifetime == PreferredLifetime::zero) {
-    const ifa_cacheinfo lifetimes{.ifa_prefered = 0, .ifa_valid = ~0u, .cstamp = 0, .tstamp = 0};
-    mnl_attr_put(message, IFA_CACHEINFO, sizeof lifetimes, &lifetimes);
-  }
-  mnl_attr_put_u8(message, kIfaProto, kKernelTag);
-}
-
-void put(nlmsghdr* message, const RouteObject& object, bool adding) {
-  message->nlmsg_type = adding ? RTM_NEWROUTE : RTM_DELROUTE;
-  auto* info = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(message, sizeof(rtmsg)));
-  info->rtm_family = static_cast<std::uint8_t>(family_number(object.to.address.family()));
-  info->rtm_dst_len = object.to.length;
-  info->rtm_protocol = kKernelTag;
-  info->rtm_type = static_cast<std::uint8_t>(object.type);
-  const bool is_on_link = object.type == RouteType::unicast && !object.via;
-  info->rtm_scope = !adding ? RT_SCOPE_NOWHERE : is_on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-  if (object.to.length > 0) put_address(message, RTA_DST, object.to.address);
-  if (object.via) put_address(message, RTA_GATEWAY, *object.via);
-  if (object.source) put_address(message, RTA_PREFSRC, *object.source);
-  if (object.type == RouteType::unicast) mnl_attr_put_u32(message, RTA_OIF, static_cast<unsigned>(object.ifindex));
-  mnl_attr_put_u32(message, RTA_TABLE, object.table);
-  if (object.metric != 0) mnl_attr_put_u32(message, RTA_PRIORITY, object.metric);
-}
-
-void put(nlmsghdr* message, const RuleObject& object, bool adding) {
-  message->nlmsg_type = adding ? RTM_NEWRULE : RTM_DELRULE;
-  auto* info = static_cast<fib_rule_hdr*>(mnl_nlmsg_put_extra_header(message, sizeof(fib_rule_hdr)));
-  info->family = static_cast<std::uint8_t>(family_number(object.family()));
-  info->action = FR_ACT_TO_TBL;
-  if (object.from) {
-    info->src_len = object.from->length;
-    put_address(message, FRA_SRC, object.from->address);
-  }
-  if (object.to) {
-    info->dst_len = object.to->length;
-    put_address(message, FRA_DST, object.to->address);
-  }
-  if (!object.interface.empty()) mnl_attr_put_strz(message, FRA_IIFNAME, object.interface.c_str());
-  mnl_attr_put_u32(message, FRA_TABLE, object.table);
-  mnl_attr_put_u32(message, FRA_PRIORITY, object.priority);
-  mnl_attr_put_u8(message, FRA_PROTOCOL, kKernelTag);
-}
-
-/// Appends one request to `buffer` and returns its size.
-std::size_t put_request(void* buffer, const KernelObject& object, bool adding, unsigned sequence) {
-  nlmsghdr* message = mnl_nlmsg_put_header(buffer);
-  message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-  if (adding) message->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
-  message->nlmsg_seq = sequence;
-  std::visit([&](const auto& one) { put(message, one, adding); }, object);
-  return message->nlmsg_len;
 }
 
 /// An object on an interface that does not exist need not be asked for, nor can it be (RTA_OIF 0 means any).
@@ -423,7 +147,7 @@ Result<void> RtnlKernel::dump(int type, int family, NetworkView& into) {
         done = true;
       else if (message.nlmsg_type == NLMSG_ERROR) {
         done = true;
-        error = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&message))->error;
+        error = error_in(message);
       } else {
         apply(message, into);
       }
@@ -522,7 +246,7 @@ std::vector<int> RtnlKernel::remove(std::span<const KernelObject> objects) {
 
 std::vector<int> RtnlKernel::change(std::span<const KernelObject> objects, bool adding) {
   std::vector<int> results(objects.size(), EIO);  // what is not acknowledged has failed
-  alignas(nlmsghdr) std::array<char, kBatch * kRequestSize> buffer;
+  alignas(nlmsghdr) std::array<char, kBatch * kObjectMessageSize> buffer;
   for (std::size_t begin = 0; begin < objects.size(); begin += kBatch) {
     const std::size_t end = std::min(begin + kBatch, objects.size());
     const unsigned first = sequence_ + 1;
@@ -531,7 +255,7 @@ std::vector<int> RtnlKernel::change(std::span<const KernelObject> objects, bool 
       if (lacks_interface(objects[i]))
         results[i] = ENODEV;
       else
-        size += put_request(buffer.data() + size, objects[i], adding, first + static_cast<unsigned>(i - begin));
+        size += put_object(buffer.data() + size, objects[i], adding, first + static_cast<unsigned>(i - begin));
     }
     VIPD_ASSERT(size <= buffer.size());
     if (size == 0) continue;
@@ -542,7 +266,7 @@ std::vector<int> RtnlKernel::change(std::span<const KernelObject> objects, bool 
     const auto note = [&](const nlmsghdr& message) {
       const std::size_t at = begin + (message.nlmsg_seq - first);
       if (message.nlmsg_type != NLMSG_ERROR || message.nlmsg_seq < first || at >= end) return;
-      results[at] = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&message))->error;
+      results[at] = error_in(message);
     };
     while (receive(requests_.get(), note) == Received::messages) {
     }
@@ -571,7 +295,7 @@ int RtnlKernel::request(std::span<nlmsghdr* const> messages) {
   const auto note = [&](const nlmsghdr& message) {
     if (message.nlmsg_type != NLMSG_ERROR) return static_cast<void>(apply(message, view_));
     ++answers;
-    if (error == 0) error = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&message))->error;
+    if (error == 0) error = error_in(message);
   };
   while (receive(requests_.get(), note) == Received::messages) {
   }

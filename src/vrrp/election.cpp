@@ -171,7 +171,9 @@ void Election::on(const Reconfigure& event, TimePoint now, Actions&) {
   // Whoever was heard decides a Backup's interval, and nobody was while active_peer_ is unknown.
   adopted_ = active_peer_ ? std::min(adopted_, settings_.max_adopted_interval) : settings_.interval;
   if (!may_preempt()) preempt_at_ = kNever;
-  if (state_ == State::active && !resigning()) deadline_ = std::min(deadline_, now + settings_.interval);
+  if (!settings_.grouped) not_before_ = TimePoint::min();
+  if ((state_ == State::active && !resigning()) || preparing())
+    deadline_ = std::min(deadline_, now + settings_.interval);
   judge_wait();
 }
 

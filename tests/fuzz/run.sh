@@ -3,7 +3,7 @@
 # and taken up by the next run; what it is given to begin with is the tree's: examples for "config", tests/fuzz/corpus/TARGET.
 set -eu
 tree=$(cd "$(dirname "$0")/../.." && pwd)
-programs=$1 target=$2
+programs=$(cd "$1" && pwd) target=$2
 shift 2
 kept=$programs/../corpus/$target
 mkdir -p "$kept"

@@ -179,3 +179,13 @@ TEST_CASE("group: who has lost a tie waits up to an interval more, each by its o
   CHECK(wait_after(5s, heard(6, 101)) == 0s);
   CHECK(wait_after(5s, GiveUp{kWinner}) == 0s);
 }
+
+TEST_CASE("group: who has left it waits no longer for having lost a tie in it") {
+  Trace router = active();
+  router.step(5s, heard(6, 100));
+  Election::Settings alone = grouped();
+  alone.grouped = false;
+  router.step(6s, Reconfigure{alone});
+  router.step(6s, heard(6, kResignPriority));
+  CHECK(router.due() == 6s + skew_time(100, 1s));
+}

@@ -117,3 +117,15 @@ TEST_CASE("prepare: an unfit router obeys whoever resigns, as always") {
   router.step(5s, heard(2, kResignPriority));
   CHECK_FALSE(router.election().ready());
 }
+
+TEST_CASE("prepare: a shorter interval after a reload counts for the next advert already") {
+  Election::Settings slow = asking();
+  slow.interval = 10s;
+  Trace router = Trace::backup(slow);
+  const Duration down = router.due();
+  router.step(down, DeadlinePassed{});
+  router.step(down, Prepare{});
+  CHECK(router.due() == down + 10s);
+  router.step(down + 2s, Reconfigure{asking()});
+  CHECK(router.due() == down + 3s);
+}

@@ -1,0 +1,210 @@
+#include "vipd/os/network_messages.hpp"
+
+#include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace vipd {
+namespace {
+
+template <std::size_t N>
+using Attributes = std::array<const nlattr*, N>;
+
+template <std::size_t N>
+Attributes<N> attributes(const nlmsghdr& message, std::size_t offset) {
+  Attributes<N> table{};
+  const auto collect = [](const nlattr* attribute, void* data) {
+    const std::uint16_t type = mnl_attr_get_type(attribute);
+    if (type < N) (*static_cast<Attributes<N>*>(data))[type] = attribute;
+    return MNL_CB_OK;
+  };
+  mnl_attr_parse(&message, static_cast<unsigned>(offset), collect, &table);
+  return table;
+}
+
+/// A number in an attribute; `otherwise` if it is missing, or of another size.
+std::uint32_t number_of(const nlattr* attribute, std::uint32_t otherwise = 0) {
+  const bool is_number = attribute != nullptr && mnl_attr_get_payload_len(attribute) == sizeof(std::uint32_t);
+  return is_number ? mnl_attr_get_u32(attribute) : otherwise;
+}
+
+/// One octet in an attribute; 0 if it is missing.
+std::uint8_t octet_of(const nlattr* attribute) {
+  return attribute != nullptr && mnl_attr_get_payload_len(attribute) == 1 ? mnl_attr_get_u8(attribute)
+                                                                          : std::uint8_t{0};
+}
+
+/// The text of an attribute, or "".
+std::string text_of(const nlattr* attribute) {
+  const bool is_text = attribute != nullptr && mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0;
+  return is_text ? mnl_attr_get_str(attribute) : "";
+}
+
+/// IFLA_INFO_KIND: "macvlan", "bridge"; "" for a card.
+std::string kind_of(const nlattr* link_info) {
+  std::string kind;
+  const auto note = [](const nlattr* attribute, void* data) {
+    if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND) *static_cast<std::string*>(data) = text_of(attribute);
+    return MNL_CB_OK;
+  };
+  if (link_info != nullptr) mnl_attr_parse_nested(link_info, note, &kind);
+  return kind;
+}
+
+/// Applies RTM_NEWLINK or RTM_DELLINK; returns the names it concerned (two when renamed).
+std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) {
+  const auto& info = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
+  const auto table = attributes<IFLA_IFALIAS + 1>(message, sizeof info);
+  std::vector<std::string> names;
+  const auto known = view.by_index.find(info.ifi_index);
+  if (known != view.by_index.end()) names.push_back(known->second.name);
+  if (info.ifi_index <= 0 || info.ifi_family == AF_BRIDGE)
+    return {};  // a bridge's word about its port, not about the link
+  if (message.nlmsg_type == RTM_DELLINK) {
+    if (known != view.by_index.end()) view.by_index.erase(known);
+    return names;
+  }
+  Interface& interface = view.by_index[info.ifi_index];
+  interface.index = info.ifi_index;
+  interface.ethernet = info.ifi_type == ARPHRD_ETHER;
+  interface.up = (info.ifi_flags & IFF_UP) != 0;
+  interface.running = interface.up && (info.ifi_flags & IFF_RUNNING) != 0;
+  interface.macvlan = kind_of(table[IFLA_LINKINFO]) == "macvlan";
+  interface.parent = static_cast<int>(number_of(table[IFLA_LINK]));
+  interface.alias = text_of(table[IFLA_IFALIAS]);
+  if (std::string name = text_of(table[IFLA_IFNAME]); !name.empty()) interface.name = std::move(name);
+  if (const nlattr* mac = table[IFLA_ADDRESS]; mac != nullptr && mnl_attr_get_payload_len(mac) == 6)
+    std::copy_n(static_cast<const std::uint8_t*>(mnl_attr_get_payload(mac)), 6, interface.mac.octets.begin());
+  if (names.empty() || names.front() != interface.name) names.push_back(interface.name);
+  return names;
+}
+
+/// The address in an attribute; nullopt if it is missing, or none of the family.
+std::optional<IpAddress> address_of(std::uint8_t family, const nlattr* attribute) {
+  if (family != AF_INET && family != AF_INET6) return std::nullopt;
+  const Family ours = family == AF_INET ? Family::ipv4 : Family::ipv6;
+  if (attribute == nullptr || mnl_attr_get_payload_len(attribute) != address_size(ours)) return std::nullopt;
+  const auto* octets = static_cast<const std::uint8_t*>(mnl_attr_get_payload(attribute));
+  return IpAddress(ours, std::span(octets, address_size(ours)));
+}
+
+/// The prefix whose address is in an attribute. Without one it is all there is, if its length says so.
+std::optional<IpPrefix> prefix_of(std::uint8_t family, const nlattr* attribute, std::uint8_t length) {
+  static constexpr std::array<std::uint8_t, 16> kZeros{};
+  const Family ours = family == AF_INET ? Family::ipv4 : Family::ipv6;
+  auto address = address_of(family, attribute);
+  if (!address && attribute == nullptr && length == 0 && (family == AF_INET || family == AF_INET6))
+    address = IpAddress(ours, std::span(kZeros).first(address_size(ours)));
+  if (!address || length > 8 * address_size(ours)) return std::nullopt;
+  return IpPrefix{*address, length};
+}
+
+/// Applies RTM_NEWADDR or RTM_DELADDR; returns the name of the interface, if it changed anything.
+std::vector<std::string> apply_address(const nlmsghdr& message, NetworkView& view) {
+  const auto& info = *static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(&message));
+  const auto table = attributes<kIfaProto + 1>(message, sizeof info);
+  const nlattr* own = table[table[IFA_LOCAL] != nullptr ? IFA_LOCAL : IFA_ADDRESS];
+  const auto prefix = prefix_of(info.ifa_family, own, info.ifa_prefixlen);
+  const auto interface = view.by_index.find(static_cast<int>(info.ifa_index));
+  if (own == nullptr || !prefix || interface == view.by_index.end()) return {};
+  auto& addresses = interface->second.addresses;
+  if (message.nlmsg_type == RTM_DELADDR) {
+    addresses.erase(*prefix);
+    return {interface->second.name};
+  }
+  const std::uint32_t flags = number_of(table[IFA_FLAGS], info.ifa_flags);
+  const bool tentative = (flags & IFA_F_TENTATIVE) != 0 && (flags & IFA_F_OPTIMISTIC) == 0;
+  const AddressState state{.usable = !tentative && (flags & IFA_F_DADFAILED) == 0,
+                           .secondary = info.ifa_family == AF_INET && (flags & IFA_F_SECONDARY) != 0,
+                           .tag = octet_of(table[kIfaProto])};
+  const auto known = addresses.find(*prefix);
+  if (known != addresses.end() && known->second == state) return {};  // new lifetimes only
+  addresses.insert_or_assign(*prefix, state);
+  return {interface->second.name};
+}
+
+/// Applies RTM_NEWROUTE or RTM_DELROUTE. A route of others that takes the place of ours removes ours, of which the
+/// kernel says nothing more.
+std::vector<std::string> apply_route(const nlmsghdr& message, NetworkView& view) {
+  const auto& info = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
+  if ((info.rtm_flags & RTM_F_CLONED) != 0) return {};
+  const auto table = attributes<RTA_TABLE + 1>(message, sizeof info);
+  const auto to = prefix_of(info.rtm_family, table[RTA_DST], info.rtm_dst_len);
+  if (!to) return {};
+  const RouteObject route = as_told({.to = *to,
+                                     .interface = "",
+                                     .ifindex = static_cast<int>(number_of(table[RTA_OIF])),
+                                     .via = address_of(info.rtm_family, table[RTA_GATEWAY]),
+                                     .source = address_of(info.rtm_family, table[RTA_PREFSRC]),
+                                     .table = number_of(table[RTA_TABLE], info.rtm_table),
+                                     .metric = number_of(table[RTA_PRIORITY]),
+                                     .type = static_cast<RouteType>(info.rtm_type)});
+  const bool is_new = message.nlmsg_type == RTM_NEWROUTE;
+  const auto takes_place = [&](const RouteObject& other) {
+    return other.to == route.to && other.table == route.table && other.metric == route.metric;
+  };
+  bool changed = false;
+  if (is_new && (message.nlmsg_flags & NLM_F_REPLACE) != 0) changed = std::erase_if(view.routes, takes_place) > 0;
+  if (info.rtm_protocol == kKernelTag)
+    changed |= is_new ? view.routes.insert(route).second : view.routes.erase(route) > 0;
+  return changed ? std::vector<std::string>{""} : std::vector<std::string>{};
+}
+
+/// Applies RTM_NEWRULE or RTM_DELRULE.
+std::vector<std::string> apply_rule(const nlmsghdr& message, NetworkView& view) {
+  const auto& info = *static_cast<const fib_rule_hdr*>(mnl_nlmsg_get_payload(&message));
+  const auto table = attributes<FRA_PROTOCOL + 1>(message, sizeof info);
+  if (octet_of(table[FRA_PROTOCOL]) != kKernelTag) return {};
+  RuleObject rule{.from = {},
+                  .to = {},
+                  .interface = text_of(table[FRA_IIFNAME]),
+                  .table = number_of(table[FRA_TABLE], info.table),
+                  .priority = number_of(table[FRA_PRIORITY])};
+  if (table[FRA_SRC] != nullptr) rule.from = prefix_of(info.family, table[FRA_SRC], info.src_len);
+  if (table[FRA_DST] != nullptr) rule.to = prefix_of(info.family, table[FRA_DST], info.dst_len);
+  if (!rule.from && !rule.to) return {};
+  if (message.nlmsg_type == RTM_NEWRULE)
+    view.rules.insert(rule);
+  else
+    view.rules.erase(rule);
+  return {""};
+}
+
+using Apply = std::vector<std::string> (*)(const nlmsghdr&, NetworkView&);
+
+/// Applies a message whose fixed part has `header` octets.
+std::vector<std::string> apply_if(Apply apply, std::size_t header, const nlmsghdr& message, NetworkView& view) {
+  return mnl_nlmsg_get_payload_len(&message) < header ? std::vector<std::string>{} : apply(message, view);
+}
+
+}  // namespace
+
+std::vector<std::string> apply(const nlmsghdr& message, NetworkView& view) {
+  switch (message.nlmsg_type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+      return apply_if(apply_link, sizeof(ifinfomsg), message, view);
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+      return apply_if(apply_address, sizeof(ifaddrmsg), message, view);
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+      return apply_if(apply_route, sizeof(rtmsg), message, view);
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
+      return apply_if(apply_rule, sizeof(fib_rule_hdr), message, view);
+    default:
+      return {};
+  }
+}
+
+}  // namespace vipd

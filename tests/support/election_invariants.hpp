@@ -1,0 +1,160 @@
+/// What an Election never does, whatever comes in whatever order: the checks of one step, for random and fuzzed events.
+///
+/// Each check names what broke, or is null. Whoever drives keeps to the contract of Election::step(): time does not go
+/// back, priorities are 1..255, an unfit router has priority 1.
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
+#include "support/election_trace.hpp"
+
+namespace vipd::testing {
+
+/// What a step came from and led to.
+struct Step {
+  Snapshot before, after;
+  const Event& event;
+  Actions actions;
+  TimePoint now;
+
+  /// Takes the step.
+  static Step of(Election& election, const Event& event, TimePoint now) {
+    const Snapshot before = Snapshot::of(election);
+    const Actions actions = election.step(event, now);
+    return {before, Snapshot::of(election), event, actions, now};
+  }
+
+  template <typename T>
+  const T* find() const {
+    for (const Action& action : actions)
+      if (const auto* one = std::get_if<T>(&action)) return one;
+    return nullptr;
+  }
+  template <typename T>
+  int count() const {
+    return static_cast<int>(
+        std::ranges::count_if(actions, [](const Action& action) { return std::holds_alternative<T>(action); }));
+  }
+  template <typename T>
+  bool first_is() const {
+    return actions.size() > 0 && std::holds_alternative<T>(*actions.begin());
+  }
+  bool entered(State state) const { return before.state != state && after.state == state; }
+  bool left(State state) const { return before.state == state && after.state != state; }
+};
+
+namespace detail {
+
+using Claims = std::initializer_list<std::pair<bool, const char*>>;
+
+/// The first that does not hold.
+inline const char* broken_of(Claims claims) {
+  for (const auto& [holds, what] : claims)
+    if (!holds) return what;
+  return nullptr;
+}
+
+inline const char* broken_state(const Step& step, Duration longest_wait) {
+  const Snapshot& after = step.after;
+  const bool waits = after.state == State::backup && !after.ready;
+  const bool speaks = (after.state == State::active && !after.resigning) || after.preparing;
+  return broken_of(
+      {{(after.deadline == kNever) == (after.state == State::initialize || (after.ready && !after.preparing)),
+        "there is a deadline unless it is in Initialize or waits for a word"},
+       {!after.preparing || after.ready, "who prepares is ready"},
+       {!after.ready || ((after.grouped || after.asks_first || step.before.ready) && after.state == State::backup),
+        "only a Backup that waits for a word is ready"},
+       {!after.resigning || after.state == State::active, "only an Active router resigns"},
+       {after.state == State::backup || !after.active_peer, "only a Backup knows an Active peer"},
+       {!waits || after.deadline - step.now <= longest_wait, "a Backup does not wait for ever"},
+       {!speaks || after.deadline - step.now <= (after.offering ? after.interval * 3 / 2 : after.interval),
+        "who is Active or prepares for it speaks in time"},
+       {!after.offering || (after.state == State::active && !after.fit), "only an unfit Active router offers"}});
+}
+
+inline const char* broken_changes(const Step& step) {
+  const auto* change = step.find<StateChanged>();
+  const auto* advert = step.find<SendAdvert>();
+  const bool became = step.entered(State::active);
+  return broken_of(
+      {{step.count<StateChanged>() == (step.before.state != step.after.state), "a change of state is told once"},
+       {!change || (change->from == step.before.state && change->to == step.after.state), "and as it was"},
+       {!change || std::holds_alternative<StateChanged>(*(step.actions.end() - 1)), "and last"},
+       {step.count<Claim>() == became, "addresses are claimed by who becomes Active"},
+       {step.count<Release>() == step.left(State::active), "and released by who is Active no more"},
+       {step.count<Claim>() == 0 || step.first_is<Claim>(), "a claim comes first"},
+       {step.count<Release>() == 0 || step.first_is<Release>(), "a release comes first"},
+       {!became || (advert && advert->priority == step.after.priority), "who becomes Active says so"}});
+}
+
+/// One advert at most: our priority from a router that is Active or prepares for it, 0 from one that leaves, is about
+/// to, or is unfit.
+inline const char* broken_adverts(const Step& step) {
+  const auto* advert = step.find<SendAdvert>();
+  if (!advert) return nullptr;
+  const bool gave_up = step.before.preparing && step.after.state == State::initialize;
+  const bool leaving = step.left(State::active) || gave_up || step.after.resigning || step.after.offering;
+  return broken_of(
+      {{step.count<SendAdvert>() == 1, "a step sends one advert at most"},
+       {advert->priority == (leaving ? kResignPriority : step.after.priority), "an advert says what is so"},
+       {leaving || step.after.state == State::active || step.after.preparing, "a Backup is silent"}});
+}
+
+/// A deadline that comes moves on, else the loop would spin; one that has not come is ignored.
+inline const char* broken_deadline(const Step& step) {
+  if (!std::holds_alternative<DeadlinePassed>(step.event)) return nullptr;
+  const bool due = step.before.deadline <= step.now;
+  return broken_of({{!due || step.after.deadline > step.now, "a deadline that has come is over"},
+                    {due || (step.after == step.before && step.actions.size() == 0), "one that has not is ignored"}});
+}
+
+/// RFC 9568 6.4: priority 0 makes an Active router speak, never go, and a Backup wait for Skew_Time at most.
+inline const char* broken_resignation(const Step& step, const Election::Settings& settings) {
+  const auto* heard = std::get_if<Heard>(&step.event);
+  if (!heard || heard->priority != kResignPriority) return nullptr;
+  const bool waits_apart = step.after.grouped || step.after.ready || !step.after.fit;
+  const Duration skew = skew_time(settings.priority, step.after.adopted, settings.version);
+  return broken_of({{step.after.state == step.before.state, "priority 0 changes no state"},
+                    {step.after.state != State::backup || waits_apart || step.after.deadline <= step.now + skew,
+                     "a Backup waits for Skew_Time after priority 0"}});
+}
+
+/// Who is unfit takes over when nobody is there, and for no other reason.
+inline const char* broken_health(const Step& step) {
+  const auto* change = step.find<StateChanged>();
+  if (!change || change->to != State::active || step.after.fit) return nullptr;
+  const Why why = change->reason.why;
+  return broken_of({{why == Why::silence || why == Why::owner, "an unfit router takes nobody's place"}});
+}
+
+/// Nothing but what was set changes in the settings.
+inline const char* broken_settings(const Step& step) {
+  const auto* standing = std::get_if<SetStanding>(&step.event);
+  const auto* primary = std::get_if<SetPrimary>(&step.event);
+  const auto* wanted = std::get_if<Reconfigure>(&step.event);
+  const std::uint8_t priority = standing ? standing->priority
+                                : wanted ? wanted->settings.priority
+                                         : step.before.priority;
+  const Duration interval = wanted ? wanted->settings.interval : step.before.interval;
+  const bool preempt = wanted ? wanted->settings.preempt : step.before.preempt;
+  return broken_of({{step.after.priority == priority, "the priority is as it was set"},
+                    {step.after.fit == (standing ? standing->fit : step.before.fit), "so is the health"},
+                    {step.after.primary == (primary ? primary->address : step.before.primary), "and the address"},
+                    {step.after.interval == interval && step.after.preempt == preempt, "and the rest"}});
+}
+
+}  // namespace detail
+
+/// What `step` broke, or null. `settings` are those after it; a Backup waits for `longest_wait` from then at most.
+inline const char* broken_invariant(const Step& step, const Election::Settings& settings, Duration longest_wait) {
+  for (const char* broken :
+       {detail::broken_state(step, longest_wait), detail::broken_changes(step), detail::broken_adverts(step),
+        detail::broken_deadline(step), detail::broken_resignation(step, settings), detail::broken_health(step),
+        detail::broken_settings(step)})
+    if (broken) return broken;
+  return nullptr;
+}
+
+}  // namespace vipd::testing

@@ -1,0 +1,116 @@
+// What the kernel says, as far as it makes sense; and what we ask for, said back.
+#include "vipd/os/network_messages.hpp"
+
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <array>
+
+#include "support/catch.hpp"
+#include "vipd/os/netlink.hpp"
+#include "vipd/os/object_messages.hpp"
+
+using namespace vipd;
+
+namespace {
+
+NetworkView machine() {
+  NetworkView view;
+  view.by_index[2] = {.index = 2, .name = "eth0", .mac = {}};
+  return view;
+}
+
+IpPrefix prefix(const char* address, std::uint8_t length) { return {IpAddress::parse(address).value(), length}; }
+
+/// The request as the kernel tells of it to all: without the flags of a request.
+std::vector<std::string> tell(NetworkView& view, const KernelObject& object, bool adding) {
+  alignas(nlmsghdr) std::array<char, kObjectMessageSize> buffer;
+  std::vector<std::string> changed;
+  const std::size_t size = put_object(buffer.data(), object, adding, 1);
+  REQUIRE(size <= buffer.size());
+  reinterpret_cast<nlmsghdr*>(buffer.data())->nlmsg_flags = 0;
+  for_each_message(std::span(buffer).first(size), [&](const nlmsghdr& message) { changed = apply(message, view); });
+  return changed;
+}
+
+struct AddressMessage {
+  explicit AddressMessage(std::uint8_t family = AF_INET, std::uint8_t length = 24)
+      : message(mnl_nlmsg_put_header(buffer.data())) {
+    message->nlmsg_type = RTM_NEWADDR;
+    auto* info = static_cast<ifaddrmsg*>(mnl_nlmsg_put_extra_header(message, sizeof(ifaddrmsg)));
+    info->ifa_family = family;
+    info->ifa_prefixlen = length;
+    info->ifa_index = 2;
+  }
+  AddressMessage& with(std::uint16_t type, std::vector<std::uint8_t> octets) {
+    mnl_attr_put(message, type, octets.size(), octets.data());
+    return *this;
+  }
+  std::map<IpPrefix, AddressState> told() const {
+    NetworkView view = machine();
+    apply(*message, view);
+    return view.by_index.at(2).addresses;
+  }
+  alignas(nlmsghdr) std::array<char, 256> buffer{};
+  nlmsghdr* message;
+};
+
+const std::vector<std::uint8_t> kOctets = {192, 0, 2, 10};
+
+}  // namespace
+
+TEST_CASE("network messages: what is asked for is there when the kernel says so, and gone when it says that") {
+  const std::vector<KernelObject> objects = {
+      AddressObject{.prefix = prefix("192.0.2.10", 24), .interface = "eth0", .ifindex = 2, .label = "eth0:a-long-one"},
+      AddressObject{.prefix = prefix("2001:db8::10", 64),
+                    .interface = "eth0",
+                    .ifindex = 2,
+                    .peer = IpAddress::parse("2001:db8::11"),
+                    .preferred_lifetime = PreferredLifetime::zero},
+      RouteObject{.to = prefix("0.0.0.0", 0), .ifindex = 2, .via = IpAddress::parse("192.0.2.1"), .table = 1000},
+      RouteObject{.to = prefix("2001:db8:1::", 48), .ifindex = 2, .source = IpAddress::parse("2001:db8::10")},
+      RouteObject{.to = prefix("198.51.100.0", 24), .metric = 7, .type = RouteType::blackhole},
+      RuleObject{.from = prefix("192.0.2.10", 32), .interface = "eth0", .table = 1000, .priority = 100},
+      RuleObject{.to = prefix("2001:db8::", 32), .table = 10, .priority = 101}};
+  NetworkView view = machine();
+  for (const KernelObject& object : objects) {
+    INFO(describe(object));
+    CHECK(tell(view, object, true).size() == 1);
+    CHECK(view.has_tagged(object));
+  }
+  for (const KernelObject& object : objects) {
+    INFO(describe(object));
+    CHECK(tell(view, object, false).size() == 1);
+    CHECK_FALSE(view.has(object));
+  }
+}
+
+TEST_CASE("network messages: an address without sense changes nothing") {
+  CHECK(AddressMessage().with(IFA_LOCAL, kOctets).told().size() == 1);
+  CHECK(AddressMessage().told().empty());
+  CHECK(AddressMessage().with(IFA_LOCAL, {192, 0, 2}).told().empty());
+  CHECK(AddressMessage(AF_INET6).with(IFA_LOCAL, kOctets).told().empty());
+  CHECK(AddressMessage(AF_INET, 33).with(IFA_LOCAL, kOctets).told().empty());
+  CHECK(AddressMessage(AF_UNIX).with(IFA_LOCAL, kOctets).told().empty());
+}
+
+TEST_CASE("network messages: an attribute of the wrong size counts as missing") {
+  const auto told =
+      AddressMessage().with(IFA_LOCAL, kOctets).with(IFA_FLAGS, {IFA_F_SECONDARY}).with(kIfaProto, {}).told();
+  REQUIRE(told.size() == 1);
+  CHECK(told.begin()->second == AddressState{});
+}
+
+TEST_CASE("network messages: one that is too short for its kind changes nothing") {
+  for (const int type :
+       std::initializer_list<int>{RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWRULE, NLMSG_NOOP}) {
+    alignas(nlmsghdr) std::array<char, 64> buffer{};
+    nlmsghdr* message = mnl_nlmsg_put_header(buffer.data());
+    message->nlmsg_type = static_cast<std::uint16_t>(type);
+    NetworkView view = machine();
+    CHECK(apply(*message, view).empty());
+    CHECK(view.by_index.size() == 1);
+  }
+}
