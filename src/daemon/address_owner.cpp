@@ -144,6 +144,7 @@ void AddressOwner::resume(TimePoint now) {
 /// From now on everything is to be held; false if something stands in the way.
 bool AddressOwner::begin(TimePoint now) {
   holding_ = true;
+  in_doubt_ = false;
   claimed_at_ = now;
   repair_pending_ = false;
   obstacle_.reset();
@@ -178,6 +179,7 @@ void AddressOwner::release() {
   if (!holding()) return;
   obstacle_.reset();
   remove(entries_);
+  in_doubt_ = std::ranges::any_of(entries_, [](const Entry& entry) { return entry.error != 0; });
   for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = false;
   if (virtual_mac_) virtual_mac_->lower();
   accept_again(refused_);
@@ -285,8 +287,19 @@ bool AddressOwner::raise_again() {
   return raised.has_value();
 }
 
+/// An addition that failed, or whose acknowledgement was lost, may have been made all the same.
+void AddressOwner::remove_strays() {
+  std::vector<KernelObject> strays;
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
+    if (kernel_.view().has_tagged(entry->object)) strays.push_back(entry->object);
+  if (!strays.empty()) kernel_.remove(strays);
+}
+
 void AddressOwner::reconcile(TimePoint now) {
-  if (!holding()) return;
+  if (!holding()) {
+    if (in_doubt_) remove_strays();
+    return;
+  }
   if (now < next_repair_) {
     repair_pending_ = true;
     return;

@@ -165,7 +165,8 @@ void VirtualRouter::reconsider(TimePoint now) {
   if (standing_.fault() != nullptr) {
     step(Fail{}, now);
     show_change(*standing_.fault(), std::nullopt, now);
-  } else if (!election_.resigning()) {
+    owner_.reconcile(now);
+  } else {
     if (!stopping_) step(Start{}, now);
     owner_.reconcile(now);
     if (owner_.holding() && owner_.failure()) claim_failed(now);

@@ -191,7 +191,7 @@ void Election::on(const Heard& advert, TimePoint now, Actions& out) {
 }
 
 void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 9568 6.4.2
-  if (wants_to_go(advert)) return;
+  if (wants_to_go(advert) || outranks(advert)) return;
   if (advert.priority == kResignPriority && settings_.fit) {
     preempt_at_ = kNever;
     peer_resigned_ = true;
@@ -217,6 +217,12 @@ bool Election::wants_to_go(const Heard& advert) const {
   if (!settings_.asks_first || !ready() || !settings_.fit) return false;
   const bool has_resigned = ready_->why == Why::peer_resigned && ready_->peer->address == advert.source;
   return advert.priority == kResignPriority || (has_resigned && advert.priority < settings_.priority);
+}
+
+/// One that prepares as well, and has the lower address: as between two Active routers (RFC 9568 6.4.3), else both
+/// would step back for the other, again and again.
+bool Election::outranks(const Heard& advert) const {
+  return preparing() && advert.priority == settings_.priority && advert.source < settings_.primary;
 }
 
 void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out) {  // RFC 9568 6.4.3

@@ -551,3 +551,33 @@ TEST_CASE("a link that comes and goes costs one failover with link_hold, and is 
   world.run_for(seconds(5));
   CHECK(first.active());
 }
+
+TEST_CASE("an address that somebody deletes while its node stops is put back until a peer has it") {
+  World world(seed_from_environment(47));
+  Node& lone = world.add_node(254);
+  lone.start();
+  world.run_for(seconds(10));
+  lone.stop();
+  world.run_for(milliseconds(500));
+  REQUIRE(lone.router().election().resigning());
+  lone.kernel.real()->addresses.erase({kVip, 24});
+  lone.kernel.changed();
+  world.run_for(milliseconds(50));
+  CHECK(lone.kernel.has(kVip));
+  world.run_for(seconds(5));
+  CHECK_FALSE(lone.kernel.has(kVip));
+}
+
+TEST_CASE("an address that was added though its acknowledgement was lost is not left behind") {
+  World world(seed_from_environment(49));
+  Node& node = world.add_node(254);
+  node.kernel.misreport = [](const KernelObject&) { return EIO; };
+  node.start();
+  world.run_for(seconds(10));
+  CHECK(node.router().shown() == ShownState::fault);
+  CHECK_FALSE(node.kernel.has(kVip));
+  node.kernel.misreport = [](const KernelObject&) { return 0; };
+  world.run_for(seconds(40));
+  CHECK(node.active());
+  CHECK(node.kernel.has(kVip));
+}

@@ -4,10 +4,11 @@
 // seed.
 #pragma once
 
+#include <array>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <queue>
 #include <random>
 #include <set>
 #include <string>
@@ -22,6 +23,19 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 class World;
+
+/// A network that nodes may have an interface on, by the interface's name.
+struct Lan {
+  std::string name;
+  const char* network;
+};
+inline const std::array<Lan, 3> kLans = {{{"eth0", "192.0.2."}, {"eth1", "198.51.100."}, {"eth2", "203.0.113."}}};
+
+/// Its number; kLans.size() if it is none.
+std::size_t lan_of(std::string_view name);
+
+/// As a node's interface on that LAN has it: 192.0.2.(node + 1) and fe80::(node + 1) on the first.
+IpAddress own_address(std::size_t lan, std::size_t node, Family family);
 
 /// The interfaces of a node. `real` is the kernel's truth; the view follows a little later, as netlink does.
 class FakeKernel final : public Kernel {
@@ -56,10 +70,14 @@ class FakeKernel final : public Kernel {
   std::set<RuleObject> real_rules_;
   std::set<RouteObject> foreign_routes_;                                                   ///< in the way, not shown
   std::function<int(const KernelObject&)> refuse = [](const KernelObject&) { return 0; };  ///< errno for an add
+  /// Of a change that was made all the same: errno in place of its acknowledgement.
+  std::function<int(const KernelObject&)> misreport = [](const KernelObject&) { return 0; };
+  Duration slow{};  ///< how much longer the kernel's word takes, as when messages are lost and all is read anew
 
  private:
   int add_one(const KernelObject& object);
   int remove_one(const KernelObject& object);
+  int told(const KernelObject& object, int error, std::uint64_t what);
   void link_changed(int ifindex);
 
   World& world_;
@@ -71,7 +89,7 @@ class FakeWire final : public Wire {
  public:
   FakeWire(World& world, std::size_t node) : world_(world), node_(node) {}
   Result<void> listen(int ifindex, Family, const std::bitset<256>& vrids, bool group) override;
-  void leave(int ifindex, Family) override { listening.erase(ifindex); }
+  void leave(int ifindex, Family family) override { listening.erase({ifindex, family}); }
   Result<void> send(int ifindex, const IpAddress& source, const IpAddress& destination,
                     std::span<const std::uint8_t> message) override;
   Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) override;
@@ -80,8 +98,9 @@ class FakeWire final : public Wire {
     std::bitset<256> vrids;
     bool group = false;
   };
-  std::map<int, Socket> listening;  ///< by interface
+  std::map<std::pair<int, Family>, Socket> listening;
   std::vector<std::pair<TimePoint, std::vector<std::uint8_t>>> announced;
+  std::function<int()> fault = [] { return 0; };  ///< errno for what is sent and for listen()
 
  private:
   World& world_;
@@ -95,12 +114,18 @@ class FakeRunner final : public Runner {
   void run(const Command& command, Done done) override;
 
   std::vector<Command> started;
+  /// Told of each start.
+  std::function<void(const Command&)> on_start = [](const Command&) {};
+  /// Told of each end.
+  std::function<void(const Command&)> on_end = [](const Command&) {};
   int running = 0;
   int most_at_once = 0;
   /// How it ends.
   std::function<Outcome(const Command&)> outcome = [](const Command&) { return Outcome{}; };
   /// How long a program runs.
   std::function<Duration()> duration = [] { return Duration(milliseconds(5)); };
+  /// In place of both, where it is set.
+  std::function<Outcome(const Command&)> fate;
 
  private:
   World& world_;
@@ -134,6 +159,7 @@ class Node {
   bool asleep() const;
   bool alive() const { return supervisor != nullptr; }
   /// Was stopped, and is done with it.
+  bool leaving() const { return leaving_; }
   bool has_left() const { return alive() && leaving_ && supervisor->stopped(); }
   bool active() const { return alive() && router().shown() == ShownState::active; }
   const VirtualRouter& router() const { return *supervisor->routers().front(); }
@@ -146,10 +172,31 @@ class Node {
   std::unique_ptr<FakeRunner> runner;
   std::unique_ptr<Supervisor> supervisor;
   TimePoint asleep_until{};
+  TimePoint due = kNever;  ///< the supervisor's deadline, see World::touch()
 
  private:
   World& world_;
   bool leaving_ = false;
+};
+
+/// A message on its way to some nodes.
+struct Packet {
+  std::size_t lan = 0;
+  Family family = Family::ipv4;
+  IpAddress source, destination;
+  std::vector<std::uint8_t> octets;  ///< as a raw socket delivers it
+  int hop_limit = 255;               ///< IPv6
+  bool hostile = false;              ///< nobody may take it
+};
+
+/// Appends what stands before a message of `size` octets when a raw socket delivers it (RFC 791).
+void append_ipv4_header(std::vector<std::uint8_t>& packet, const IpAddress& source, const IpAddress& destination,
+                        std::size_t size, std::uint8_t hop_limit = 255);
+
+/// What goes wrong on the LANs, each for itself: chances of a packet to one receiver.
+struct Noise {
+  double duplicated = 0, late = 0, corrupted = 0, looped = 0;
+  Duration late_by{};  ///< at most
 };
 
 class World {
@@ -177,36 +224,77 @@ class World {
   void connect(std::size_t a, std::size_t b, bool connected);
   /// The same on one LAN, by the name of the interfaces.
   void connect(std::size_t a, std::size_t b, bool connected, const std::string& lan);
-  bool connected(std::size_t a, std::size_t b, const std::string& lan = "eth0") const {
-    return !cut_.contains({lan, std::min(a, b), std::max(a, b)});
-  }
+  /// Only what the first sends to the second.
+  void connect_one_way(std::size_t from, std::size_t to, bool connected, std::size_t lan);
+  bool hears(std::size_t from, std::size_t to, std::size_t lan) const { return (cut_[lan][from] >> to & 1) == 0; }
+  bool connected(std::size_t a, std::size_t b, const std::string& lan = "eth0") const;
+
+  /// Puts a packet on the way to one node.
+  void send(Packet packet, std::size_t to, Duration delay);
+  /// The supervisor of a node was told something: its deadline may be another.
+  void touch(Node& node);
 
   std::size_t holders() const;
-  double chance() { return std::uniform_real_distribution<>(0, 1)(random); }
+  /// 0 or more, less than 1.
+  double chance() { return static_cast<double>(random() >> 11U) * 0x1p-53; }
+  bool happens(double probability) { return probability > 0 && chance() < probability; }
+  /// What this compiler's library draws is what any other's would.
   Duration between(Duration low, Duration high);
 
   TimePoint now{seconds(1000)};
   std::mt19937_64 random;
   double loss = 0;  ///< of each packet to each receiver
+  Noise noise;
   Duration delay_low = microseconds(50), delay_high = microseconds(500);
   std::vector<std::unique_ptr<Node>> nodes;
   std::vector<SentAdvert> adverts;
+  bool keeps_records = true;  ///< adverts, announcements and commands
+  /// Told of each advert when it is sent, with the LAN and the message.
+  std::function<void(const SentAdvert&, std::size_t, std::span<const std::uint8_t>)> on_advert;
+  /// Told of each process before it does anything.
+  std::function<void(Node&)> on_start;
+  /// Called around the delivery of a hostile packet to a node; the second time it is over.
+  std::function<void(Node&, const Packet&, bool)> on_hostile;
   std::function<void()> after_each = [] {};
+  std::uint64_t changes = 0;  ///< of kernels, and whatever is not a packet or a deadline
+  std::uint64_t digest = 0;   ///< of all that note() was told, and when
+  void note(std::uint64_t what);
   /// Called when a packet from the first node did not reach the second on a LAN.
   std::function<void(std::size_t, std::size_t, const std::string&)> on_lost = [](auto, auto, const auto&) {};
 
  private:
+  /// A packet for a node, or something else that happens.
   struct Planned {
     TimePoint time;
     std::uint64_t order;
-    std::function<void()> what;
+    std::uint32_t index;  // of the packet or the task
+    std::uint32_t node;   // kTask: a task
     bool operator<(const Planned& other) const { return std::tie(other.time, other.order) < std::tie(time, order); }
   };
-  TimePoint next_deadline() const;
+  struct Pooled {
+    Packet packet;
+    unsigned receivers = 0;  // still to come
+  };
+  static constexpr std::uint32_t kTask = ~0U;
+  static constexpr std::size_t kMostNodes = 32, kLanCount = kLans.size();
 
-  std::priority_queue<Planned> planned_;
+  void plan(TimePoint time, std::uint32_t index, std::uint32_t node);
+  void carry_out(const Planned& planned);
+  std::uint32_t pooled_packet();
+  void spread(std::uint32_t index, std::size_t from);
+  void post(std::uint32_t index, std::size_t to, Duration delay);
+  void damage(Packet& packet);
+  void send_hostile(Packet packet, std::size_t to);
+  void deliver(const Packet& packet, Node& receiver);
+  void fire_deadlines();
+  TimePoint next_deadline();
+
+  std::vector<Planned> planned_;  // a heap
   std::uint64_t order_ = 0;
-  std::set<std::tuple<std::string, std::size_t, std::size_t>> cut_;
+  std::deque<Pooled> packets_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::uint32_t> free_packets_, free_tasks_;
+  std::array<std::array<std::uint32_t, kMostNodes>, kLanCount> cut_{};  // by sender, a bit for each receiver
 };
 
 /// An instance as the tests use it.

@@ -1,0 +1,93 @@
+"""Deliberate faults: what a tired programmer might write. The tests have to notice each of them (see seeded.py).
+
+Each is (name, file, what is there, what is there instead). What is there occurs exactly once in the file; a test of the
+label `shape` keeps that so.
+"""
+
+E, V, A, S, H, G, C, K = (
+    "src/vrrp/election.cpp",
+    "src/daemon/virtual_router.cpp",
+    "src/daemon/address_owner.cpp",
+    "src/daemon/supervisor.cpp",
+    "src/daemon/hook_queue.cpp",
+    "src/daemon/sync_group.cpp",
+    "src/vrrp/advert.cpp",
+    "src/vrrp/check.cpp",
+)
+
+FAULTS = [
+    # Who is Active.
+    ("tie-break swapped", E, "advert.source <= settings_.primary)", "advert.source >= settings_.primary)"),
+    ("tie-break between two that prepare is missing", E, "if (wants_to_go(advert) || outranks(advert)) return;",
+     "if (wants_to_go(advert)) return;"),
+    ("skew skipped", E, "return 3 * interval + skew_time(priority, interval, version);", "return 3 * interval;"),
+    ("skew for the wrong priority", E, "return whole * (256 - priority) / 256;", "return whole * priority / 256;"),
+    ("two intervals in place of three", E, "return 3 * interval + skew_time(", "return 2 * interval + skew_time("),
+    ("priority 0 forgotten at a stop", E, "  out.add(SendAdvert{kResignPriority});  // RFC 9568 6.4.3\n", ""),
+    ("priority 0 ignored by a Backup", E, "if (advert.priority == kResignPriority && settings_.fit) {",
+     "if (advert.priority == kResignPriority && !settings_.fit) {"),
+    ("priority 0 is waited for like any advert", E, "return wait_for_active(now, skew());",
+     "return wait_for_active(now, patience());"),
+    ("the timer is re-armed by an advert that is discarded", E,
+     "if (settings_.preempt_delay == Duration::zero() || ready()) return;",
+     "if (ready()) return;\n    if (settings_.preempt_delay == Duration::zero()) return wait_for_active(now, patience());"),
+    ("a promised interval is believed, however long", E, "adopted_ = std::min(interval, settings_.max_adopted_interval);",
+     "adopted_ = interval;"),
+    ("the interval is not adopted", E,
+     "  preempt_at_ = kNever;\n  adopt(advert.interval);\n  peer_resigned_ = false;",
+     "  preempt_at_ = kNever;\n  peer_resigned_ = false;"),
+    ("an adopted interval survives the takeover", E,
+     "  active_peer_.reset();\n  adopted_ = settings_.interval;\n", "  active_peer_.reset();\n"),
+    ("the advert goes out before the addresses are there", E,
+     "  out.add(Claim{});\n  speak({settings_.priority}, now, out);",
+     "  speak({settings_.priority}, now, out);\n  out.add(Claim{});"),
+    ("the owner waits", E, "if (owner && !waits_for_word()) return become_active(", "if (owner && waits_for_word()) return become_active("),
+    ("the addresses stay when another one wins", E,
+     "  reason.peer = active_peer_;\n  out.add(Release{});\n", "  reason.peer = active_peer_;\n"),
+    ("VRRPv2 answers a losing advert", E, "if (!resigned && settings_.version == 2) return;", "if (resigned && settings_.version == 2) return;"),
+    ("no limit of answers", E, "  if (answer_tokens_ < 1) return false;\n", ""),
+    ("preempt = false is ignored", E, "(settings_.preempt || settings_.priority == kOwnerPriority)", "true"),
+    ("a stop ends although nobody took over and is not said twice", E,
+     "    out.add(SendAdvert{kResignPriority});\n    resigning_ = Resigning::said_twice;", "    resigning_ = Resigning::said_twice;"),
+    ("a stop keeps the addresses when it ends", E,
+     "    out.add(Release{});\n    become_initialize(because(Why::stopped), out);",
+     "    become_initialize(because(Why::stopped), out);"),
+    ("a stalled node goes on", E, "  if (!stalled(now)) return;\n  Reason", "  if (!stalled(now) || true) return;\n  Reason"),
+    ("a sick node does not offer the addresses", E, "if (falls_sick && state_ == State::active && !resigning()) offer(now, out);", ""),
+    ("adverts drift", E, "  deadline_ += settings_.interval;\n", "  deadline_ = now + settings_.interval + std::chrono::microseconds(1);\n"),
+    # What is refused.
+    ("interval 0 is taken", C, "if (advert.interval.count() == 0) return Refusal::interval_zero;", "if (advert.interval.count() < 0) return Refusal::interval_zero;"),
+    ("TTL 254 is taken", C, "if (packet.hop_limit < least_hop_limit(peer, rules)) return Refusal::ttl;",
+     "if (packet.hop_limit + 1 < least_hop_limit(peer, rules)) return Refusal::ttl;"),
+    ("own packets are heard", C, "!= rules.own_sources.end()) return Refusal::own_source;", "!= rules.own_sources.end() && false) return Refusal::own_source;"),
+    ("strangers speak by unicast", C, "if (unicast && peer == nullptr) return Refusal::src_not_peer;", ""),
+    ("the length is not checked", C, "message.size() != message_size(", "message.size() < message_size("),
+    ("the checksum is not checked", C, "if (!form) return std::unexpected(Refusal::checksum);",
+     "if (!form && message[6] == message[7]) return std::unexpected(Refusal::checksum);"),
+    ("the password is not checked", C, "if (rules.password && !std::ranges::equal(", "if (!rules.password && !std::ranges::equal("),
+    # What the kernel holds.
+    ("an address is leaked by a reload", A, "  remove(gone);\n", ""),
+    ("what was there before is removed", A, "    if (entry->owned) ours.push_back(entry->object);", "    ours.push_back(entry->object);"),
+    ("a vanished address is not put back", A, "    if (!kernel_.view().has(entry.object)) missing.push_back(&entry);", "    if (entry.error != 0) missing.push_back(&entry);"),
+    ("an addition whose answer was lost is left behind", A, "    if (in_doubt_) remove_strays();\n", ""),
+    ("a refused claim is pretended", V, "    if (!owner_.failure()) return true;\n    claim_failed(now);", "    if (!owner_.failure() || true) return true;\n    claim_failed(now);"),
+    ("a refused claim is never tried again", V, "  retry_claim_ = stopping_ ? kNever : now + kClaimRetry;", "  retry_claim_ = kNever;"),
+    ("a fault does not stop the election", V, "    step(Fail{}, now);\n    show_change(*standing_.fault(), std::nullopt, now);\n    owner_", "    show_change(*standing_.fault(), std::nullopt, now);\n    owner_"),
+    ("our own addresses are the source of adverts", V, "!state.usable || state.tag == kKernelTag) return false;", "!state.usable) return false;"),
+    ("nothing is repaired while stopping", V, "  } else {\n    if (!stopping_) step(Start{}, now);", "  } else if (!stopping_) {\n    if (!stopping_) step(Start{}, now);"),
+    # What the user's programs are told.
+    ("hooks are reordered", H, "  telling_.pop_front();", "  telling_.pop_back();"),
+    ("two hooks at once", H, "  if (running_) return;\n", ""),
+    ("the newest transition is dropped", H, "  if (!waiting_.empty()) ++coalesced_;\n", "  if (!waiting_.empty()) return void(++coalesced_);\n"),
+    # All of them together.
+    ("leftovers of a crash stay", S, "  remove_leftovers();\n  checks_", "  checks_"),
+    ("an instance that was removed stays", S, "if (!wanted || starts_anew(before, config, name)) router->stop(now);", "if (wanted && starts_anew(before, config, name)) router->stop(now);"),
+    ("the new instance does not wait for the old one", S, "      if (collide(router->config(), wanted)) blocked.insert(", "      if (false) blocked.insert("),
+    ("a group takes over one by one", G, "if (std::ranges::count_if(members_, may) == std::ssize(members_))", "if (std::ranges::count_if(members_, may) > 0)"),
+    ("a group does not give up together", G, "  VirtualRouter::step_together(members_, GiveUp{loser.election().active_peer()}, now);\n", ""),
+    ("a sick member does not hold the group out", G, "    if (sick == members_.end()) {", "    if (true) {"),
+    # Checks, and what the operator wrote.
+    ("one failure is enough", K, "(passed ? rules_.rise : rules_.fall)", "1"),
+    ("invert is ignored", K, "result.passed != rules_.invert", "result.passed"),
+    ("a lost run counts as a failure", "src/daemon/check_set.cpp", "if (outcome.lost) return std::nullopt;", ""),
+]

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""seeded.py --check | [--build DIRECTORY] [NAME...]: does the suite notice deliberate faults?
+
+Makes a copy of the tree in DIRECTORY, builds it once, then for each fault of faults.py changes the one place, builds
+what depends on it and runs tests until one fails, for a minute at most; then puts the place back. Prints who noticed
+it, and at the end the faults that nobody did; exit status 1 if these are more than one in twenty. --check only looks
+whether each place is there exactly once.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+import time
+
+from faults import FAULTS
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LIMIT = 60  # seconds for the tests of one fault
+TARGETS = ["test_rfc", "test_sim", "test_unit", "vipd-simulate"]
+TESTS = [["test_rfc"], ["vipd-simulate", "--clusters", "60", "--seconds", "0", "--jobs", "2"], ["test_sim"], ["test_unit"]]
+
+
+def check():
+    """The faults whose place is not there exactly once."""
+    lost = [(name, file) for name, file, old, _ in FAULTS if (ROOT / file).read_text().count(old) != 1]
+    for name, file in lost:
+        print(f"{file}: the place of the fault '{name}' is not there exactly once", file=sys.stderr)
+    doubled = len({name for name, *_ in FAULTS}) != len(FAULTS)
+    if doubled:
+        print("two faults have the same name", file=sys.stderr)
+    return 1 if lost or doubled or len(FAULTS) < 40 else 0
+
+
+def copy_tree(tree):
+    """What git would have, uncommitted changes included; files that are the same keep their time."""
+    listed = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard",
+                             "--deduplicate"], cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        source, target = ROOT / name, tree / name
+        if not source.is_file() or (target.exists() and target.read_bytes() == source.read_bytes()):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+        target.chmod(source.stat().st_mode)
+
+
+def build(tree):
+    """Whether it compiles; the compiler's words if not."""
+    made = subprocess.run(["cmake", "--build", "build/debug", "--target", *TARGETS], cwd=tree, capture_output=True, text=True)
+    if made.returncode != 0:
+        print(made.stdout[-2000:])
+    return made.returncode == 0
+
+
+def noticed_by(tree):
+    """The first test that fails, or None."""
+    end = time.monotonic() + LIMIT
+    for command in TESTS:
+        try:
+            run = subprocess.run([tree / "build/debug/bin" / command[0], *command[1:]], cwd=tree, capture_output=True,
+                                 timeout=max(1, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return f"{command[0]} (does not end)" if command[0] != TESTS[-1][0] else None
+        if run.returncode != 0:
+            return command[0]
+    return None
+
+
+def try_fault(tree, fault):
+    """Who notices it."""
+    name, file, old, new = fault
+    place = tree / file
+    before = place.read_text()
+    place.write_text(before.replace(old, new))
+    try:
+        return noticed_by(tree) if build(tree) else "DOES NOT COMPILE"
+    finally:
+        place.write_text(before)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Does the suite notice deliberate faults?")
+    parser.add_argument("--check", action="store_true", help="only look whether each fault still has its place")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/seeded")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    if options.check:
+        return check()
+    faults = [fault for fault in FAULTS if not options.names or fault[0] in options.names]
+    copy_tree(options.build)
+    subprocess.run(["cmake", "--preset", "debug"], cwd=options.build, check=True, stdout=subprocess.DEVNULL)
+    if not build(options.build) or noticed_by(options.build):
+        sys.exit("the suite fails as it is")
+    missed = []
+    for fault in faults:
+        who = try_fault(options.build, fault)
+        print(f"{fault[0]}: {who or 'NOBODY'}", flush=True)
+        if who is None or who == "DOES NOT COMPILE":
+            missed.append(fault[0])
+    print(f"{len(faults) - len(missed)} of {len(faults)} noticed")
+    return 1 if 20 * len(missed) > len(faults) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

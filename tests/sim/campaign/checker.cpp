@@ -1,0 +1,306 @@
+#include "checker.hpp"
+
+#include <algorithm>
+
+namespace vipd::test {
+namespace {
+
+constexpr Duration kSlack = milliseconds(50);
+
+[[noreturn]] void violated(const std::string& what) { throw Violation{what}; }
+
+std::string name_of(const Node& node) { return "node " + std::to_string(node.index + 1); }
+
+const VirtualRouter* router_of(const Node& node, const std::string& name) {
+  for (const auto& router : node.supervisor->routers())
+    if (router->config().name == name) return router.get();
+  return nullptr;
+}
+
+bool tagged(const Node& node, const IpAddress& address) {
+  for (const auto& [index, interface] : node.kernel.real_)
+    for (const auto& [prefix, state] : interface.addresses)
+      if (prefix.address == address) return state.tag == kKernelTag;
+  return false;
+}
+
+bool wants(const VirtualRouter& router, const IpAddress& address) {
+  return router.election().state() == State::active && router.config().is_virtual(address);
+}
+
+std::string value_of(const Command& command, const std::string& variable) {
+  for (const auto& entry : command.environment)
+    if (entry.starts_with(variable + "=")) return entry.substr(variable.size() + 1);
+  return "";
+}
+
+}  // namespace
+
+Checker::Checker(World& world, const Scenario& scenario, Coverage& coverage)
+    : world_(world), scenario_(scenario), coverage_(coverage) {
+  for (const auto& instance : scenario.configs[0].instances) vips_.push_back(instance.addresses[0].prefix.address);
+  for (auto& instance : together_)
+    for (auto& row : instance) row.fill(kNever);
+  differs_.fill(kNever);
+}
+
+std::uint64_t Checker::transitions() const {
+  std::uint64_t sum = 0;
+  for (const auto& node : world_.nodes)
+    if (node->alive())
+      for (const auto& router : node->supervisor->routers()) sum += router->counters().transitions;
+  return sum;
+}
+
+void Checker::look() {
+  const std::uint64_t now_transitions = transitions();
+  const bool same = world_.changes == seen_changes_ && now_transitions == seen_transitions_;
+  if (same && world_.now < next_look_) return;
+  if (now_transitions != seen_transitions_) note_transition();
+  seen_changes_ = world_.changes;
+  seen_transitions_ = now_transitions;
+  next_look_ = kNever;
+  look_at_pairs();
+  for (std::size_t i = 0; i < world_.nodes.size(); ++i) look_at_kernel(i);
+}
+
+void Checker::note_transition() {
+  world_.note(4ULL << 32U | transitions());
+  for (const auto& node : world_.nodes) {
+    if (!node->alive()) continue;
+    for (const auto& router : node->supervisor->routers())
+      for (std::size_t cause = 0; router->shown() == ShownState::fault && cause < kFaultCauses; ++cause)
+        if (router->standing().has(static_cast<FaultCause>(cause))) ++coverage_.faults_shown[cause];
+  }
+}
+
+void Checker::look_at_pairs() {
+  for (std::size_t instance = 0; instance < vips_.size(); ++instance)
+    for (std::size_t a = 0; a < world_.nodes.size(); ++a)
+      for (std::size_t b = a + 1; b < world_.nodes.size(); ++b) look_at_pair(a, b, instance);
+}
+
+/// Promise 1. One interval, since the one who is obeyed speaks no more often than that; a packet that is lost starts
+/// the time anew, since who is not heard cannot be obeyed.
+void Checker::look_at_pair(std::size_t a, std::size_t b, std::size_t instance) {
+  const Node &first = *world_.nodes[a], &second = *world_.nodes[b];
+  TimePoint& since = together_[instance][a][b];
+  if (!contend(first, second, instance)) {
+    since = kNever;
+    return;
+  }
+  since = std::min(since, world_.now);
+  const std::string& name = scenario_.configs[0].instances[instance].name;
+  const VirtualRouter &one = *router_of(first, name), &other = *router_of(second, name);
+  Duration bound = std::max(one.config().advert_interval, other.config().advert_interval);
+  // Two sick ones that have both said so just before they could hear each other are silent until a fit one had the
+  // time to take over, which is an interval and a half (election.hpp).
+  if (one.election().offering() && other.election().offering()) bound = bound * 3 / 2;
+  if (world_.now - since > bound + kSlack)
+    violated(name_of(first) + " and " + name_of(second) + " both hold " + vips_[instance].to_string() + " for " +
+             format_duration(world_.now - since));
+  due(since + bound + kSlack + Duration(1));
+}
+
+/// Both hold the address, and at least one of them can be expected to let go.
+bool Checker::contend(const Node& a, const Node& b, std::size_t instance) const {
+  if (!a.alive() || !b.alive() || a.asleep() || b.asleep() || !holds(a, instance) || !holds(b, instance)) return false;
+  const std::string& name = scenario_.configs[0].instances[instance].name;
+  const VirtualRouter *one = router_of(a, name), *other = router_of(b, name);
+  if (one == nullptr || other == nullptr) return false;
+  if (one->election().resigning() && other->election().resigning()) return false;  // until a third one is heard
+  return hears(a, b, *one, *other) && hears(b, a, *other, *one);
+}
+
+/// Has the address on an interface: because of us, whatever we think; or somebody else's, which we say is ours.
+bool Checker::holds(const Node& node, std::size_t instance) const {
+  const IpAddress& vip = vips_[instance];
+  if (!node.kernel.has(vip)) return false;
+  if (tagged(node, vip)) return true;
+  return std::ranges::any_of(node.supervisor->routers(), [&](const auto& router) { return wants(*router, vip); });
+}
+
+/// The network and both configurations let the one's adverts through to the other.
+bool Checker::hears(const Node& from, const Node& to, const VirtualRouter& speaker,
+                    const VirtualRouter& listener) const {
+  const InstanceConfig &said = speaker.config(), &wanted = listener.config();
+  if (!world_.hears(from.index, to.index, lan_of(said.interface))) return false;
+  const Interface* interface = to.kernel.view().find(wanted.interface);
+  const Interface* sender = from.kernel.view().find(said.interface);
+  if (interface == nullptr || !interface->running || sender == nullptr || !sender->running) return false;
+  if (said.vrid != wanted.vrid || said.version != wanted.version || said.interface != wanted.interface) return false;
+  if (said.auth_legacy != wanted.auth_legacy) return false;
+  if (said.version == 2 && said.advert_interval != wanted.advert_interval) return false;
+  if (!speaker.source() || !listener.source()) return false;
+  if (wanted.peers.empty()) return true;
+  return std::ranges::count(wanted.peers, *speaker.source(), &UnicastPeer::address) > 0 &&
+         std::ranges::count(said.peers, *listener.source(), &UnicastPeer::address) > 0;
+}
+
+void Checker::lost(std::size_t from, std::size_t to) {
+  const auto [a, b] = std::minmax(from, to);
+  for (auto& instance : together_)
+    if (instance[a][b] != kNever) instance[a][b] = world_.now;
+}
+
+/// Promise 3: the kernel has what the state says, but for the 50 ms that a repair may take.
+void Checker::look_at_kernel(std::size_t index) {
+  const Node& node = *world_.nodes[index];
+  TimePoint& since = differs_[index];
+  if (!node.alive() || node.asleep() || world_.now < excused_[index]) {
+    since = kNever;
+    due(node.asleep() ? node.asleep_until + Duration(1) : std::max(world_.now + Duration(1), excused_[index]));
+    if (!node.alive()) return;
+    return;
+  }
+  const auto what = difference(node);
+  if (!what) {
+    since = kNever;
+    return;
+  }
+  since = std::min(since, world_.now);
+  const Duration bound = kSlack + node.kernel.slow;  // nothing can be repaired before it is known
+  if (world_.now - since > bound) violated(name_of(node) + ": for " + format_duration(bound) + " " + *what);
+  due(since + bound + Duration(1));
+}
+
+/// What the kernel has and should not, or should have and has not.
+std::optional<std::string> Checker::difference(const Node& node) const {
+  const auto& routers = node.supervisor->routers();
+  for (const auto& router : routers) {
+    if (router->election().state() != State::active) continue;
+    for (const auto& address : router->config().addresses)
+      if (address.assigned && !node.kernel.has(address.prefix.address))
+        return "Active without " + address.prefix.to_string();
+  }
+  for (const auto& [ifindex, interface] : node.kernel.real_)
+    for (const auto& [prefix, state] : interface.addresses)
+      if (state.tag == kKernelTag &&
+          std::ranges::none_of(routers, [&](const auto& router) { return wants(*router, prefix.address); }))
+        return "not Active, with " + prefix.to_string();
+  return std::nullopt;
+}
+
+void Checker::excuse_kernel(std::size_t node, TimePoint until) { excused_[node] = std::max(excused_[node], until); }
+
+void Checker::node_started(std::size_t node) { subjects_[node].clear(); }
+
+void Checker::hook_started(std::size_t node, const Command& command) {
+  const std::string& who = command.environment.front();
+  if (who.starts_with("VIPD_CHECK")) return;
+  Subject& subject = subjects_[node][who];
+  if (subject.running) violated("two hooks of " + who + " run at once on node " + std::to_string(node + 1));
+  subject.running = true;
+  const std::uint64_t sequence = std::stoull(value_of(command, "VIPD_SEQUENCE"));
+  if (sequence < subject.told)
+    violated(who + " on node " + std::to_string(node + 1) + ": transition " + std::to_string(sequence) +
+             " is told after " + std::to_string(subject.told));
+  subject.told = sequence;
+}
+
+void Checker::hook_ended(std::size_t node, const Command& command) {
+  subjects_[node][command.environment.front()].running = false;
+}
+
+/// Within an interval: two adverts that are due, five answers at once and five more (conformance C21), and the same
+/// again after each transition, for each virtual router and each peer that it speaks to.
+void Checker::advert_sent(std::size_t index, std::size_t lan) {
+  const Node& node = *world_.nodes[index];
+  if (!node.alive()) return;  // it resigns for one that died
+  Rate& rate = rates_[index][lan];
+  std::uint64_t changes = 0;
+  for (const auto& router : node.supervisor->routers()) changes += router->counters().transitions;
+  if (world_.now - rate.began >= scenario_.configs[0].instances[0].advert_interval || changes < rate.transitions)
+    rate = {.began = world_.now, .sent = 0, .transitions = changes};
+  ++rate.sent;
+  const std::size_t speakers = node.supervisor->routers().size() * world_.nodes.size();
+  if (rate.sent > 12 * speakers * (1 + changes - rate.transitions))
+    violated(name_of(node) + " sent " + std::to_string(rate.sent) + " adverts within an interval");
+}
+
+/// Promise 4. A packet that was ours, from an address that we have no more, is anybody's.
+void Checker::hostile_packet(const Node& node, const Packet& packet, bool over) {
+  const bool was_own = packet.source == own_address(packet.lan, node.index, packet.family) ||
+                       packet.source == own_address(packet.lan, node.index + 100, packet.family);
+  const auto& routers = node.supervisor->routers();
+  if (was_own && std::ranges::none_of(routers, [&](const auto& each) { return each->source() == packet.source; }))
+    return;
+  Before now{.deadline = node.supervisor->deadline(), .changes = world_.changes};
+  for (const auto& router : routers) {
+    now.sent += router->counters().adverts_sent;
+    now.received += router->counters().adverts_received;
+    now.transitions += router->counters().transitions;
+    for (std::size_t i = 0; i < kRefusalKinds; ++i) now.refused[i] += router->counters().adverts_refused[i];
+  }
+  if (!over) {
+    before_ = now;
+    return;
+  }
+  for (std::size_t i = 0; i < kRefusalKinds; ++i) coverage_.refusals[i] += now.refused[i] - before_.refused[i];
+  if (now.received != before_.received) violated(name_of(node) + " took a packet that nobody may take");
+  if (now.deadline != before_.deadline || now.sent != before_.sent || now.transitions != before_.transitions ||
+      now.changes != before_.changes)
+    violated(name_of(node) + " let a refused packet change something");
+}
+
+bool Checker::held(std::size_t instance) const {
+  return std::ranges::any_of(world_.nodes, [&](const auto& node) { return node->alive() && holds(*node, instance); });
+}
+
+/// Exactly one, and the right one.
+void Checker::require_settled() const {
+  for (std::size_t i = 0; i < vips_.size(); ++i) {
+    std::vector<const Node*> holders;
+    bool strict = true;
+    std::uint8_t best = 0;
+    for (const auto& node : world_.nodes) {
+      if (!node->alive()) continue;
+      const InstanceConfig& config = scenario_.configs[node->index].instances[i];
+      const VirtualRouter* router = router_of(*node, config.name);
+      if (router == nullptr) violated(name_of(*node) + " has no instance " + config.name);
+      best = std::max(best, config.priority);
+      // Without preempt, whoever has it keeps it; with flap_limit, an unsteady one waits for longer than we do.
+      strict = strict && config.preempt && config.flap_limit == 0;
+      const bool active = router->shown() == ShownState::active;
+      if (active) holders.push_back(node.get());
+      if (!active && router->shown() != ShownState::backup)
+        violated(name_of(*node) + " is in " + std::string(to_string(router->shown())) + ": " + router->reason());
+      if (active != holds(*node, i))
+        violated(name_of(*node) + (active ? " is Active without" : " is Backup with") + " the address");
+    }
+    if (holders.size() != 1) violated(std::to_string(holders.size()) + " nodes hold " + vips_[i].to_string());
+    const std::uint8_t priority = scenario_.configs[holders[0]->index].instances[i].priority;
+    if ((strict || best == kOwnerPriority) && priority != best)
+      violated(name_of(*holders[0]) + " holds the address, and is not the best");
+  }
+}
+
+/// Each instance was told something, and nothing is told any more.
+void Checker::require_hooks_told() const {
+  for (const auto& node : world_.nodes) require_hooks_told(*node);
+}
+
+void Checker::require_hooks_told(const Node& node) const {
+  for (const auto& router : node.supervisor->routers()) {
+    const auto subject = subjects_[node.index].find("VIPD_INSTANCE=" + router->config().name);
+    if (subject == subjects_[node.index].end()) violated("no hook was told of " + router->config().name);
+    if (!router->hooks().idle() || router->hooks().waiting() > 0)
+      violated("hooks of " + name_of(node) + " are still busy");
+  }
+}
+
+void Checker::require_nothing_left() const {
+  for (const auto& node : world_.nodes) {
+    if (node->alive()) violated(name_of(*node) + " has not stopped");
+    const FakeKernel& kernel = node->kernel;
+    for (const auto& [ifindex, interface] : kernel.real_) {
+      if (interface.macvlan) violated(name_of(*node) + " has left " + interface.name + " behind");
+      for (const auto& [prefix, state] : interface.addresses)
+        if (state.tag == kKernelTag) violated(name_of(*node) + " has left " + prefix.to_string() + " behind");
+    }
+    if (!kernel.real_routes_.empty()) violated(name_of(*node) + " has left a route behind");
+    if (!kernel.real_rules_.empty()) violated(name_of(*node) + " has left a rule behind");
+  }
+}
+
+}  // namespace vipd::test

@@ -1,0 +1,268 @@
+#include "cluster.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace vipd::test {
+namespace {
+
+constexpr Duration kSlack = milliseconds(50);
+constexpr Duration kClaimRetry = seconds(30);  ///< after an address that could not be had, virtual_router.hpp
+constexpr Duration kLongestHook = seconds(7);  ///< its timeout, and what it takes to be killed
+constexpr Duration kLongestQuestion = seconds(2);
+constexpr Duration kLeaving = seconds(16);  ///< a stop with hooks before and after, and adverts every 2 s
+
+[[noreturn]] void violated(const std::string& what) { throw Violation{what}; }
+
+}  // namespace
+
+Cluster::Cluster(const Scenario& scenario, Coverage& coverage, bool tells)
+    : scenario_(scenario),
+      coverage_(coverage),
+      tells_(tells),
+      world_(scenario.seed),
+      checker_(world_, scenario, coverage),
+      places_(scenario.configs.size()) {
+  world_.keeps_records = false;
+  world_.after_each = [this] {
+    checker_.look();
+    if (tells_) tell_transitions();
+  };
+  world_.on_lost = [this](std::size_t from, std::size_t to, const auto&) { checker_.lost(from, to); };
+  world_.on_hostile = [this](Node& node, const Packet& packet, bool over) {
+    checker_.hostile_packet(node, packet, over);
+  };
+  world_.on_advert = [this](const SentAdvert& advert, std::size_t lan, auto) {
+    checker_.advert_sent(advert.node, lan);
+  };
+  world_.on_start = [this](Node& node) { prepare(node); };
+}
+
+Ending Cluster::run() {
+  counting = &coverage_;
+  Ending ending;
+  try {
+    live();
+  } catch (const Violation& violation) {
+    ending.violation = violation.what + ", at " + format_duration(world_.now - TimePoint(seconds(1000)));
+  }
+  counting = nullptr;
+  ending.digest = world_.digest;
+  ending.lasted = world_.now - TimePoint(seconds(1000));
+  ++coverage_.clusters;
+  coverage_.seconds += static_cast<std::uint64_t>(std::chrono::duration_cast<seconds>(ending.lasted).count());
+  return ending;
+}
+
+void Cluster::live() {
+  add_nodes();
+  for (const Fault& fault : scenario_.faults) world_.at(fault.at, [this, &fault] { carry_out(fault); });
+  world_.run_for(scenario_.length);
+  put_right();
+  world_.run_for(kLeaving);
+  for (const auto& node : world_.nodes)
+    if (!node->alive()) start(*node);
+  world_.run_for(settling());
+  checker_.require_settled();
+  checker_.require_hooks_told();
+  pull_the_plug();
+  be_quiet();
+  stop_all();
+  checker_.require_nothing_left();
+}
+
+void Cluster::add_nodes() {
+  for (const Config& config : scenario_.configs) {
+    Node& node = world_.add_node(config);
+    const InstanceConfig& first = config.instances[0];
+    if (first.priority == kOwnerPriority)  // the owner's addresses are its interface's own
+      for (const auto& address : first.addresses) node.kernel.real()->addresses[address.prefix] = {};
+    places_[node.index].wanted = config;
+    world_.at(world_.between({}, seconds(2)), [&node] {
+      if (!node.alive()) node.start();
+    });
+  }
+}
+
+/// A new process: what its programs do.
+void Cluster::prepare(Node& node) {
+  Place& place = places_[node.index];
+  checker_.node_started(node.index);
+  node.runner->fate = [this, &place](const Command& command) { return fate_of(place, command); };
+  node.runner->on_start = [this, &node](const Command& command) { checker_.hook_started(node.index, command); };
+  node.runner->on_end = [this, &node](const Command& command) { checker_.hook_ended(node.index, command); };
+}
+
+Outcome Cluster::fate_of(Place& place, const Command& command) {
+  const bool is_check = command.arguments[0] == "/check";
+  const Trouble trouble = is_check ? place.checks : place.hooks;
+  const auto count = [&](Coverage::ErrorPath hook, Coverage::ErrorPath check) {
+    ++coverage_.errors[is_check ? check : hook];
+  };
+  Outcome outcome{.took = world_.between(milliseconds(1), milliseconds(200))};
+  switch (trouble) {
+    case Trouble::none:
+      break;
+    case Trouble::fails:
+      count(Coverage::hook_failed, Coverage::check_failed);
+      outcome.exit_status = 1;
+      break;
+    case Trouble::hangs:
+      count(Coverage::hook_hung, Coverage::check_hung);
+      outcome.took = command.timeout + seconds(2);
+      outcome.timed_out = true;
+      outcome.signal = 9;
+      break;
+    case Trouble::cannot_start:
+      count(Coverage::hook_unstartable, Coverage::check_failed);
+      outcome.took = milliseconds(1);
+      outcome.error = "cannot start";
+      break;
+    case Trouble::lost:
+      count(Coverage::hook_unstartable, Coverage::check_lost);
+      outcome.error = "the runner is gone";
+      outcome.lost = true;
+      break;
+  }
+  return outcome;
+}
+
+void Cluster::start(Node& node) {
+  for (const auto& [index, interface] : node.kernel.real_)
+    for (const auto& [prefix, state] : interface.addresses)
+      if (state.tag == kKernelTag) ++coverage_.errors[Coverage::leftovers_met];
+  node.start();
+  // What was configured while it was down. vipd knows what an earlier one held by its configuration alone as yet, so
+  // that comes a moment later, as a reload.
+  apply(node, places_[node.index].wanted);
+}
+
+/// All faults are over, and whoever meddled has gone.
+void Cluster::put_right() {
+  world_.loss = 0;
+  world_.noise = {};
+  for (std::size_t i = 0; i < world_.nodes.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) world_.connect(i, j, true);
+    Node& node = *world_.nodes[i];
+    places_[i].hooks = places_[i].checks = Trouble::none;
+    node.kernel.refuse = node.kernel.misreport = [](const KernelObject&) { return 0; };
+    node.kernel.slow = {};
+    node.wire.fault = [] { return 0; };
+    put_interfaces_right(node);
+    apply(node, scenario_.configs[i]);
+  }
+}
+
+void Cluster::put_interfaces_right(Node& node) {
+  for (std::size_t lan = 0; lan < scenario_.configs[0].instances.size(); ++lan) {
+    interface_back(node, lan);
+    Interface& interface = *node.kernel.real(kLans[lan].name);
+    interface.running = interface.up = true;
+    const bool owner = node.config.instances[0].priority == kOwnerPriority;
+    if (!owner) std::erase_if(interface.addresses, [](const auto& each) { return each.second.tag != kKernelTag; });
+    interface.addresses[{own_address(lan, node.index, Family::ipv4), 24}] = {};
+    interface.addresses[{own_address(lan, node.index, Family::ipv6), 64}] = {};
+  }
+  node.kernel.changed();
+}
+
+/// How long it may take until all is settled, after the last fault and with all processes there.
+Duration Cluster::settling() const {
+  const InstanceConfig& config = scenario_.configs[0].instances[0];
+  // An advert may have promised the next one for ten intervals (max_adopted_interval).
+  Duration longest = active_down_interval(1, 10 * config.advert_interval, config.version);
+  longest += 3 * config.advert_interval + kClaimRetry + 2 * kLongestHook + 2 * kLongestQuestion;
+  longest += config.preempt_delay + config.startup_delay + config.link_hold + config.flap_window;
+  for (const CheckConfig& check : scenario_.configs[0].checks)
+    longest += (1 + check.rules.rise) * check.rules.interval + check.rules.timeout + seconds(2);
+  return longest;
+}
+
+/// RFC 9568 6.1, from the last advert on, for the best of those that are left; and what it does before. Two that are as
+/// good may both take over, and one of them yields an interval later at most.
+Duration Cluster::takeover(const Node& without) const {
+  std::uint8_t best = 1;
+  for (const auto& node : world_.nodes)
+    if (node.get() != &without) best = std::max(best, scenario_.configs[node->index].instances[0].priority);
+  const InstanceConfig& config = scenario_.configs[0].instances[0];
+  const Duration asked = config.hooks.before_active.empty() ? Duration{} : kLongestQuestion;
+  return active_down_interval(best, config.advert_interval, config.version) +
+         skew_time(best, config.advert_interval, config.version) + asked + kSlack;
+}
+
+Node* Cluster::holder() {
+  for (const auto& node : world_.nodes)
+    if (node->active()) return node.get();
+  violated("nobody is Active");
+}
+
+/// The exact demand: who is left has the address in time; and the best one has it back in time.
+void Cluster::pull_the_plug() {
+  Node& lost = *holder();
+  tell("the plug of node " + std::to_string(lost.index + 1) + " is pulled");
+  lost.power_off();
+  world_.run_for(takeover(lost));
+  checker_.require_settled();
+  world_.run_for(2 * kLongestHook);
+  start(lost);
+  tell("node " + std::to_string(lost.index + 1) + " is back");
+  const InstanceConfig& config = scenario_.configs[lost.index].instances[0];
+  Duration back = active_down_interval(1, config.advert_interval, config.version) + config.startup_delay +
+                  config.preempt_delay + kLongestQuestion + kSlack;
+  for (const CheckConfig& check : scenario_.configs[0].checks) back += check.rules.timeout;
+  world_.run_for(back + kLongestHook);
+  checker_.require_settled();
+}
+
+void Cluster::be_quiet() {
+  const std::uint64_t before = checker_.transitions();
+  tell("quiet");
+  world_.run_for(scenario_.quiet);
+  if (checker_.transitions() != before) violated("a transition while nothing happened");
+  checker_.require_hooks_told();
+  checker_.require_settled();
+}
+
+/// Promise 6: a stop moves the address without a hole. A hook that takes its time before a takeover may make one.
+void Cluster::stop_all() {
+  Node& first = *holder();
+  const bool without_hole = scenario_.configs[0].instances[0].hooks.before_active.empty();
+  tell("node " + std::to_string(first.index + 1) + " is stopped");
+  const auto look = std::exchange(world_.after_each, [this, without_hole] {
+    checker_.look();
+    for (std::size_t i = 0; without_hole && i < scenario_.configs[0].instances.size(); ++i)
+      if (!checker_.held(i)) violated("nobody holds the address during a planned stop");
+  });
+  first.stop();
+  world_.run_for(seconds(5));
+  world_.after_each = look;
+  for (const auto& node : world_.nodes)
+    if (node->alive() && node.get() != &first) node->stop();
+  world_.run_for(kLeaving + kLongestHook);
+}
+
+void Cluster::tell(const std::string& what) {
+  if (tells_) std::printf("%10s  %s\n", format_duration(world_.now - TimePoint(seconds(1000))).c_str(), what.c_str());
+}
+
+void Cluster::tell_transitions() {
+  for (const auto& node : world_.nodes) {
+    if (!node->alive()) {
+      told_.erase(node->index);
+      continue;
+    }
+    for (const Transition& change : node->supervisor->events().transitions())
+      if (change.sequence > told_[node->index]) {
+        told_[node->index] = change.sequence;
+        tell("node " + std::to_string(node->index + 1) + " " + change.instance + ": " +
+             std::string(vipd::to_string(change.from)) + " -> " + std::string(vipd::to_string(change.to)) + ": " +
+             change.reason);
+      }
+  }
+}
+
+Ending run_scenario(const Scenario& scenario, Coverage& coverage, bool tells) {
+  return Cluster(scenario, coverage, tells).run();
+}
+
+}  // namespace vipd::test

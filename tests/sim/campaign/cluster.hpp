@@ -1,0 +1,89 @@
+/// Cluster: carries a Scenario out, on production code in a fake world.
+///
+/// Starts the nodes, lets every fault happen at its time, puts everything right at the end of the scenario, and waits
+/// for as long as the configuration says that it may take until all is settled. Then come the exact demands, one
+/// clean fault after the other: the plug of the holder is pulled, it comes back, nothing happens for an hour, it is
+/// stopped, and so are all others. The Checker looks on. Callers: the campaign's main, tests/sim.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "checker.hpp"
+#include "coverage.hpp"
+#include "scenario.hpp"
+
+namespace vipd::test {
+
+struct Ending {
+  std::string violation;  ///< empty: none
+  std::uint64_t digest = 0;
+  Duration lasted{};
+};
+
+class Cluster {
+ public:
+  /// With `tells`, prints what happens.
+  Cluster(const Scenario& scenario, Coverage& coverage, bool tells);
+  Ending run();
+
+ private:
+  enum class Trouble : std::uint8_t { none, fails, hangs, cannot_start, lost };
+  struct Place {
+    Trouble hooks = Trouble::none, checks = Trouble::none;
+    std::map<std::size_t, Interface> gone;  // interfaces that are, by LAN
+    Config wanted;                          // what its file says
+  };
+
+  void live();
+  void add_nodes();
+  void prepare(Node& node);
+  Outcome fate_of(Place& place, const Command& command);
+  void start(Node& node);
+  void put_right();
+  void put_interfaces_right(Node& node);
+  Duration settling() const;
+  Duration takeover(const Node& without) const;
+  void pull_the_plug();
+  void be_quiet();
+  void stop_all();
+  Node* holder();
+  void tell(const std::string& what);
+  void tell_transitions();
+
+  // faults.cpp
+  void carry_out(const Fault& fault);
+  bool fault_of_process(const Fault& fault, Node& node);
+  bool fault_of_lan(const Fault& fault, Node& node);
+  bool fault_of_machine(const Fault& fault, Node& node);
+  bool fault_of_program(const Fault& fault, Node& node);
+  void noise(const Fault& fault);
+  void for_a_while(const Fault& fault, double& chance, double value);
+  void foreign_speaker(const Fault& fault);
+  void attack(const Fault& fault, const Node& node);
+  void garbage(const Fault& fault, const Node& node);
+  void link_down(const Fault& fault, Node& node);
+  void interface_gone(const Fault& fault, Node& node);
+  void interface_back(Node& node, std::size_t lan);
+  void move_source(const Fault& fault, Node& node);
+  void delete_address(const Fault& fault, Node& node);
+  void add_address(const Fault& fault, Node& node);
+  void disturb_kernel(const Fault& fault, Node& node);
+  void disturb_wire(const Fault& fault, Node& node);
+  void reload(const Fault& fault, Node& node);
+  void apply(Node& node, const Config& config);
+  void send_to_all(std::size_t lan, const InstanceConfig& instance, const Packet& packet);
+  const InstanceConfig& instance_on(const Node& node, std::size_t lan) const;
+
+  const Scenario& scenario_;
+  Coverage& coverage_;
+  bool tells_;
+  World world_;
+  Checker checker_;
+  std::vector<Place> places_;
+  std::map<std::size_t, std::uint64_t> told_;  // transitions of each node
+};
+
+Ending run_scenario(const Scenario& scenario, Coverage& coverage, bool tells = false);
+
+}  // namespace vipd::test

@@ -1,0 +1,128 @@
+#include "coverage.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "election_step.hpp"  // made by the build: the name that the linker knows it by
+
+namespace vipd::test {
+namespace {
+
+constexpr std::array<const char*, Coverage::kModes> kModeNames = {"initialize", "backup",   "ready",    "preparing",
+                                                                  "active",     "offering", "resigning"};
+constexpr std::array kEventNames = {"Start",      "Stop",        "Fail",  "DeadlinePassed", "Stalled",  "SetStanding",
+                                    "SetPrimary", "Reconfigure", "Heard", "Prepare",        "TakeOver", "GiveUp"};
+static_assert(kEventNames.size() == Coverage::kEvents);
+constexpr std::array kWhyNames = {"started",        "owner", "silence", "preempted", "peer_resigned", "higher_priority",
+                                  "higher_address", "group", "stopped", "fault",     "stalled"};
+static_assert(kWhyNames.size() == Coverage::kWhys);
+constexpr std::array kCauseNames = {"interface_missing", "interface_down", "no_source", "wire",
+                                    "preparation",       "claim",          "check",     "sync"};
+static_assert(kCauseNames.size() == kFaultCauses);
+constexpr std::array<const char*, Coverage::kErrorPaths> kErrorNames = {
+    "add_refused",  "misreported", "send_failed", "hook_failed",    "hook_hung",      "hook_unstartable",
+    "check_failed", "check_hung",  "check_lost",  "reload_applied", "reload_refused", "leftovers_met"};
+
+std::size_t mode(const Election& election) {
+  switch (election.state()) {
+    case State::initialize:
+      return 0;
+    case State::backup:
+      return election.preparing() ? 3 : election.ready() ? 2 : 1;
+    case State::active:
+      break;
+  }
+  return election.resigning() ? 6 : election.offering() ? 5 : 4;
+}
+
+/// Cells that no caller can reach, since the VirtualRouter and the SyncGroup ask the election first: a deadline in
+/// Initialize or of one that waits for a word, a word for one that does not wait, Stalled of one that is not Active.
+bool impossible(std::string_view in, std::string_view event) {
+  const bool active = in == "active" || in == "offering" || in == "resigning";
+  if (event == "Stalled") return in != "active" && in != "offering";
+  if (event == "DeadlinePassed") return in == "initialize" || in == "ready";
+  if (event == "Prepare") return in != "ready";
+  if (event == "TakeOver") return in == "initialize" || in == "backup" || in == "resigning";
+  if (event == "GiveUp") return false;
+  return event == "Start" && active && in == "resigning";
+}
+
+template <typename Counts, typename Names>
+void list(std::string& text, const char* title, const Counts& counts, const Names& names) {
+  text += title;
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    text += std::string(" ") + std::string(names(i)) + "=" + std::to_string(counts[i]);
+  text += "\n";
+}
+
+void add_up(auto& sums, const auto& more) {
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += more[i];
+}
+
+}  // namespace
+
+Coverage* counting = nullptr;
+
+void Coverage::add(const Coverage& other) {
+  for (std::size_t i = 0; i < kModes; ++i) add_up(cells[i], other.cells[i]);
+  add_up(whys, other.whys);
+  add_up(refusals, other.refusals);
+  add_up(faults_shown, other.faults_shown);
+  add_up(errors, other.errors);
+  add_up(injected, other.injected);
+  clusters += other.clusters;
+  seconds += other.seconds;
+  violations += other.violations;
+}
+
+std::uint64_t Coverage::faults() const { return std::accumulate(injected.begin(), injected.end(), std::uint64_t{0}); }
+
+std::vector<std::string> Coverage::missing() const {
+  std::vector<std::string> missing;
+  const auto need = [&](std::uint64_t count, const std::string& what) {
+    if (count == 0) missing.push_back(what);
+  };
+  for (std::size_t in = 0; in < kModes; ++in)
+    for (std::size_t event = 0; event < kEvents; ++event)
+      if (!impossible(kModeNames[in], kEventNames[event]))
+        need(cells[in][event], std::string(kModeNames[in]) + " x " + kEventNames[event]);
+  for (std::size_t i = 0; i < kWhys; ++i) need(whys[i], std::string("reason ") + kWhyNames[i]);
+  for (std::size_t i = 0; i < kRefusalKinds; ++i)
+    need(refusals[i], "refusal " + std::string(vipd::to_string(static_cast<Refusal>(i))));
+  for (std::size_t i = 0; i < kFaultCauses; ++i) need(faults_shown[i], std::string("fault ") + kCauseNames[i]);
+  for (std::size_t i = 0; i < kErrorPaths; ++i) need(errors[i], std::string("error path ") + kErrorNames[i]);
+  for (std::size_t i = 0; i < kFaultKinds; ++i)
+    need(injected[i], "injected " + std::string(to_string(static_cast<FaultKind>(i))));
+  return missing;
+}
+
+std::string Coverage::report() const {
+  std::string text = "Election, by what it was in:\n";
+  for (std::size_t in = 0; in < kModes; ++in)
+    list(text, ("  " + std::string(kModeNames[in]) + ":").c_str(), cells[in],
+         [](std::size_t i) { return kEventNames[i]; });
+  list(text, "reasons:", whys, [](std::size_t i) { return kWhyNames[i]; });
+  list(text, "refused:", refusals, [](std::size_t i) { return vipd::to_string(static_cast<Refusal>(i)); });
+  list(text, "shown faults:", faults_shown, [](std::size_t i) { return kCauseNames[i]; });
+  list(text, "error paths:", errors, [](std::size_t i) { return kErrorNames[i]; });
+  list(text, "injected:", injected, [](std::size_t i) { return to_string(static_cast<FaultKind>(i)); });
+  for (const auto& each : missing()) text += "never seen: " + each + "\n";
+  return text;
+}
+
+// What the linker calls in place of the two, and what it has called them. A member function is called as a function
+// whose first parameter is the object (Itanium C++ ABI 2.1, 3.1.3: a result in memory comes before it in both).
+Actions real_step(Election* election, const Event& event, TimePoint now) asm("__real_" VIPD_ELECTION_STEP);
+Actions counted_step(Election* election, const Event& event, TimePoint now) asm("__wrap_" VIPD_ELECTION_STEP);
+
+Actions counted_step(Election* election, const Event& event, TimePoint now) {
+  if (counting != nullptr) ++counting->cells[mode(*election)][event.index()];
+  Actions actions = real_step(election, event, now);
+  if (counting != nullptr)
+    for (const Action& action : actions)
+      if (const auto* change = std::get_if<StateChanged>(&action))
+        ++counting->whys[static_cast<std::size_t>(change->reason.why)];
+  return actions;
+}
+
+}  // namespace vipd::test

@@ -1,0 +1,59 @@
+/// Coverage: what the campaign has come to see, so that one that shows nothing is known to show nothing.
+///
+/// Counted by the simulator alone: the linker gives its calls of Election::step() and VirtualRouter::refused() to
+/// coverage.cpp first (--wrap in tests/CMakeLists.txt), so production code has no switch. Plain numbers: processes add
+/// up what each of them has seen.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "scenario.hpp"
+#include "vipd/vrrp/election.hpp"
+
+namespace vipd::test {
+
+struct Coverage {
+  /// What an Election can be in, finer than its State.
+  static constexpr std::size_t kModes = 7;
+  static constexpr std::size_t kEvents = std::variant_size_v<Event>;
+  static constexpr std::size_t kWhys = static_cast<std::size_t>(Why::stalled) + 1;
+  enum ErrorPath : std::uint8_t {
+    add_refused,
+    misreported,
+    send_failed,
+    hook_failed,
+    hook_hung,
+    hook_unstartable,
+    check_failed,
+    check_hung,
+    check_lost,
+    reload_applied,
+    reload_refused,
+    leftovers_met,
+    kErrorPaths
+  };
+
+  std::array<std::array<std::uint64_t, kEvents>, kModes> cells{};
+  std::array<std::uint64_t, kWhys> whys{};
+  std::array<std::uint64_t, kRefusalKinds> refusals{};
+  std::array<std::uint64_t, kFaultCauses> faults_shown{};
+  std::array<std::uint64_t, kErrorPaths> errors{};
+  std::array<std::uint64_t, kFaultKinds> injected{};  ///< of each kind; of noise, the packets
+  std::uint64_t clusters = 0, seconds = 0;            ///< in virtual time
+  std::uint64_t violations = 0;
+
+  void add(const Coverage& other);
+  std::uint64_t faults() const;
+  /// What a campaign of some size has to have seen and has not.
+  std::vector<std::string> missing() const;
+  std::string report() const;
+};
+
+/// Where all that is counted now.
+extern Coverage* counting;
+
+}  // namespace vipd::test

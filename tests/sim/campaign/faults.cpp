@@ -1,0 +1,362 @@
+#include <algorithm>
+
+#include "cluster.hpp"
+#include "intruder.hpp"
+#include "vipd/base/assert.hpp"
+#include "vipd/config/parse.hpp"
+
+namespace vipd::test {
+namespace {
+
+std::size_t index(FaultKind kind) { return static_cast<std::size_t>(kind); }
+
+/// What an operator may write by mistake.
+constexpr std::array kBadConfigs = {
+    "",
+    "[instance",
+    "[instance.web]\nvrid = 51\n",
+    "[instance.web]\ninterface = \"eth0\"\nvrid = 0\n",
+    "[instance.web]\ninterface = \"eth0\"\nvrid = 51\npriority = 300\naddresses = [\"192.0.2.10/24\"]\n",
+    "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = []\n",
+    "\xff\xfe"};
+
+bool is_reloading(const Node& node) {
+  return node.alive() && !node.leaving() &&
+         std::ranges::any_of(node.supervisor->routers(), [](const auto& router) { return router->stopping(); });
+}
+
+}  // namespace
+
+/// A node that is asleep is told when it wakes; what happens to its machine does not wait for it.
+void Cluster::carry_out(const Fault& fault) {
+  tell("-- " + to_string(fault));
+  ++coverage_.injected[index(fault.kind)];
+  Node& node = *world_.nodes[fault.node];
+  const bool done = fault_of_process(fault, node) || fault_of_lan(fault, node) || fault_of_machine(fault, node) ||
+                    fault_of_program(fault, node);
+  VIPD_ASSERT(done);
+}
+
+bool Cluster::fault_of_process(const Fault& fault, Node& node) {
+  switch (fault.kind) {
+    case FaultKind::crash:
+      // In the middle of a reload the next process would not know what the instances that leave have had.
+      is_reloading(node) ? node.power_off() : node.kill();
+      return true;
+    case FaultKind::power_loss:
+      node.power_off();
+      return true;
+    case FaultKind::stop:
+      node.stop();
+      return true;
+    case FaultKind::start:
+      if (!node.alive()) start(node);
+      return true;
+    case FaultKind::pause:
+      if (node.alive()) node.sleep(fault.length);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Cluster::fault_of_lan(const Fault& fault, Node& node) {
+  switch (fault.kind) {
+    case FaultKind::cut:
+      world_.connect(fault.node, fault.other, fault.node == fault.other, kLans[fault.lan].name);
+      return true;
+    case FaultKind::cut_one_way:
+      world_.connect_one_way(fault.node, fault.other, fault.node == fault.other, fault.lan);
+      return true;
+    case FaultKind::join:
+      world_.connect(fault.node, fault.other, true);
+      return true;
+    case FaultKind::loss:
+    case FaultKind::duplication:
+    case FaultKind::lateness:
+    case FaultKind::corruption:
+    case FaultKind::loop:
+      noise(fault);
+      return true;
+    case FaultKind::foreign_speaker:
+      foreign_speaker(fault);
+      return true;
+    case FaultKind::attack:
+      attack(fault, node);
+      return true;
+    case FaultKind::garbage:
+      garbage(fault, node);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Cluster::fault_of_machine(const Fault& fault, Node& node) {
+  switch (fault.kind) {
+    case FaultKind::link_down:
+      link_down(fault, node);
+      return true;
+    case FaultKind::interface_gone:
+      interface_gone(fault, node);
+      return true;
+    case FaultKind::source_gone:
+    case FaultKind::source_added:
+      move_source(fault, node);
+      return true;
+    case FaultKind::address_deleted:
+      delete_address(fault, node);
+      return true;
+    case FaultKind::address_added:
+      add_address(fault, node);
+      return true;
+    case FaultKind::kernel_refuses:
+    case FaultKind::kernel_misreports:
+    case FaultKind::kernel_slow:
+      disturb_kernel(fault, node);
+      return true;
+    case FaultKind::send_errors:
+      disturb_wire(fault, node);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Cluster::fault_of_program(const Fault& fault, Node& node) {
+  Place& place = places_[fault.node];
+  switch (fault.kind) {
+    case FaultKind::hook_trouble:
+      place.hooks = static_cast<Trouble>(1 + fault.dice % 3);
+      world_.at(fault.length, [&place] { place.hooks = Trouble::none; });
+      return true;
+    case FaultKind::check_trouble:
+      place.checks = static_cast<Trouble>(1 + fault.dice % 4);
+      world_.at(fault.length, [&place] { place.checks = Trouble::none; });
+      return true;
+    case FaultKind::reload:
+      reload(fault, node);
+      return true;
+    case FaultKind::bad_reload:
+      VIPD_ASSERT(!parse_config(kBadConfigs[fault.dice % kBadConfigs.size()]).config);
+      ++coverage_.errors[Coverage::reload_refused];
+      return true;
+    default:
+      return false;
+  }
+}
+
+void Cluster::for_a_while(const Fault& fault, double& chance, double value) {
+  chance = value;
+  world_.at(fault.length, [&chance] { chance = 0; });
+}
+
+void Cluster::noise(const Fault& fault) {
+  const double level = static_cast<double>(1 + fault.dice % 50) / 100;
+  Noise& noise = world_.noise;
+  switch (fault.kind) {
+    case FaultKind::loss:
+      return for_a_while(fault, world_.loss, fault.dice % 7 == 0 ? 1 : level);
+    case FaultKind::duplication:
+      noise.late_by = milliseconds(fault.dice / 64 % 5000);
+      return for_a_while(fault, noise.duplicated, level);
+    case FaultKind::lateness:
+      noise.late_by = milliseconds(fault.dice / 64 % 5000);
+      return for_a_while(fault, noise.late, level);
+    case FaultKind::corruption:
+      return for_a_while(fault, noise.corrupted, level);
+    default:
+      return for_a_while(fault, noise.looped, 1);
+  }
+}
+
+const InstanceConfig& Cluster::instance_on(const Node& node, std::size_t lan) const {
+  return scenario_.configs[node.index].instances[lan];
+}
+
+void Cluster::send_to_all(std::size_t lan, const InstanceConfig& instance, const Packet& packet) {
+  for (const auto& node : world_.nodes) {
+    if (!instance.peers.empty() && packet.destination != own_address(lan, node->index, packet.family)) continue;
+    world_.send(packet, node->index, world_.between(world_.delay_low, world_.delay_high));
+  }
+}
+
+/// As keepalived or FRR would take part that hears nobody: either checksum, an interval of its own, the addresses in
+/// its own order, priority 0 once at its end, or no word.
+void Cluster::foreign_speaker(const Fault& fault) {
+  Dice dice(fault.dice);
+  InstanceConfig instance = scenario_.configs[fault.node].instances[fault.lan];
+  const Duration interval =
+      instance.version == 2 || dice.one_in(2) ? instance.advert_interval : instance.advert_interval * 2;
+  if (dice.one_in(2)) std::ranges::reverse(instance.addresses);
+  if (instance.family() == Family::ipv6 && !instance.addresses[0].prefix.address.is_link_local())
+    std::ranges::reverse(instance.addresses);
+  const auto priority = static_cast<std::uint8_t>(1 + dice.below(255));
+  const auto form = dice.pick({ChecksumForm::message_only, ChecksumForm::pseudo_header});
+  const bool resigns = dice.one_in(2);
+  const auto say = [this, fault, instance, interval, form](std::uint8_t word) {
+    Packet packet = advert_packet(instance, stranger(fault.lan, instance.family()), fault.other, word, interval,
+                                  instance.version == 3 ? form : ChecksumForm::message_only);
+    packet.hostile = !instance.peers.empty();
+    send_to_all(fault.lan, instance, packet);
+  };
+  for (Duration at{}; at < fault.length; at += interval) world_.at(at, [say, priority] { say(priority); });
+  if (resigns) world_.at(fault.length, [say] { say(kResignPriority); });
+}
+
+/// Each packet is valid, and to one node or to all of them; some claim to be from one of them.
+void Cluster::attack(const Fault& fault, const Node&) {
+  Dice dice(fault.dice);
+  for (std::uint64_t count = 1 + dice.below(40); count > 0; --count) {
+    world_.at(dice.between({}, fault.length), [this, fault, seed = dice.next()] {
+      Dice own(seed);
+      const std::size_t to = own.below(world_.nodes.size());
+      const InstanceConfig& instance = instance_on(*world_.nodes[to], fault.lan);
+      const bool spoofed = !instance.peers.empty() || own.one_in(2);
+      const IpAddress source = spoofed ? own_address(fault.lan, (to + 1) % world_.nodes.size(), instance.family())
+                                       : stranger(fault.lan, instance.family());
+      const Duration interval =
+          instance.version == 2 ? instance.advert_interval : Duration(milliseconds(10 * (1 + own.below(4095))));
+      const auto priority = static_cast<std::uint8_t>(own.pick<std::uint64_t>({0, 255, own.below(256)}));
+      const auto form = instance.version == 2 ? ChecksumForm::message_only : ChecksumForm::pseudo_header;
+      const Packet packet = advert_packet(instance, source, to, priority, interval, form);
+      if (own.one_in(2))
+        world_.send(packet, to, world_.delay_low);
+      else
+        send_to_all(fault.lan, instance, packet);
+    });
+  }
+}
+
+void Cluster::garbage(const Fault& fault, const Node& node) {
+  Dice dice(fault.dice);
+  for (std::uint64_t count = 1 + dice.below(40); count > 0; --count) {
+    const Packet packet = garbage_packet(instance_on(node, fault.lan), node.index, dice);
+    world_.at(dice.between({}, fault.length),
+              [this, packet, to = node.index] { world_.send(packet, to, world_.delay_low); });
+  }
+}
+
+void Cluster::link_down(const Fault& fault, Node& node) {
+  const auto set = [this, &node, lan = fault.lan](bool running) {
+    Interface* interface = node.kernel.real(kLans[lan].name);
+    if (interface == nullptr) return;
+    interface->running = running;
+    node.kernel.changed();
+  };
+  set(false);
+  world_.at(fault.length, [set] { set(true); });
+}
+
+/// With all that hangs on it, as the kernel does it.
+void Cluster::interface_gone(const Fault& fault, Node& node) {
+  FakeKernel& kernel = node.kernel;
+  Interface* interface = kernel.real(kLans[fault.lan].name);
+  if (interface == nullptr) return;
+  Interface& kept = places_[node.index].gone[fault.lan] = *interface;
+  std::erase_if(kept.addresses, [](const auto& each) { return each.second.tag == kKernelTag; });
+  const int lost = interface->index;
+  std::erase_if(kernel.real_, [&](const auto& each) { return each.first == lost || each.second.parent == lost; });
+  std::erase_if(kernel.real_routes_, [&](const RouteObject& route) { return route.ifindex == lost; });
+  kernel.changed();
+  world_.at(fault.length, [this, &node, lan = fault.lan] { interface_back(node, lan); });
+}
+
+void Cluster::interface_back(Node& node, std::size_t lan) {
+  auto& gone = places_[node.index].gone;
+  const auto kept = gone.find(lan);
+  if (kept == gone.end()) return;
+  int free = 100;
+  for (const auto& [number, interface] : node.kernel.real_) free = std::max(free, number + 1);
+  kept->second.index = free;
+  kept->second.running = kept->second.up = true;
+  node.kernel.real_[free] = kept->second;
+  gone.erase(kept);
+  node.kernel.changed();
+}
+
+/// The own address goes, or another one takes its place.
+void Cluster::move_source(const Fault& fault, Node& node) {
+  const Family family = instance_on(node, fault.lan).family();
+  const std::uint8_t length = family == Family::ipv4 ? 24 : 64;
+  const IpPrefix own{own_address(fault.lan, node.index, family), length};
+  const IpPrefix other{own_address(fault.lan, node.index + 100, family), length};
+  const auto change = [this, &node, lan = fault.lan](const IpPrefix& from, const IpPrefix& to) {
+    Interface* interface = node.kernel.real(kLans[lan].name);
+    if (interface == nullptr) return;
+    interface->addresses.erase(from);
+    if (to.length != 0) interface->addresses[to] = {};
+    node.kernel.changed();
+  };
+  change(own, fault.kind == FaultKind::source_added ? other : IpPrefix());
+  world_.at(fault.length, [change, own, other] { change(other, own); });
+}
+
+void Cluster::delete_address(const Fault& fault, Node& node) {
+  for (auto& [ifindex, interface] : node.kernel.real_) {
+    if (std::erase_if(interface.addresses, [](const auto& each) { return each.second.tag == kKernelTag; }) == 0)
+      continue;
+    node.kernel.changed();
+    if (fault.dice % 2 == 0) return;
+  }
+}
+
+void Cluster::add_address(const Fault& fault, Node& node) {
+  Interface* interface = node.kernel.real(kLans[fault.lan].name);
+  const auto& addresses = instance_on(node, fault.lan).addresses;
+  const IpPrefix& prefix = addresses[fault.dice % addresses.size()].prefix;
+  if (interface == nullptr || !interface->addresses.emplace(prefix, AddressState{}).second) return;
+  node.kernel.changed();
+}
+
+void Cluster::disturb_kernel(const Fault& fault, Node& node) {
+  FakeKernel& kernel = node.kernel;
+  checker_.excuse_kernel(node.index, world_.now + fault.length);
+  const std::uint64_t always = fault.dice / 8 % 2;
+  const auto error = [this, always, code = fault.dice / 16](Coverage::ErrorPath path,
+                                                            std::initializer_list<int> errors) {
+    if (always == 0 && world_.random() % 2 == 0) return 0;
+    ++coverage_.errors[path];
+    return errors.begin()[code % errors.size()];
+  };
+  if (fault.kind == FaultKind::kernel_slow) {
+    kernel.slow = milliseconds(fault.dice % 100);
+    world_.at(fault.length, [&kernel] { kernel.slow = {}; });
+  } else if (fault.kind == FaultKind::kernel_refuses) {
+    kernel.refuse = [error](const KernelObject&) {
+      return error(Coverage::add_refused, {ENOBUFS, EPERM, ENOMEM, EINVAL});
+    };
+    world_.at(fault.length, [&kernel] { kernel.refuse = [](const KernelObject&) { return 0; }; });
+  } else {
+    kernel.misreport = [error](const KernelObject&) { return error(Coverage::misreported, {EIO, ENOBUFS}); };
+    world_.at(fault.length, [&kernel] { kernel.misreport = [](const KernelObject&) { return 0; }; });
+  }
+}
+
+void Cluster::disturb_wire(const Fault& fault, Node& node) {
+  const bool always = fault.dice / 8 % 2 == 0;
+  node.wire.fault = [this, &node, always, code = fault.dice / 16] {
+    if (!always && world_.random() % 2 == 0) return 0;
+    for (const auto& each : world_.nodes)
+      if (each->index != node.index) checker_.lost(node.index, each->index);
+    ++coverage_.errors[Coverage::send_failed];
+    return std::array{ENOBUFS, EPERM, ENETUNREACH}[code % 3];
+  };
+  world_.at(fault.length, [&node] { node.wire.fault = [] { return 0; }; });
+}
+
+void Cluster::reload(const Fault& fault, Node& node) {
+  apply(node, reloaded(scenario_.configs[node.index], fault.dice));
+}
+
+void Cluster::apply(Node& node, const Config& config) {
+  world_.at_node(node.index, {}, [this, &node, config] {
+    places_[node.index].wanted = config;
+    if (!node.alive() || node.leaving()) return;
+    node.config = config;
+    ++coverage_.errors[Coverage::reload_applied];
+    node.supervisor->apply(config, world_.now);
+  });
+}
+
+}  // namespace vipd::test

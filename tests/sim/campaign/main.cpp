@@ -1,0 +1,45 @@
+// vipd-simulate: clusters of production code in a fake world, fault after fault, for as long as you like.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "campaign.hpp"
+
+using namespace vipd::test;
+
+namespace {
+
+int campaign(const CampaignLimits& limits, bool complete) {
+  std::printf("seed %llu, %u processes\n", static_cast<unsigned long long>(limits.seed), limits.jobs);
+  const auto began = std::chrono::steady_clock::now();
+  const Coverage seen = run_campaign(limits);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  const double hours = static_cast<double>(seen.seconds) / 3600;
+  std::printf("%s", seen.report().c_str());
+  std::printf("%llu clusters, %.0f cluster-hours, %.1f per second and core, %llu faults, %llu violations\n",
+              static_cast<unsigned long long>(seen.clusters), hours, hours / took.count() / limits.jobs,
+              static_cast<unsigned long long>(seen.faults()), static_cast<unsigned long long>(seen.violations));
+  return seen.violations == 0 && !(complete && !seen.missing().empty()) ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs clusters of vipd in virtual time, with faults of every kind.");
+  CampaignLimits limits;
+  limits.jobs = std::max(1U, std::thread::hardware_concurrency());
+  std::uint64_t replayed = 0, shrunk = 0;
+  bool complete = false;
+  app.add_option("--seconds", limits.seconds, "of real time; 0 = until all clusters have been");
+  app.add_option("--seed", limits.seed, "of the first cluster");
+  app.add_option("--clusters", limits.clusters, "at most");
+  app.add_option("--jobs", limits.jobs, "processes")->check(CLI::Range(1U, 1024U));
+  app.add_flag("--complete", complete, "fail if something that should have been seen was not");
+  auto* replay_option = app.add_option("--replay", replayed, "tell all that happens with this seed");
+  auto* shrink_option = app.add_option("--shrink", shrunk, "the same, with as few faults as it fails with");
+  CLI11_PARSE(app, argc, argv);
+  if (*replay_option) return replay(replayed) ? 0 : 1;
+  if (*shrink_option) return shrink_seed(shrunk) ? 0 : 1;
+  return campaign(limits, complete);
+}

@@ -1,0 +1,314 @@
+#include "scenario.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace vipd::test {
+namespace {
+
+constexpr std::array<std::string_view, kFaultKinds> kNames = {"crash",
+                                                              "power_loss",
+                                                              "stop",
+                                                              "start",
+                                                              "pause",
+                                                              "cut",
+                                                              "cut_one_way",
+                                                              "join",
+                                                              "loss",
+                                                              "duplication",
+                                                              "lateness",
+                                                              "corruption",
+                                                              "loop",
+                                                              "foreign_speaker",
+                                                              "attack",
+                                                              "garbage",
+                                                              "link_down",
+                                                              "interface_gone",
+                                                              "source_gone",
+                                                              "source_added",
+                                                              "address_deleted",
+                                                              "address_added",
+                                                              "kernel_refuses",
+                                                              "kernel_misreports",
+                                                              "kernel_slow",
+                                                              "send_errors",
+                                                              "hook_trouble",
+                                                              "check_trouble",
+                                                              "reload",
+                                                              "bad_reload"};
+
+VirtualAddress address(const char* text, std::uint8_t length) {
+  return {{.prefix = {*IpAddress::parse(text), length}}};
+}
+
+/// What all nodes of a cluster have in common.
+InstanceConfig draw_instance(Dice& dice) {
+  InstanceConfig instance = web_instance(100);
+  instance.advert_interval = dice.pick<Duration>({seconds(1), seconds(1), seconds(1), seconds(1), seconds(1),
+                                                  seconds(1), seconds(2), milliseconds(250), milliseconds(100)});
+  if (dice.one_in(6)) {
+    instance.addresses = {address("fe80::100", 64), address("2001:db8::10", 64)};
+  } else if (dice.one_in(6)) {
+    instance.version = 2;
+    instance.advert_interval = seconds(1 + dice.below(2));
+    if (dice.one_in(3)) instance.auth_legacy = "secret";
+  }
+  if (dice.one_in(4)) instance.addresses.push_back(address("192.0.2.11", 24));
+  if (instance.family() == Family::ipv6)
+    instance.addresses.back().advertised = instance.addresses.back().prefix.address.family() == Family::ipv6;
+  instance.preempt = !dice.one_in(4);
+  if (dice.one_in(8)) instance.preempt_delay = dice.between(milliseconds(10), seconds(10));
+  if (dice.one_in(8)) instance.startup_delay = dice.between(milliseconds(10), seconds(10));
+  if (dice.one_in(8)) instance.link_hold = dice.between(milliseconds(10), seconds(5));
+  if (dice.one_in(10)) {
+    instance.flap_limit = static_cast<unsigned>(1 + dice.below(4));
+    instance.flap_window = seconds(10 + dice.below(20));
+  }
+  if (dice.one_in(6)) instance.accept = false;
+  if (dice.one_in(6)) instance.virtual_mac = true;
+  if (dice.one_in(6))
+    instance.routes = {{.to = {*IpAddress::parse("198.18.0.0"), 15}, .interface = "eth0", .table = 10}};
+  if (dice.one_in(6))
+    instance.rules = {{.from = IpPrefix{*IpAddress::parse("192.0.2.10"), 32}, .table = 10, .priority = 100}};
+  if (dice.one_in(5)) instance.hooks.before_active = {"/promote"};
+  if (dice.one_in(5)) instance.hooks.before_release = {"/drain"};
+  if (dice.one_in(3)) instance.hooks.before_active_failure = HookFailure::resign;
+  if (dice.one_in(4)) instance.hooks.reassert = {"/assert"};
+  if (dice.one_in(4)) instance.hooks.active = {"/active"};
+  instance.hooks.timeout = seconds(5);
+  return instance;
+}
+
+CheckConfig draw_check(Dice& dice) {
+  CheckConfig check;
+  check.name = "service";
+  check.command = {"/check"};
+  check.rules.interval = seconds(1 + dice.below(3));
+  check.rules.rise = static_cast<unsigned>(1 + dice.below(3));
+  check.rules.fall = static_cast<unsigned>(1 + dice.below(3));
+  using Effect = OnFail::Effect;
+  check.rules.on_fail.effect = dice.pick({Effect::yield, Effect::yield, Effect::fault, Effect::weight});
+  if (check.rules.on_fail.effect == Effect::weight) check.rules.on_fail.weight = dice.pick({-100, -20, 30});
+  return check;
+}
+
+/// Instances of one sync group, on as many networks.
+void make_group(Config& config) {
+  InstanceConfig second = config.instances.front();
+  second.name = "wan";
+  second.interface = "eth1";
+  for (auto& each : second.addresses) {
+    const bool ipv4 = each.prefix.address.family() == Family::ipv4;
+    const std::string host = std::to_string(each.prefix.address.octets().back());
+    each.prefix.address = *IpAddress::parse((ipv4                                  ? "198.51.100."
+                                             : each.prefix.address.is_link_local() ? "fe80::1:"
+                                                                                   : "2001:db8:1::") +
+                                            host);
+  }
+  second.routes.clear();
+  second.rules.clear();
+  second.checks.clear();
+  config.instances.push_back(second);
+  config.sync_groups = {{.name = "edge", .instances = {"web", "wan"}, .hooks = {}}};
+  config.sync_groups[0].hooks.any = {"/group"};
+  for (auto& instance : config.instances) instance.sync_group = "edge";
+}
+
+void speak_unicast(Config& config, std::size_t self, std::size_t nodes) {
+  for (auto& instance : config.instances)
+    for (std::size_t i = 0; i < nodes; ++i)
+      if (i != self)
+        instance.peers.push_back({.address = own_address(lan_of(instance.interface), i, instance.family())});
+}
+
+/// Different ones, but now and then.
+std::vector<std::uint8_t> draw_priorities(Dice& dice, std::size_t nodes) {
+  std::vector<std::uint8_t> priorities;
+  const bool equal = dice.one_in(12);
+  while (priorities.size() < nodes) {
+    const auto priority = static_cast<std::uint8_t>(dice.one_in(2) ? 254 - dice.below(12) : 2 + dice.below(253));
+    if (equal || std::ranges::find(priorities, priority) == priorities.end()) priorities.push_back(priority);
+  }
+  if (equal) priorities[1] = priorities[0];
+  return priorities;
+}
+
+std::vector<Config> draw_configs(Dice& dice) {
+  const std::size_t nodes = dice.one_in(2) ? 3 : 2 + dice.below(6);
+  Config common;
+  common.instances = {draw_instance(dice)};
+  if (dice.one_in(3)) {
+    common.checks = {draw_check(dice)};
+    common.instances.front().checks = {"service"};
+  }
+  if (dice.one_in(5)) make_group(common);
+  const bool unicast = dice.one_in(5);
+  const bool owner = !unicast && dice.one_in(15) && common.sync_groups.empty();
+  std::vector<Config> configs;
+  auto priorities = draw_priorities(dice, nodes);
+  if (owner) priorities[0] = kOwnerPriority;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    Config config = common;
+    for (auto& instance : config.instances) instance.priority = priorities[i];
+    if (unicast) speak_unicast(config, i, nodes);
+    configs.push_back(config);
+  }
+  return configs;
+}
+
+/// 1 ms to 120 s, each size as likely.
+Duration draw_pause(Dice& dice) {
+  Duration longest = milliseconds(2);
+  for (std::uint64_t doubled = dice.below(16); doubled > 0; --doubled) longest *= 2;
+  return std::min<Duration>(dice.between(milliseconds(1), longest), seconds(120));
+}
+
+/// How often each kind comes: another mixture in each cluster, so that each has its own character.
+std::array<unsigned, kFaultKinds> draw_weights(Dice& dice) {
+  std::array<unsigned, kFaultKinds> weights{};
+  for (auto& weight : weights) weight = dice.pick({0U, 0U, 1U, 1U, 4U, 12U});
+  weights[static_cast<std::size_t>(FaultKind::start)] = 8;
+  return weights;
+}
+
+FaultKind draw_kind(Dice& dice, const std::array<unsigned, kFaultKinds>& weights) {
+  std::uint64_t sum = 0;
+  for (const unsigned weight : weights) sum += weight;
+  std::uint64_t left = dice.below(sum);
+  std::size_t kind = 0;
+  while (left >= weights[kind]) left -= weights[kind++];
+  return static_cast<FaultKind>(kind);
+}
+
+void draw_faults(Dice& dice, Scenario& scenario) {
+  const auto weights = draw_weights(dice);
+  const std::size_t nodes = scenario.configs.size();
+  for (std::uint64_t count = 20 + dice.below(80); count > 0; --count) {
+    Fault fault{.at = dice.between({}, scenario.length),
+                .kind = draw_kind(dice, weights),
+                .node = static_cast<std::uint8_t>(dice.below(nodes)),
+                .other = static_cast<std::uint8_t>(dice.below(nodes)),
+                .lan = static_cast<std::uint8_t>(dice.below(scenario.configs[0].instances.size())),
+                .length = dice.between(milliseconds(1), dice.pick({seconds(1), seconds(5), seconds(20)})),
+                .dice = dice.next()};
+    if (fault.kind == FaultKind::pause) fault.length = draw_pause(dice);
+    fault.length = std::min(fault.length, scenario.length - fault.at);
+    scenario.faults.push_back(fault);
+  }
+  std::ranges::stable_sort(scenario.faults, {}, &Fault::at);
+}
+
+}  // namespace
+
+std::uint64_t Dice::next() {
+  std::uint64_t mixed = state_ += 0x9E37'79B9'7F4A'7C15U;
+  mixed = (mixed ^ mixed >> 30U) * 0xBF58'476D'1CE4'E5B9U;
+  mixed = (mixed ^ mixed >> 27U) * 0x94D0'49BB'1331'11EBU;
+  return mixed ^ mixed >> 31U;
+}
+
+Duration Dice::between(Duration low, Duration high) {
+  return low + Duration(static_cast<Duration::rep>(below(static_cast<std::uint64_t>((high - low).count()) + 1)));
+}
+
+std::string_view to_string(FaultKind kind) { return kNames[static_cast<std::size_t>(kind)]; }
+
+std::string to_string(const Fault& fault) {
+  return format_duration(fault.at) + " " + std::string(to_string(fault.kind)) + " node " +
+         std::to_string(fault.node + 1) + " other " + std::to_string(fault.other + 1) + " lan " +
+         std::to_string(fault.lan) + " for " + format_duration(fault.length) + " dice " + std::to_string(fault.dice);
+}
+
+std::string summary(const Config& config) {
+  const InstanceConfig& first = config.instances[0];
+  const auto said = [](const char* name, Duration duration) {
+    return duration == Duration() ? "" : std::string(name) + format_duration(duration);
+  };
+  std::string text = "priority " + std::to_string(first.priority) + ", v" + std::to_string(first.version) + " " +
+                     std::string(to_string(first.family())) + (first.peers.empty() ? "" : " unicast") + ", every " +
+                     format_duration(first.advert_interval) + (first.preempt ? "" : ", no preempt") +
+                     said(", preempt delay ", first.preempt_delay) + said(", startup delay ", first.startup_delay) +
+                     said(", link hold ", first.link_hold) + (first.virtual_mac ? ", virtual MAC" : "") +
+                     (first.accept ? "" : ", no accept") + (first.flap_limit != 0 ? ", flap limit" : "") +
+                     (first.hooks.before_active.empty() ? "" : ", before_active") +
+                     (first.hooks.before_release.empty() ? "" : ", before_release");
+  for (const CheckConfig& check : config.checks) text += ", check " + to_string(check.rules.on_fail);
+  for (const InstanceConfig& instance : config.instances)
+    text += ", " + instance.name + " " + std::to_string(instance.addresses.size());
+  return text + (config.sync_groups.empty() ? "" : ", sync group");
+}
+
+Scenario draw_scenario(std::uint64_t seed) {
+  Dice dice(seed);
+  Scenario scenario{.seed = seed, .configs = draw_configs(dice), .faults = {}};
+  scenario.length = dice.between(seconds(60), seconds(300));
+  draw_faults(dice, scenario);
+  scenario.quiet = 3600 * std::min<Duration>(scenario.configs[0].instances[0].advert_interval, seconds(1));
+  return scenario;
+}
+
+Config reloaded(const Config& config, std::uint64_t seed) {
+  Dice dice(seed);
+  Config other = config;
+  InstanceConfig& first = other.instances.front();
+  switch (dice.below(16)) {
+    case 0:
+      for (auto& instance : other.instances) instance.priority = static_cast<std::uint8_t>(2 + dice.below(253));
+      break;
+    case 1:
+      first.addresses.push_back(address("192.0.2.12", 24));
+      first.addresses.back().advertised = first.family() == Family::ipv4;
+      break;
+    case 2:
+      if (first.addresses.size() > 1) first.addresses.pop_back();
+      break;
+    case 3:
+      first.hooks.before_active =
+          first.hooks.before_active.empty() ? std::vector<std::string>{"/promote"} : std::vector<std::string>{};
+      break;
+    case 4:
+      for (auto& instance : other.instances) instance.preempt = !instance.preempt;
+      break;
+    case 5:
+      for (auto& instance : other.instances) instance.advert_interval *= 1 + static_cast<int>(dice.below(3));
+      break;
+    case 6:
+      first.vrid = 52;
+      break;
+    case 7: {
+      InstanceConfig extra = web_instance(static_cast<std::uint8_t>(2 + dice.below(253)));
+      extra.name = "extra";
+      extra.vrid = 77;
+      extra.addresses = {address("192.0.2.77", 24)};
+      other.instances.push_back(extra);
+      break;
+    }
+    case 8:
+      first.virtual_mac = !first.virtual_mac;
+      break;
+    case 9:
+      first.accept = !first.accept;
+      break;
+    case 10:
+      other.checks = {draw_check(dice)};
+      first.checks = {"service"};
+      break;
+    case 11:
+      if (first.family() == Family::ipv4) first.version = first.version == 2 ? 3 : 2;
+      if (first.version == 2) first.advert_interval = seconds(1);
+      if (first.version == 3) first.auth_legacy.clear();
+      break;
+    case 12:
+      other.sync_groups.clear();
+      for (auto& instance : other.instances) instance.sync_group.clear();
+      break;
+    case 13:
+      for (auto& instance : other.instances) instance.startup_delay = instance.preempt_delay = seconds(2);
+      break;
+    default:
+      break;  // as it was
+  }
+  return other;
+}
+
+}  // namespace vipd::test
