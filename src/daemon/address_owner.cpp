@@ -88,6 +88,14 @@ std::vector<IpAddress> refused_by(const InstanceConfig& config) {
   return refused;
 }
 
+/// Nothing is held, but an addition that failed may have been made all the same, its acknowledgement lost.
+void remove_strays(const std::vector<AddressOwner::Entry>& entries, Kernel& kernel) {
+  std::vector<KernelObject> strays;
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
+    if (entry->error != 0 && kernel.view().has_tagged(entry->object)) strays.push_back(entry->object);
+  if (!strays.empty()) kernel.remove(strays);
+}
+
 }  // namespace
 
 std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view) {
@@ -144,7 +152,6 @@ void AddressOwner::resume(TimePoint now) {
 /// From now on everything is to be held; false if something stands in the way.
 bool AddressOwner::begin(TimePoint now) {
   holding_ = true;
-  in_doubt_ = false;
   claimed_at_ = now;
   repair_pending_ = false;
   obstacle_.reset();
@@ -179,7 +186,6 @@ void AddressOwner::release() {
   if (!holding()) return;
   obstacle_.reset();
   remove(entries_);
-  in_doubt_ = std::ranges::any_of(entries_, [](const Entry& entry) { return entry.error != 0; });
   for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = false;
   if (virtual_mac_) virtual_mac_->lower();
   accept_again(refused_);
@@ -287,19 +293,8 @@ bool AddressOwner::raise_again() {
   return raised.has_value();
 }
 
-/// An addition that failed, or whose acknowledgement was lost, may have been made all the same.
-void AddressOwner::remove_strays() {
-  std::vector<KernelObject> strays;
-  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
-    if (kernel_.view().has_tagged(entry->object)) strays.push_back(entry->object);
-  if (!strays.empty()) kernel_.remove(strays);
-}
-
 void AddressOwner::reconcile(TimePoint now) {
-  if (!holding()) {
-    if (in_doubt_) remove_strays();
-    return;
-  }
+  if (!holding()) return remove_strays(entries_, kernel_);
   if (now < next_repair_) {
     repair_pending_ = true;
     return;

@@ -21,6 +21,13 @@ Duration wait_apart(Duration interval, TimePoint now) {
   return interval * static_cast<Duration::rep>(mixed >> 48U) / 65'536;
 }
 
+/// Both prepare, and are as good: the one with the lower address steps back, as between two Active routers (RFC 9568
+/// 6.4.3), else both would, again and again.
+bool outranks(const Election& ours, const Heard& theirs) {
+  const auto& settings = ours.settings();
+  return ours.preparing() && theirs.priority == settings.priority && theirs.source < settings.primary;
+}
+
 }  // namespace
 
 std::string_view to_string(State state) {
@@ -191,7 +198,7 @@ void Election::on(const Heard& advert, TimePoint now, Actions& out) {
 }
 
 void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 9568 6.4.2
-  if (wants_to_go(advert) || outranks(advert)) return;
+  if (wants_to_go(advert) || outranks(*this, advert)) return;
   if (advert.priority == kResignPriority && settings_.fit) {
     preempt_at_ = kNever;
     peer_resigned_ = true;
@@ -217,12 +224,6 @@ bool Election::wants_to_go(const Heard& advert) const {
   if (!settings_.asks_first || !ready() || !settings_.fit) return false;
   const bool has_resigned = ready_->why == Why::peer_resigned && ready_->peer->address == advert.source;
   return advert.priority == kResignPriority || (has_resigned && advert.priority < settings_.priority);
-}
-
-/// One that prepares as well, and has the lower address: as between two Active routers (RFC 9568 6.4.3), else both
-/// would step back for the other, again and again.
-bool Election::outranks(const Heard& advert) const {
-  return preparing() && advert.priority == settings_.priority && advert.source < settings_.primary;
 }
 
 void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out) {  // RFC 9568 6.4.3

@@ -18,7 +18,7 @@ E, V, A, S, H, G, C, K = (
 FAULTS = [
     # Who is Active.
     ("tie-break swapped", E, "advert.source <= settings_.primary)", "advert.source >= settings_.primary)"),
-    ("tie-break between two that prepare is missing", E, "if (wants_to_go(advert) || outranks(advert)) return;",
+    ("tie-break between two that prepare is missing", E, "if (wants_to_go(advert) || outranks(*this, advert)) return;",
      "if (wants_to_go(advert)) return;"),
     ("skew skipped", E, "return 3 * interval + skew_time(priority, interval, version);", "return 3 * interval;"),
     ("skew for the wrong priority", E, "return whole * (256 - priority) / 256;", "return whole * priority / 256;"),
@@ -69,7 +69,7 @@ FAULTS = [
     ("an address is leaked by a reload", A, "  remove(gone);\n", ""),
     ("what was there before is removed", A, "    if (entry->owned) ours.push_back(entry->object);", "    ours.push_back(entry->object);"),
     ("a vanished address is not put back", A, "    if (!kernel_.view().has(entry.object)) missing.push_back(&entry);", "    if (entry.error != 0) missing.push_back(&entry);"),
-    ("an addition whose answer was lost is left behind", A, "    if (in_doubt_) remove_strays();\n", ""),
+    ("an addition whose answer was lost is left behind", A, "  if (!holding()) return remove_strays(entries_, kernel_);", "  if (!holding()) return;"),
     ("a refused claim is pretended", V, "    if (!owner_.failure()) return true;\n    claim_failed(now);", "    if (!owner_.failure() || true) return true;\n    claim_failed(now);"),
     ("a refused claim is never tried again", V, "  retry_claim_ = stopping_ ? kNever : now + kClaimRetry;", "  retry_claim_ = kNever;"),
     ("a fault does not stop the election", V, "    step(Fail{}, now);\n    show_change(*standing_.fault(), std::nullopt, now);\n    owner_", "    show_change(*standing_.fault(), std::nullopt, now);\n    owner_"),
@@ -80,7 +80,7 @@ FAULTS = [
     ("two hooks at once", H, "  if (running_) return;\n", ""),
     ("the newest transition is dropped", H, "  if (!waiting_.empty()) ++coalesced_;\n", "  if (!waiting_.empty()) return void(++coalesced_);\n"),
     # All of them together.
-    ("leftovers of a crash stay", S, "  remove_leftovers();\n  checks_", "  checks_"),
+    ("leftovers of a crash stay", S, "  remove_leftovers(before);\n", ""),
     ("an instance that was removed stays", S, "if (!wanted || starts_anew(before, config, name)) router->stop(now);", "if (wanted && starts_anew(before, config, name)) router->stop(now);"),
     ("the new instance does not wait for the old one", S, "      if (collide(router->config(), wanted)) blocked.insert(", "      if (false) blocked.insert("),
     ("a group takes over one by one", G, "if (std::ranges::count_if(members_, may) == std::ssize(members_))", "if (std::ranges::count_if(members_, may) > 0)"),

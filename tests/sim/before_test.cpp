@@ -416,17 +416,3 @@ TEST_CASE("flap_limit: who became Active too often leaves a fit node alone, says
     CHECK(first.active());
   }
 }
-
-TEST_CASE("before_active: of two that are as good and are asked at the same time, one takes over") {
-  World world(seed_from_environment(75));
-  for (const std::uint8_t priority : {std::uint8_t{254}, std::uint8_t{200}, std::uint8_t{200}})
-    world.add_node(priority, with_hooks);
-  for (const auto& node : world.nodes) node->start();
-  world.run_for(seconds(10));
-  REQUIRE(world.nodes[0]->active());
-  for (std::size_t i : {1, 2}) work_for(*world.nodes[i], kWork);
-  world.nodes[0]->power_off();
-  const Duration down = active_down_interval(200, kInterval);
-  CHECK(time_until(world, seconds(20), [&] { return world.nodes[2]->active(); }) <= down + kWork + kSlack);
-  CHECK(world.holders() == 1);
-}

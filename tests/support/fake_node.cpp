@@ -250,7 +250,7 @@ void Node::start() {
   runner = std::make_unique<FakeRunner>(world_);
   runner->duration = [this] { return world_.between(milliseconds(1), milliseconds(300)); };
   if (world_.on_start) world_.on_start(*this);
-  supervisor = std::make_unique<Supervisor>(config, kernel, wire, *runner);
+  supervisor = std::make_unique<Supervisor>(config, kernel, wire, *runner, claims);
   supervisor->start(world_.now);
 }
 
@@ -269,6 +269,7 @@ void Node::kill() {
 
 void Node::power_off() {
   kill();
+  claims = ClaimStore();
   kernel.real_routes_.clear();
   kernel.real_rules_.clear();
   std::erase_if(kernel.real_, [](const auto& entry) { return entry.second.macvlan; });

@@ -60,7 +60,7 @@ class AddressOwner {
   /// The configuration has changed. While its things are held, what is gone is removed, what is new is added and has a
   /// burst of its own, and the rest is not touched.
   void reconfigure(TimePoint now);
-  /// The view changed: re-adds what is missing; while nothing is held, removes what is there all the same.
+  /// The view changed: re-adds what is missing.
   void reconcile(TimePoint now);
   /// Another node said that it is Active while we are, and shall go on to be: announces when it has been silent for
   /// `quiet`, a second from now at the latest, and once a second at most.
@@ -89,7 +89,6 @@ class AddressOwner {
   void locate();
   void remove(const std::vector<Entry>& entries);
   void remove_stuck(TimePoint now);
-  void remove_strays();
   void accept_again(const std::vector<IpAddress>& addresses);
   void add(const std::vector<Entry*>& missing, TimePoint now);
   void note_added(Entry& entry, int error);
@@ -111,7 +110,6 @@ class AddressOwner {
   std::vector<Entry> entries_;
   int device_ = 0;  // where the addresses are by default, as the entries have it
   bool holding_ = false;
-  bool in_doubt_ = false;  // nothing is held, but the kernel may still have something of ours
   TimePoint claimed_at_{};
   TimePoint next_round_ = kNever;
   TimePoint next_turn_ = kNever;    // of the round at hand

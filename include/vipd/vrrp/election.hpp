@@ -277,7 +277,6 @@ class Election {
   bool obeys(std::uint8_t priority) const { return !may_preempt() || priority >= settings_.priority; }
   Reason why_take_over(TimePoint now) const;
   bool wants_to_go(const Heard& advert) const;
-  bool outranks(const Heard& advert) const;
   bool may_answer(TimePoint now);
   Reason because(Why why) const { return {.why = why, .peer = std::nullopt, .priority = settings_.priority}; }
 

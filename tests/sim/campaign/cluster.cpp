@@ -49,6 +49,7 @@ Ending Cluster::run() {
   counting = nullptr;
   ending.digest = world_.digest;
   ending.lasted = world_.now - TimePoint(seconds(1000));
+  coverage_.digest += world_.digest;
   ++coverage_.clusters;
   coverage_.seconds += static_cast<std::uint64_t>(std::chrono::duration_cast<seconds>(ending.lasted).count());
   return ending;

@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::array<const char*, Coverage::kModes> kModeNames = {"initialize", "backup",   "ready",    "preparing",
                                                                   "active",     "offering", "resigning"};
-constexpr std::array kEventNames = {"Start",      "Stop",        "Fail",  "DeadlinePassed", "Stalled",  "SetStanding",
-                                    "SetPrimary", "Reconfigure", "Heard", "Prepare",        "TakeOver", "GiveUp"};
+constexpr std::array kEventNames = {"Start",   "Resume",      "Stop",       "Fail",        "DeadlinePassed",
+                                    "Stalled", "SetStanding", "SetPrimary", "Reconfigure", "Heard",
+                                    "Prepare", "TakeOver",    "GiveUp"};
 static_assert(kEventNames.size() == Coverage::kEvents);
 constexpr std::array kWhyNames = {"started",        "owner", "silence", "preempted", "peer_resigned", "higher_priority",
                                   "higher_address", "group", "stopped", "fault",     "stalled"};
@@ -43,7 +44,7 @@ bool impossible(std::string_view in, std::string_view event) {
   if (event == "DeadlinePassed") return in == "initialize" || in == "ready";
   if (event == "Prepare") return in != "ready";
   if (event == "TakeOver") return in == "initialize" || in == "backup" || in == "resigning";
-  if (event == "GiveUp") return false;
+  if (event == "Resume") return in != "initialize";
   return event == "Start" && active && in == "resigning";
 }
 
@@ -73,6 +74,7 @@ void Coverage::add(const Coverage& other) {
   clusters += other.clusters;
   seconds += other.seconds;
   violations += other.violations;
+  digest += other.digest;
 }
 
 std::uint64_t Coverage::faults() const { return std::accumulate(injected.begin(), injected.end(), std::uint64_t{0}); }

@@ -45,6 +45,7 @@ struct Coverage {
   std::array<std::uint64_t, kFaultKinds> injected{};  ///< of each kind; of noise, the packets
   std::uint64_t clusters = 0, seconds = 0;            ///< in virtual time
   std::uint64_t violations = 0;
+  std::uint64_t digest = 0;  ///< of all that could be seen from outside, of all clusters
 
   void add(const Coverage& other);
   std::uint64_t faults() const;

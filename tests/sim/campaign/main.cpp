@@ -17,9 +17,11 @@ int campaign(const CampaignLimits& limits, bool complete) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   const double hours = static_cast<double>(seen.seconds) / 3600;
   std::printf("%s", seen.report().c_str());
-  std::printf("%llu clusters, %.0f cluster-hours, %.1f per second and core, %llu faults, %llu violations\n",
-              static_cast<unsigned long long>(seen.clusters), hours, hours / took.count() / limits.jobs,
-              static_cast<unsigned long long>(seen.faults()), static_cast<unsigned long long>(seen.violations));
+  std::printf(
+      "%llu clusters, %.0f cluster-hours, %.1f per second and core, %llu faults, %llu violations, digest %016llx\n",
+      static_cast<unsigned long long>(seen.clusters), hours, hours / took.count() / limits.jobs,
+      static_cast<unsigned long long>(seen.faults()), static_cast<unsigned long long>(seen.violations),
+      static_cast<unsigned long long>(seen.digest));
   return seen.violations == 0 && !(complete && !seen.missing().empty()) ? 0 : 1;
 }
 
