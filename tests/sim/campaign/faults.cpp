@@ -238,7 +238,7 @@ void Cluster::garbage(const Fault& fault, const Node& node) {
 }
 
 void Cluster::link_down(const Fault& fault, Node& node) {
-  const auto set = [this, &node, lan = fault.lan](bool running) {
+  const auto set = [&node, lan = fault.lan](bool running) {
     Interface* interface = node.kernel.real(kLans[lan].name);
     if (interface == nullptr) return;
     interface->running = running;
@@ -281,7 +281,7 @@ void Cluster::move_source(const Fault& fault, Node& node) {
   const std::uint8_t length = family == Family::ipv4 ? 24 : 64;
   const IpPrefix own{own_address(fault.lan, node.index, family), length};
   const IpPrefix other{own_address(fault.lan, node.index + 100, family), length};
-  const auto change = [this, &node, lan = fault.lan](const IpPrefix& from, const IpPrefix& to) {
+  const auto change = [&node, lan = fault.lan](const IpPrefix& from, const IpPrefix& to) {
     Interface* interface = node.kernel.real(kLans[lan].name);
     if (interface == nullptr) return;
     interface->addresses.erase(from);
