@@ -195,7 +195,8 @@ void draw_faults(Dice& dice, Scenario& scenario) {
     fault.length = std::min(fault.length, scenario.length - fault.at);
     scenario.faults.push_back(fault);
   }
-  std::ranges::stable_sort(scenario.faults, {}, &Fault::at);
+  const auto moment = [](const Fault& fault) { return std::pair(fault.at, fault.dice); };
+  std::ranges::sort(scenario.faults, {}, moment);
 }
 
 }  // namespace
