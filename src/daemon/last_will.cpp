@@ -53,11 +53,11 @@ TimePoint boot_time() {
   return TimePoint(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
 }
 
-/// Takes out the instances that the vipd to come will still be in time to go on with. The claims of the others end.
+/// Takes out the instances that a vipd to come will still be in time to go on with. The claims of the others end.
 void leave_to_restart(std::vector<InstanceConfig>& instances, ClaimStore& claims) {
-  const auto in_time = [&, now = boot_time()](const std::string& name) {
+  const auto in_time = [&, follows = restart_follows(), now = boot_time()](const std::string& name) {
     const KeptClaim* left = claims.find(name);
-    return left != nullptr && left->until - now > kRestartTakes;
+    return follows && left != nullptr && left->until - now > kRestartTakes;
   };
   std::erase_if(instances, [&](const InstanceConfig& instance) {
     if (!in_time(instance.name)) return false;
@@ -87,10 +87,7 @@ int last_will(const DaemonOptions& options) {
     return kExitFailure;
   }
   ClaimStore claims(claims_path(options));
-  if (restart_follows())
-    leave_to_restart(instances, claims);
-  else
-    claims.drop_all_but([](const std::string&) { return false; });
+  leave_to_restart(instances, claims);
   for (const auto* instance : remove_tagged(instances, {}, **kernel)) {
     spdlog::warn("{}: removed what vipd left behind", instance->name);
     resign_for(*instance, **kernel);

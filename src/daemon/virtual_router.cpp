@@ -76,6 +76,8 @@ void VirtualRouter::resume(const KeptClaim& left, TimePoint now) {
     spoken_ = true;
     owner_.resume(now);
     election_.step(Resume{.believed_until = left.until}, now);
+  } else {
+    claims_.drop(config_.name);  // for this once; `left` is a copy
   }
   remark(spdlog::level::info, "vipd was started anew and goes on as " + std::string(to_string(shown_)), now);
 }
@@ -490,8 +492,9 @@ void VirtualRouter::step(const Event& event, TimePoint now) {
 
 /// What the election wants. A claim that ends with it is forgotten before anything else is done.
 Actions VirtualRouter::decide(const Event& event, TimePoint now) {
+  const bool was_claim = is_claim();
   const Actions wanted = election_.step(event, now);
-  if (!is_claim()) claims_.drop(config_.name);
+  if (was_claim && !is_claim()) claims_.drop(config_.name);
   return wanted;
 }
 
