@@ -87,6 +87,7 @@ class Daemon {
   std::unique_ptr<RunnerClient> runner_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<ControlServer> control_;
+  Reloader::Load load_;
   std::vector<std::string> arguments_;
   DaemonInfo info_;
   std::uint64_t notified_ = 0;
@@ -116,9 +117,9 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
            .pid = ::getpid(),
            .program = program_file(),
            .config = std::filesystem::absolute(options.config)};
-  reloader_ = std::make_unique<Reloader>(
-      *loop_, *supervisor_, options.state_dir + "/history", in_force_path(options),
-      [path = options.config, purpose = purpose_of(options)] { return load_config(path, purpose); }, std::move(loaded));
+  load_ = [path = options.config, purpose = purpose_of(options)] { return load_config(path, purpose); };
+  reloader_ = std::make_unique<Reloader>(*loop_, *supervisor_, options.state_dir + "/history", in_force_path(options),
+                                         load_, std::move(loaded));
   auto control = ControlServer::open(
       *loop_, options.runtime_dir + "/control.sock", inherited_listener(), *supervisor_, *reloader_,
       [this] { return prepare_reexec(); }, info_);
@@ -170,7 +171,7 @@ void Daemon::after_turn() {
 
 Result<void> Daemon::prepare_reexec() {
   if (exiting_) return failure("it is stopping");
-  const auto loaded = load_config(info_.config, Purpose::check);
+  const auto loaded = load_();
   if (!loaded) return std::unexpected(loaded.error());
   if (!loaded->config) return failure("the configuration has errors: vipd --check names them");
   if (::access(info_.program.c_str(), X_OK) < 0) return system_failure("cannot run " + info_.program, errno);
