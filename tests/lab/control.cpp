@@ -1,11 +1,9 @@
 // The control socket: what vipctl says of a live pair, and clients that do not behave.
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <cstring>
 
 #include "attacker.hpp"
 #include "crowd.hpp"
@@ -14,17 +12,6 @@ using namespace vipd;
 using namespace vipd::lab;
 
 namespace {
-
-Fd connect_to(const Node& node) {
-  const std::string path = node.runtime_dir() + "/control.sock";
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  REQUIRE(path.size() < sizeof address.sun_path);
-  std::memcpy(address.sun_path, path.data(), path.size());
-  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  REQUIRE(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  return fd;
-}
 
 /// Writes until the socket takes no more or the daemon hangs up.
 void pour(const Fd& fd, const std::string& text, std::size_t limit) {

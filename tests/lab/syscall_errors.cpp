@@ -4,10 +4,8 @@
 // strace(1) makes calls of a running vipd fail.
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 
 #include "attacker.hpp"
@@ -73,17 +71,6 @@ Duration processor_time(const Process& process) {
   return std::chrono::milliseconds(1000 * (user + system) / sysconf(_SC_CLK_TCK));
 }
 
-Fd client_of(const Node& node) {
-  const std::string path = node.runtime_dir() + "/control.sock";
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  REQUIRE(path.size() < sizeof address.sun_path);
-  std::memcpy(address.sun_path, path.data(), path.size());
-  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  REQUIRE(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  return fd;
-}
-
 long descriptors_of(const Process& process) {
   return std::distance(std::filesystem::directory_iterator("/proc/" + std::to_string(process.pid()) + "/fd"),
                        std::filesystem::directory_iterator());
@@ -129,7 +116,7 @@ TEST_CASE("lab: without descriptors clients wait, and nobody else does", "[lab]"
   const rlimit limit{allowed, allowed};
   REQUIRE(prlimit(pair.a.vipd().pid(), RLIMIT_NOFILE, &limit, nullptr) == 0);
   std::vector<Fd> clients;
-  for (int i = 0; i < 20; ++i) clients.push_back(client_of(pair.a));
+  for (int i = 0; i < 20; ++i) clients.push_back(connect_to(pair.a));
   REQUIRE(wait_until(5s, [&] { return count_of(pair.a.vipd().errors(), "have to wait: Too many open files") == 1; }));
   const Duration before = processor_time(pair.a.vipd());
   const std::size_t from = pair.sniffer.adverts_from(pair.source_a).size();

@@ -479,10 +479,7 @@ void with_reassert(InstanceConfig& config) { config.hooks.reassert = {"/cloud"};
 
 TEST_CASE("reassert: after two were Active, on the one that stays, once it is alone again") {
   World world(seed_from_environment(41));
-  Node& first = world.add_node(254, with_reassert);
-  Node& second = world.add_node(100, with_reassert);
-  for (const auto& node : world.nodes) node->start();
-  world.run_for(seconds(10));
+  auto [first, second] = settled_pair(world, 254, 100, with_reassert);
   CHECK(reasserted(first) + reasserted(second) == 0);
   world.connect(0, 1, false);
   world.run_for(seconds(10));

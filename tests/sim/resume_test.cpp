@@ -24,11 +24,7 @@ void tell_all(InstanceConfig& instance) { instance.hooks.any = {"/etc/vipd/hooks
 
 TEST_CASE("resume: an Active node that is killed and started again keeps the address, and nobody is told") {
   World world(seed_from_environment(301));
-  Node& first = world.add_node(254, tell_all);
-  Node& second = world.add_node(253, tell_all);
-  first.start();
-  second.start();
-  world.run_for(seconds(10));
+  auto [first, second] = settled_pair(world, 254, 253, tell_all);
   REQUIRE(first.active());
   const TimePoint since = first.router().since();
   bool lost = false;
@@ -73,11 +69,7 @@ TEST_CASE("resume: one that comes back too late lets go before anything is sent,
 
 TEST_CASE("resume: a Backup goes on as one after a hand-over, without a transition or a hook") {
   World world(seed_from_environment(303));
-  Node& first = world.add_node(254, tell_all);
-  Node& second = world.add_node(253, tell_all);
-  first.start();
-  second.start();
-  world.run_for(seconds(10));
+  auto [first, second] = settled_pair(world, 254, 253, tell_all);
   const std::string reason = second.router().reason();
   second.supervisor->hand_over(world.now);
   restart(world, second, milliseconds(20));

@@ -17,9 +17,10 @@ inline std::uint64_t transitions(const World& world) {
 }
 
 /// Two nodes, started together ten seconds ago.
-inline std::pair<Node&, Node&> settled_pair(World& world, std::uint8_t first, std::uint8_t second) {
-  world.add_node(first);
-  world.add_node(second);
+inline std::pair<Node&, Node&> settled_pair(World& world, std::uint8_t first, std::uint8_t second,
+                                            const std::function<void(InstanceConfig&)>& adjust = {}) {
+  world.add_node(first, adjust);
+  world.add_node(second, adjust);
   for (const auto& node : world.nodes) node->start();
   world.run_for(seconds(10));
   return {*world.nodes[0], *world.nodes[1]};

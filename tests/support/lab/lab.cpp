@@ -1,10 +1,14 @@
 #include "support/lab/lab.hpp"
 
 #include <linux/if_addr.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <fstream>
 #include <iostream>
@@ -96,6 +100,18 @@ void Node::print_logs() const {
   for (std::size_t i = 0; i < vipds_.size(); ++i)
     std::cerr << "--- vipd " << i + 1 << " of node " << name_ << " ---\n"
               << vipds_[i]->output() << vipds_[i]->errors() << std::flush;
+}
+
+Fd connect_to(const Node& node) {
+  const std::string path = node.runtime_dir() + "/control.sock";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) throw std::runtime_error(path + " is too long");
+  std::memcpy(address.sun_path, path.data(), path.size());
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
+    throw std::runtime_error("cannot connect to " + path + ": " + std::strerror(errno));
+  return fd;
 }
 
 Lab::Lab() : directory_(make_directory()), exceptions_before_(std::uncaught_exceptions()) {

@@ -22,6 +22,7 @@
 #include "support/lab/addresses.hpp"
 #include "support/lab/process.hpp"
 #include "vipd/base/ip.hpp"
+#include "vipd/os/fd.hpp"
 
 namespace vipd::lab {
 
@@ -73,6 +74,9 @@ class Node : public Netns {
   std::filesystem::path directory_;
   std::vector<std::unique_ptr<Process>> vipds_;
 };
+
+/// A client of a vipd's control socket, which waits for nothing.
+Fd connect_to(const Node& node);
 
 class Lab {
  public:
