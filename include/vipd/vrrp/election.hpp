@@ -22,9 +22,8 @@
 ///   times since its last advert) is told Stalled before anything else: it lets go and listens, and says nothing. Its
 ///   successor may have been Active for a while.
 ///
-/// - A router whose process was replaced (a crash and a restart, a new program) is told Resume in place of Start, if it
-/// was
-///   Active: it goes on with an advert at once, or is told Stalled first if that comes too late.
+/// - A router that was Active when its process was replaced (a crash and a restart, a new program) is told Resume in
+///   place of Start: it goes on with an advert at once, or is told Stalled first if that comes too late.
 ///
 /// - An adopted interval is capped (max_adopted_interval): adverts are not authenticated, and one spoofed advert that
 ///   promises the next one in 40 s must not silence a pair for minutes.
