@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "vipd/os/json_integer.hpp"
+
 namespace vipd {
 namespace {
 
@@ -41,9 +43,9 @@ HookEvent event_of(const Json& line) {
   return {.state = state.value(),
           .old_state = line.at("old_state"),
           .reason = line.at("reason"),
-          .priority = line.at("priority"),
+          .priority = integer_at<std::uint8_t>(line, "priority"),
           .peer = line.at("peer"),
-          .sequence = line.at("sequence"),
+          .sequence = integer_at<std::uint64_t>(line, "sequence"),
           .again = true};
 }
 

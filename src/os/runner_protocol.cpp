@@ -1,5 +1,9 @@
 #include "vipd/os/runner_protocol.hpp"
 
+#include <exception>
+
+#include "vipd/os/json_integer.hpp"
+
 namespace vipd {
 namespace {
 
@@ -12,7 +16,7 @@ template <typename T, typename Read>
 Result<T> guarded(const char* what, Read read) {
   try {
     return read();
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {
     return failure(std::string("this is no ") + what + ": " + error.what());
   }
 }
@@ -35,12 +39,12 @@ Json to_message(const RunRequest& request) {
 
 Result<RunRequest> read_request(const Json& message) {
   return guarded<RunRequest>("request", [&] {
-    return RunRequest{.id = message.at("run").get<std::uint64_t>(),
+    return RunRequest{.id = integer_at<std::uint64_t>(message, "run"),
                       .command = {.label = message.at("label").get<std::string>(),
                                   .arguments = message.at("arguments").get<std::vector<std::string>>(),
                                   .environment = message.at("environment").get<std::vector<std::string>>(),
                                   .quiet = message.at("quiet").get<bool>(),
-                                  .timeout = Duration(message.at("timeout_ns").get<Duration::rep>())}};
+                                  .timeout = Duration(integer_at<Duration::rep>(message, "timeout_ns"))}};
   });
 }
 
@@ -53,12 +57,12 @@ Json to_message(const RunAnswer& answer) {
 
 Result<RunAnswer> read_answer(const Json& message) {
   return guarded<RunAnswer>("answer", [&] {
-    return RunAnswer{.id = message.at("ended").get<std::uint64_t>(),
+    return RunAnswer{.id = integer_at<std::uint64_t>(message, "ended"),
                      .outcome = {.error = message.at("error").get<std::string>(),
-                                 .exit_status = message.at("exit_status").get<int>(),
-                                 .signal = message.at("signal").get<int>(),
+                                 .exit_status = integer_at<int>(message, "exit_status"),
+                                 .signal = integer_at<int>(message, "signal"),
                                  .timed_out = message.at("timed_out").get<bool>(),
-                                 .took = Duration(message.at("took_ns").get<Duration::rep>()),
+                                 .took = Duration(integer_at<Duration::rep>(message, "took_ns")),
                                  .output = message.at("output").get<std::vector<std::string>>()}};
   });
 }

@@ -78,6 +78,11 @@ TEST_CASE(
   for (const char* line : {"{}", "[]", "1", R"({"began":1})", R"({"began":"instance web","state":"asleep"})",
                            R"({"ended":["instance web"]})"})
     CHECK_FALSE(left_by(text + line + "\n"));
+  for (const char* priority : {"256", "-1", "1.5", "1e300", "\"254\""}) {
+    std::string other = text;
+    REQUIRE(other.find("254") != std::string::npos);
+    CHECK_FALSE(left_by(other.replace(other.find("254"), 3, priority)));
+  }
   CHECK_FALSE(left_by(""));
 }
 

@@ -94,6 +94,14 @@ TEST_CASE("runner protocol: what is written is read again, and anything else is 
     CHECK_FALSE(read_request(message));
   }
   CHECK_FALSE(read_answer(nlohmann::json::object()));
+  for (const nlohmann::json& number : {nlohmann::json(1e300), nlohmann::json(1.5), nlohmann::json(1ULL << 63U)}) {
+    auto message = broken;
+    message["timeout_ns"] = number;
+    CHECK_FALSE(read_request(message));
+    message = to_message(RunAnswer{8, outcome});
+    message["exit_status"] = number;
+    CHECK_FALSE(read_answer(message));
+  }
   CHECK(is_runner_greeting(runner_greeting()));
   CHECK_FALSE(is_runner_greeting({{"vipd-runner", 2}}));
 }
