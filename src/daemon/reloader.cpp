@@ -11,7 +11,8 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr Duration kLongestTrial = std::chrono::hours(24);
+/// Not a Duration: what a client asks for may be no number of nanoseconds.
+constexpr std::chrono::milliseconds kLongestTrial = std::chrono::hours(24);
 
 /// "web: changed: priority 254 -> 200: would hand over".
 std::string line_of(const InstanceChange& change, const std::string& effect) {

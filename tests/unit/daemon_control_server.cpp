@@ -228,6 +228,9 @@ TEST_CASE("Reloader: a reload on trial goes back unless it is confirmed") {
   CHECK(bench.ask("{\"verb\":\"confirm\"}\n").find("no reload waits") != std::string::npos);
   CHECK(bench.ask("{\"verb\":\"reload\",\"confirm_ms\":\"soon\"}\n").find("vipd.error/1") != std::string::npos);
   CHECK(bench.ask("{\"verb\":\"reload\",\"confirm_ms\":999}\n").find("vipd.error/1") != std::string::npos);
+  // In nanoseconds, as 64 bits have them, this would be a minute.
+  CHECK(bench.ask("{\"verb\":\"reload\",\"confirm_ms\":288230376151771744}\n").find("vipd.error/1") !=
+        std::string::npos);
   CHECK(bench.node.router().standing().base_priority() == 254);
 
   CHECK(Json::parse(bench.ask("{\"verb\":\"reload\",\"confirm_ms\":1000}\n"))["on_trial"] == true);
