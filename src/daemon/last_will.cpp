@@ -57,7 +57,7 @@ TimePoint boot_time() {
 void leave_to_restart(std::vector<InstanceConfig>& instances, ClaimStore& claims) {
   const auto in_time = [&, follows = restart_follows(), now = boot_time()](const std::string& name) {
     const KeptClaim* left = claims.find(name);
-    return follows && left != nullptr && left->until - now > kRestartTakes;
+    return follows && left != nullptr && left->is_good(now, kRestartTakes);
   };
   std::erase_if(instances, [&](const InstanceConfig& instance) {
     if (!in_time(instance.name)) return false;

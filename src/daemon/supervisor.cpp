@@ -53,7 +53,7 @@ bool is_good(const KeptClaim& left, const InstanceConfig& instance, const Networ
   const Interface* interface = view.find(instance.interface);
   return left.interface == instance.interface && interface != nullptr && interface->index == left.ifindex &&
          left.family == instance.family() && left.vrid == instance.vrid && left.virtual_mac == instance.virtual_mac &&
-         now < left.until && left.until - now <= ClaimStore::kLongest;
+         left.is_good(now);
 }
 
 /// Removes what of the instance's objects is there and carries our tag, but for `held`; returns whether there was any.

@@ -124,3 +124,17 @@ TEST_CASE(
   nowhere.drop("web");
   CHECK(nowhere.find("web") == nullptr);
 }
+
+TEST_CASE("KeptClaim: is good until its time, and never for a time that no vipd has written") {
+  KeptClaim kept = claim();
+  CHECK(kept.is_good(at(1003s - 1ns)));
+  CHECK_FALSE(kept.is_good(at(1003s)));
+  CHECK(kept.is_good(at(1002s), 1s - 1ns));
+  CHECK_FALSE(kept.is_good(at(1002s), 1s));
+  CHECK(kept.is_good(at(1003s - KeptClaim::kLongest)));
+  CHECK_FALSE(kept.is_good(at(1003s - KeptClaim::kLongest - 1ns)));
+  for (const TimePoint damaged : {TimePoint::min(), TimePoint::max()}) {
+    kept.until = damaged;
+    CHECK_FALSE(kept.is_good(at(1000s)));
+  }
+}

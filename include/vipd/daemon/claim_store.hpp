@@ -43,6 +43,13 @@ struct KeptClaim {
   bool fit = true;     ///< no check had failed
   std::string reason;  ///< why it is in this state; what is too long is cut
 
+  /// The longest time that a claim can be good for: three intervals of VRRPv2.
+  static constexpr auto kLongest = std::chrono::seconds(3 * 255);
+  /// No peer takes it for dead by `now` plus `margin`; a time that no vipd can have written is none.
+  bool is_good(TimePoint now, Duration margin = Duration::zero()) const {
+    return now + margin < until && until <= now + kLongest;
+  }
+
   friend bool operator==(const KeptClaim&, const KeptClaim&) = default;
 };
 
@@ -59,9 +66,6 @@ class ClaimStore {
   void extend(const std::string& name, TimePoint until);
   void drop(const std::string& name);
   void drop_all_but(const std::function<bool(const std::string&)>& stays);
-
-  /// The longest time that a claim can be good for: three intervals of VRRPv2.
-  static constexpr auto kLongest = std::chrono::seconds(3 * 255);
 
  private:
   struct Entry {
