@@ -54,8 +54,9 @@ std::uint8_t priority(Bytes& bytes, const Election& election) {
   return static_cast<std::uint8_t>(octet % 8 == 0 ? 0 : std::clamp(own + octet % 8 - 3, 0, 255));
 }
 
-Event event(Bytes& bytes, const Election& election) {
-  switch (bytes.octet() % 16) {
+Event event(Bytes& bytes, const Election& election, TimePoint now) {
+  const unsigned choice = bytes.octet();
+  switch (choice % 16) {
     case 0:
       return Stop{};
     case 1:
@@ -77,7 +78,8 @@ Event event(Bytes& bytes, const Election& election) {
     case 9:
       return GiveUp{bytes.coin() ? std::optional(Peer{address(bytes.octet()), priority(bytes, election)})
                                  : std::nullopt};
-    case 10:
+    case 10:  // a claim may be one of long ago, or good for as long as any is
+      if (choice >= 128) return Resume{now + std::chrono::milliseconds(bytes.word() * 12) - std::chrono::seconds(15)};
       return Start{};
     case 11:
     case 12:
@@ -123,7 +125,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Election election(settings(bytes));
   TimePoint now{};
   while (!bytes.empty()) {
-    const Event what = event(bytes, election);
+    const Event what = event(bytes, election, now);
     now = later(bytes, now, election);
     const Step step = Step::of(election, what, now);
     if (kTrace) print(step);

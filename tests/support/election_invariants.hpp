@@ -18,12 +18,14 @@ struct Step {
   const Event& event;
   Actions actions;
   TimePoint now;
+  TimePoint believed_before, believed_after;  ///< Election::believed_until(), which an answer to a loser puts forward
 
   /// Takes the step.
   static Step of(Election& election, const Event& event, TimePoint now) {
     const Snapshot before = Snapshot::of(election);
+    const TimePoint believed = election.believed_until();
     const Actions actions = election.step(event, now);
-    return {before, Snapshot::of(election), event, actions, now};
+    return {before, Snapshot::of(election), event, actions, now, believed, election.believed_until()};
   }
 
   template <typename T>
@@ -74,19 +76,21 @@ inline const char* broken_state(const Step& step, Duration longest_wait) {
        {!after.offering || (after.state == State::active && !after.fit), "only an unfit Active router offers"}});
 }
 
+/// A router that resumes was Active before: nothing changes for anybody.
 inline const char* broken_changes(const Step& step) {
   const auto* change = step.find<StateChanged>();
   const auto* advert = step.find<SendAdvert>();
-  const bool became = step.entered(State::active);
-  return broken_of(
-      {{step.count<StateChanged>() == (step.before.state != step.after.state), "a change of state is told once"},
-       {!change || (change->from == step.before.state && change->to == step.after.state), "and as it was"},
-       {!change || std::holds_alternative<StateChanged>(*(step.actions.end() - 1)), "and last"},
-       {step.count<Claim>() == became, "addresses are claimed by who becomes Active"},
-       {step.count<Release>() == step.left(State::active), "and released by who is Active no more"},
-       {step.count<Claim>() == 0 || step.first_is<Claim>(), "a claim comes first"},
-       {step.count<Release>() == 0 || step.first_is<Release>(), "a release comes first"},
-       {!became || (advert && advert->priority == step.after.priority), "who becomes Active says so"}});
+  const bool resumes = std::holds_alternative<Resume>(step.event);
+  const bool became = step.entered(State::active) && !resumes;
+  return broken_of({{step.count<StateChanged>() == (step.before.state != step.after.state && !resumes),
+                     "a change of state is told once"},
+                    {!change || (change->from == step.before.state && change->to == step.after.state), "and as it was"},
+                    {!change || std::holds_alternative<StateChanged>(*(step.actions.end() - 1)), "and last"},
+                    {step.count<Claim>() == became, "addresses are claimed by who becomes Active"},
+                    {step.count<Release>() == step.left(State::active), "and released by who is Active no more"},
+                    {step.count<Claim>() == 0 || step.first_is<Claim>(), "a claim comes first"},
+                    {step.count<Release>() == 0 || step.first_is<Release>(), "a release comes first"},
+                    {!became || (advert && advert->priority == step.after.priority), "who becomes Active says so"}});
 }
 
 /// One advert at most: our priority from a router that is Active or prepares for it, 0 from one that leaves, is about
@@ -108,6 +112,34 @@ inline const char* broken_deadline(const Step& step) {
   const bool due = step.before.deadline <= step.now;
   return broken_of({{!due || step.after.deadline > step.now, "a deadline that has come is over"},
                     {due || (step.after == step.before && step.actions.size() == 0), "one that has not is ignored"}});
+}
+
+/// A new process is Active from Initialize and from nowhere else, has an advert to send at once, and believes no longer
+/// than the one before that its peers take it for alive.
+inline const char* broken_resume(const Step& step) {
+  const auto* resume = std::get_if<Resume>(&step.event);
+  if (!resume) return nullptr;
+  const bool goes_on = step.before.state == State::initialize;
+  return broken_of({{step.actions.size() == 0, "who resumes has it all done already"},
+                    {goes_on || step.after == step.before, "who takes part does not resume"},
+                    {!goes_on || (step.after.state == State::active && !step.after.resigning), "who resumes is Active"},
+                    {!goes_on || step.after.deadline == step.now, "who resumes has an advert to send"},
+                    {!goes_on || step.believed_after == resume->believed_until, "who resumes is believed as before"}});
+}
+
+/// RFC 9568 6.1: peers wait for three intervals at least. Only an advert of one who is Active, or about to be, makes
+/// them wait on; one that was silent for longer lets go and listens, without a word.
+inline const char* broken_belief(const Step& step) {
+  const auto* advert = step.find<SendAdvert>();
+  const bool speaks = advert && ((step.after.state == State::active && !step.after.resigning) || step.after.preparing);
+  const bool resumed = std::holds_alternative<Resume>(step.event);
+  const bool told = std::holds_alternative<Stalled>(step.event);
+  const bool stalled = step.before.state == State::active && !step.before.resigning && step.now >= step.believed_before;
+  return broken_of({{!speaks || step.believed_after == step.now + 3 * step.after.interval, "an advert is believed"},
+                    {speaks || resumed || step.believed_after == step.believed_before, "silence is not"},
+                    {!told || stalled || step.after == step.before, "who did not stall goes on"},
+                    {!told || !stalled || (step.after.state == State::backup && step.first_is<Release>() && !advert),
+                     "who stalled lets go and listens"}});
 }
 
 /// RFC 9568 6.4: priority 0 makes an Active router speak, never go, and a Backup wait for Skew_Time at most.
@@ -151,8 +183,8 @@ inline const char* broken_settings(const Step& step) {
 inline const char* broken_invariant(const Step& step, const Election::Settings& settings, Duration longest_wait) {
   for (const char* broken :
        {detail::broken_state(step, longest_wait), detail::broken_changes(step), detail::broken_adverts(step),
-        detail::broken_deadline(step), detail::broken_resignation(step, settings), detail::broken_health(step),
-        detail::broken_settings(step)})
+        detail::broken_deadline(step), detail::broken_resume(step), detail::broken_belief(step),
+        detail::broken_resignation(step, settings), detail::broken_health(step), detail::broken_settings(step)})
     if (broken) return broken;
   return nullptr;
 }
