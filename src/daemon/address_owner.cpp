@@ -88,19 +88,24 @@ std::vector<IpAddress> refused_by(const InstanceConfig& config) {
   return refused;
 }
 
-/// Nothing is held, but an addition that failed may have been made all the same, its acknowledgement lost.
-void remove_strays(const std::vector<AddressOwner::Entry>& entries, Kernel& kernel) {
-  std::vector<KernelObject> strays;
-  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
-    if (entry->error != 0 && kernel.view().has_tagged(entry->object)) strays.push_back(entry->object);
-  if (!strays.empty()) kernel.remove(strays);
-}
-
 }  // namespace
 
 std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view) {
   std::vector<KernelObject> objects = wanted_by(instance);
   for (auto& object : objects) object = located(std::move(object), view);
+  return objects;
+}
+
+std::vector<KernelObject> tagged_objects_of(const InstanceConfig& instance, const NetworkView& view,
+                                            const std::vector<KernelObject>& but_for) {
+  auto objects = objects_of(instance, view);
+  std::erase_if(objects, [&](const auto& object) {
+    return !view.has_tagged(object) || std::ranges::find(but_for, object) != but_for.end();
+  });
+  for (auto& object : objects)  // a length that was left out may have been found from another subnet
+    if (auto* address = std::get_if<AddressObject>(&object))
+      address->prefix = view.find(address->ifindex, address->prefix.address)->first;
+  std::ranges::reverse(objects);
   return objects;
 }
 
@@ -141,7 +146,7 @@ void AddressOwner::claim(TimePoint now) {
 }
 
 void AddressOwner::resume(TimePoint now) {
-  if (!begin(now)) return;
+  begin(now);  // they are there, whatever stands in the way now
   for (auto& entry : entries_) {
     entry.owned = kernel_.view().has_tagged(entry.object);
     entry.foreign = !entry.owned && kernel_.view().has(entry.object);
@@ -213,17 +218,22 @@ void AddressOwner::remove(const std::vector<Entry>& entries) {
     }
 }
 
-/// What is wanted again meanwhile is stuck no more.
-void AddressOwner::remove_stuck(TimePoint now) {
-  std::erase_if(stuck_, [&](const KernelObject& object) {
-    return std::ranges::any_of(entries_, [&](const Entry& each) { return each.owned && each.object == object; });
-  });
-  const auto results = kernel_.remove(stuck_);
-  std::vector<KernelObject> still;
-  for (std::size_t i = 0; i < stuck_.size(); ++i)
-    if (results[i] != 0) still.push_back(stuck_[i]);
-  stuck_ = std::move(still);
-  next_removal_ = stuck_.empty() ? kNever : now + kRemovalGap;
+/// What is there, has our tag and is not to be held: the kernel has refused to remove it, or was asked by a vipd that
+/// is gone; or has made an addition all the same whose acknowledgement was lost.
+void AddressOwner::remove_strays(TimePoint now) {
+  std::vector<KernelObject> strays;
+  if (!holding()) strays = tagged_objects_of(config_, kernel_.view());
+  for (KernelObject& object : std::exchange(stuck_, {})) {
+    const auto is_held = [&](const Entry& each) { return each.owned && each.object == object; };
+    if (std::ranges::none_of(entries_, is_held) && std::ranges::find(strays, object) == strays.end())
+      strays.push_back(std::move(object));
+  }
+  next_removal_ = kNever;
+  if (strays.empty()) return;
+  const auto results = kernel_.remove(strays);
+  for (std::size_t i = 0; i < strays.size(); ++i)
+    if (results[i] != 0) stuck_.push_back(std::move(strays[i]));
+  if (!stuck_.empty()) next_removal_ = now + kRemovalGap;
 }
 
 void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
@@ -294,7 +304,8 @@ bool AddressOwner::raise_again() {
 }
 
 void AddressOwner::reconcile(TimePoint now) {
-  if (!holding()) return remove_strays(entries_, kernel_);
+  if (next_removal_ == kNever ? !holding() : now >= next_removal_) remove_strays(now);
+  if (!holding()) return;
   if (now < next_repair_) {
     repair_pending_ = true;
     return;
@@ -354,7 +365,6 @@ TimePoint AddressOwner::deadline() const {
 }
 
 void AddressOwner::on_deadline(TimePoint now) {
-  if (now >= next_removal_) remove_stuck(now);
   reconcile(now);  // a repair that had to wait, and the read-back: what was acknowledged has to be there
   if (next_turn_ != kNever) {
     if (now >= next_turn_) announce_due(now);

@@ -165,7 +165,9 @@ void ClaimStore::begin_anew() {
     entry.record = ++record;
     write(entry, name);
   }
-  if (::rename(temporary.c_str(), path_.c_str()) < 0) fd_ = Fd();
+  if (::rename(temporary.c_str(), path_.c_str()) == 0) return;
+  fd_ = Fd();
+  ::unlink(path_.c_str());  // what it says would outlive its truth
 }
 
 void ClaimStore::put(std::span<const char> octets, std::size_t at) {

@@ -113,6 +113,13 @@ std::optional<KeptConfig> ConfigHistory::newest() const {
   return numbers.empty() ? std::nullopt : read_kept(path_of(numbers.back()), numbers.back());
 }
 
+void ConfigHistory::drop_older() {
+  std::vector<std::uint64_t> numbers = numbers_in(directory_);
+  if (!numbers.empty()) numbers.pop_back();
+  std::error_code error;
+  for (const std::uint64_t number : numbers) fs::remove(path_of(number), error);
+}
+
 std::vector<KeptConfig> ConfigHistory::list() const {
   std::vector<KeptConfig> all;
   for (const std::uint64_t number : numbers_in(directory_))

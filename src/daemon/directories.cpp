@@ -60,12 +60,15 @@ std::string journal_path(const DaemonOptions& options) { return options.runtime_
 std::string in_force_path(const DaemonOptions& options) { return options.runtime_dir + "/in-force"; }
 
 std::vector<InstanceConfig> instances_before(const LoadedConfig& now, const DaemonOptions& options) {
-  const auto kept = ConfigHistory(in_force_path(options)).newest();
-  if (!kept || kept->files == now.sources) return {};
-  auto before = parse_config(kept->files, host_name()).config.value_or(Config()).instances;
-  if (now.config)
-    std::erase_if(before,
-                  [&](const InstanceConfig& each) { return std::ranges::count(now.config->instances, each) > 0; });
+  std::vector<InstanceConfig> before;
+  const auto is_known = [&](const InstanceConfig& each) {
+    return std::ranges::count(before, each) > 0 || (now.config && std::ranges::count(now.config->instances, each) > 0);
+  };
+  for (const KeptConfig& kept : ConfigHistory(in_force_path(options)).list()) {
+    if (kept.files == now.sources) continue;
+    for (auto& each : parse_config(kept.files, host_name()).config.value_or(Config()).instances)
+      if (!is_known(each)) before.push_back(std::move(each));
+  }
   return before;
 }
 

@@ -193,9 +193,14 @@ json Reloader::history(const json& request) const {
   return {{"schema", "vipd.config/1"}, {"configurations", std::move(list)}};
 }
 
+void Reloader::forget_older() {
+  if (std::exchange(has_older_, false)) in_force_.drop_older();
+}
+
 /// To have the file in the history is a convenience; without it everything else goes on.
 void Reloader::keep() {
   const std::string time = format_rfc3339(std::chrono::system_clock::now());
+  has_older_ = true;
   if (const auto kept = in_force_.keep(running_.sources, time); !kept)
     spdlog::warn("{}: after a crash, what the files no longer mention may be left", kept.error().message);
   const auto kept = history_.keep(running_.sources, time);

@@ -13,39 +13,32 @@ namespace {
 
 constexpr auto kListenRetry = std::chrono::seconds(1);
 constexpr auto kLookGap = std::chrono::milliseconds(20);
+constexpr auto kRemovalGap = std::chrono::milliseconds(100);
 
-bool shares_address(const InstanceConfig& a, const InstanceConfig& b) {
-  return std::ranges::any_of(a.addresses, [&](const auto& each) { return b.is_virtual(each.prefix.address); });
+/// Some address, route or rule is in both.
+bool share_object(const InstanceConfig& a, const InstanceConfig& b) {
+  const auto in = [](const auto& others) {
+    return [&others](const auto& each) { return std::ranges::count(others, each) > 0; };
+  };
+  return std::ranges::any_of(a.addresses, [&](const auto& each) { return b.is_virtual(each.prefix.address); }) ||
+         std::ranges::any_of(a.routes, in(b.routes)) || std::ranges::any_of(a.rules, in(b.rules));
 }
 
 /// The two cannot be there at the same time.
 bool collide(const InstanceConfig& a, const InstanceConfig& b) {
   const bool same_router = a.interface == b.interface && a.family() == b.family() && a.vrid == b.vrid;
-  return a.name == b.name || same_router || shares_address(a, b);
+  return a.name == b.name || same_router || share_object(a, b);
 }
 
-struct Arrived {
-  IpPacket packet;
-  std::optional<Refusal> refusal;
-  std::uint8_t vrid = 0;  // as claimed by the packet, for whose counter it is; 0 if it is too short to say
-};
-
-Arrived unpack(const Datagram& datagram) {
-  Arrived arrived;
-  if (datagram.family == Family::ipv4) {
-    const auto parsed = parse_ipv4(datagram.octets);
-    if (parsed)
-      arrived.packet = *parsed;
-    else
-      arrived.refusal = parsed.error();
-  } else {
-    arrived.packet = {.source = datagram.source,
-                      .destination = datagram.destination,
-                      .hop_limit = datagram.hop_limit,
-                      .payload = datagram.octets};
-  }
-  if (arrived.packet.payload.size() > 1) arrived.vrid = arrived.packet.payload[1];
-  return arrived;
+/// nullopt: not an IP packet at all, which no kernel delivers.
+std::optional<IpPacket> unpack(const Datagram& datagram) {
+  if (datagram.family == Family::ipv6)
+    return IpPacket{.source = datagram.source,
+                    .destination = datagram.destination,
+                    .hop_limit = datagram.hop_limit,
+                    .payload = datagram.octets};
+  const auto parsed = parse_ipv4(datagram.octets);
+  return parsed ? std::optional(*parsed) : std::nullopt;
 }
 
 /// The claim is of this virtual router as it is here, and no peer takes it for dead yet.
@@ -58,15 +51,7 @@ bool is_good(const KeptClaim& left, const InstanceConfig& instance, const Networ
 
 /// Removes what of the instance's objects is there and carries our tag, but for `held`; returns whether there was any.
 bool remove_objects(const InstanceConfig& instance, const std::vector<KernelObject>& held, Kernel& kernel) {
-  const NetworkView& view = kernel.view();
-  auto objects = objects_of(instance, view);
-  std::erase_if(objects, [&](const auto& object) {
-    return !view.has_tagged(object) || std::ranges::find(held, object) != held.end();
-  });
-  for (auto& object : objects)  // a length that was left out may have been found from another subnet
-    if (auto* address = std::get_if<AddressObject>(&object))
-      address->prefix = view.find(address->ifindex, address->prefix.address)->first;
-  std::ranges::reverse(objects);
+  const auto objects = tagged_objects_of(instance, kernel.view(), held);
   if (!objects.empty()) kernel.remove(objects);
   return !objects.empty();
 }
@@ -87,7 +72,7 @@ Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner&
 
 void Supervisor::start(TimePoint now, const std::vector<InstanceConfig>& before) {
   find_resumable(now);
-  remove_leftovers(before);
+  remove_leftovers(before, now);
   checks_.configure(config_.checks, [this](const std::string& check) { return was_fit_with(check); }, now);
   admit_waiting(now);
   resumable_.clear();
@@ -226,7 +211,7 @@ void Supervisor::sort_into_segments() {
 }
 
 /// Active ones that go on keep what they are to have now.
-void Supervisor::remove_leftovers(const std::vector<InstanceConfig>& before) {
+void Supervisor::remove_leftovers(const std::vector<InstanceConfig>& before, TimePoint now) {
   claims_.drop_all_but([&](const std::string& name) { return resumable_.contains(name); });
   std::vector<InstanceConfig> go_on, others = before;
   for (const InstanceConfig& instance : waiting_) {
@@ -236,6 +221,18 @@ void Supervisor::remove_leftovers(const std::vector<InstanceConfig>& before) {
   }
   for (const auto* instance : remove_tagged(others, go_on, kernel_))
     spdlog::warn("{}: removed what an earlier vipd had left behind", instance->name);
+  left_ = before;
+  if (!left_.empty()) next_removal_ = now + kRemovalGap;
+}
+
+/// What the kernel has refused to remove for the router of an instance that is no more. One that there is has its
+/// AddressOwner.
+void Supervisor::remove_left(TimePoint now) {
+  std::vector<InstanceConfig> others = config_.instances, still;
+  for (const auto& router : routers_) others.push_back(router->config());
+  for (const auto* instance : remove_tagged(left_, others, kernel_)) still.push_back(*instance);
+  left_ = std::move(still);
+  next_removal_ = left_.empty() ? kNever : now + kRemovalGap;
 }
 
 void Supervisor::network_changed(const std::vector<std::string>& interfaces, TimePoint now) {
@@ -288,13 +285,13 @@ Supervisor::Segment* Supervisor::segment_of(const Datagram& datagram) {
 void Supervisor::received(const Datagram& datagram, TimePoint now) {
   Segment* segment = segment_of(datagram);
   if (segment == nullptr) return;
-  const Arrived arrived = unpack(datagram);
-  VirtualRouter* router = segment->by_vrid[arrived.vrid];
+  const auto packet = unpack(datagram);
+  if (!packet || packet->payload.size() < 2) return;  // of no virtual router
+  VirtualRouter* router = segment->by_vrid[packet->payload[1]];
   if (router == nullptr) return;  // the socket's filter passes configured VRIDs only
-  if (arrived.refusal) return router->refused(*arrived.refusal, std::nullopt, now);
-  const auto advert = decode(arrived.packet, router->rules(segment->own_sources));
-  if (!advert) return router->refused(advert.error(), arrived.packet.source, now);
-  router->heard(*advert, arrived.packet.source, now);
+  const auto advert = decode(*packet, router->rules(segment->own_sources));
+  if (!advert) return router->refused(advert.error(), packet->source, now);
+  router->heard(*advert, packet->source, now);
   settle_groups(now);
 }
 
@@ -312,7 +309,7 @@ TimePoint Supervisor::deadline() const {
   TimePoint earliest = kNever;
   for (const auto& router : routers_) earliest = std::min(earliest, router->deadline());
   for (const auto& [key, segment] : segments_) earliest = std::min(earliest, segment.retry_listen);
-  return std::min({earliest, checks_.deadline(), next_look_});
+  return std::min({earliest, checks_.deadline(), next_look_, next_removal_});
 }
 
 void Supervisor::on_deadline(TimePoint now) {
@@ -328,6 +325,7 @@ void Supervisor::on_deadline(TimePoint now) {
     if (now >= segment.retry_listen) retry.push_back(key.first);
   if (!retry.empty()) network_changed(retry, now);
   if (now >= next_look_) look_after_leaving(now);
+  if (now >= next_removal_) remove_left(now);
 }
 
 void Supervisor::look_after_leaving(TimePoint now) {

@@ -74,6 +74,7 @@ void VirtualRouter::resume(const KeptClaim& left, TimePoint now) {
   if (left.state == ShownState::active) {
     asserted_ = now;
     spoken_ = true;
+    heard_until_ = left.until;
     owner_.resume(now);
     election_.step(Resume{.believed_until = left.until}, now);
   } else {
@@ -301,9 +302,17 @@ void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoi
   learn_checksum_form(advert, source, now);
   note_peer(advert, source, now);
   step(Heard{.source = source, .priority = advert.priority, .interval = advert.interval}, now);
-  if (election_.state() == State::active && advert.priority != kResignPriority)
+  if (election_.state() != State::active || advert.priority == kResignPriority) return;
+  if (is_unheard(now))  // and who cannot say that it is Active does not stay so beside its successor
+    give_up("adverts cannot be sent, and " + source.to_string() + " (priority " + std::to_string(advert.priority) +
+                ") is Active",
+            now);
+  else
     note_rival({source, advert.priority}, now);
 }
+
+/// No advert could be sent for as long as any peer waits at least (RFC 9568 6.1).
+bool VirtualRouter::is_unheard(TimePoint now) const { return is_claim() && now >= heard_until_; }
 
 /// RFC 9568 1.7: an owner has the addresses as its interface's own. One that has not may outrank the node that has.
 void VirtualRouter::question_ownership(TimePoint now) {
@@ -421,14 +430,14 @@ ReceiveRules VirtualRouter::rules(std::span<const IpAddress> own_sources) const 
           .own_sources = own_sources};
 }
 
-void VirtualRouter::refused(Refusal refusal, const std::optional<IpAddress>& source, TimePoint now) {
+void VirtualRouter::refused(Refusal refusal, const IpAddress& source, TimePoint now) {
   const auto kind = static_cast<std::size_t>(refusal);
   ++counters_.adverts_refused[kind];
   if (refusal == Refusal::src_not_peer) last_stranger_ = source;
   if (refusal == Refusal::own_source) return;  // conformance B23: counted, silently
   if (!refusal_log_[kind].passes(now)) return;
-  spdlog::warn("{}: refused an advert{}: {} ({} so far; at most one line a minute)", config_.name,
-               source ? " from " + source->to_string() : "", to_string(refusal), counters_.adverts_refused[kind]);
+  spdlog::warn("{}: refused an advert from {}: {} ({} so far; at most one line a minute)", config_.name,
+               source.to_string(), to_string(refusal), counters_.adverts_refused[kind]);
 }
 
 TimePoint VirtualRouter::deadline() const {
@@ -460,7 +469,7 @@ void VirtualRouter::allow_claim() {
 
 void VirtualRouter::resign_for_the_dead() {
   judge_interface(TimePoint());
-  send_advert(kResignPriority);
+  send_advert(kResignPriority, TimePoint());
 }
 
 void VirtualRouter::stop(TimePoint now) {
@@ -555,7 +564,7 @@ void VirtualRouter::take_answer(TimePoint now) {
     const bool takeover = asked_ == Asked::takeover;
     const std::string trouble = std::string(takeover ? "hooks.before_active" : "hooks.before_release") + ": " +
                                 (outcome == nullptr ? "did not end in time" : to_string(*outcome));
-    if (takeover && config_.hooks.before_active_failure == HookFailure::resign) return refuse_takeover(trouble, now);
+    if (takeover && config_.hooks.before_active_failure == HookFailure::resign) return give_up(trouble, now);
     spdlog::warn("{}: {}; it is not waited for any longer", config_.name, trouble);
   }
   cleared_ = true;
@@ -565,7 +574,8 @@ void VirtualRouter::take_answer(TimePoint now) {
     let_go(now);
 }
 
-void VirtualRouter::refuse_takeover(const std::string& why, TimePoint now) {
+/// Out of the election, until it is tried again.
+void VirtualRouter::give_up(const std::string& why, TimePoint now) {
   standing_.set(FaultCause::claim, why);
   retry_claim_ = now + kClaimRetry;
   step(Fail{}, now);
@@ -628,7 +638,7 @@ void VirtualRouter::say(const SendAdvert& advert, TimePoint now) {
   if (advert.late > config_.advert_interval && late_log_.passes(now))  // conformance C30
     spdlog::warn("{}: advert late by {}; is this machine too busy for advert_interval?", config_.name,
                  format_duration(advert.late));
-  send_advert(advert.priority);
+  send_advert(advert.priority, now);
 }
 
 void VirtualRouter::claim_failed(TimePoint now) {
@@ -636,12 +646,12 @@ void VirtualRouter::claim_failed(TimePoint now) {
   retry_claim_ = stopping_ ? kNever : now + kClaimRetry;
   decide(Fail{}, now);
   owner_.release();
-  if (spoken_) send_advert(kResignPriority);
+  if (spoken_) send_advert(kResignPriority, now);
   show_change(*standing_.fault(), std::nullopt, now);
   if (stopping_) finish_stop(now);
 }
 
-void VirtualRouter::send_advert(std::uint8_t priority) {
+void VirtualRouter::send_advert(std::uint8_t priority, TimePoint now) {
   if (!source_) return;
   const Advert advert{.version = config_.version,
                       .vrid = config_.vrid,
@@ -652,7 +662,10 @@ void VirtualRouter::send_advert(std::uint8_t priority) {
                       .password = password_};
   bool sent = config_.peers.empty() && send_to(vrrp_group(config_.family()), advert);
   for (const auto& peer : config_.peers) sent = send_to(peer.address, advert) || sent;
-  if (sent) ++counters_.adverts_sent;
+  if (sent) {
+    ++counters_.adverts_sent;
+    heard_until_ = now + 3 * config_.advert_interval;
+  }
   spoken_ = spoken_ || priority != kResignPriority;
 }
 

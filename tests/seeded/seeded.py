@@ -19,7 +19,7 @@ from faults import FAULTS  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMIT = 60  # seconds for the tests of one fault
 TARGETS = ["test_rfc", "test_sim", "test_unit", "vipd-simulate"]
-TESTS = [["test_rfc"], ["vipd-simulate", "--clusters", "60", "--seconds", "0", "--jobs", "2"], ["test_sim"], ["test_unit"]]
+TESTS = [["test_rfc"], ["test_unit"], ["vipd-simulate", "--clusters", "300", "--seconds", "0", "--jobs", "2"], ["test_sim"]]
 
 
 def check():
@@ -90,7 +90,7 @@ def main():
         return check()
     faults = [fault for fault in FAULTS if not options.names or fault[0] in options.names]
     copy_tree(options.build)
-    subprocess.run(["cmake", "--preset", "debug"], cwd=options.build, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--preset", "debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1"], cwd=options.build, check=True, stdout=subprocess.DEVNULL)
     if not build(options.build) or noticed_by(options.build):
         sys.exit("the suite fails as it is")
     missed = []

@@ -578,3 +578,93 @@ TEST_CASE("an address that was added though its acknowledgement was lost is not 
   CHECK(node.active());
   CHECK(node.kernel.has(kVip));
 }
+
+TEST_CASE("an Active node whose adverts cannot be sent gives up when it hears its successor, and comes back") {
+  World world(seed_from_environment(51));
+  auto [first, second] = settled_pair(world, 254, 100);
+  first.wire.fault = [] { return ENETUNREACH; };
+  Duration together{};
+  world.after_each = [&, since = kNever]() mutable {
+    const bool both = first.kernel.has(kVip) && second.kernel.has(kVip);
+    since = both ? std::min(since, world.now) : kNever;
+    if (both) together = std::max(together, world.now - since);
+  };
+  world.run_for(seconds(10));
+  CHECK(second.active());
+  CHECK(first.router().shown() == ShownState::fault);
+  CHECK(first.router().reason() == "adverts cannot be sent, and 192.0.2.2 (priority 100) is Active");
+  CHECK(together <= kSlack);
+  first.wire.fault = [] { return 0; };
+  world.run_for(seconds(35));
+  CHECK(first.active());
+  CHECK_FALSE(second.kernel.has(kVip));
+}
+
+TEST_CASE("a losing advert does not move the address while adverts fail now and then, or their interval changes") {
+  World world(seed_from_environment(53));
+  Node& node = world.add_node(254);
+  node.start();
+  world.run_for(seconds(10));
+  const std::uint64_t before = transitions(world);
+  const auto lose = [&] {
+    node.supervisor->routers().front()->heard(
+        {.version = 3, .vrid = 51, .priority = 1, .interval = Centiseconds(100), .addresses = {}},
+        *IpAddress::parse("192.0.2.9"), world.now);
+  };
+  node.wire.fault = [failures = 0]() mutable { return ++failures % 3 != 0 ? ENOBUFS : 0; };
+  for (int i = 0; i < 100; ++i) {
+    lose();
+    world.run_for(milliseconds(370));
+  }
+  node.wire.fault = [] { return 0; };
+  world.run_for(milliseconds(1'500));
+  Config quicker = node.config;
+  quicker.instances[0].advert_interval = milliseconds(100);
+  node.supervisor->apply(quicker, world.now);
+  lose();
+  world.run_for(seconds(1));
+  CHECK(node.active());
+  CHECK(transitions(world) == before);
+}
+
+TEST_CASE("a stop ends when the kernel has let the addresses go, and not before") {
+  World world(seed_from_environment(55));
+  auto [first, second] = settled_pair(world, 254, 100);
+  first.kernel.keep = [](const KernelObject&) { return ENOBUFS; };
+  first.stop();
+  world.run_for(seconds(5));
+  CHECK(second.active());
+  CHECK(first.alive());
+  first.kernel.keep = [](const KernelObject&) { return 0; };
+  world.run_for(milliseconds(150));
+  CHECK_FALSE(first.alive());
+  CHECK_FALSE(first.kernel.has(kVip));
+}
+
+TEST_CASE("what a crash left and the kernel does not let go is removed as soon as it does") {
+  World world(seed_from_environment(57));
+  auto [first, second] = settled_pair(world, 254, 100);
+  first.kill();
+  world.run_for(seconds(10));
+  REQUIRE(second.active());
+  first.kernel.keep = [](const KernelObject&) { return ENOBUFS; };
+  bool is_configured = true;
+  std::vector<InstanceConfig> before;
+  SECTION("of an instance that there still is") {}
+  SECTION("of one that is configured no more") {
+    is_configured = false;
+    before = std::exchange(first.config.instances, {web_instance(100)});
+    first.config.instances[0].vrid = 52;
+    first.config.instances[0].name = "other";
+    first.config.instances[0].addresses[0].prefix.address = *IpAddress::parse("192.0.2.20");
+  }
+  first.start(before);
+  world.run_for(seconds(1));
+  CHECK(first.kernel.has(kVip));
+  first.kernel.keep = [](const KernelObject&) { return 0; };
+  world.run_for(milliseconds(150));
+  CHECK_FALSE(first.kernel.has(kVip));
+  world.run_for(seconds(10));
+  CHECK(first.kernel.has(kVip) == is_configured);
+  CHECK(first.active());
+}

@@ -88,6 +88,7 @@ int FakeKernel::add_one(const KernelObject& object) {
 }
 
 int FakeKernel::remove_one(const KernelObject& object) {
+  if (const int error = keep(object); error != 0) return error;
   if (const auto* rule = std::get_if<RuleObject>(&object)) real_rules_.erase(*rule);
   if (const auto* route = std::get_if<RouteObject>(&object)) real_routes_.erase(as_told(*route));
   if (const auto* address = std::get_if<AddressObject>(&object))
@@ -106,15 +107,25 @@ int FakeKernel::told(const KernelObject& object, int error, std::uint64_t what) 
 
 std::vector<int> FakeKernel::add(std::span<const KernelObject> objects) {
   std::vector<int> results;
-  for (const auto& object : objects) results.push_back(told(object, add_one(object), 1));
-  changed();
+  bool some = false;
+  for (const auto& object : objects) {
+    const int error = add_one(object);
+    some = some || error == 0;
+    results.push_back(told(object, error, 1));
+  }
+  if (some) changed();
   return results;
 }
 
 std::vector<int> FakeKernel::remove(std::span<const KernelObject> objects) {
   std::vector<int> results;
-  for (const auto& object : objects) results.push_back(told(object, remove_one(object), 2));
-  changed();
+  bool some = false;
+  for (const auto& object : objects) {
+    const int error = remove_one(object);
+    some = some || error == 0;
+    results.push_back(told(object, error, 2));
+  }
+  if (some) changed();
   return results;
 }
 
@@ -245,13 +256,13 @@ Node::Node(World& world, std::size_t number, Config wanted)
   }
 }
 
-void Node::start() {
+void Node::start(const std::vector<InstanceConfig>& before) {
   kernel.catch_up();
   runner = std::make_unique<FakeRunner>(world_);
   runner->duration = [this] { return world_.between(milliseconds(1), milliseconds(300)); };
   if (world_.on_start) world_.on_start(*this);
   supervisor = std::make_unique<Supervisor>(config, kernel, wire, *runner, claims);
-  supervisor->start(world_.now);
+  supervisor->start(world_.now, before);
 }
 
 void Node::sleep(Duration duration) { asleep_until = world_.now + duration; }
@@ -265,6 +276,7 @@ void Node::kill() {
   supervisor.reset();
   runner.reset();
   wire.listening.clear();
+  if (disk_full) claims = ClaimStore();
 }
 
 void Node::power_off() {

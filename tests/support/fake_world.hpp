@@ -72,6 +72,7 @@ class FakeKernel final : public Kernel {
   std::function<int(const KernelObject&)> refuse = [](const KernelObject&) { return 0; };  ///< errno for an add
   /// Of a change that was made all the same: errno in place of its acknowledgement.
   std::function<int(const KernelObject&)> misreport = [](const KernelObject&) { return 0; };
+  std::function<int(const KernelObject&)> keep = [](const KernelObject&) { return 0; };  ///< errno for a removal
   Duration slow{};  ///< how much longer the kernel's word takes, as when messages are lost and all is read anew
 
  private:
@@ -147,7 +148,8 @@ class Node {
  public:
   Node(World& world, std::size_t index, Config config);
 
-  void start();
+  /// `before`: what the configurations had that were in force before, if others than this one.
+  void start(const std::vector<InstanceConfig>& before = {});
   /// SIGKILL: the process is gone, its addresses stay.
   void kill();
   /// The plug: process and addresses are gone.
@@ -168,7 +170,8 @@ class Node {
   Config config;
   FakeKernel kernel;
   FakeWire wire;
-  ClaimStore claims;  ///< outlives the process, as its file does
+  ClaimStore claims;       ///< outlives the process, as its file does
+  bool disk_full = false;  ///< so it does not
   std::unique_ptr<FakeRunner> runner;
   std::unique_ptr<Supervisor> supervisor;
   TimePoint asleep_until{};

@@ -138,3 +138,14 @@ TEST_CASE("KeptClaim: is good until its time, and never for a time that no vipd 
     CHECK_FALSE(kept.is_good(at(1000s)));
   }
 }
+
+TEST_CASE("ClaimStore: claims that cannot be carried on are not found by the one after the next") {
+  const Bench bench;
+  ClaimStore(bench.path()).keep("web", claim());
+  std::filesystem::create_directory(bench.path() + ".new");
+  ClaimStore next(bench.path());
+  CHECK(next.find("web") != nullptr);
+  next.drop("web");
+  std::filesystem::remove(bench.path() + ".new");
+  CHECK(ClaimStore(bench.path()).find("web") == nullptr);
+}

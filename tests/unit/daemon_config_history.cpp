@@ -52,6 +52,17 @@ TEST_CASE("ConfigHistory: ten are kept, numbers go on", "[daemon][history]") {
   CHECK(kept.back().files[0].text == "25");
 }
 
+TEST_CASE("ConfigHistory: the older ones can be dropped", "[daemon][history]") {
+  const TemporaryDirectory directory;
+  ConfigHistory history(directory.path());
+  history.drop_older();
+  for (const char* text : {"one", "two", "three"}) REQUIRE(history.keep(files(text), "t"));
+  history.drop_older();
+  REQUIRE(history.list().size() == 1);
+  CHECK(history.list()[0].files[0].text == "three");
+  CHECK(history.keep(files("four"), "t") == 4u);
+}
+
 TEST_CASE("ConfigHistory: a damaged or foreign file is passed over", "[daemon][history]") {
   const TemporaryDirectory directory;
   ConfigHistory history(directory.path());

@@ -60,7 +60,7 @@ class AddressOwner {
   /// The configuration has changed. While its things are held, what is gone is removed, what is new is added and has a
   /// burst of its own, and the rest is not touched.
   void reconfigure(TimePoint now);
-  /// The view changed: re-adds what is missing.
+  /// The view changed: re-adds what is missing, removes what is not to be held.
   void reconcile(TimePoint now);
   /// Another node said that it is Active while we are, and shall go on to be: announces when it has been silent for
   /// `quiet`, a second from now at the latest, and once a second at most.
@@ -73,6 +73,8 @@ class AddressOwner {
   void on_deadline(TimePoint now);
 
   bool holding() const { return holding_; }
+  /// Nothing is left that the kernel refused to remove.
+  bool clear() const { return stuck_.empty(); }
   /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any; or what stood
   /// in the way before that.
   std::optional<std::string> failure() const;
@@ -88,7 +90,7 @@ class AddressOwner {
   bool raise_again();
   void locate();
   void remove(const std::vector<Entry>& entries);
-  void remove_stuck(TimePoint now);
+  void remove_strays(TimePoint now);
   void accept_again(const std::vector<IpAddress>& addresses);
   void add(const std::vector<Entry*>& missing, TimePoint now);
   void note_added(Entry& entry, int error);
@@ -127,5 +129,8 @@ class AddressOwner {
 /// All that an instance holds while it is Active, in the order in which it is added, with the interfaces as `view` has
 /// them now.
 std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view);
+/// Those of them that are there and carry vipd's tag, `but_for` some, in the order in which they are removed.
+std::vector<KernelObject> tagged_objects_of(const InstanceConfig& instance, const NetworkView& view,
+                                            const std::vector<KernelObject>& but_for = {});
 
 }  // namespace vipd

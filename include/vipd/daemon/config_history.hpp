@@ -36,6 +36,8 @@ class ConfigHistory {
   std::optional<KeptConfig> newest() const;
   /// Those that can be read, the oldest first.
   std::vector<KeptConfig> list() const;
+  /// Only the newest stays.
+  void drop_older();
 
   static constexpr std::size_t kKept = 10;
 

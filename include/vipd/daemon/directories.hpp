@@ -26,7 +26,7 @@ std::string journal_path(const DaemonOptions& options);
 std::string in_force_path(const DaemonOptions& options);
 
 /// The instances of the vipd before this one that are not in `now`: the files may have been changed since, or be
-/// broken.
+/// broken, or it died while a reload was going on.
 std::vector<InstanceConfig> instances_before(const LoadedConfig& now, const DaemonOptions& options);
 
 }  // namespace vipd

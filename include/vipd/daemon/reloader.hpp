@@ -41,6 +41,8 @@ class Reloader {
   /// Reads the files and goes over to what they say; with `trial`, back again unless it is confirmed in that time. What
   /// came of it is in the document and in the log.
   nlohmann::ordered_json reload(std::optional<Duration> trial = std::nullopt);
+  /// Whatever the configurations before had is gone: a vipd that comes after this one need not know of them.
+  void forget_older();
   /// When the configuration before comes back unless this one is confirmed; nullopt if nothing is on trial.
   std::optional<TimePoint> trial_ends() const;
 
@@ -63,6 +65,7 @@ class Reloader {
   EventLoop& loop_;
   Supervisor& supervisor_;
   ConfigHistory history_, in_force_;
+  bool has_older_ = true;  // than what is in force
   Load load_;
   LoadedConfig running_;
   std::optional<Trial> trial_;

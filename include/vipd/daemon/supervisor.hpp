@@ -52,6 +52,9 @@ class Supervisor {
   void stop(TimePoint now);
   bool stopped() const;
 
+  /// Some of what an earlier configuration had is still on its way out.
+  bool reloading() const { return next_look_ != kNever; }
+
   /// As last applied.
   const Config& config() const { return config_; }
   const std::vector<std::unique_ptr<VirtualRouter>>& routers() const { return routers_; }
@@ -75,7 +78,8 @@ class Supervisor {
   using SegmentKey = std::pair<std::string, Family>;
 
   void find_resumable(TimePoint now);
-  void remove_leftovers(const std::vector<InstanceConfig>& before);
+  void remove_leftovers(const std::vector<InstanceConfig>& before, TimePoint now);
+  void remove_left(TimePoint now);
   bool was_fit_with(const std::string& check) const;
   void admit_waiting(TimePoint now);
   void look_after_leaving(TimePoint now);
@@ -99,6 +103,8 @@ class Supervisor {
   Config config_;
   std::vector<InstanceConfig> waiting_;  // for one that leaves
   TimePoint next_look_ = kNever;         // whether those that leave are gone
+  std::vector<InstanceConfig> left_;     // of earlier configurations, which may have left something in the kernel
+  TimePoint next_removal_ = kNever;
   std::map<SegmentKey, Segment> segments_;
 };
 

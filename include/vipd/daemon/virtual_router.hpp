@@ -20,7 +20,8 @@
 ///
 /// A claim that the kernel refuses never reaches the peers: the advert behind it is not sent, the instance goes to
 /// fault and tries again after 30 s (or when an interface that was missing appears), so a node that cannot hold the
-/// address does not disturb the one that does.
+/// address does not disturb the one that does. Likewise an Active router whose adverts cannot be sent, as soon as it
+/// hears who is Active in its place.
 #pragma once
 
 #include <spdlog/common.h>
@@ -100,9 +101,8 @@ class VirtualRouter {
   void set_health(const Health& health, TimePoint now);
 
   void heard(const Advert& advert, const IpAddress& source, TimePoint now);
-  /// A packet for this VRID was refused: a counter and, once a minute and kind, a line in the log. `source` is nullopt
-  /// if not even that could be read.
-  void refused(Refusal refusal, const std::optional<IpAddress>& source, TimePoint now);
+  /// A packet for this VRID was refused: a counter and, once a minute and kind, a line in the log.
+  void refused(Refusal refusal, const IpAddress& source, TimePoint now);
   /// By what adverts for this VRID are judged. The result is a view of this router and of `own_sources`.
   ReceiveRules rules(std::span<const IpAddress> own_sources) const;
 
@@ -111,9 +111,10 @@ class VirtualRouter {
 
   /// Takes up other settings of the same virtual router (see is_another_router()) where it stands.
   void reconfigure(const InstanceConfig& config, TimePoint now);
-  /// Begins a planned stop; stopped() says when it is complete, hooks included.
+  /// Begins a planned stop; stopped() says when it is complete, hooks and the removal of
+  /// whatever the kernel has refused to remove included.
   void stop(TimePoint now);
-  bool stopped() const { return stopped_ && hooks_.idle(); }
+  bool stopped() const { return stopped_ && hooks_.idle() && owner_.clear(); }
   /// Puts down whatever state it is in for another program that takes over now.
   void hand_over(TimePoint now);
   /// Says priority 0 for a vipd that died as Active; without any effect on this router's own state.
@@ -159,7 +160,7 @@ class VirtualRouter {
   void ask(Asked what, TimePoint now);
   TimePoint answer_due() const;
   void take_answer(TimePoint now);
-  void refuse_takeover(const std::string& why, TimePoint now);
+  void give_up(const std::string& why, TimePoint now);
   void asked_in_vain();
   void judge_flaps(TimePoint now);
   bool carry_out(const Action& action, TimePoint now);
@@ -168,7 +169,7 @@ class VirtualRouter {
   void keep_claim();
   void claim_failed(TimePoint now);
   void allow_claim();
-  void send_advert(std::uint8_t priority);
+  void send_advert(std::uint8_t priority, TimePoint now);
   bool send_to(const IpAddress& destination, const Advert& advert);
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
   HookEvent hook_event(HookState state, ShownState from, const std::string& reason,
@@ -177,6 +178,7 @@ class VirtualRouter {
   void log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
   void remark(spdlog::level::level_enum level, const std::string& sentence, TimePoint now);
   void question_ownership(TimePoint now);
+  bool is_unheard(TimePoint now) const;
   void note_rival(const Peer& peer, TimePoint now);
   TimePoint rival_gone() const;
   TimePoint reassert_due() const;
@@ -215,6 +217,7 @@ class VirtualRouter {
   };
   std::optional<Rival> rival_;
   bool spoken_ = false;           // peers may believe in us, and have to be told when we go
+  TimePoint heard_until_{};       // by the last advert that could be sent
   Asked asked_ = Asked::nothing;  // what a hook is asked before
   TimePoint answer_by_{};         // and how long that is waited for
   bool cleared_ = false;          // it may be done

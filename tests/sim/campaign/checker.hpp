@@ -33,6 +33,8 @@ class Checker {
   /// A new process has its programs to itself.
   void node_started(std::size_t node);
   void advert_sent(std::size_t node, std::size_t lan);
+  /// The system refused to send one.
+  void send_failed(std::size_t node);
   void hostile_packet(const Node& node, const Packet& packet, bool over);
   /// The kernel of the node does not do what it is told until then.
   void excuse_kernel(std::size_t node, TimePoint until);
@@ -66,11 +68,12 @@ class Checker {
 
   void note_transition();
   void look_at_pairs();
-  void look_at_pair(std::size_t a, std::size_t b, std::size_t instance);
+  void look_at_pair(std::size_t a, std::size_t b, std::size_t instance, bool both_hold);
   void look_at_kernel(std::size_t node);
   std::optional<std::string> difference(const Node& node) const;
   bool contend(const Node& a, const Node& b, std::size_t instance) const;
   bool holds(const Node& node, std::size_t instance) const;
+  bool unheard(const Node& node) const { return unheard_since_[node.index] != kNever; }
   bool hears(const Node& from, const Node& to, const VirtualRouter& speaker, const VirtualRouter& listener) const;
   void require_hooks_told(const Node& node) const;
   void due(TimePoint when) { next_look_ = std::min(next_look_, when); }
@@ -82,7 +85,7 @@ class Checker {
   std::uint64_t seen_changes_ = ~0ULL, seen_transitions_ = 0;
   TimePoint next_look_{};
   std::array<std::array<std::array<TimePoint, kMost>, kMost>, 2> together_;  // by instance and pair, since when
-  std::array<TimePoint, kMost> differs_, excused_{};
+  std::array<TimePoint, kMost> differs_, unheard_since_, excused_{};
   std::array<std::map<std::string, Subject>, kMost> subjects_;
   std::array<std::array<Rate, 3>, kMost> rates_{};
   Before before_;

@@ -61,8 +61,10 @@ void Cluster::live() {
   world_.run_for(scenario_.length);
   put_right();
   world_.run_for(kLeaving);
-  for (const auto& node : world_.nodes)
+  for (const auto& node : world_.nodes) {
+    if (node->leaving()) violated("node " + std::to_string(node->index + 1) + " does not come to the end of its stop");
     if (!node->alive()) start(*node);
+  }
   world_.run_for(settling());
   checker_.require_settled();
   checker_.require_hooks_told();
@@ -79,8 +81,8 @@ void Cluster::add_nodes() {
     if (first.priority == kOwnerPriority)  // the owner's addresses are its interface's own
       for (const auto& address : first.addresses) node.kernel.real()->addresses[address.prefix] = {};
     places_[node.index].wanted = config;
-    world_.at(world_.between({}, seconds(2)), [&node] {
-      if (!node.alive()) node.start();
+    world_.at(world_.between({}, seconds(2)), [this, &node] {
+      if (!node.alive()) start(node);
     });
   }
 }
@@ -132,10 +134,21 @@ void Cluster::start(Node& node) {
   for (const auto& [index, interface] : node.kernel.real_)
     for (const auto& [prefix, state] : interface.addresses)
       if (state.tag == kKernelTag) ++coverage_.errors[Coverage::leftovers_met];
-  node.start();
-  // What was configured while it was down. vipd knows what an earlier one held by its configuration alone as yet, so
-  // that comes a moment later, as a reload.
-  apply(node, places_[node.index].wanted);
+  Place& place = places_[node.index];
+  std::vector<InstanceConfig> before;
+  for (const Config& config : std::exchange(place.in_force, {place.wanted}))
+    before.insert(before.end(), config.instances.begin(), config.instances.end());
+  std::erase_if(before, [&](const auto& each) { return std::ranges::count(place.wanted.instances, each) > 0; });
+  node.config = place.wanted;
+  node.start(before);
+}
+
+/// What the next process will know of, as the Daemon has it.
+void Cluster::put_in_force(Node& node, const Config& config) {
+  std::vector<Config>& in_force = places_[node.index].in_force;
+  if (!node.supervisor->reloading()) in_force = {node.config};
+  in_force.push_back(config);
+  node.config = config;
 }
 
 /// All faults are over, and whoever meddled has gone.
@@ -146,8 +159,10 @@ void Cluster::put_right() {
     for (std::size_t j = 0; j < i; ++j) world_.connect(i, j, true);
     Node& node = *world_.nodes[i];
     places_[i].hooks = places_[i].checks = Trouble::none;
-    node.kernel.refuse = node.kernel.misreport = [](const KernelObject&) { return 0; };
+    node.kernel.refuse = node.kernel.keep = node.kernel.misreport = [](const KernelObject&) { return 0; };
+    node.disk_full = false;
     node.kernel.slow = {};
+    node.kernel.can_refuse = true;
     node.wire.fault = [] { return 0; };
     put_interfaces_right(node);
     apply(node, scenario_.configs[i]);

@@ -33,6 +33,8 @@ class Cluster {
     Trouble hooks = Trouble::none, checks = Trouble::none;
     std::map<std::size_t, Interface> gone;  // interfaces that are, by LAN
     Config wanted;                          // what its file says
+    std::vector<Config> in_force;           // what is, and what was while that was still on its way out
+    std::chrono::system_clock::time_point wall{};
   };
 
   void live();
@@ -40,6 +42,7 @@ class Cluster {
   void prepare(Node& node);
   Outcome fate_of(Place& place, const Command& command);
   void start(Node& node);
+  void put_in_force(Node& node, const Config& config);
   void put_right();
   void put_interfaces_right(Node& node);
   Duration settling() const;
@@ -70,6 +73,7 @@ class Cluster {
   void add_address(const Fault& fault, Node& node);
   void disturb_kernel(const Fault& fault, Node& node);
   void disturb_wire(const Fault& fault, Node& node);
+  void set_clock(const Fault& fault, const Node& node);
   void reload(const Fault& fault, Node& node);
   void apply(Node& node, const Config& config);
   void send_to_all(std::size_t lan, const InstanceConfig& instance, const Packet& packet);

@@ -23,6 +23,7 @@ struct Coverage {
   static constexpr std::size_t kWhys = static_cast<std::size_t>(Why::stalled) + 1;
   enum ErrorPath : std::uint8_t {
     add_refused,
+    removal_refused,
     misreported,
     send_failed,
     hook_failed,

@@ -4,6 +4,7 @@
 #include "intruder.hpp"
 #include "vipd/base/assert.hpp"
 #include "vipd/config/parse.hpp"
+#include "vipd/daemon/status.hpp"
 
 namespace vipd::test {
 namespace {
@@ -20,11 +21,6 @@ constexpr std::array kBadConfigs = {
     "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = []\n",
     "\xff\xfe"};
 
-bool is_reloading(const Node& node) {
-  return node.alive() && !node.leaving() &&
-         std::ranges::any_of(node.supervisor->routers(), [](const auto& router) { return router->stopping(); });
-}
-
 }  // namespace
 
 /// A node that is asleep is told when it wakes; what happens to its machine does not wait for it.
@@ -40,17 +36,30 @@ void Cluster::carry_out(const Fault& fault) {
 bool Cluster::fault_of_process(const Fault& fault, Node& node) {
   switch (fault.kind) {
     case FaultKind::crash:
-      // In the middle of a reload the next process would not know what the instances that leave have had.
-      is_reloading(node) ? node.power_off() : node.kill();
+      node.kill();
       return true;
     case FaultKind::power_loss:
       node.power_off();
+      places_[node.index].in_force.clear();
       return true;
     case FaultKind::stop:
       node.stop();
       return true;
     case FaultKind::start:
       if (!node.alive()) start(node);
+      return true;
+    case FaultKind::restart:
+      if (!node.alive()) return true;
+      node.kill();
+      world_.at(milliseconds(10 + fault.dice % 700), [this, &node] {
+        if (!node.alive()) start(node);
+      });
+      return true;
+    case FaultKind::reexec:
+      if (!node.alive() || node.leaving() || node.asleep()) return true;
+      node.supervisor->hand_over(world_.now);
+      node.kill();
+      start(node);
       return true;
     case FaultKind::pause:
       if (node.alive()) node.sleep(fault.length);
@@ -111,6 +120,7 @@ bool Cluster::fault_of_machine(const Fault& fault, Node& node) {
       add_address(fault, node);
       return true;
     case FaultKind::kernel_refuses:
+    case FaultKind::kernel_keeps:
     case FaultKind::kernel_misreports:
     case FaultKind::kernel_slow:
       disturb_kernel(fault, node);
@@ -133,6 +143,13 @@ bool Cluster::fault_of_program(const Fault& fault, Node& node) {
     case FaultKind::check_trouble:
       place.checks = static_cast<Trouble>(1 + fault.dice % 4);
       world_.at(fault.length, [&place] { place.checks = Trouble::none; });
+      return true;
+    case FaultKind::disk_full:
+      node.disk_full = true;
+      world_.at(fault.length, [&node] { node.disk_full = false; });
+      return true;
+    case FaultKind::clock_set:
+      set_clock(fault, node);
       return true;
     case FaultKind::reload:
       reload(fault, node);
@@ -311,7 +328,9 @@ void Cluster::add_address(const Fault& fault, Node& node) {
 
 void Cluster::disturb_kernel(const Fault& fault, Node& node) {
   FakeKernel& kernel = node.kernel;
-  checker_.excuse_kernel(node.index, world_.now + fault.length);
+  // What it keeps is tried again every 100 ms (address_owner.cpp).
+  const Duration retry = fault.kind == FaultKind::kernel_keeps ? milliseconds(100) : Duration();
+  checker_.excuse_kernel(node.index, world_.now + fault.length + retry);
   const std::uint64_t always = fault.dice / 8 % 2;
   const auto error = [this, always, code = fault.dice / 16](Coverage::ErrorPath path,
                                                             std::initializer_list<int> errors) {
@@ -319,14 +338,21 @@ void Cluster::disturb_kernel(const Fault& fault, Node& node) {
     ++coverage_.errors[path];
     return errors.begin()[code % errors.size()];
   };
-  if (fault.kind == FaultKind::kernel_slow) {
+  if (fault.kind == FaultKind::kernel_keeps) {
+    kernel.keep = [error](const KernelObject&) { return error(Coverage::removal_refused, {ENOBUFS, EPERM, ENOMEM}); };
+    world_.at(fault.length, [&kernel] { kernel.keep = [](const KernelObject&) { return 0; }; });
+  } else if (fault.kind == FaultKind::kernel_slow) {
     kernel.slow = milliseconds(fault.dice % 100);
     world_.at(fault.length, [&kernel] { kernel.slow = {}; });
   } else if (fault.kind == FaultKind::kernel_refuses) {
     kernel.refuse = [error](const KernelObject&) {
       return error(Coverage::add_refused, {ENOBUFS, EPERM, ENOMEM, EINVAL});
     };
-    world_.at(fault.length, [&kernel] { kernel.refuse = [](const KernelObject&) { return 0; }; });
+    kernel.can_refuse = fault.dice / 64 % 2 == 0;
+    world_.at(fault.length, [&kernel] {
+      kernel.refuse = [](const KernelObject&) { return 0; };
+      kernel.can_refuse = true;
+    });
   } else {
     kernel.misreport = [error](const KernelObject&) { return error(Coverage::misreported, {EIO, ENOBUFS}); };
     world_.at(fault.length, [&kernel] { kernel.misreport = [](const KernelObject&) { return 0; }; });
@@ -337,12 +363,25 @@ void Cluster::disturb_wire(const Fault& fault, Node& node) {
   const bool always = fault.dice / 8 % 2 == 0;
   node.wire.fault = [this, &node, always, code = fault.dice / 16] {
     if (!always && world_.random() % 2 == 0) return 0;
-    for (const auto& each : world_.nodes)
-      if (each->index != node.index) checker_.lost(node.index, each->index);
+    checker_.send_failed(node.index);
     ++coverage_.errors[Coverage::send_failed];
     return std::array{ENOBUFS, EPERM, ENETUNREACH}[code % 3];
   };
   world_.at(fault.length, [&node] { node.wire.fault = [] { return 0; }; });
+}
+
+/// Nothing is decided by the time of day, which is only shown.
+void Cluster::set_clock(const Fault& fault, const Node& node) {
+  auto& wall = places_[node.index].wall;
+  wall += std::chrono::years(static_cast<int>(fault.dice % 200) - 100);
+  if (!node.alive()) return;
+  const Clocks clocks{.monotonic = world_.now, .wall = wall};
+  const auto status = status_document(*node.supervisor, std::nullopt, {.host = "node", .started = world_.now}, clocks);
+  const auto& first = *node.supervisor->routers().front();
+  const std::string shown = status["instances"][0]["since"];
+  if (shown != format_rfc3339(
+                   wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(world_.now - first.since())))
+    throw Violation{"the status of " + std::to_string(node.index) + " has another time: " + shown};
 }
 
 void Cluster::reload(const Fault& fault, Node& node) {
@@ -353,7 +392,7 @@ void Cluster::apply(Node& node, const Config& config) {
   world_.at_node(node.index, {}, [this, &node, config] {
     places_[node.index].wanted = config;
     if (!node.alive() || node.leaving()) return;
-    node.config = config;
+    put_in_force(node, config);
     ++coverage_.errors[Coverage::reload_applied];
     node.supervisor->apply(config, world_.now);
   });

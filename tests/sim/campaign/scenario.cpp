@@ -10,6 +10,8 @@ constexpr std::array<std::string_view, kFaultKinds> kNames = {"crash",
                                                               "power_loss",
                                                               "stop",
                                                               "start",
+                                                              "restart",
+                                                              "reexec",
                                                               "pause",
                                                               "cut",
                                                               "cut_one_way",
@@ -29,11 +31,14 @@ constexpr std::array<std::string_view, kFaultKinds> kNames = {"crash",
                                                               "address_deleted",
                                                               "address_added",
                                                               "kernel_refuses",
+                                                              "kernel_keeps",
                                                               "kernel_misreports",
                                                               "kernel_slow",
                                                               "send_errors",
                                                               "hook_trouble",
                                                               "check_trouble",
+                                                              "disk_full",
+                                                              "clock_set",
                                                               "reload",
                                                               "bad_reload"};
 
@@ -111,6 +116,7 @@ void make_group(Config& config) {
   config.instances.push_back(second);
   config.sync_groups = {{.name = "edge", .instances = {"web", "wan"}, .hooks = {}}};
   config.sync_groups[0].hooks.any = {"/group"};
+  config.sync_groups[0].hooks.timeout = second.hooks.timeout;
   for (auto& instance : config.instances) instance.sync_group = "edge";
 }
 

@@ -35,6 +35,8 @@ enum class FaultKind : std::uint8_t {
   power_loss,   ///< process and addresses are gone
   stop,         ///< planned
   start,        ///< if it does not run
+  restart,      ///< a crash, and systemd starts it again
+  reexec,       ///< another program goes on
   pause,        ///< the process does not run for a while
   cut,          ///< two nodes do not hear each other
   cut_one_way,  ///< one does not hear the other
@@ -53,14 +55,17 @@ enum class FaultKind : std::uint8_t {
   source_added,       ///< one that sorts before it
   address_deleted,    ///< a virtual one, by somebody
   address_added,      ///< a virtual one, by somebody, before we do
-  kernel_refuses,     ///< additions, for a while; so are the next five
+  kernel_refuses,     ///< additions, for a while; so are the next six
+  kernel_keeps,       ///< what it is to remove
   kernel_misreports,  ///< what it has done
   kernel_slow,        ///< to tell
   send_errors,
   hook_trouble,   ///< hooks fail, hang or cannot be started
   check_trouble,  ///< likewise
-  reload,         ///< of a valid configuration
-  bad_reload,     ///< of one that is refused
+  disk_full,
+  clock_set,   ///< by years
+  reload,      ///< of a valid configuration
+  bad_reload,  ///< of one that is refused
 };
 inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::bad_reload) + 1;
 
