@@ -279,9 +279,26 @@ void AddressOwner::reconfigure(TimePoint now) {
 void AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {
   std::vector<KernelObject> objects;
   for (const Entry* entry : missing) objects.push_back(entry->object);
-  const auto results = kernel_.add(objects);
+  auto results = kernel_.add(objects);
+  add_again(objects, results);
   for (std::size_t i = 0; i < missing.size(); ++i) note_added(*missing[i], results[i]);
   next_repair_ = now + kRepairGap;
+}
+
+/// Once more, what the kernel had no memory for, or no room to answer: that may be over already, and then the peer need
+/// not take over.
+void AddressOwner::add_again(const std::vector<KernelObject>& objects, std::vector<int>& results) {
+  std::vector<std::size_t> failed;
+  for (std::size_t i = 0; i < objects.size(); ++i)
+    if (results[i] == ENOBUFS || results[i] == ENOMEM) failed.push_back(i);
+  if (failed.empty()) return;
+  std::vector<KernelObject> again;
+  for (const std::size_t i : failed) again.push_back(objects[i]);
+  const auto second = kernel_.add(again);
+  for (std::size_t nth = 0; nth < failed.size(); ++nth) {
+    const bool was_made = second[nth] == EEXIST && !kernel_.view().has(again[nth]);  // and only the answer was lost
+    results[failed[nth]] = was_made ? 0 : second[nth];
+  }
 }
 
 void AddressOwner::note_added(Entry& entry, int error) {

@@ -90,6 +90,8 @@ def main():
         return check()
     faults = [fault for fault in FAULTS if not options.names or fault[0] in options.names]
     copy_tree(options.build)
+    build_rules = options.build / "CMakeLists.txt"
+    build_rules.write_text(build_rules.read_text().replace(" -Werror)", ")"))  # what remains unused is not the question
     subprocess.run(["cmake", "--preset", "debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1"], cwd=options.build, check=True, stdout=subprocess.DEVNULL)
     if not build(options.build) or noticed_by(options.build):
         sys.exit("the suite fails as it is")

@@ -668,3 +668,22 @@ TEST_CASE("what a crash left and the kernel does not let go is removed as soon a
   CHECK(first.kernel.has(kVip) == is_configured);
   CHECK(first.active());
 }
+
+TEST_CASE("the virtual address of another instance is nothing to send from") {
+  World world(seed_from_environment(59));
+  Config config;
+  config.instances = {web_instance(254), web_instance(254)};
+  config.instances[1].name = "mail";
+  config.instances[1].vrid = 52;
+  config.instances[1].addresses[0].prefix.address = *IpAddress::parse("192.0.2.20");
+  Node& node = world.add_node(config);
+  node.start();
+  world.run_for(seconds(10));
+  REQUIRE(node.kernel.has(kVip));
+  node.kernel.real()->addresses.erase({own_address(0, 0, Family::ipv4), 24});
+  node.kernel.changed();
+  world.run_for(seconds(1));
+  for (const auto& router : node.supervisor->routers())
+    CHECK(router->reason() == "interface eth0 has no IPv4 address of its own to send from");
+  CHECK_FALSE(node.kernel.has(kVip));
+}

@@ -65,6 +65,20 @@ TEST_CASE("resume: one that comes back too late lets go before anything is sent,
   restart(world, first, 3 * kInterval);
   CHECK_FALSE(first.kernel.has(kVip));
   CHECK_FALSE(first.active());
+  CHECK(first.router().reason().starts_with("started"));
+}
+
+TEST_CASE("resume: what stands in the way now does not keep the address there") {
+  World world(seed_from_environment(310));
+  auto [first, second] = settled_pair(world, 254, 253, [](InstanceConfig& instance) { instance.accept = false; });
+  first.kill();
+  REQUIRE(first.kernel.has(kVip));
+  first.kernel.can_refuse = false;
+  first.start();
+  CHECK(first.router().shown() == ShownState::fault);
+  CHECK_FALSE(first.kernel.has(kVip));
+  world.run_for(seconds(1));
+  CHECK(second.active());
 }
 
 TEST_CASE("resume: a Backup goes on as one after a hand-over, without a transition or a hook") {

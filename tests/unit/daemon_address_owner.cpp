@@ -99,6 +99,25 @@ TEST_CASE("AddressOwner: a refused address is a failure that names it, and is no
   CHECK_FALSE(bench.node.kernel.has(kVip));
 }
 
+TEST_CASE("AddressOwner: what the kernel has no memory for once is added all the same, and removed in the end") {
+  Bench bench([](InstanceConfig& instance) {
+    instance.addresses.push_back({{.prefix = {*IpAddress::parse("192.0.2.11"), 24}}});
+  });
+  const int error = GENERATE(ENOBUFS, ENOMEM);
+  const auto once = [error, said = std::set<IpAddress>()](const KernelObject& object) mutable {
+    return said.insert(std::get<AddressObject>(object).prefix.address).second ? error : 0;
+  };
+  SECTION("it is not made") { bench.node.kernel.refuse = once; }
+  SECTION("it is made, and the answer is lost") { bench.node.kernel.misreport = once; }
+  bench.claim();
+  CHECK_FALSE(bench.owner->failure());
+  for (const auto& entry : bench.owner->entries()) CHECK((entry.owned && !entry.foreign));
+  CHECK(bench.node.wire.announced.size() == 2);
+  bench.run_for(seconds(1));
+  bench.owner->release();
+  CHECK_FALSE(bench.node.kernel.has(kVip));
+}
+
 TEST_CASE("AddressOwner: a vanished interface is a failure, not a crash") {
   Bench bench;
   bench.node.kernel.real_.clear();
