@@ -443,8 +443,8 @@ TEST_CASE("config: the path of the notify FIFO is absolute", "[config]") {
 }
 
 TEST_CASE("config: [node] is a table", "[config]") {
-  const ParsedConfig parsed = parse_config(
-      "node = 1\n[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n");
+  const ParsedConfig parsed =
+      parse_config("node = 1\n[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n");
   REQUIRE(parsed.diagnostics.size() == 1);
   CHECK(parsed.diagnostics[0].kind == "type");
   CHECK(parsed.diagnostics[0].line == 1);
