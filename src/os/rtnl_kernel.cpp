@@ -246,7 +246,7 @@ std::vector<int> RtnlKernel::remove(std::span<const KernelObject> objects) {
 
 std::vector<int> RtnlKernel::change(std::span<const KernelObject> objects, bool adding) {
   std::vector<int> results(objects.size(), EIO);  // what is not acknowledged has failed
-  alignas(nlmsghdr) std::array<char, kBatch * kObjectMessageSize> buffer;
+  alignas(nlmsghdr) std::array<char, kBatch * kObjectMessageSize> buffer{};  // the kernel is shown no octet of anything else
   for (std::size_t begin = 0; begin < objects.size(); begin += kBatch) {
     const std::size_t end = std::min(begin + kBatch, objects.size());
     const unsigned first = sequence_ + 1;
@@ -304,13 +304,13 @@ int RtnlKernel::request(std::span<nlmsghdr* const> messages) {
 
 /// Asks for one link, so that the view is not behind what has just been changed.
 void RtnlKernel::read_link(const std::string& name) {
-  alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer;
+  alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer{};
   if (request(std::array{put_link_query(buffer.data(), name)}) != ENODEV) return;
   std::erase_if(view_.by_index, [&](const auto& entry) { return entry.second.name == name; });
 }
 
 int RtnlKernel::add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) {
-  alignas(nlmsghdr) std::array<char, kLinkMessageSize> make, remark;
+  alignas(nlmsghdr) std::array<char, kLinkMessageSize> make{}, remark{};
   const int error =
       request(std::array{put_macvlan(make.data(), parent, name, mac), put_link_alias(remark.data(), name, alias)});
   read_link(name);
@@ -323,14 +323,14 @@ std::string RtnlKernel::name_of(int ifindex) const {
 }
 
 int RtnlKernel::set_link(int ifindex, bool up, const std::string& alias) {
-  alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer;
+  alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer{};
   const int error = request(std::array{put_link_change(buffer.data(), ifindex, up, alias)});
   read_link(name_of(ifindex));
   return error;
 }
 
 int RtnlKernel::remove_link(int ifindex) {
-  alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer;
+  alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer{};
   const int error = request(std::array{put_link_removal(buffer.data(), ifindex)});
   read_link(name_of(ifindex));
   return error;

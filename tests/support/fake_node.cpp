@@ -265,7 +265,8 @@ void Node::start(const std::vector<InstanceConfig>& before) {
   supervisor->start(world_.now, before);
 }
 
-void Node::sleep(Duration duration) { asleep_until = world_.now + duration; }
+/// What waits for it to wake has been told when that will be, so it never becomes earlier.
+void Node::sleep(Duration duration) { asleep_until = std::max(asleep_until, world_.now + duration); }
 
 bool Node::asleep() const { return world_.now < asleep_until; }
 
