@@ -216,16 +216,16 @@ class VirtualRouter {
     TimePoint first, last;  // heard
   };
   std::optional<Rival> rival_;
-  bool spoken_ = false;           // peers may believe in us, and have to be told when we go
   TimePoint heard_until_{};       // by the last advert that could be sent
-  Asked asked_ = Asked::nothing;  // what a hook is asked before
-  TimePoint answer_by_{};         // and how long that is waited for
-  bool cleared_ = false;          // it may be done
+  bool spoken_ = false;           // peers may believe in us, and have to be told when we go
+  bool cleared_ = false;          // what a hook was asked before may be done
+  Asked asked_ = Asked::nothing;  // that is
+  bool link_was_down_ = false;    // and has not been up for link_hold since
+  TimePoint answer_by_{};         // how long the hook is waited for
+  TimePoint link_held_ = kNever;  // until then, as it is up again
   FlapLimit flap_limit_;
   TimePoint flaps_until_ = kNever;
-  TimePoint asserted_{};          // Active: since when, or when hooks.reassert was last due
-  bool link_was_down_ = false;    // and has not been up for link_hold since
-  TimePoint link_held_ = kNever;  // until then, as it is up again
+  TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due
   std::array<LogLimit, kRefusalKinds> refusal_log_;
   LogLimit interval_log_, addresses_log_, owner_log_, rival_log_, late_log_, checksum_log_;
 
