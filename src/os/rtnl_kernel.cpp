@@ -245,8 +245,8 @@ std::vector<int> RtnlKernel::remove(std::span<const KernelObject> objects) {
 }
 
 std::vector<int> RtnlKernel::change(std::span<const KernelObject> objects, bool adding) {
-  std::vector<int> results(objects.size(), EIO);  // what is not acknowledged has failed
-  alignas(nlmsghdr) std::array<char, kBatch * kObjectMessageSize> buffer{};  // the kernel is shown no octet of anything else
+  std::vector<int> results(objects.size(), EIO);                             // what is not acknowledged has failed
+  alignas(nlmsghdr) std::array<char, kBatch * kObjectMessageSize> buffer{};  // no octet of anything else goes out
   for (std::size_t begin = 0; begin < objects.size(); begin += kBatch) {
     const std::size_t end = std::min(begin + kBatch, objects.size());
     const unsigned first = sequence_ + 1;
