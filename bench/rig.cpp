@@ -1,0 +1,151 @@
+#include "rig.hpp"
+
+#include <csignal>
+#include <fstream>
+#include <stdexcept>
+
+#include "vipd/vrrp/election.hpp"
+
+namespace vipd::bench {
+namespace {
+
+constexpr int kPriorityA = 254, kPriorityB = 253;
+
+/// Of instance and address, both from 0.
+std::string address_of(int instance, int number) {
+  if (instance == 0 && number == 0) return kVip;
+  return "10." + std::to_string(instance) + "." + std::to_string(number / 250) + "." + std::to_string(1 + number % 250);
+}
+
+std::string vipd_config(const Shape& shape, int priority) {
+  std::string text;
+  for (int i = 0; i < shape.instances; ++i) {
+    text += "[instance.i" + std::to_string(i) + "]\ninterface = \"eth0\"\nvrid = " + std::to_string(i + 1) +
+            "\npriority = " + std::to_string(priority) + "\nadvert_interval = \"" + format_duration(shape.interval) +
+            "\"\naddresses = [";
+    for (int k = 0; k < shape.addresses; ++k)
+      text += "\n  {address = \"" + address_of(i, k) + "/32\", advertise = " + (k < 20 ? "true" : "false") + "},";
+    text += "\n]\n";
+  }
+  return text;
+}
+
+std::string keepalived_config(const Shape& shape, int priority) {
+  std::string text = "global_defs {\n  vrrp_version 3\n}\n";
+  for (int i = 0; i < shape.instances; ++i) {
+    text += "vrrp_instance i" + std::to_string(i) + " {\n  state BACKUP\n  interface eth0\n  virtual_router_id " +
+            std::to_string(i + 1) + "\n  priority " + std::to_string(priority) + "\n  advert_int " +
+            std::to_string(lab::in_ms(shape.interval) / 1000) + "\n  virtual_ipaddress {\n";
+    for (int k = 0; k < shape.addresses; ++k) {
+      if (k == 20) text += "  }\n  virtual_ipaddress_excluded {\n";
+      text += "    " + address_of(i, k) + "/32\n";
+    }
+    text += "  }\n}\n";
+  }
+  return text;
+}
+
+std::vector<pid_t> children_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
+  std::vector<pid_t> children;
+  for (pid_t child = 0; file >> child;) children.push_back(child);
+  return children;
+}
+
+}  // namespace
+
+std::string to_string(Program program) { return program == Program::vipd ? "vipd" : "keepalived"; }
+
+void await(const std::string& what, Duration bound, const std::function<bool()>& is_true) {
+  if (!lab::wait_until(bound, is_true)) throw std::runtime_error("in vain waited for: " + what);
+}
+
+Duration theory(Duration interval) { return active_down_interval(kPriorityB, interval); }
+
+Server::Server(lab::Node& node, Program program, const Shape& shape, int priority)
+    : node_(node), program_(program), shape_(shape), priority_(priority) {}
+
+Server::~Server() {
+  if (process_) kill();
+}
+
+void Server::start() {
+  const auto file = [&](const char* name) { return (node_.directory() / name).string(); };
+  if (program_ == Program::vipd) {
+    std::ofstream(file("vipd.toml")) << vipd_config(shape_, priority_);
+    process_ = std::make_unique<lab::Process>(node_, node_.vipd_command());
+    return;
+  }
+  std::ofstream(file("keepalived.conf")) << keepalived_config(shape_, priority_);
+  std::filesystem::remove(file("child.pid"));
+  process_ = std::make_unique<lab::Process>(
+      node_, std::vector<std::string>{"keepalived", "--dont-fork", "--log-console", "--no-syslog", "--vrrp",
+                                      "--use-file", file("keepalived.conf"), "--pid", file("parent.pid"), "--vrrp_pid",
+                                      file("child.pid"), "--checkers_pid", file("checkers.pid")});
+}
+
+void Server::terminate() const { process_->signal(SIGTERM); }
+
+bool Server::wait_end(Duration bound) { return process_->wait_exit(bound).has_value(); }
+
+/// keepalived's parent is stopped first: it would start the child again, and the child takes the death of its parent
+/// for an orderly stop.
+void Server::kill() {
+  if (!process_->running()) return;
+  process_->signal(SIGSTOP);
+  for (const pid_t pid : all_processes()) ::kill(pid, SIGKILL);
+  process_->wait_exit(10s);
+}
+
+bool Server::holds_all() const {
+  return node_.has(kVip) && node_.has(address_of(shape_.instances - 1, shape_.addresses - 1));
+}
+
+bool Server::holds_none() const {
+  return !node_.has(kVip) && !node_.has(address_of(shape_.instances - 1, shape_.addresses - 1));
+}
+
+pid_t Server::speaker() const {
+  if (program_ == Program::vipd) return process_->pid();
+  pid_t child = 0;
+  std::ifstream(node_.directory() / "child.pid") >> child;
+  return child;
+}
+
+std::vector<pid_t> Server::all_processes() const {
+  std::vector<pid_t> all = {process_->pid()};
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (const pid_t child : children_of(all[i])) all.push_back(child);
+  return all;
+}
+
+Duration Server::processor_time() const {
+  std::ifstream file("/proc/" + std::to_string(speaker()) + "/schedstat");
+  std::int64_t nanoseconds = 0;
+  file >> nanoseconds;
+  return Duration(nanoseconds);
+}
+
+double Server::memory() const {
+  double sum = 0;
+  for (const pid_t pid : all_processes()) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
+    for (std::string word; file >> word;)
+      if (double kilobytes = 0; word == "Pss:" && file >> kilobytes) sum += kilobytes;
+  }
+  return sum;
+}
+
+Rig::Rig(Program program, const Shape& shape)
+    : node_a(lab.add_node("a", 1)),
+      node_b(lab.add_node("b", 2)),
+      client(lab.add_node("client", 100)),
+      a(node_a, program, shape, kPriorityA),
+      b(node_b, program, shape, kPriorityB) {
+  a.start();
+  await(to_string(program) + " holds everything", 60s + 4 * shape.interval, [&] { return a.holds_all(); });
+  b.start();
+  lab::wait_until(3 * shape.interval + 500ms, [] { return false; });  // there is nothing to be seen of a Backup
+}
+
+}  // namespace vipd::bench

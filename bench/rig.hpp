@@ -1,0 +1,83 @@
+/// Rig: two servers and a client on a switch, and either program on the servers.
+///
+/// `a` has the higher priority. Both programs get the same shape: so many instances on eth0, so many addresses in each.
+/// keepalived logs to a pipe that is read (`-l -G`); its speaking child counts for processor time, and all its
+/// processes for memory, as vipd and its runner do. Callers: the scenarios.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "figure.hpp"
+#include "support/lab/lab.hpp"
+
+namespace vipd::bench {
+
+using namespace std::chrono_literals;
+
+enum class Program : std::uint8_t { vipd, keepalived };
+std::string to_string(Program program);
+
+struct Shape {
+  int instances = 1;  ///< 1..255
+  int addresses = 1;  ///< of each instance, all in 10.0.0.0/8 but for the first one of the first, 192.0.2.10
+  Duration interval = 1s;
+};
+
+/// The first address of all.
+inline const std::string kVip = "192.0.2.10";
+
+class Server {
+ public:
+  Server(lab::Node& node, Program program, const Shape& shape, int priority);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  void start();
+  void terminate() const;
+  /// How long it takes until it has ended.
+  bool wait_end(Duration bound);
+  /// Without a last word; what it has left in the kernel stays.
+  void kill();
+  /// Has the first address of all and the last one.
+  bool holds_all() const;
+  bool holds_none() const;
+
+  /// Processor time of what speaks VRRP, so far (/proc/PID/schedstat).
+  Duration processor_time() const;
+  /// Memory of all its processes, in kB (PSS).
+  double memory() const;
+
+  lab::Node& node() const { return node_; }
+
+ private:
+  void write_config() const;
+  pid_t speaker() const;
+  std::vector<pid_t> all_processes() const;
+
+  lab::Node& node_;
+  Program program_;
+  Shape shape_;
+  int priority_;
+  std::unique_ptr<lab::Process> process_;
+};
+
+/// A fresh lab with both servers running, `a` Active in everything and `b` Backup.
+class Rig {
+ public:
+  Rig(Program program, const Shape& shape);
+
+  lab::Lab lab;
+  lab::Node &node_a, &node_b, &client;
+  Server a, b;
+};
+
+/// Does it until it is true; throws after `bound`.
+void await(const std::string& what, Duration bound, const std::function<bool()>& is_true);
+
+/// 3 intervals and the skew of `b` (RFC 9568 6.1).
+Duration theory(Duration interval);
+
+}  // namespace vipd::bench
