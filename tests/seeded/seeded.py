@@ -88,6 +88,9 @@ def main():
     options = parser.parse_args()
     if options.check:
         return check()
+    unknown = set(options.names) - {name for name, *_ in FAULTS}
+    if unknown:
+        sys.exit(f"there is no fault '{sorted(unknown)[0]}'")
     faults = [fault for fault in FAULTS if not options.names or fault[0] in options.names]
     copy_tree(options.build)
     build_rules = options.build / "CMakeLists.txt"
