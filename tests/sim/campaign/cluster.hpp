@@ -34,7 +34,6 @@ class Cluster {
     std::map<std::size_t, Interface> gone;  // interfaces that are, by LAN
     Config wanted;                          // what its file says
     std::vector<Config> in_force;           // what is, and what was while that was still on its way out
-    std::chrono::system_clock::time_point wall{};
   };
 
   void live();
@@ -73,7 +72,7 @@ class Cluster {
   void add_address(const Fault& fault, Node& node);
   void disturb_kernel(const Fault& fault, Node& node);
   void disturb_wire(const Fault& fault, Node& node);
-  void set_clock(const Fault& fault, const Node& node);
+  void set_clock(const Fault& fault, const Node& node) const;
   void reload(const Fault& fault, Node& node);
   void apply(Node& node, const Config& config);
   void send_to_all(std::size_t lan, const InstanceConfig& instance, const Packet& packet);

@@ -370,18 +370,16 @@ void Cluster::disturb_wire(const Fault& fault, Node& node) {
   world_.at(fault.length, [&node] { node.wire.fault = [] { return 0; }; });
 }
 
-/// Nothing is decided by the time of day, which is only shown.
-void Cluster::set_clock(const Fault& fault, const Node& node) {
-  auto& wall = places_[node.index].wall;
-  wall += std::chrono::years(static_cast<int>(fault.dice % 200) - 100);
+/// To any year from 1970 to 2169. Nothing is decided by the time of day, which is only shown.
+void Cluster::set_clock(const Fault& fault, const Node& node) const {
   if (!node.alive()) return;
+  const std::chrono::system_clock::time_point wall{std::chrono::years(static_cast<int>(fault.dice % 200))};
   const Clocks clocks{.monotonic = world_.now, .wall = wall};
   const auto status = status_document(*node.supervisor, std::nullopt, {.host = "node", .started = world_.now}, clocks);
-  const auto& first = *node.supervisor->routers().front();
+  const Duration age = world_.now - node.supervisor->routers().front()->since();
   const std::string shown = status["instances"][0]["since"];
-  if (shown != format_rfc3339(
-                   wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(world_.now - first.since())))
-    throw Violation{"the status of " + std::to_string(node.index) + " has another time: " + shown};
+  if (shown != format_rfc3339(wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(age)))
+    throw Violation{"the status of node " + std::to_string(node.index + 1) + " has another time: " + shown};
 }
 
 void Cluster::reload(const Fault& fault, Node& node) {
