@@ -225,7 +225,8 @@ void Cluster::foreign_speaker(const Fault& fault) {
 void Cluster::attack(const Fault& fault, const Node&) {
   Dice dice(fault.dice);
   for (std::uint64_t count = 1 + dice.below(40); count > 0; --count) {
-    world_.at(dice.between({}, fault.length), [this, fault, seed = dice.next()] {
+    const Duration when = dice.between({}, fault.length);  // drawn before the seed, whatever the compiler
+    world_.at(when, [this, fault, seed = dice.next()] {
       Dice own(seed);
       const std::size_t to = own.below(world_.nodes.size());
       const InstanceConfig& instance = instance_on(*world_.nodes[to], fault.lan);
