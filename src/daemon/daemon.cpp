@@ -165,7 +165,7 @@ void Daemon::after_turn() {
     notify_status();
     control_->publish();
   }
-  if (!exiting_ && !supervisor_->reloading()) reloader_->forget_older();
+  if (!exiting_) reloader_->forget_older();
   if (exiting_ && supervisor_->stopped()) loop_->exit(kExitOk);
   if (reexec_wanted_) reexec();
 }

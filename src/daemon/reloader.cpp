@@ -194,7 +194,9 @@ json Reloader::history(const json& request) const {
 }
 
 void Reloader::forget_older() {
-  if (std::exchange(has_older_, false)) in_force_.drop_older();
+  if (!has_older_ || !supervisor_.clear()) return;
+  has_older_ = false;
+  in_force_.drop_older();
 }
 
 /// To have the file in the history is a convenience; without it everything else goes on.

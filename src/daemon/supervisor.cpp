@@ -225,6 +225,12 @@ void Supervisor::remove_leftovers(const std::vector<InstanceConfig>& before, Tim
   if (!left_.empty()) next_removal_ = now + kRemovalGap;
 }
 
+bool Supervisor::clear() const {
+  const bool some_leave = next_look_ != kNever;
+  return !some_leave && left_.empty() &&
+         std::ranges::all_of(routers_, [](const auto& router) { return router->addresses().clear(); });
+}
+
 /// What the kernel has refused to remove for the router of an instance that is no more. One that there is has its
 /// AddressOwner.
 void Supervisor::remove_left(TimePoint now) {

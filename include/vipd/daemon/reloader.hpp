@@ -41,7 +41,7 @@ class Reloader {
   /// Reads the files and goes over to what they say; with `trial`, back again unless it is confirmed in that time. What
   /// came of it is in the document and in the log.
   nlohmann::ordered_json reload(std::optional<Duration> trial = std::nullopt);
-  /// Whatever the configurations before had is gone: a vipd that comes after this one need not know of them.
+  /// A vipd that comes after this one need not know of the configurations before, once all that they had is gone.
   void forget_older();
   /// When the configuration before comes back unless this one is confirmed; nullopt if nothing is on trial.
   std::optional<TimePoint> trial_ends() const;

@@ -52,8 +52,8 @@ class Supervisor {
   void stop(TimePoint now);
   bool stopped() const;
 
-  /// Some of what an earlier configuration had is still on its way out.
-  bool reloading() const { return next_look_ != kNever; }
+  /// Nothing is left of what earlier configurations had: no instance is on its way out, and the kernel has removed all.
+  bool clear() const;
 
   /// As last applied.
   const Config& config() const { return config_; }

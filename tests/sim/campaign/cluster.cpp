@@ -136,19 +136,24 @@ void Cluster::start(Node& node) {
       if (state.tag == kKernelTag) ++coverage_.errors[Coverage::leftovers_met];
   Place& place = places_[node.index];
   std::vector<InstanceConfig> before;
-  for (const Config& config : std::exchange(place.in_force, {place.wanted}))
+  for (const Config& config : place.in_force)
     before.insert(before.end(), config.instances.begin(), config.instances.end());
   std::erase_if(before, [&](const auto& each) { return std::ranges::count(place.wanted.instances, each) > 0; });
-  node.config = place.wanted;
+  put_in_force(node, place.wanted);
   node.start(before);
 }
 
-/// What the next process will know of, as the Daemon has it.
+/// The next process will know of it, and of those before if anything of them may be left, as the Daemon has it.
 void Cluster::put_in_force(Node& node, const Config& config) {
   std::vector<Config>& in_force = places_[node.index].in_force;
-  if (!node.supervisor->reloading()) in_force = {node.config};
-  in_force.push_back(config);
+  if (node.alive() && node.supervisor->clear()) in_force = {node.config};
+  if (in_force.empty() || in_force.back() != config) in_force.push_back(config);
   node.config = config;
+}
+
+void Cluster::kill(Node& node) {
+  if (node.alive()) put_in_force(node, node.config);
+  node.kill();
 }
 
 /// All faults are over, and whoever meddled has gone.

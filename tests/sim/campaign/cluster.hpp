@@ -41,6 +41,7 @@ class Cluster {
   void prepare(Node& node);
   Outcome fate_of(Place& place, const Command& command);
   void start(Node& node);
+  void kill(Node& node);
   void put_in_force(Node& node, const Config& config);
   void put_right();
   void put_interfaces_right(Node& node);

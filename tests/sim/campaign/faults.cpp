@@ -36,7 +36,7 @@ void Cluster::carry_out(const Fault& fault) {
 bool Cluster::fault_of_process(const Fault& fault, Node& node) {
   switch (fault.kind) {
     case FaultKind::crash:
-      node.kill();
+      kill(node);
       return true;
     case FaultKind::power_loss:
       node.power_off();
@@ -50,7 +50,7 @@ bool Cluster::fault_of_process(const Fault& fault, Node& node) {
       return true;
     case FaultKind::restart:
       if (!node.alive()) return true;
-      node.kill();
+      kill(node);
       world_.at(milliseconds(10 + fault.dice % 700), [this, &node] {
         if (!node.alive()) start(node);
       });
@@ -58,7 +58,7 @@ bool Cluster::fault_of_process(const Fault& fault, Node& node) {
     case FaultKind::reexec:
       if (!node.alive() || node.leaving() || node.asleep()) return true;
       node.supervisor->hand_over(world_.now);
-      node.kill();
+      kill(node);
       start(node);
       return true;
     case FaultKind::pause:
