@@ -19,8 +19,8 @@ constexpr auto kTurnGap = std::chrono::milliseconds(1);
 constexpr auto kAnswerGap = std::chrono::seconds(1);
 /// Somebody who deletes addresses in a loop gets this much of our time; promised is a repair within 50 ms.
 constexpr auto kRepairGap = std::chrono::milliseconds(10);
-/// What could not be removed is tried again this often.
-constexpr auto kRemovalGap = std::chrono::milliseconds(100);
+/// What could not be removed is tried again this often; what waits for that is gone within the same 50 ms.
+constexpr auto kRemovalGap = std::chrono::milliseconds(25);
 
 int index_of(const NetworkView& view, const std::string& interface) {
   const Interface* found = view.find(interface);

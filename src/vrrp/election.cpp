@@ -153,7 +153,7 @@ void Election::on(const SetStanding& event, TimePoint now, Actions& out) {
   if (falls_sick && state_ == State::active && !resigning()) offer(now, out);
   if (offering_ && event.fit) {
     offering_ = false;
-    deadline_ = std::min(deadline_, now + settings_.interval);
+    deadline_ = now;  // who has not been answered in that silence, or takes over, is told at once
   }
   judge_peer();
   judge_wait();

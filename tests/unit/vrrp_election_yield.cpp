@@ -82,6 +82,8 @@ TEST_CASE("yield: a priority 0 of another is not answered in that silence, and i
 TEST_CASE("yield: who is fit again goes on, with its own priority and without another priority 0") {
   Trace router = unfit_active();
   CHECK(router.step(700ms, kFit) == "nothing");
+  CHECK(router.due() == 700ms);
+  CHECK(router.step(700ms, DeadlinePassed{}) == "advert 100");
   CHECK(router.due() == 1'700ms);
   CHECK(router.step(800ms, heard(2, 99)) == "advert 100");
   for (int i = 0; i < 9; ++i) CHECK(router.step(router.due(), DeadlinePassed{}) == "advert 100");

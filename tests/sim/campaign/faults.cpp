@@ -329,7 +329,7 @@ void Cluster::add_address(const Fault& fault, Node& node) {
 
 void Cluster::disturb_kernel(const Fault& fault, Node& node) {
   FakeKernel& kernel = node.kernel;
-  // What it keeps is tried again every 100 ms (address_owner.cpp).
+  // What it keeps is tried again by then (supervisor.cpp).
   const Duration retry = fault.kind == FaultKind::kernel_keeps ? milliseconds(100) : Duration();
   checker_.excuse_kernel(node.index, world_.now + fault.length + retry);
   const std::uint64_t always = fault.dice / 8 % 2;
