@@ -111,8 +111,8 @@ class VirtualRouter {
 
   /// Takes up other settings of the same virtual router (see is_another_router()) where it stands.
   void reconfigure(const InstanceConfig& config, TimePoint now);
-  /// Begins a planned stop; stopped() says when it is complete, hooks and the removal of
-  /// whatever the kernel has refused to remove included.
+  /// Begins a planned stop; stopped() says when it is complete: the hooks have ended, and what the kernel refused to
+  /// remove is gone.
   void stop(TimePoint now);
   bool stopped() const { return stopped_ && hooks_.idle() && owner_.clear(); }
   /// Puts down whatever state it is in for another program that takes over now.
