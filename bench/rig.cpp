@@ -66,36 +66,23 @@ Server::Server(lab::Node& node, Program program, const Shape& shape, int priorit
     : node_(node), program_(program), shape_(shape), priority_(priority) {}
 
 Server::~Server() {
-  if (process_) kill();
+  if (keepalived_) keepalived_->kill();
 }
 
 void Server::start() {
-  const auto file = [&](const char* name) { return (node_.directory() / name).string(); };
   if (program_ == Program::vipd) {
-    std::ofstream(file("vipd.toml")) << vipd_config(shape_, priority_);
-    process_ = std::make_unique<lab::Process>(node_, node_.vipd_command());
+    node_.start_vipd(vipd_config(shape_, priority_));
     return;
   }
-  std::ofstream(file("keepalived.conf")) << keepalived_config(shape_, priority_);
-  std::filesystem::remove(file("child.pid"));
-  process_ = std::make_unique<lab::Process>(
-      node_, std::vector<std::string>{"keepalived", "--dont-fork", "--log-console", "--no-syslog", "--vrrp",
-                                      "--use-file", file("keepalived.conf"), "--pid", file("parent.pid"), "--vrrp_pid",
-                                      file("child.pid"), "--checkers_pid", file("checkers.pid")});
+  std::ofstream(node_.directory() / "keepalived.conf") << keepalived_config(shape_, priority_);
+  keepalived_ = std::make_unique<lab::KeepalivedProcess>(node_);
 }
 
-void Server::terminate() const { process_->signal(SIGTERM); }
+lab::Process& Server::process() const { return keepalived_ ? keepalived_->process() : node_.vipd(); }
 
-bool Server::wait_end(Duration bound) { return process_->wait_exit(bound).has_value(); }
+void Server::terminate() const { process().signal(SIGTERM); }
 
-/// keepalived's parent is stopped first: it would start the child again, and the child takes the death of its parent
-/// for an orderly stop.
-void Server::kill() {
-  if (!process_->running()) return;
-  process_->signal(SIGSTOP);
-  for (const pid_t pid : all_processes()) ::kill(pid, SIGKILL);
-  process_->wait_exit(10s);
-}
+bool Server::wait_end(Duration bound) const { return process().wait_exit(bound).has_value(); }
 
 bool Server::holds_all() const {
   return node_.has(kVip) && node_.has(address_of(shape_.instances - 1, shape_.addresses - 1));
@@ -105,22 +92,16 @@ bool Server::holds_none() const {
   return !node_.has(kVip) && !node_.has(address_of(shape_.instances - 1, shape_.addresses - 1));
 }
 
-pid_t Server::speaker() const {
-  if (program_ == Program::vipd) return process_->pid();
-  pid_t child = 0;
-  std::ifstream(node_.directory() / "child.pid") >> child;
-  return child;
-}
-
 std::vector<pid_t> Server::all_processes() const {
-  std::vector<pid_t> all = {process_->pid()};
+  std::vector<pid_t> all = {process().pid()};
   for (std::size_t i = 0; i < all.size(); ++i)
     for (const pid_t child : children_of(all[i])) all.push_back(child);
   return all;
 }
 
 Duration Server::processor_time() const {
-  std::ifstream file("/proc/" + std::to_string(speaker()) + "/schedstat");
+  const pid_t speaker = keepalived_ ? keepalived_->speaker() : process().pid();
+  std::ifstream file("/proc/" + std::to_string(speaker) + "/schedstat");
   std::int64_t nanoseconds = 0;
   file >> nanoseconds;
   return Duration(nanoseconds);
@@ -128,11 +109,7 @@ Duration Server::processor_time() const {
 
 double Server::memory() const {
   double sum = 0;
-  for (const pid_t pid : all_processes()) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
-    for (std::string word; file >> word;)
-      if (double kilobytes = 0; word == "Pss:" && file >> kilobytes) sum += kilobytes;
-  }
+  for (const pid_t pid : all_processes()) sum += lab::memory_of(pid);
   return sum;
 }
 

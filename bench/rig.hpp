@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "figure.hpp"
-#include "support/lab/lab.hpp"
+#include "support/lab/keepalived.hpp"
 
 namespace vipd::bench {
 
@@ -38,9 +38,7 @@ class Server {
   void start();
   void terminate() const;
   /// How long it takes until it has ended.
-  bool wait_end(Duration bound);
-  /// Without a last word; what it has left in the kernel stays.
-  void kill();
+  bool wait_end(Duration bound) const;
   /// Has the first address of all and the last one.
   bool holds_all() const;
   bool holds_none() const;
@@ -53,15 +51,14 @@ class Server {
   lab::Node& node() const { return node_; }
 
  private:
-  void write_config() const;
-  pid_t speaker() const;
+  lab::Process& process() const;
   std::vector<pid_t> all_processes() const;
 
   lab::Node& node_;
   Program program_;
   Shape shape_;
   int priority_;
-  std::unique_ptr<lab::Process> process_;
+  std::unique_ptr<lab::KeepalivedProcess> keepalived_;
 };
 
 /// A fresh lab with both servers running, `a` Active in everything and `b` Backup.

@@ -22,7 +22,7 @@
 using namespace vipd;
 using namespace vipd::test;
 using fuzz::Bytes;
-using fuzz::Scratch;
+using fuzz::scratch;
 
 namespace {
 
@@ -34,12 +34,7 @@ sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
-const Scratch& scratch() {
-  static const Scratch directory;
-  return directory;
-}
-
-std::string control_path() { return scratch() / "control.sock"; }
+std::string control_path() { return scratch("control.sock"); }
 
 /// What the files say.
 enum class Files { as_in_force, with_another_priority, with_an_error, unreadable };
@@ -52,11 +47,11 @@ class Daemon {
         node_(world_.add_node(254)),
         loop_(std::move(*EventLoop::create())),
         base_({.sources = {{"vipd.toml", "first"}}, .diagnostics = {}, .config = node_.config}) {
-    for (const char* directory : {"history", "in-force"}) std::filesystem::remove_all(scratch() / directory);
+    for (const char* directory : {"history", "in-force"}) std::filesystem::remove_all(scratch(directory));
     node_.start();
     world_.run_for(seconds(10));
     reloader_ = std::make_unique<Reloader>(
-        *loop_, *node_.supervisor, scratch() / "history", scratch() / "in-force", [this] { return load(); }, base_);
+        *loop_, *node_.supervisor, scratch("history"), scratch("in-force"), [this] { return load(); }, base_);
     auto server = ControlServer::open(*loop_, control_path(), {}, *node_.supervisor, *reloader_,
                                       [this] { return reexec(); }, {.host = "lb1", .started = loop_->now(), .pid = 42});
     VIPD_ASSERT(server.has_value());
@@ -207,7 +202,7 @@ void ask(Bytes& bytes) {
 
 /// vipctl gets what was sent, line by line, and an error where it ends.
 void answer(Bytes& bytes) {
-  static const std::string path = scratch() / "other.sock";
+  static const std::string path = scratch("other.sock");
   static const Fd listener = [] {
     Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const sockaddr_un address = address_of(path);

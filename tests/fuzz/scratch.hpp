@@ -1,36 +1,19 @@
-/// Scratch: a directory for the files of a target, in memory, and gone with the process.
+/// The files of a target: in a directory that is in memory, and gone with the process.
 #pragma once
 
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 
-#include "vipd/base/assert.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace vipd::fuzz {
 
-class Scratch {
- public:
-  Scratch() {
-    std::string name = "/dev/shm/vipd-fuzz-XXXXXX";
-    VIPD_ASSERT(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
+/// The path of a file in it.
+inline std::string scratch(const std::string& name) {
+  static const test::TemporaryDirectory directory("/dev/shm");
+  return directory.path() + "/" + name;
+}
 
 inline std::string contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -19,14 +19,9 @@
 
 using namespace vipd;
 using fuzz::Bytes;
-using fuzz::Scratch;
+using fuzz::scratch;
 
 namespace {
-
-const Scratch& scratch() {
-  static const Scratch directory;
-  return directory;
-}
 
 /// Octets are changed, or the end is cut off or doubled.
 std::string damaged(std::string text, Bytes& bytes) {
@@ -59,7 +54,7 @@ HookEvent event(unsigned choice) {
 
 /// What is taken is told to hooks as it stands; and reading it begins the file anew.
 void check_journal_of(const std::string& text) {
-  const std::string path = scratch() / "hooks.journal";
+  const std::string path = scratch("hooks.journal");
   fuzz::write(path, text);
   HookJournal journal(path);
   for (const HookSubject& subject : {kWeb, kGroup}) {
@@ -75,7 +70,7 @@ void check_journal(Bytes& bytes) { check_journal_of("{\"schema\":\"vipd.hook-jou
 
 /// A journal that was written, and damaged or not.
 void check_written_journal(Bytes& bytes) {
-  const std::string path = scratch() / "hooks.journal";
+  const std::string path = scratch("hooks.journal");
   std::filesystem::remove(path);
   {
     HookJournal journal(path);
@@ -95,7 +90,7 @@ void check_written_journal(Bytes& bytes) {
 
 /// A text that was in force is the text that was in force.
 void check_history(Bytes& bytes) {
-  static const std::string path = scratch() / "history";
+  static const std::string path = scratch("history");
   static const std::vector<ConfigSource> files = {{"vipd.toml", "[instance.web]\nvrid = 51\n"}, {"b", "\xff\n"}};
   static const std::string whole = [] {
     VIPD_ASSERT(ConfigHistory(path).keep({files.front()}, "2026-01-01T00:00:00.000Z") == 1U);
@@ -110,9 +105,9 @@ void check_history(Bytes& bytes) {
 }
 
 void check_any_history(Bytes& bytes) {
-  std::filesystem::create_directory(scratch() / "any");
-  fuzz::write(scratch() / "any/7.json", R"({"schema":"vipd.kept-config/1",)" + bytes.text());
-  const ConfigHistory history(scratch() / "any");
+  std::filesystem::create_directory(scratch("any"));
+  fuzz::write(scratch("any/7.json"), R"({"schema":"vipd.kept-config/1",)" + bytes.text());
+  const ConfigHistory history(scratch("any"));
   VIPD_ASSERT(history.list().size() == (history.newest() ? 1 : 0));
 }
 
@@ -136,7 +131,7 @@ KeptClaim claim(Bytes& bytes) {
 
 /// A claim that is found was kept; its time alone is not a part of the sum, and is judged by KeptClaim::is_good().
 void check_claims(Bytes& bytes) {
-  const std::string path = scratch() / "claims";
+  const std::string path = scratch("claims");
   std::filesystem::remove(path);
   std::array<KeptClaim, 3> kept;
   std::string text;
@@ -171,7 +166,7 @@ std::string with_sum(std::string record) {
 
 /// Records that are sound, and say anything.
 void check_any_claims(Bytes& bytes) {
-  static const std::string path = scratch() / "claims";
+  static const std::string path = scratch("claims");
   static const std::string head = [] {
     const ClaimStore store(path);
     return fuzz::contents(path).substr(0, kRecord);

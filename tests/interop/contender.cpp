@@ -114,7 +114,7 @@ bool Vipd::listens() const { return log().find("-> backup") != std::string::npos
 // --- keepalived
 
 Keepalived::~Keepalived() {
-  if (process_) kill_processes();
+  if (keepalived_) kill_processes();
 }
 
 void Keepalived::write_config() const {
@@ -137,35 +137,14 @@ void Keepalived::start() {
 }
 
 void Keepalived::start_as_configured() {
-  const auto file = [&](const char* name) { return (node_.directory() / name).string(); };
-  std::filesystem::remove(file("child.pid"));
-  process_ = std::make_unique<Process>(
-      node_, std::vector<std::string>{"keepalived", "--dont-fork", "--log-console", "--log-detail", "--no-syslog",
-                                      "--vrrp", "--use-file", file("keepalived.conf"), "--pid", file("parent.pid"),
-                                      "--vrrp_pid", file("child.pid"), "--checkers_pid", file("checkers.pid")});
+  keepalived_ = std::make_unique<KeepalivedProcess>(node_, std::vector<std::string>{"--log-detail"});
 }
 
-void Keepalived::stop() { stop_process(*process_, "keepalived"); }
-
-pid_t Keepalived::pid() const {
-  pid_t child = 0;
-  std::ifstream(node_.directory() / "child.pid") >> child;
-  return child;
-}
-
-/// The parent is stopped first: it would start the child again, and the child takes the death of its parent for an
-/// orderly stop.
-void Keepalived::kill_processes() {
-  if (!process_->running()) return;
-  process_->signal(SIGSTOP);
-  if (const pid_t child = pid(); child > 0) ::kill(child, SIGKILL);
-  process_->signal(SIGKILL);
-  process_->wait_exit(kStopBound);
-}
+void Keepalived::stop() { stop_process(keepalived_->process(), "keepalived"); }
 
 void Keepalived::clear_leftovers() { must(node_, "ip addr flush dev eth0 to " + terms_.vip()); }
 
-std::string Keepalived::log() const { return process_->output() + process_->errors(); }
+std::string Keepalived::log() const { return keepalived_->process().output() + keepalived_->process().errors(); }
 
 bool Keepalived::listens() const { return log().find("Entering BACKUP STATE") != std::string::npos; }
 

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "lab/pair.hpp"
+#include "support/lab/keepalived.hpp"
 
 namespace vipd::lab {
 
@@ -101,7 +102,6 @@ class Vipd : public Contender {
   void kill_processes() override;
 };
 
-/// Its parent process only starts its child again; the child is the one that speaks VRRP.
 class Keepalived : public Contender {
  public:
   using Contender::Contender;
@@ -110,17 +110,17 @@ class Keepalived : public Contender {
   /// With the keepalived.conf that is in the node's directory.
   void start_as_configured();
   /// Has it read its keepalived.conf anew.
-  void reload() const { process_->signal(SIGHUP); }
+  void reload() const { keepalived_->process().signal(SIGHUP); }
   void stop() override;
   void clear_leftovers() override;
   std::string log() const override;
   bool listens() const override;
-  pid_t pid() const override;
+  pid_t pid() const override { return keepalived_->speaker(); }
 
  private:
-  void kill_processes() override;
+  void kill_processes() override { keepalived_->kill(); }
   void write_config() const;
-  std::unique_ptr<Process> process_;
+  std::unique_ptr<KeepalivedProcess> keepalived_;
 };
 
 /// zebra and vrrpd. The address stays on a macvlan with the virtual MAC for ever; to hold it is to let that device up.

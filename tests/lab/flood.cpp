@@ -4,7 +4,6 @@
 #include <linux/if_packet.h>
 #include <sys/uio.h>
 
-#include <fstream>
 #include <random>
 
 #include "attacker.hpp"
@@ -84,14 +83,6 @@ class Flood {
   std::int64_t sent_ = 0;
 };
 
-/// Kilobytes of a process that are not shared, and its part of those that are.
-int memory_of(const Process& process) {
-  std::ifstream file("/proc/" + std::to_string(process.pid()) + "/smaps_rollup");
-  for (std::string word; file >> word;)
-    if (int kilobytes = 0; word == "Pss:" && file >> kilobytes) return kilobytes;
-  return 0;
-}
-
 std::string with_seconds(std::string config) { return config.replace(config.find("100ms"), 5, "1s"); }
 
 std::int64_t refused_by(const Node& node) {
@@ -117,7 +108,7 @@ TEST_CASE("lab: a flood of garbage costs no advert, no transition, no memory and
   Flood flood(stranger);
   at_rate(kPacketsPerSecond / static_cast<int>(kPacketsPerCall), 1s, [&] { flood.send(); });  // to have seen it all
   const int transitions_a = pair.a.instance().at("transitions"), transitions_b = pair.b.instance().at("transitions");
-  const int memory_a = memory_of(pair.a.vipd()), memory_b = memory_of(pair.b.vipd());
+  const int memory_a = memory_of(pair.a.vipd().pid()), memory_b = memory_of(pair.b.vipd().pid());
   const std::size_t from = pair.sniffer.adverts_from(pair.source_a).size() - 1;
   const std::int64_t sent_before = flood.sent();
 
@@ -128,8 +119,8 @@ TEST_CASE("lab: a flood of garbage costs no advert, no transition, no memory and
             << " s, " << refused_by(pair.a) << " and " << refused_by(pair.b)
             << " of them refused by name: " << adverts.size() - from - 1
             << " adverts of 1 s (answers to losing ones among them), longest gap " << in_ms(gap) << " ms; memory "
-            << memory_a << " -> " << memory_of(pair.a.vipd()) << " and " << memory_b << " -> "
-            << memory_of(pair.b.vipd()) << " kB" << std::endl;
+            << memory_a << " -> " << memory_of(pair.a.vipd().pid()) << " and " << memory_b << " -> "
+            << memory_of(pair.b.vipd().pid()) << " kB" << std::endl;
   REQUIRE(gap <= 1s + kSlack);
   REQUIRE(adverts.size() - from >= static_cast<std::size_t>(seconds));
   REQUIRE(pair.a.instance().at("transitions") == transitions_a);
@@ -143,7 +134,7 @@ TEST_CASE("lab: a flood of garbage costs no advert, no transition, no memory and
     REQUIRE(count_of(log, "\n") <= 100);
   }
 #ifndef VIPD_SANITIZED
-  REQUIRE(memory_of(pair.a.vipd()) <= memory_a + 256);
-  REQUIRE(memory_of(pair.b.vipd()) <= memory_b + 256);
+  REQUIRE(memory_of(pair.a.vipd().pid()) <= memory_a + 256);
+  REQUIRE(memory_of(pair.b.vipd().pid()) <= memory_b + 256);
 #endif
 }

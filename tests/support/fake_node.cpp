@@ -106,24 +106,22 @@ int FakeKernel::told(const KernelObject& object, int error, std::uint64_t what) 
 }
 
 std::vector<int> FakeKernel::add(std::span<const KernelObject> objects) {
-  std::vector<int> results;
-  bool some = false;
-  for (const auto& object : objects) {
-    const int error = add_one(object);
-    some = some || error == 0;
-    results.push_back(told(object, error, 1));
-  }
-  if (some) changed();
-  return results;
+  return change(objects, &FakeKernel::add_one, 1);
 }
 
 std::vector<int> FakeKernel::remove(std::span<const KernelObject> objects) {
+  return change(objects, &FakeKernel::remove_one, 2);
+}
+
+/// `what` is for the digest. What changed nothing is told to nobody.
+std::vector<int> FakeKernel::change(std::span<const KernelObject> objects, int (FakeKernel::*one)(const KernelObject&),
+                                    std::uint64_t what) {
   std::vector<int> results;
   bool some = false;
   for (const auto& object : objects) {
-    const int error = remove_one(object);
+    const int error = (this->*one)(object);
     some = some || error == 0;
-    results.push_back(told(object, error, 2));
+    results.push_back(told(object, error, what));
   }
   if (some) changed();
   return results;

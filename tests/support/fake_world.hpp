@@ -79,6 +79,8 @@ class FakeKernel final : public Kernel {
   int add_one(const KernelObject& object);
   int remove_one(const KernelObject& object);
   int told(const KernelObject& object, int error, std::uint64_t what);
+  std::vector<int> change(std::span<const KernelObject> objects, int (FakeKernel::*one)(const KernelObject&),
+                          std::uint64_t what);
   void link_changed(int ifindex);
 
   World& world_;

@@ -3,19 +3,19 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <string>
-
-#include "support/catch.hpp"
+#include <system_error>
 
 namespace vipd::test {
 
 /// A directory that is gone with the object.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "vipd-test-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
+  explicit TemporaryDirectory(const std::filesystem::path& where = std::filesystem::temp_directory_path()) {
+    std::string name = (where / "vipd-test-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
     path_ = name;
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;

@@ -41,15 +41,13 @@ std::size_t mode(const Election& election) {
 /// Initialize or of one that waits for a word, a word for one that does not wait, Stalled of one that is not Active.
 /// And those that take two rare things in one instant.
 bool impossible(std::string_view in, std::string_view event) {
-  const bool active = in == "active" || in == "offering" || in == "resigning";
   if (event == "Stalled") return in != "active";
   if (event == "DeadlinePassed") return in == "initialize" || in == "ready";
   if (event == "Prepare") return in != "ready";
   if (event == "TakeOver") return in != "ready" && in != "preparing";
   if (event == "GiveUp") return in != "active" && in != "offering" && in != "backup";
   if (event == "Resume") return in != "initialize";
-  if (in == "resigning" && (event == "SetStanding" || event == "Reconfigure")) return true;
-  return event == "Start" && active && in == "resigning";
+  return in == "resigning" && (event == "Start" || event == "SetStanding" || event == "Reconfigure");
 }
 
 /// The kernel drops what is no IP packet, and the socket's filter what is for others.

@@ -119,6 +119,13 @@ std::string Process::output(std::size_t offset) const { return content(output_, 
 
 std::string Process::errors() const { return content(errors_, 0); }
 
+int memory_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
+  for (std::string word; file >> word;)
+    if (int kilobytes = 0; word == "Pss:" && file >> kilobytes) return kilobytes;
+  return 0;
+}
+
 Finished run(const Netns& netns, const std::vector<std::string>& arguments) {
   Process process(netns, arguments);
   const auto status = process.wait_exit(std::chrono::seconds(20));

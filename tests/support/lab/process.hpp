@@ -72,6 +72,9 @@ class Process {
   std::optional<int> status_;
 };
 
+/// Memory of a process, in kB: what is its own, and its part of what it shares (proc_pid_smaps_rollup(5), Pss).
+int memory_of(pid_t pid);
+
 /// How a command ended.
 struct Finished {
   int status = 0;  ///< as Process::wait_exit()
