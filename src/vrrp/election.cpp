@@ -148,12 +148,13 @@ void Election::offer(TimePoint now, Actions& out) {
 void Election::on(const SetStanding& event, TimePoint now, Actions& out) {
   VIPD_ASSERT(event.priority != kResignPriority && (event.fit || event.priority == 1));
   const bool falls_sick = settings_.fit && !event.fit;
+  const bool rises = event.priority > settings_.priority || (event.fit && !settings_.fit);
   settings_.priority = event.priority;
   settings_.fit = event.fit;
   if (falls_sick && state_ == State::active && !resigning()) offer(now, out);
-  if (offering_ && event.fit) {
+  if (rises && state_ == State::active && !resigning()) {
     offering_ = false;
-    deadline_ = now;  // who has not been answered in that silence, or takes over, is told at once
+    deadline_ = now;  // who would give way, or was not answered while we offered, is told at once
   }
   judge_peer();
   judge_wait();

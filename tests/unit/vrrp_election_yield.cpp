@@ -89,6 +89,18 @@ TEST_CASE("yield: who is fit again goes on, with its own priority and without an
   for (int i = 0; i < 9; ++i) CHECK(router.step(router.due(), DeadlinePassed{}) == "advert 100");
 }
 
+TEST_CASE("yield: an Active router whose priority rises says so at once, one whose priority falls does not") {
+  Trace router = unfit_active();
+  router.step(2s, DeadlinePassed{});  // says priority 1 and waits for its time
+  CHECK(router.step(2'100ms, SetStanding{.priority = 50}) == "nothing");
+  CHECK(router.due() == 2'100ms);
+  CHECK(router.step(2'100ms, DeadlinePassed{}) == "advert 50");
+  router.step(2'200ms, SetStanding{.priority = 40});
+  CHECK(router.due() == 3'100ms);
+  router.step(2'300ms, SetStanding{.priority = 41});
+  CHECK(router.due() == 2'300ms);
+}
+
 TEST_CASE("yield: a fit Backup takes over after its Skew_Time, whatever preempt and the priorities say") {
   const bool preempt = GENERATE(true, false);
   Trace router = backup_of(254, preempt);

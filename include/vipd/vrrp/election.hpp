@@ -42,9 +42,12 @@
 ///   resort. An Active one says priority 0 and keeps the addresses: a fit Backup takes over after its Skew_Time,
 ///   preempt or not, and its advert ends it; with nobody there it goes on with priority 1. Every fourth advert of it is
 ///   a priority 0 again, for who missed the first one or came later. After each priority 0 it is silent until any
-///   Skew_Time is over, and obeys whoever speaks by then; if it is fit again before, it says so at once. An unfit
-///   Backup takes a priority 0 for an advert like any other, else two sick nodes would pass the addresses to and fro;
-///   so when both are sick and the Active one stops, the other needs an Active_Down_Interval.
+///   Skew_Time is over, and obeys whoever speaks by then. An unfit Backup takes a priority 0 for an advert like any
+///   other, else two sick nodes would pass the addresses to and fro; so when both are sick and the Active one stops,
+///   the other needs an Active_Down_Interval.
+///
+/// - An Active router whose priority rises says so at once: another one, which has taken over while the two could not
+///   hear each other, would keep the addresses beside it until the next advert.
 ///
 /// VRRPv2 differs in two places: its Skew_Time is a part of a second whatever the interval, and an Active router is
 /// silent about a losing advert. It adopts no interval, but that needs nothing here: another one than ours is refused.

@@ -1,6 +1,7 @@
 #include "checker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vipd::test {
 namespace {
@@ -141,6 +142,9 @@ bool Checker::hears(const Node& from, const Node& to, const VirtualRouter& speak
   if (said.auth_legacy != wanted.auth_legacy) return false;
   if (said.version == 2 && said.advert_interval != wanted.advert_interval) return false;
   if (!speaker.source() || !listener.source()) return false;
+  // Linux drops what comes from an address of its own (fib_validate_source).
+  const auto& own = interface->addresses;
+  if (std::ranges::any_of(own, [&](const auto& each) { return each.first.address == *speaker.source(); })) return false;
   if (wanted.peers.empty()) return true;
   return std::ranges::count(wanted.peers, *speaker.source(), &UnicastPeer::address) > 0 &&
          std::ranges::count(said.peers, *listener.source(), &UnicastPeer::address) > 0;
@@ -215,7 +219,7 @@ void Checker::hook_ended(std::size_t node, const Command& command) {
 /// again after each transition, for each virtual router and each peer that it speaks to.
 void Checker::advert_sent(std::size_t index, std::size_t lan) {
   const Node& node = *world_.nodes[index];
-  unheard_since_[index] = kNever;
+  if (std::exchange(unheard_since_[index], kNever) != kNever) not_heard(index);
   if (!node.alive()) return;  // it resigns for one that died
   Rate& rate = rates_[index][lan];
   std::uint64_t changes = 0;
@@ -237,7 +241,11 @@ void Checker::send_failed(std::size_t index) {
   Duration patience{};
   for (const auto& router : sender.supervisor->routers())
     patience = std::max(patience, 3 * router->config().advert_interval);
-  if (world_.now - since > patience) return;
+  if (world_.now - since <= patience) not_heard(index);
+}
+
+/// Until now, by anybody.
+void Checker::not_heard(std::size_t index) {
   for (const auto& node : world_.nodes)
     if (node->index != index) lost(index, node->index);
 }

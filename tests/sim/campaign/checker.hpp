@@ -73,6 +73,7 @@ class Checker {
   std::optional<std::string> difference(const Node& node) const;
   bool contend(const Node& a, const Node& b, std::size_t instance) const;
   bool holds(const Node& node, std::size_t instance) const;
+  void not_heard(std::size_t node);
   bool unheard(const Node& node) const { return unheard_since_[node.index] != kNever; }
   bool hears(const Node& from, const Node& to, const VirtualRouter& speaker, const VirtualRouter& listener) const;
   void require_hooks_told(const Node& node) const;
