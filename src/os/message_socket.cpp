@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -55,8 +56,9 @@ void MessageSocket::flush() {
 
 void MessageSocket::on_ready() {
   flush();
-  std::string packet(kLongest, '\0');
-  const ssize_t size = ::recv(fd_.get(), packet.data(), packet.size(), 0);
+  const ssize_t waiting = ::recv(fd_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  std::string packet(static_cast<std::size_t>(std::clamp<ssize_t>(waiting, 0, kLongest)), '\0');
+  const ssize_t size = waiting < 0 ? waiting : ::recv(fd_.get(), packet.data(), packet.size(), 0);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   const Message message = size > 0 ? Message::parse(packet.data(), packet.data() + size, nullptr, false)
                                    : Message(Message::value_t::discarded);
