@@ -12,6 +12,8 @@
 namespace vipd {
 namespace {
 
+/// Of thousands, some at a time, so that nobody's adverts wait for long: the kernel takes up to 100 µs for one.
+constexpr std::size_t kObjectsPerTurn = 64;
 /// A turn of announcements takes well below a millisecond.
 constexpr unsigned kFramesPerTurn = 32;
 constexpr auto kTurnGap = std::chrono::milliseconds(1);
@@ -172,8 +174,37 @@ void AddressOwner::add_new(const std::vector<Entry*>& entries, TimePoint now) {
   for (Entry* entry : entries) {
     note_length(*entry);
     entry->rounds = config_.announce.count;
+    entry->queued = true;
   }
-  add(entries, now);
+  add_queued(now);
+}
+
+/// The next ones, in their order.
+std::vector<AddressOwner::Entry*> AddressOwner::add_queued(TimePoint now) {
+  std::vector<Entry*> next;
+  next_addition_ = kNever;
+  for (auto& entry : entries_) {
+    if (!entry.queued) continue;
+    if (next.size() == kObjectsPerTurn) {
+      next_addition_ = now;
+      break;
+    }
+    entry.queued = false;
+    next.push_back(&entry);
+  }
+  add(next, now);
+  return next;
+}
+
+/// Those that come after the first round has begun take part in it.
+void AddressOwner::go_on_adding(TimePoint now) {
+  const auto added = add_queued(now);
+  if (now < claimed_at_ + config_.announce.delay) return;
+  for (Entry* entry : added) {
+    entry->due = entry->rounds > 0;
+    if (entry->due) --entry->rounds;
+  }
+  if (next_turn_ == kNever) next_turn_ = now;
 }
 
 /// A length that the configuration left out is no secret.
@@ -191,11 +222,11 @@ void AddressOwner::release() {
   if (!holding()) return;
   obstacle_.reset();
   remove(entries_);
-  for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = false;
+  for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = entry.queued = false;
   if (virtual_mac_) virtual_mac_->lower();
   accept_again(refused_);
   holding_ = false;
-  next_round_ = next_turn_ = answer_at_ = kNever;
+  next_addition_ = next_round_ = next_turn_ = answer_at_ = kNever;
   repair_pending_ = false;
 }
 
@@ -244,15 +275,25 @@ void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
 /// interface's own subnets. Returns what it no longer asks for.
 std::vector<AddressOwner::Entry> AddressOwner::take_config() {
   std::vector<Entry> before = std::exchange(entries_, {});
+  std::vector<bool> stays(before.size());
+  std::size_t next = 0;  // where the one is most likely that is looked for: the order is seldom another one
   for (auto& wanted : wanted_by(config_)) {
     const KernelObject object = located(wanted, kernel_.view());
-    const auto known = std::ranges::find_if(
-        before, [&](const Entry& entry) { return entry.wanted == wanted || entry.object == object; });
-    Entry& entry = entries_.emplace_back(known != before.end() ? *known : Entry{.wanted = {}, .object = object});
+    Entry& entry = entries_.emplace_back(Entry{.wanted = {}, .object = object});
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      const std::size_t at = (next + i) % before.size();
+      if (stays[at] || (before[at].wanted != wanted && before[at].object != object)) continue;
+      stays[at] = true;
+      next = at + 1;
+      entry = before[at];
+      break;
+    }
     entry.wanted = std::move(wanted);
-    if (known != before.end()) before.erase(known);
   }
-  return before;
+  std::vector<Entry> gone;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (!stays[i]) gone.push_back(std::move(before[i]));
+  return gone;
 }
 
 void AddressOwner::reconfigure(TimePoint now) {
@@ -331,7 +372,7 @@ void AddressOwner::reconcile(TimePoint now) {
   if (virtual_mac_ && !raise_again()) return;
   std::vector<Entry*> missing;
   for (auto& entry : entries_)
-    if (!kernel_.view().has(entry.object)) missing.push_back(&entry);
+    if (!entry.queued && !kernel_.view().has(entry.object)) missing.push_back(&entry);
   if (missing.empty()) return;
   add(missing, now);
   for (Entry* entry : missing) {
@@ -378,12 +419,15 @@ bool AddressOwner::interface_came() const {
 TimePoint AddressOwner::deadline() const {
   if (!holding()) return next_removal_;
   const TimePoint announcement = next_turn_ != kNever ? next_turn_ : std::min(next_round_, answer_at_);
-  return std::min({announcement, next_removal_, repair_pending_ ? next_repair_ : kNever});
+  return std::min({announcement, next_addition_, next_removal_, repair_pending_ ? next_repair_ : kNever});
 }
 
 void AddressOwner::on_deadline(TimePoint now) {
-  reconcile(now);  // a repair that had to wait, and the read-back: what was acknowledged has to be there
-  if (next_turn_ != kNever) {
+  if (now >= next_addition_) go_on_adding(now);
+  const bool in_round = next_turn_ != kNever;
+  if (!in_round || repair_pending_ || next_removal_ != kNever)
+    reconcile(now);  // a repair that had to wait, and the read-back: what was acknowledged has to be there
+  if (in_round) {
     if (now >= next_turn_) announce_due(now);
     return;  // a round ends before the next one starts
   }
@@ -424,7 +468,7 @@ TimePoint AddressOwner::next_round(TimePoint now) const {
 /// Announces once each address that is in its burst.
 void AddressOwner::start_round(TimePoint now) {
   for (auto& entry : entries_) {
-    entry.due = entry.rounds > 0;
+    entry.due = entry.rounds > 0 && !entry.queued;
     if (entry.due) --entry.rounds;
   }
   next_round_ = next_round(now);

@@ -323,8 +323,10 @@ void Supervisor::on_deadline(TimePoint now) {
     checks_.on_deadline(now);
     share_health(now);
   }
+  wire_.hold();
   for (const auto& router : routers_)
     if (now >= router->deadline()) router->on_deadline(now);
+  wire_.release();
   settle_groups(now);
   std::vector<std::string> retry;
   for (const auto& [key, segment] : segments_)
@@ -344,7 +346,9 @@ void Supervisor::look_after_leaving(TimePoint now) {
 void Supervisor::stop(TimePoint now) {
   waiting_.clear();
   next_look_ = kNever;
+  wire_.hold();
   for (const auto& router : routers_) router->stop(now);
+  wire_.release();
   settle_groups(now);
 }
 

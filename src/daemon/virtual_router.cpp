@@ -451,6 +451,7 @@ void VirtualRouter::on_deadline(TimePoint now) {
   if (now >= owner_.deadline()) {
     owner_.on_deadline(now);
     if (owner_.holding() && owner_.failure()) claim_failed(now);
+    if (!owner_.adding()) tell_late();
   }
   if (now >= reassert_due()) reassert(now);
   if (now >= answer_due()) take_answer(now);
@@ -660,25 +661,32 @@ void VirtualRouter::send_advert(std::uint8_t priority, TimePoint now) {
                       .addresses = AddressList(config_.family(), advertised_),
                       .checksum_form = checksum_form_,
                       .password = password_};
-  bool sent = config_.peers.empty() && send_to(vrrp_group(config_.family()), advert);
-  for (const auto& peer : config_.peers) sent = send_to(peer.address, advert) || sent;
-  if (sent) {
-    ++counters_.adverts_sent;
-    heard_until_ = now + 3 * config_.advert_interval;
-  }
+  counted_ = false;
+  if (config_.peers.empty()) send_to(vrrp_group(config_.family()), advert, now);
+  for (const auto& peer : config_.peers) send_to(peer.address, advert, now);
   spoken_ = spoken_ || priority != kResignPriority;
 }
 
-bool VirtualRouter::send_to(const IpAddress& destination, const Advert& advert) {
+void VirtualRouter::send_to(const IpAddress& destination, const Advert& advert, TimePoint now) {
   static std::array<std::uint8_t, kMaxAdvertSize> buffer;
   const std::size_t size = encode(advert, *source_, destination, buffer);
   const auto message = std::span(buffer).first(size);
   const bool by_frame = config_.virtual_mac && config_.peers.empty();  // RFC 9568 7.2: the MAC of what is multicast
-  const auto sent =
-      by_frame ? wire_.announce(ifindex_, advert_frame(virtual_mac(config_.family(), config_.vrid), *source_, message))
-               : wire_.send(ifindex_, *source_, destination, message);
-  if (!sent && counters_.send_errors++ == 0) spdlog::warn("{}: {}", config_.name, sent.error().message);
-  return sent.has_value();
+  const auto note = [this, now](const Result<void>& sent) { note_sent(sent, now); };
+  if (by_frame)
+    note(wire_.announce(ifindex_, advert_frame(virtual_mac(config_.family(), config_.vrid), *source_, message)));
+  else
+    wire_.send(ifindex_, *source_, destination, message, note);
+}
+
+/// An advert counts once, however many peers it went to.
+void VirtualRouter::note_sent(const Result<void>& sent, TimePoint now) {
+  if (!sent) {
+    if (counters_.send_errors++ == 0) spdlog::warn("{}: {}", config_.name, sent.error().message);
+    return;
+  }
+  if (!std::exchange(counted_, true)) ++counters_.adverts_sent;
+  heard_until_ = now + 3 * config_.advert_interval;
 }
 
 void VirtualRouter::log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now) {
@@ -713,8 +721,15 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
   if (to == ShownState::active) flap_limit_.note(now);
   log_event(from, to, reason_, now);
   spdlog::info("{}: {} -> {}: {}", config_.name, to_string(from), to_string(to), reason_);
+  tell_late();
   if (stopping_ && to == ShownState::initialize) return;  // finish_stop() tells the hooks
-  hooks_.push(hook_event(hook_state(to), from, reason_, peer));
+  late_event_ = hook_event(hook_state(to), from, reason_, peer);
+  if (!owner_.adding()) tell_late();
+}
+
+/// Hooks learn that we are Active when all addresses are there, or not to be had any more.
+void VirtualRouter::tell_late() {
+  if (late_event_) hooks_.push(*std::exchange(late_event_, std::nullopt));
 }
 
 /// `from`: the state before, as shown. Its sequence is that of the last transition.

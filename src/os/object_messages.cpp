@@ -81,7 +81,7 @@ void put(nlmsghdr* message, const RuleObject& object, bool adding) {
 
 std::size_t put_object(void* buffer, const KernelObject& object, bool adding, unsigned sequence) {
   nlmsghdr* message = mnl_nlmsg_put_header(buffer);
-  message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  message->nlmsg_flags = NLM_F_REQUEST;
   if (adding) message->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
   message->nlmsg_seq = sequence;
   std::visit([&](const auto& one) { put(message, one, adding); }, object);

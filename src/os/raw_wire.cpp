@@ -19,7 +19,9 @@ namespace {
 constexpr std::size_t kPacketsPerBatch = 32;
 constexpr std::size_t kBatchesPerTurn = 8;  // then the deadline has its chance; the rest waits in the socket
 constexpr std::size_t kLongestPacket = 60 + 8 + 255 * 16;
-constexpr int kControlPriority = 7;  // TC_PRIO_CONTROL
+constexpr std::size_t kMostWaiting = 64;
+constexpr int kReceiveBuffer = 1 << 20;  // all 255 routers of a segment may speak at once
+constexpr int kControlPriority = 7;      // TC_PRIO_CONTROL
 
 template <typename Value>
 Result<void> set_option(const Fd& fd, int level, int name, const Value& value, const char* what) {
@@ -147,48 +149,42 @@ struct Batch {
   }
 };
 
-/// Sends one message with its source address chosen: IP_PKTINFO, IPV6_PKTINFO.
-template <typename Info, typename Address>
-ssize_t send_from(int fd, int level, int type, const Info& info, const Address& to,
-                  std::span<const std::uint8_t> message) {
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(Info))> control{};
-  iovec vec{const_cast<std::uint8_t*>(message.data()), message.size()};
-  msghdr header{};
-  header.msg_name = const_cast<Address*>(&to);
-  header.msg_namelen = sizeof to;
-  header.msg_iov = &vec;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  cmsghdr* c = CMSG_FIRSTHDR(&header);
-  c->cmsg_level = level;
-  c->cmsg_type = type;
-  c->cmsg_len = CMSG_LEN(sizeof info);
+/// Puts the ancillary data of one message, IP_PKTINFO or IPV6_PKTINFO, and returns its size.
+template <typename Info>
+std::size_t put_control(std::span<char> into, int level, int type, const Info& info) {
+  auto* const c = reinterpret_cast<cmsghdr*>(into.data());
+  *c = {.cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = level, .cmsg_type = type};
   std::memcpy(CMSG_DATA(c), &info, sizeof info);
-  return ::sendmsg(fd, &header, MSG_DONTWAIT);
+  return CMSG_SPACE(sizeof info);
 }
 
-ssize_t send_ipv4(int fd, int ifindex, const IpAddress& source, const IpAddress& destination,
-                  std::span<const std::uint8_t> message) {
+std::size_t put_source_ipv4(std::span<char> into, int ifindex, const IpAddress& source) {
   in_pktinfo info{};
   info.ipi_ifindex = ifindex;
   std::memcpy(&info.ipi_spec_dst, source.octets().data(), 4);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  std::memcpy(&to.sin_addr, destination.octets().data(), 4);
-  return send_from(fd, IPPROTO_IP, IP_PKTINFO, info, to, message);
+  return put_control(into, IPPROTO_IP, IP_PKTINFO, info);
 }
 
-ssize_t send_ipv6(int fd, int ifindex, const IpAddress& source, const IpAddress& destination,
-                  std::span<const std::uint8_t> message) {
+std::size_t put_source_ipv6(std::span<char> into, int ifindex, const IpAddress& source) {
   in6_pktinfo info{};
   info.ipi6_ifindex = static_cast<unsigned>(ifindex);
   std::memcpy(&info.ipi6_addr, source.octets().data(), 16);
-  sockaddr_in6 to{};
-  to.sin6_family = AF_INET6;
-  to.sin6_scope_id = static_cast<unsigned>(ifindex);
-  std::memcpy(&to.sin6_addr, destination.octets().data(), 16);
-  return send_from(fd, IPPROTO_IPV6, IPV6_PKTINFO, info, to, message);
+  return put_control(into, IPPROTO_IPV6, IPV6_PKTINFO, info);
+}
+
+/// Returns the size of the socket address.
+socklen_t put_destination(sockaddr_in6& into, int ifindex, const IpAddress& destination) {
+  if (destination.family() == Family::ipv6) {
+    into.sin6_family = AF_INET6;
+    into.sin6_scope_id = static_cast<unsigned>(ifindex);
+    std::memcpy(&into.sin6_addr, destination.octets().data(), 16);
+    return sizeof into;
+  }
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  std::memcpy(&to.sin_addr, destination.octets().data(), 4);
+  std::memcpy(&into, &to, sizeof to);
+  return sizeof to;
 }
 
 }  // namespace
@@ -222,6 +218,7 @@ Result<RawWire::Socket> RawWire::open_socket(const Key& key) {
        family == Family::ipv4 ? prepare_ipv4(socket.fd, ifindex) : prepare_ipv6(socket.fd, ifindex),
        set_option(socket.fd, SOL_SOCKET, SO_PRIORITY, kControlPriority, "SO_PRIORITY")});
   if (!prepared) return std::unexpected(prepared.error());
+  ::setsockopt(socket.fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer);
   if (loop_ == nullptr) return socket;
   auto watch = loop_->watch(socket.fd.get(), EPOLLIN, Urgency::network, [this, key] { receive(key); });
   if (!watch) return std::unexpected(watch.error());
@@ -247,17 +244,61 @@ Result<void> RawWire::listen(int ifindex, Family family, const std::bitset<256>&
   return attach(socket.fd, filter);
 }
 
-void RawWire::leave(int ifindex, Family family) { sockets_.erase({ifindex, family}); }
+void RawWire::leave(int ifindex, Family family) {
+  send_waiting();
+  sockets_.erase({ifindex, family});
+}
 
-Result<void> RawWire::send(int ifindex, const IpAddress& source, const IpAddress& destination,
-                           std::span<const std::uint8_t> message) {
+void RawWire::send(int ifindex, const IpAddress& source, const IpAddress& destination,
+                   std::span<const std::uint8_t> message, Sent sent) {
   const auto it = sockets_.find({ifindex, source.family()});
-  if (it == sockets_.end()) return failure("no socket on this interface");
-  const int fd = it->second.fd.get();
-  const ssize_t sent = source.family() == Family::ipv4 ? send_ipv4(fd, ifindex, source, destination, message)
-                                                       : send_ipv6(fd, ifindex, source, destination, message);
-  if (sent < 0) return system_failure("cannot send an advert to " + destination.to_string(), errno);
-  return {};
+  if (it == sockets_.end()) return sent(failure("no socket on this interface"));
+  Waiting& waiting = waiting_.emplace_back();
+  waiting.fd = it->second.fd.get();
+  waiting.destination = destination;
+  waiting.to_size = put_destination(waiting.to, ifindex, destination);
+  waiting.control_size = source.family() == Family::ipv4 ? put_source_ipv4(waiting.control, ifindex, source)
+                                                         : put_source_ipv6(waiting.control, ifindex, source);
+  waiting.begin = octets_.size();
+  waiting.size = message.size();
+  waiting.sent = std::move(sent);
+  octets_.insert(octets_.end(), message.begin(), message.end());
+  if (!holds_ || waiting_.size() == kMostWaiting) send_waiting();
+}
+
+void RawWire::release() {
+  send_waiting();
+  holds_ = false;
+}
+
+/// One call for as many as go by the same socket, and another one behind each that the kernel refuses.
+void RawWire::send_waiting() {
+  std::array<iovec, kMostWaiting> pieces;
+  std::array<mmsghdr, kMostWaiting> headers;
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    Waiting& each = waiting_[i];
+    pieces[i] = {octets_.data() + each.begin, each.size};
+    headers[i] = {};
+    headers[i].msg_hdr.msg_name = &each.to;
+    headers[i].msg_hdr.msg_namelen = each.to_size;
+    headers[i].msg_hdr.msg_iov = &pieces[i];
+    headers[i].msg_hdr.msg_iovlen = 1;
+    headers[i].msg_hdr.msg_control = each.control.data();
+    headers[i].msg_hdr.msg_controllen = each.control_size;
+  }
+  for (std::size_t at = 0; at < waiting_.size();) {
+    const int fd = waiting_[at].fd;
+    std::size_t end = at + 1;
+    while (end < waiting_.size() && waiting_[end].fd == fd) ++end;
+    const int count = ::sendmmsg(fd, &headers[at], static_cast<unsigned>(end - at), MSG_DONTWAIT);
+    if (count < 0) {
+      const Waiting& refused = waiting_[at++];
+      refused.sent(system_failure("cannot send an advert to " + refused.destination.to_string(), errno));
+    }
+    for (int i = 0; i < count; ++i) waiting_[at++].sent({});
+  }
+  waiting_.clear();
+  octets_.clear();
 }
 
 Result<void> RawWire::announce(int ifindex, std::span<const std::uint8_t> frame) {

@@ -245,33 +245,46 @@ std::vector<int> RtnlKernel::remove(std::span<const KernelObject> objects) {
 }
 
 std::vector<int> RtnlKernel::change(std::span<const KernelObject> objects, bool adding) {
-  std::vector<int> results(objects.size(), EIO);                             // what is not acknowledged has failed
-  alignas(nlmsghdr) std::array<char, kBatch * kObjectMessageSize> buffer{};  // no octet of anything else goes out
+  std::vector<int> results(objects.size(), EIO);
   for (std::size_t begin = 0; begin < objects.size(); begin += kBatch) {
-    const std::size_t end = std::min(begin + kBatch, objects.size());
-    const unsigned first = sequence_ + 1;
-    std::size_t size = 0;
-    for (std::size_t i = begin; i < end; ++i, ++sequence_) {
-      if (lacks_interface(objects[i]))
-        results[i] = ENODEV;
-      else
-        size += put_object(buffer.data() + size, objects[i], adding, first + static_cast<unsigned>(i - begin));
-    }
-    VIPD_ASSERT(size <= buffer.size());
-    if (size == 0) continue;
-    if (::send(requests_.get(), buffer.data(), size, 0) < 0) {
-      std::fill(results.begin() + begin, results.end(), errno);
-      return results;
-    }
-    const auto note = [&](const nlmsghdr& message) {
-      const std::size_t at = begin + (message.nlmsg_seq - first);
-      if (message.nlmsg_type != NLMSG_ERROR || message.nlmsg_seq < first || at >= end) return;
-      results[at] = error_in(message);
-    };
-    while (receive(requests_.get(), note) == Received::messages) {
-    }
+    const std::size_t count = std::min(kBatch, objects.size() - begin);
+    const int error = change_some(objects.subspan(begin, count), adding, std::span(results).subspan(begin, count));
+    if (error == 0) continue;
+    std::fill(results.begin() + static_cast<std::ptrdiff_t>(begin), results.end(), error);
+    break;
   }
   return results;
+}
+
+/// The kernel works through a batch in its order and answers to what fails; that the last one was reached, it
+/// acknowledges, and an answer that is lost is told by receive(). Returns the errno of the request itself.
+int RtnlKernel::change_some(std::span<const KernelObject> objects, bool adding, std::span<int> results) {
+  alignas(nlmsghdr) std::array<char, kBatch * kObjectMessageSize> buffer{};  // no octet of anything else goes out
+  const unsigned first = sequence_ + 1;
+  sequence_ += static_cast<unsigned>(objects.size());
+  std::size_t size = 0;
+  nlmsghdr* last = nullptr;
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    results[i] = lacks_interface(objects[i]) ? ENODEV : 0;
+    if (results[i] != 0) continue;
+    last = reinterpret_cast<nlmsghdr*>(buffer.data() + size);
+    size += put_object(last, objects[i], adding, first + static_cast<unsigned>(i));
+  }
+  VIPD_ASSERT(size <= buffer.size());
+  if (last == nullptr) return 0;
+  last->nlmsg_flags |= NLM_F_ACK;
+  if (::send(requests_.get(), buffer.data(), size, 0) < 0) return errno;
+  bool reached_last = false;
+  const auto note = [&](const nlmsghdr& message) {
+    const std::size_t at = message.nlmsg_seq - first;
+    if (message.nlmsg_type != NLMSG_ERROR || message.nlmsg_seq < first || at >= objects.size()) return;
+    results[at] = error_in(message);
+    reached_last = reached_last || message.nlmsg_seq == last->nlmsg_seq;
+  };
+  while (receive(requests_.get(), note) == Received::messages) {
+  }
+  if (!reached_last) std::ranges::replace(results, 0, EIO);  // nobody knows
+  return 0;
 }
 
 bool RtnlKernel::forwards_ipv6(const std::string& interface) const {

@@ -88,6 +88,21 @@ std::string value_of(const Command& command, const std::string& variable) {
 
 }  // namespace
 
+TEST_CASE("sim: hooks learn that hundreds of addresses are there when they are") {
+  World world(1);
+  Node& node = world.add_node(254, [](InstanceConfig& instance) {
+    instance.hooks.active = {"/active"};
+    for (std::uint8_t last = 11; last < 200; ++last)
+      instance.addresses.push_back({{.prefix = {{Family::ipv4, std::array<std::uint8_t, 4>{192, 0, 2, last}}, 24}}});
+  });
+  std::vector<std::size_t> held;  // at the start of each hook
+  node.start();
+  node.runner->on_start = [&](const Command&) { held.push_back(node.kernel.real()->addresses.size()); };
+  world.run_for(seconds(5));
+  CHECK(!held.empty());
+  for (const std::size_t count : held) CHECK(count == 2 + 190);
+}
+
 TEST_CASE("two nodes started together, 1000 seeds, 0 to 30 % loss: one holder, and the right one when the loss ends") {
   const std::uint64_t first = seed_from_environment(1);
   Duration longest{}, with_losses{};

@@ -93,8 +93,10 @@ class FakeWire final : public Wire {
   FakeWire(World& world, std::size_t node) : world_(world), node_(node) {}
   Result<void> listen(int ifindex, Family, const std::bitset<256>& vrids, bool group) override;
   void leave(int ifindex, Family family) override { listening.erase({ifindex, family}); }
-  Result<void> send(int ifindex, const IpAddress& source, const IpAddress& destination,
-                    std::span<const std::uint8_t> message) override;
+  void send(int ifindex, const IpAddress& source, const IpAddress& destination, std::span<const std::uint8_t> message,
+            Sent sent) override {
+    sent(send(ifindex, source, destination, message));
+  }
   Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) override;
 
   struct Socket {
@@ -106,6 +108,9 @@ class FakeWire final : public Wire {
   std::function<int()> fault = [] { return 0; };  ///< errno for what is sent and for listen()
 
  private:
+  Result<void> send(int ifindex, const IpAddress& source, const IpAddress& destination,
+                    std::span<const std::uint8_t> message);
+
   World& world_;
   std::size_t node_;
 };

@@ -15,6 +15,17 @@ namespace {
 
 const IpAddress kVip = *IpAddress::parse("192.0.2.10");
 
+/// 10.0.0.1/16, 10.0.0.2/16, …
+std::vector<VirtualAddress> many(int count) {
+  std::vector<VirtualAddress> addresses;
+  for (int i = 0; i < count; ++i) {
+    const std::array<std::uint8_t, 4> octets{10, 0, static_cast<std::uint8_t>(i / 200),
+                                             static_cast<std::uint8_t>(1 + i % 200)};
+    addresses.push_back({{.prefix = {{Family::ipv4, octets}, 16}}});
+  }
+  return addresses;
+}
+
 /// One node whose daemon is not started: its kernel and wire serve an AddressOwner of the test's own.
 struct Bench {
   explicit Bench(const std::function<void(InstanceConfig&)>& adjust = {})
@@ -373,12 +384,7 @@ TEST_CASE("AddressOwner: hundreds of addresses are announced in turns, each in e
   Bench bench([](InstanceConfig& instance) {
     instance.announce = {
         .gap = milliseconds(1), .count = 3, .again_after = Duration::zero(), .refresh = Duration::zero()};
-    instance.addresses.clear();
-    for (int i = 0; i < kCount; ++i) {
-      const std::array<std::uint8_t, 4> octets{10, 0, static_cast<std::uint8_t>(i / 200),
-                                               static_cast<std::uint8_t>(1 + i % 200)};
-      instance.addresses.push_back({{.prefix = {{Family::ipv4, octets}, 16}}});
-    }
+    instance.addresses = many(kCount);
   });
   bench.claim();
   bench.run_for(seconds(1));
@@ -390,6 +396,65 @@ TEST_CASE("AddressOwner: hundreds of addresses are announced in turns, each in e
   CHECK(each_frame.size() == kCount);
   for (const auto& [frame, times] : each_frame) CHECK(times == 3);
   CHECK(bench.announced().back() <= milliseconds(50));
+}
+
+TEST_CASE("AddressOwner: hundreds of addresses are added in turns, and each is announced when it is there") {
+  Bench bench([](InstanceConfig& instance) { instance.addresses = many(150); });
+  std::vector<IpAddress> added;
+  bench.node.kernel.refuse = [&](const KernelObject& object) {
+    added.push_back(std::get<AddressObject>(object).prefix.address);
+    return 0;
+  };
+  const auto announced = [&] { return bench.node.wire.announced.size(); };
+  bench.claim();
+  for (const std::size_t count : {64U, 128U, 150U}) {
+    CHECK(added.size() == count);
+    CHECK(announced() == 32);  // those of this millisecond
+    CHECK(bench.owner->adding() == (count < 150));
+    CHECK_FALSE(bench.owner->failure());
+    bench.world.run_for(milliseconds(0));
+    if (bench.owner->adding()) bench.owner->on_deadline(bench.world.now);
+  }
+  CHECK(std::ranges::is_sorted(added));
+  bench.run_for(milliseconds(19));
+  CHECK(announced() == 150);
+  bench.run_for(milliseconds(200));
+  CHECK(announced() == 5 * 150);
+  CHECK(added.size() == 150);
+}
+
+TEST_CASE("AddressOwner: an address that is refused in a later turn is a failure, and the release ends all turns") {
+  Bench bench([](InstanceConfig& instance) { instance.addresses = many(200); });
+  int count = 0;
+  bench.node.kernel.refuse = [&](const KernelObject&) { return ++count == 100 ? ENOSPC : 0; };
+  bench.claim();
+  CHECK_FALSE(bench.owner->failure());
+  bench.owner->on_deadline(bench.world.now);
+  CHECK(bench.owner->failure());
+  bench.owner->release();
+  CHECK_FALSE(bench.owner->adding());
+  CHECK(bench.owner->deadline() == kNever);
+  bench.world.run_for(seconds(1));
+  CHECK(bench.node.kernel.real()->addresses.size() == 2);  // the node's own
+  CHECK(count == 128);
+}
+
+TEST_CASE("AddressOwner: of hundreds, a reload adds, announces and removes what has changed") {
+  Bench bench([](InstanceConfig& instance) { instance.addresses = many(200); });
+  auto& addresses = bench.node.config.instances.front().addresses;
+  const VirtualAddress last = many(201).back();
+  bench.claim();
+  bench.run_for(seconds(10));
+  const std::size_t before = bench.node.wire.announced.size();
+  addresses.erase(addresses.begin() + 100);
+  std::ranges::rotate(addresses, addresses.begin() + 50);
+  addresses.push_back(last);
+  bench.owner->reconfigure(bench.world.now);
+  CHECK(bench.node.kernel.has(last.prefix.address));
+  CHECK_FALSE(bench.owner->adding());
+  bench.run_for(seconds(1));
+  CHECK(bench.node.wire.announced.size() == before + 5);
+  CHECK(bench.node.kernel.real()->addresses.size() == 2 + 200);
 }
 
 TEST_CASE("AddressOwner: a delay before the first announcement, the gap, and both forms") {

@@ -12,9 +12,10 @@
 /// Announcements follow the addresses (RFC 9568 8.1.2: never before the kernel has acknowledged), in rounds: a burst,
 /// by default 5 rounds 20 ms apart, a second burst, then a slow refresh; another burst after each time in which two
 /// nodes were Active, since the other one's announcements may have been the last. A round sends a few dozen frames
-/// each millisecond and lets adverts through in between. Caller: VirtualRouter.
+/// each millisecond and lets adverts through in between. So does a claim of more than a few dozen: the first ones are
+/// there and announced when claim() returns, the others follow in turns (adding()). Caller: VirtualRouter.
 ///
-/// Not good yet: thousands of addresses are claimed in one go, which delays other instances. A foreign route or rule
+/// Not good yet: thousands of addresses are released in one go, which delays other instances. A foreign route or rule
 /// that vanishes is noticed with the next change or announcement only, since the view does not have it.
 #pragma once
 
@@ -42,6 +43,7 @@ class AddressOwner {
     int error = 0;         ///< errno of the last refused add
     unsigned rounds = 0;   ///< of announcements that its burst still has
     bool due = false;      ///< still to be announced in this round
+    bool queued = false;   ///< still to be added
   };
 
   /// `config` outlives it.
@@ -49,7 +51,7 @@ class AddressOwner {
 
   /// What a claim will need can be had: the device of the virtual MAC, nf_tables. Makes the device. Says why not.
   Result<void> prepare();
-  /// Adds everything, in one batch, and announces the addresses that the kernel took.
+  /// Adds everything, or begins to, and announces the addresses that the kernel took.
   void claim(TimePoint now);
   /// Takes everything for held that the kernel has and that an earlier vipd added, and announces it again.
   void resume(TimePoint now);
@@ -73,6 +75,8 @@ class AddressOwner {
   void on_deadline(TimePoint now);
 
   bool holding() const { return holding_; }
+  /// Some of what is to be held has not been added yet.
+  bool adding() const { return next_addition_ != kNever; }
   /// Nothing is left that the kernel refused to remove.
   bool clear() const { return stuck_.empty(); }
   /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any; or what stood
@@ -96,6 +100,8 @@ class AddressOwner {
   void add_again(const std::vector<KernelObject>& objects, std::vector<int>& results);
   void note_added(Entry& entry, int error);
   void add_new(const std::vector<Entry*>& entries, TimePoint now);
+  std::vector<Entry*> add_queued(TimePoint now);
+  void go_on_adding(TimePoint now);
   void note_length(const Entry& entry) const;
   std::vector<Entry> take_config();
   bool in_burst() const;
@@ -114,6 +120,7 @@ class AddressOwner {
   int device_ = 0;  // where the addresses are by default, as the entries have it
   bool holding_ = false;
   TimePoint claimed_at_{};
+  TimePoint next_addition_ = kNever;
   TimePoint next_round_ = kNever;
   TimePoint next_turn_ = kNever;    // of the round at hand
   std::map<int, bool> forwards_{};  // of each interface, during a round

@@ -170,10 +170,12 @@ class VirtualRouter {
   void claim_failed(TimePoint now);
   void allow_claim();
   void send_advert(std::uint8_t priority, TimePoint now);
-  bool send_to(const IpAddress& destination, const Advert& advert);
+  void send_to(const IpAddress& destination, const Advert& advert, TimePoint now);
+  void note_sent(const Result<void>& sent, TimePoint now);
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
   HookEvent hook_event(HookState state, ShownState from, const std::string& reason,
                        const std::optional<Peer>& peer) const;
+  void tell_late();
   void show_fitness(TimePoint now);
   void log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
   void remark(spdlog::level::level_enum level, const std::string& sentence, TimePoint now);
@@ -216,13 +218,15 @@ class VirtualRouter {
     TimePoint first, last;  // heard
   };
   std::optional<Rival> rival_;
-  TimePoint heard_until_{};       // by the last advert that could be sent
-  bool spoken_ = false;           // peers may believe in us, and have to be told when we go
-  bool cleared_ = false;          // what a hook was asked before may be done
-  Asked asked_ = Asked::nothing;  // that is
-  bool link_was_down_ = false;    // and has not been up for link_hold since
-  TimePoint answer_by_{};         // how long the hook is waited for
-  TimePoint link_held_ = kNever;  // until then, as it is up again
+  std::optional<HookEvent> late_event_;  // that the hooks are not told of yet
+  bool counted_ = false;                 // the last advert, as sent
+  TimePoint heard_until_{};              // by the last advert that could be sent
+  bool spoken_ = false;                  // peers may believe in us, and have to be told when we go
+  bool cleared_ = false;                 // what a hook was asked before may be done
+  Asked asked_ = Asked::nothing;         // that is
+  bool link_was_down_ = false;           // and has not been up for link_hold since
+  TimePoint answer_by_{};                // how long the hook is waited for
+  TimePoint link_held_ = kNever;         // until then, as it is up again
   FlapLimit flap_limit_;
   TimePoint flaps_until_ = kNever;
   TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due

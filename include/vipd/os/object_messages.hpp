@@ -12,8 +12,8 @@ namespace vipd {
 
 inline constexpr std::size_t kObjectMessageSize = 192;  ///< octets; no request is larger
 
-/// Writes one request, to be acknowledged, to `buffer`, which has room for kObjectMessageSize octets and is aligned as
-/// an nlmsghdr. Returns its size, a multiple of that alignment.
+/// Writes one request, answered only if it fails, to `buffer`, which has room for kObjectMessageSize octets and is
+/// aligned as an nlmsghdr. Returns its size, a multiple of that alignment.
 std::size_t put_object(void* buffer, const KernelObject& object, bool adding, unsigned sequence);
 
 }  // namespace vipd

@@ -4,12 +4,18 @@
 /// joined there if somebody wants it. A classic BPF filter passes the VRIDs that are configured and drops the rest
 /// before it wakes the process: another pair's adverts, or CARP's, which share the protocol number, cost nothing here.
 /// The price is that they are not counted. Adverts leave with TTL or hop limit 255 and DSCP CS6 (conformance A05, A11)
-/// and are not looped back. Announcements leave through one packet socket that receives nothing.
+/// and are not looped back; those that are due together leave with one call. Announcements leave through one packet
+/// socket that receives nothing.
 #pragma once
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
 #include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/fd.hpp"
@@ -26,8 +32,10 @@ class RawWire final : public Wire {
 
   Result<void> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) override;
   void leave(int ifindex, Family family) override;
-  Result<void> send(int ifindex, const IpAddress& source, const IpAddress& destination,
-                    std::span<const std::uint8_t> message) override;
+  void send(int ifindex, const IpAddress& source, const IpAddress& destination, std::span<const std::uint8_t> message,
+            Sent sent) override;
+  void hold() override { holds_ = true; }
+  void release() override;
   Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) override;
 
  private:
@@ -37,15 +45,29 @@ class RawWire final : public Wire {
     bool in_group = false;
   };
   using Key = std::pair<int, Family>;
+  /// An advert that has not left yet.
+  struct Waiting {
+    int fd;
+    IpAddress destination;
+    sockaddr_in6 to;  // or an IPv4 one
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(in6_pktinfo))> control;
+    socklen_t to_size;
+    std::size_t control_size, begin, size;  // the message is a part of octets_
+    Sent sent;
+  };
 
   RawWire() = default;
   Result<Socket> open_socket(const Key& key);
   void receive(const Key& key);
+  void send_waiting();
 
   EventLoop* loop_ = nullptr;
   DatagramReceived received_;
   Fd packet_;
   std::map<Key, Socket> sockets_;
+  bool holds_ = false;
+  std::vector<Waiting> waiting_;
+  std::vector<std::uint8_t> octets_;
 };
 
 }  // namespace vipd

@@ -3,8 +3,8 @@
 /// Two sockets, as lldpd does it: one asks and changes, one only listens to the kernel's notifications. The second
 /// feeds the view; if it overruns (ENOBUFS) or a message is odd, everything is read anew and compared, so a lost
 /// message costs time and never truth. Messages that do not come from the kernel (nl_pid != 0) are dropped. Changes go
-/// out in batches, each with an acknowledgement that is there as soon as the send returns, because rtnetlink works in
-/// the caller's context: nothing here waits.
+/// out in batches whose last message asks for an acknowledgement. It is there as soon as the send returns, because
+/// rtnetlink works in the caller's context: nothing here waits.
 ///
 /// Of routes only ours are kept, filtered by the kernel both in dumps and among the notifications. It removes some IPv4
 /// routes in silence (with an interface, with the address that is their source); so as long as we hold routes, ours are
@@ -56,6 +56,7 @@ class RtnlKernel final : public Kernel {
   void resync(std::vector<std::string>& changed);
   void resync_later();
   std::vector<int> change(std::span<const KernelObject> objects, bool adding);
+  int change_some(std::span<const KernelObject> objects, bool adding, std::span<int> results);
   int request(std::span<nlmsghdr* const> messages);
   void read_link(const std::string& name);
   std::string name_of(int ifindex) const;

@@ -1,7 +1,7 @@
 /// Wire: adverts in and out, announcements out.
 ///
 /// A seam: RawWire (os/raw_wire.hpp) has the raw sockets, the tests a LAN that loses packets. It moves octets and knows
-/// nothing of what they say. Callers: Supervisor (listen), VirtualRouter (send), AddressOwner (announce).
+/// nothing of what they say. Callers: Supervisor (listen, hold), VirtualRouter (send), AddressOwner (announce).
 #pragma once
 
 #include <bitset>
@@ -36,9 +36,15 @@ class Wire {
   virtual Result<void> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) = 0;
   /// Ends that; nothing happens if there was none.
   virtual void leave(int ifindex, Family family) = 0;
+  /// What became of a message.
+  using Sent = std::function<void(const Result<void>&)>;
   /// Sends a VRRP message from `source` to `destination`, both of one family; listen() has been called. Never waits.
-  virtual Result<void> send(int ifindex, const IpAddress& source, const IpAddress& destination,
-                            std::span<const std::uint8_t> message) = 0;
+  /// Says what became of it before it returns, or in release() after hold().
+  virtual void send(int ifindex, const IpAddress& source, const IpAddress& destination,
+                    std::span<const std::uint8_t> message, Sent sent) = 0;
+  /// Until release(), messages may wait for each other to leave together; those who sent them stay there for so long.
+  virtual void hold() {}
+  virtual void release() {}
   /// Sends a whole Ethernet frame. Never waits.
   virtual Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) = 0;
 };
