@@ -2,19 +2,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "vipd/daemon/daemon.hpp"
 #include "vipd/daemon/runner_server.hpp"
-#include "vipd/probe/probe.hpp"
 
 namespace {
 
 int run(int argc, char* argv[]) {
-  if (argc > 1 && std::string_view(argv[1]) == "--probe")  // how vipd-runner starts itself for a built-in check
-    return vipd::run_probe(std::vector<std::string>(argv + 2, argv + argc));
   vipd::RunnerOptions options;
   CLI::App app{
       "Runs the programs that vipd's configuration names, for vipd. Stays in the foreground; see vipd-runner(8)."};

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 
 #include "vipd/config/check_program.hpp"
 #include "vipd/daemon/config_files.hpp"
@@ -52,12 +53,20 @@ Outcome count(const Command& command) {
   return {.exit_status = 1, .output = {std::to_string(found) + " of " + wanted + " processes of " + program}};
 }
 
-/// A built-in kind is answered by this program once more, see probe/probe.hpp.
-Command as_program(Command command) {
+/// Answers the built-in kinds of checks (vipd-check.cpp): beside this program, or where it is installed.
+std::string path_of_checker() {
+  std::error_code error;
+  const auto directory = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  const auto beside = directory / "vipd-check";
+  return std::filesystem::exists(beside, error) ? beside : directory.parent_path() / "libexec/vipd/vipd-check";
+}
+
+/// What is to be run for it.
+Command as_program(Command command, const std::string& checker) {
   std::vector<std::string>& arguments = command.arguments;
   if (!arguments.front().starts_with(kProbe)) return command;
   arguments.front().erase(0, kProbe.size());
-  arguments.insert(arguments.begin(), {"/proc/self/exe", "--probe"});
+  arguments.insert(arguments.begin(), checker);
   return command;
 }
 
@@ -83,6 +92,7 @@ class RunnerServer {
 
   EventLoop& loop_;
   const std::string config_;
+  const std::string checker_ = path_of_checker();
   std::vector<NamedProgram> programs_;
   std::unique_ptr<ProcessRunner> runner_;
   Fd listener_;
@@ -167,7 +177,7 @@ void RunnerServer::on_message(const MessageSocket::Message& message) {
     return answer(client_number_, {id, {.error = "refused: " + *why}});
   }
   if (command.arguments.front() == kCountProcesses) return answer(client_number_, {id, count(command)});
-  runner_->run(as_program(command), [this, id, client = client_number_](const Outcome& outcome) {
+  runner_->run(as_program(command, checker_), [this, id, client = client_number_](const Outcome& outcome) {
     answer(client, {id, outcome});
     settle();
   });

@@ -14,7 +14,8 @@ MAY_SEE = {
     "probe": {"base", "os", "probe"},
     "ctl": {"base", "ctl"},
     "vipd.cpp": {"base", "config", "os", "daemon"},
-    "vipd-runner.cpp": {"base", "daemon", "probe"},
+    "vipd-runner.cpp": {"base", "daemon"},
+    "vipd-check.cpp": {"probe"},
     "vipctl.cpp": {"base", "ctl"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]vipd/([a-z]+)/')

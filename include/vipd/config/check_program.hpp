@@ -11,7 +11,7 @@
 
 namespace vipd {
 
-/// Begins the first word of a built-in kind that is answered by a process of vipd-runner itself.
+/// Begins the first word of a built-in kind that is answered by a process of vipd-check.
 inline constexpr std::string_view kProbe = "probe:";
 /// The first word of the built-in kind that vipd-runner answers without a process.
 inline constexpr std::string_view kCountProcesses = "count-processes";
