@@ -117,7 +117,7 @@ constexpr Table kInActive = {{
     {"fail", "release, advert 0, active to initialize", kInit, kNeverDue},
     {"early deadline", "nothing", kActive, 1s},
     {"deadline", "advert 100", kActive, 2s},
-    {"new priority", "nothing", kActive, 1s},
+    {"new priority", "nothing", kActive, kNow},  // a higher one is said at once
     {"new primary", "nothing", kActive, 1s},
     {"heard 0", "advert 100", kActive, 1'500ms},
     {"heard lower", "advert 100", kActive, 1s},
