@@ -163,7 +163,7 @@ TEST_CASE("lab: checks: each built-in kind passes and fails for its reason", "[l
   std::string names, checks;
   for (const auto& [name, lines] : kinds) {
     names += (names.empty() ? "\"" : ", \"") + name + "\"";
-    checks += "[check." + name + "]\n" + lines + "\ninterval = \"250ms\"\ntimeout = \"250ms\"\nfall = 1\nrise = 1\n";
+    checks += "[check." + name + "]\n" + lines + "\ninterval = \"1s\"\ntimeout = \"1s\"\nfall = 1\nrise = 1\n";
   }
   pair.a.start_vipd(web(pair.family, 200, "checks = [" + names + "]\n") + checks);
   const auto states = [&] {
@@ -198,5 +198,5 @@ TEST_CASE("lab: checks: each built-in kind passes and fails for its reason", "[l
   REQUIRE(details["link"] == "interface extra is down");
   REQUIRE(details["process"] == "0 of 1 processes of " + sleep);
   REQUIRE(details["tcp"] == "cannot connect to 127.0.0.1:8080: Connection refused");
-  REQUIRE(details["gateway"] == "no result within 250ms");
+  REQUIRE(details["gateway"] == "no result within 1s");
 }
