@@ -16,7 +16,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 
@@ -68,7 +68,7 @@ class HookQueue {
   const std::optional<Ended>& last() const { return last_; }
 
  private:
-  using Programs = std::deque<Command>;
+  using Programs = std::list<Command>;  // an empty std::deque takes half a kilobyte of each instance
   struct Question {
     std::uint64_t id = 0;
     Command command;

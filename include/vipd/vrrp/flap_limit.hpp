@@ -5,7 +5,7 @@
 /// VirtualRouter.
 #pragma once
 
-#include <deque>
+#include <vector>
 
 #include "vipd/base/time.hpp"
 
@@ -18,7 +18,7 @@ class FlapLimit {
   /// It has become Active.
   void note(TimePoint now) {
     times_.push_back(now);
-    if (times_.size() > kLargest + 1) times_.pop_front();
+    if (times_.size() > kLargest + 1) times_.erase(times_.begin());
   }
 
   /// If it last became Active as one of more than `limit` times within `window`: when it will have been quiet for that
@@ -30,7 +30,7 @@ class FlapLimit {
   }
 
  private:
-  std::deque<TimePoint> times_;
+  std::vector<TimePoint> times_;
 };
 
 }  // namespace vipd
