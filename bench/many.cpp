@@ -18,7 +18,7 @@ struct Figures {
 
 Figures figures_for(int count) {
   const std::string many = ", " + std::to_string(count) + " instances";
-  const auto goal = [&](double least, double value) {
+  const auto goal = [&](int least, double value) {
     return count >= least ? std::optional<double>(value) : std::nullopt;
   };
   return {{.what = "processor time for 1000 adverts sent" + many,
