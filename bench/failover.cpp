@@ -4,8 +4,6 @@
 namespace vipd::bench {
 namespace {
 
-constexpr const char* kSourceA = "192.0.2.1";
-
 /// The first announcement of the address after a moment.
 std::optional<lab::WallTime> announced(lab::Sniffer& sniffer, lab::WallTime since) {
   for (const auto& frame : sniffer.of_kind("garp"))

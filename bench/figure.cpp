@@ -24,6 +24,11 @@ std::optional<double> ratio(const Figure& figure) {
   return median(figure.vipd) / theirs;
 }
 
+/// With its unit, if it has one.
+std::string named(const Figure& figure, const char* before, const char* behind) {
+  return figure.unit.empty() ? figure.what : figure.what + before + figure.unit + behind;
+}
+
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text) result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : std::string(1, c);
@@ -44,8 +49,8 @@ std::string as_table(const std::vector<Figure>& figures) {
                                   "keepalived", "floor", "ratio", "goal");
   for (const Figure& figure : figures) {
     const auto quotient = ratio(figure);
-    table += fmt::format("{:<58} {:>18} {:>18} {:>16} {:>6} {:>5}\n", figure.what + " [" + figure.unit + "]",
-                         pair(figure.vipd), pair(figure.keepalived), figure.floor ? pair(*figure.floor) : "",
+    table += fmt::format("{:<58} {:>18} {:>18} {:>16} {:>6} {:>5}\n", named(figure, " [", "]"), pair(figure.vipd),
+                         pair(figure.keepalived), figure.floor ? pair(*figure.floor) : "",
                          quotient ? fmt::format("{:.2f}", *quotient) : "",
                          figure.goal ? fmt::format("{:.2f}", *figure.goal) : "");
   }
@@ -72,7 +77,7 @@ std::string as_svg(const std::vector<Figure>& figures) {
   for (const Figure& figure : figures) {
     const double ours = median(figure.vipd), theirs = median(figure.keepalived), most = std::max({ours, theirs, 1e-9});
     bars += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\n", kLeft - 10, y + 18,
-                        escaped(figure.what + ", " + figure.unit));
+                        escaped(named(figure, ", ", "")));
     const auto bar = [&](int offset, double value, const char* colour) {
       const double width = std::max(1.0, kWide * value / most);
       bars += fmt::format(

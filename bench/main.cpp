@@ -11,14 +11,16 @@ using namespace vipd::bench;
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::vector<Figure> (*)(int)> scenarios = {
-      {"failover", failover}, {"planned", planned}, {"instances", instances}, {"addresses", addresses}};
+      {"addresses", addresses}, {"failover", failover},   {"fault", fault},          {"floods", floods},
+      {"hooks", hooks},         {"instances", instances}, {"log", vipd::bench::log},  // not the logarithm
+      {"many", many},           {"planned", planned},     {"reload", reload},        {"rhythm", rhythm},
+  };
   CLI::App app("Compares vipd with keepalived, in turn, in network namespaces of its own.");
   std::vector<std::string> names;
   std::string svg;
   int rounds = 5;
   bool json = false;
-  app.add_option("SCENARIO", names, "failover, planned, instances, addresses; all of them if none is named")
-      ->check(CLI::IsMember(scenarios));
+  app.add_option("SCENARIO", names, "All of them if none is named")->check(CLI::IsMember(scenarios));
   app.add_option("--rounds", rounds, "of each program, for each figure")->check(CLI::Range(1, 1000));
   app.add_flag("--json", json, "all samples");
   app.add_option("--svg", svg, "write a chart to this file");

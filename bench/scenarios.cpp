@@ -1,5 +1,7 @@
 #include "scenarios.hpp"
 
+#include <fstream>
+#include <map>
 #include <stdexcept>
 
 namespace vipd::bench {
@@ -11,9 +13,43 @@ void in_turn(int rounds, const std::function<void(Program)>& round) {
 
 lab::WallTime moment_of(const lab::AddressMonitor& monitor, bool added, const std::string& address,
                         lab::WallTime since) {
-  for (const auto& event : monitor.events())
-    if (event.added == added && event.time >= since && event.prefix.starts_with(address + "/")) return event.time;
-  throw std::runtime_error(address + (added ? " never came" : " never left"));
+  std::optional<lab::WallTime> moment;
+  await(address + (added ? " to come" : " to leave"), 1s, [&] {  // a dump may tell before the monitor does
+    for (const auto& event : monitor.events())
+      if (event.added == added && event.time >= since && event.prefix.starts_with(address + "/")) {
+        moment = event.time;
+        break;
+      }
+    return moment.has_value();
+  });
+  return *moment;
+}
+
+Samples gaps(lab::Sniffer& sniffer, const std::string& source, lab::WallTime since) {
+  Samples all;
+  std::map<int, lab::WallTime> last;  // by VRID
+  for (const auto& advert : sniffer.adverts_from(source)) {
+    const lab::WallTime time = lab::time_of(advert);
+    if (time < since) continue;
+    const auto [known, is_first] = last.try_emplace(advert.at("vrid").get<int>(), time);
+    if (!is_first) all.push_back(lab::in_ms(time - known->second));
+    known->second = time;
+  }
+  if (all.empty()) throw std::runtime_error("no adverts from " + source);
+  return all;
+}
+
+Stamps::Stamps() { std::filesystem::copy_file(lab::program("vipd-stamp"), directory() / "stamp"); }
+
+std::string Stamps::command(int status) const {
+  return (directory() / "stamp").string() + " " + (directory() / "record").string() + " " + std::to_string(status);
+}
+
+std::optional<lab::WallTime> Stamps::first(lab::WallTime since) const {
+  std::ifstream record(directory() / "record");
+  for (std::int64_t nanoseconds = 0; record >> nanoseconds;)
+    if (const lab::WallTime time{std::chrono::nanoseconds(nanoseconds)}; time >= since) return time;
+  return std::nullopt;
 }
 
 }  // namespace vipd::bench

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "rig.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace vipd::bench {
 
@@ -15,6 +16,21 @@ std::vector<Figure> planned(int rounds);
 std::vector<Figure> instances(int rounds);
 /// 1, 20, 1000 and 5000 addresses: taking over and letting go.
 std::vector<Figure> addresses(int rounds);
+
+/// A node loses its link, or its check fails.
+std::vector<Figure> fault(int rounds);
+/// How evenly adverts come: many at rest, and a fast one on a busy machine.
+std::vector<Figure> rhythm(int rounds);
+/// A reload in the midst of 255 instances, without a change and with one.
+std::vector<Figure> reload(int rounds);
+/// From the address to the first instruction of a hook.
+std::vector<Figure> hooks(int rounds);
+/// 255 instances start, and nobody reads what they log.
+std::vector<Figure> log(int rounds);
+/// Ten thousand packets a second that change nothing.
+std::vector<Figure> floods(int rounds);
+/// Up to 2000 instances on several interfaces: what they cost, how long they take to move, and how that grows.
+std::vector<Figure> many(int rounds);
 
 /// How long the kernel takes to add so many addresses to an interface that are handed to it in one batch, and to
 /// remove them.
@@ -28,6 +44,26 @@ struct AdvertFloor {
   Duration sending, receiving;
 };
 AdvertFloor advert_floor(int at_a_time);
+
+/// The times between adverts of the same VRID from a source, of those seen since then, in ms.
+Samples gaps(lab::Sniffer& sniffer, const std::string& source, lab::WallTime since);
+/// The address of `a` on eth0.
+inline const std::string kSourceA = "192.0.2.1";
+
+/// A place for scripts that both programs run, with one that stamps: it appends the time of its first instruction to a
+/// record. Not below /tmp: vipd runs no script from there.
+class Stamps {
+ public:
+  Stamps();
+  std::filesystem::path directory() const { return directory_.path(); }
+  /// What to run for a stamp; ends with `status`.
+  std::string command(int status = 0) const;
+  /// The first stamp since then.
+  std::optional<lab::WallTime> first(lab::WallTime since) const;
+
+ private:
+  test::TemporaryDirectory directory_{"/var/lib"};
+};
 
 /// When an address came (`added`) to a node or left it, first at or after `since`; throws if it has not.
 lab::WallTime moment_of(const lab::AddressMonitor& monitor, bool added, const std::string& address,

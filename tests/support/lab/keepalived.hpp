@@ -11,8 +11,9 @@ namespace vipd::lab {
 
 class KeepalivedProcess {
  public:
-  /// `more`: further options.
-  explicit KeepalivedProcess(const Node& node, const std::vector<std::string>& more = {});
+  /// `more`: further options; `before`: words before the command.
+  explicit KeepalivedProcess(const Node& node, const std::vector<std::string>& more = {},
+                             const std::vector<std::string>& before = {});
 
   /// The parent.
   Process& process() { return process_; }

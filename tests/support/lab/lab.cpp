@@ -1,6 +1,8 @@
 #include "support/lab/lab.hpp"
 
 #include <linux/if_addr.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -69,9 +71,11 @@ std::vector<std::string> Node::vipd_command() const {
           runtime_dir(),   "--state-dir", directory_ / "state"};
 }
 
-Process& Node::start_vipd(const std::string& config) {
+Process& Node::start_vipd(const std::string& config, const std::vector<std::string>& before) {
   std::ofstream(directory_ / "vipd.toml") << config;
-  vipds_.push_back(std::make_unique<Process>(*this, vipd_command()));
+  std::vector<std::string> words = before;
+  std::ranges::copy(vipd_command(), std::back_inserter(words));
+  vipds_.push_back(std::make_unique<Process>(*this, words));
   return vipd();
 }
 
@@ -155,14 +159,23 @@ void Lab::wire(const Node& node, const std::string& interface) {
 }
 
 void Lab::set_port(const Node& node, bool up, const std::string& interface) {
-  must(switch_, "ip link set dev " + port_of(node, interface) + (up ? " up" : " down"));
+  const Inside inside(switch_);
+  const Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const std::string port = port_of(node, interface);
+  ifreq request{};
+  port.copy(request.ifr_name, sizeof request.ifr_name - 1);
+  if (::ioctl(fd.get(), SIOCGIFFLAGS, &request) < 0) throw std::runtime_error("there is no port " + port);
+  const int flags = request.ifr_flags;
+  request.ifr_flags = static_cast<short>(up ? flags | IFF_UP : flags & ~IFF_UP);
+  if (::ioctl(fd.get(), SIOCSIFFLAGS, &request) < 0) throw std::runtime_error("cannot change port " + port);
 }
 
 void Lab::drop(const std::string& match) { must(switch_, "nft add rule bridge lab forward " + match + " drop"); }
 
 void Lab::drop_nothing() { must(switch_, "nft flush chain bridge lab forward"); }
 
-Sniffer::Sniffer(const Node& node) : process_(node, {program("vipd-probe"), "sniff", "eth0"}) {
+Sniffer::Sniffer(const Node& node, const std::string& interface)
+    : process_(node, {program("vipd-probe"), "sniff", interface}) {
   if (!wait_until(std::chrono::seconds(10), [&] { return !frames().empty(); }))
     throw std::runtime_error("vipd-probe sniff does not listen: " + process_.errors());
 }

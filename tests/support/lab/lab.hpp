@@ -48,8 +48,9 @@ class Node : public Netns {
   /// Sets eth0 up and gives it its addresses.
   void configure_interface() const;
 
-  /// Writes the configuration and starts vipd with it; the one before must have ended.
-  Process& start_vipd(const std::string& config);
+  /// Writes the configuration and starts vipd with it, its command behind the words `before`; the one before must have
+  /// ended.
+  Process& start_vipd(const std::string& config, const std::vector<std::string>& before = {});
   /// The last one started.
   Process& vipd() { return *vipds_.back(); }
   /// The arguments that start_vipd() uses, for a vipd that is started by hand.
@@ -92,7 +93,7 @@ class Lab {
   /// Gives a node its eth0, first or again; or another interface, at the switch to which all of that name are wired.
   void wire(const Node& node, const std::string& interface = "eth0");
 
-  /// The port of a node loses or gets its carrier.
+  /// The port of a node loses or gets its carrier, by one system call: before it nothing has happened, after it all.
   void set_port(const Node& node, bool up, const std::string& interface = "eth0");
   /// From now on the switch drops what matches, in the words of nft(8): "ip protocol 112".
   void drop(const std::string& match);
@@ -115,11 +116,11 @@ class Lab {
   int exceptions_before_;
 };
 
-/// `vipd-probe sniff` on a node's eth0.
+/// `vipd-probe sniff` on an interface of a node.
 class Sniffer {
  public:
   /// Returns when it listens.
-  explicit Sniffer(const Node& node);
+  explicit Sniffer(const Node& node, const std::string& interface = "eth0");
 
   /// All lines so far, oldest first.
   const std::vector<Json>& frames();
