@@ -329,8 +329,9 @@ void Cluster::add_address(const Fault& fault, Node& node) {
 
 void Cluster::disturb_kernel(const Fault& fault, Node& node) {
   FakeKernel& kernel = node.kernel;
-  // What it keeps is tried again by then (supervisor.cpp).
-  const Duration retry = fault.kind == FaultKind::kernel_keeps ? milliseconds(100) : Duration();
+  // By then what it keeps is tried again (supervisor.cpp), and its last late word has come.
+  const bool lingers = fault.kind == FaultKind::kernel_keeps || fault.kind == FaultKind::kernel_slow;
+  const Duration retry = lingers ? milliseconds(100) : Duration();
   checker_.excuse_kernel(node.index, world_.now + fault.length + retry);
   const std::uint64_t always = fault.dice / 8 % 2;
   const auto error = [this, always, code = fault.dice / 16](Coverage::ErrorPath path,

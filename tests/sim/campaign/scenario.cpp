@@ -285,6 +285,7 @@ Config reloaded(const Config& config, std::uint64_t seed) {
     case 7: {
       InstanceConfig extra = web_instance(static_cast<std::uint8_t>(2 + dice.below(253)));
       extra.name = "extra";
+      extra.hooks.timeout = first.hooks.timeout;
       extra.vrid = 77;
       extra.addresses = {address("192.0.2.77", 24)};
       other.instances.push_back(extra);
