@@ -118,7 +118,8 @@ ShownState SyncGroup::members_state() const {
   const auto all = std::ssize(members_);
   if (stopping() && !std::ranges::all_of(members_, is_out)) return shown_;
   if (count(ShownState::fault) > 0) return ShownState::fault;
-  if (count(ShownState::active) == all) return ShownState::active;
+  const auto is_adding = [](const VirtualRouter* member) { return member->addresses().adding(); };
+  if (count(ShownState::active) == all) return std::ranges::any_of(members_, is_adding) ? shown_ : ShownState::active;
   return count(ShownState::initialize) > 0 ? ShownState::initialize : ShownState::backup;
 }
 

@@ -236,6 +236,23 @@ TEST_CASE("sync group: all claim before the first says an advert, and a refused 
   }
 }
 
+TEST_CASE("sync group: it is Active when the last of hundreds of addresses is there") {
+  World world(seed_from_environment(4));
+  Config config = edge_config(2, 254);
+  for (std::uint8_t last = 11; last < 200; ++last)
+    config.instances[1].addresses.push_back(
+        {{.prefix = {{Family::ipv4, std::array<std::uint8_t, 4>{198, 51, 100, last}}, 24}}});
+  Node& node = world.add_node(config);
+  std::size_t held = 0;  // when the group's hook starts
+  node.start();
+  node.runner->on_start = [&](const Command& command) {
+    if (command.environment.front() == "VIPD_GROUP=edge") held = node.kernel.real("eth1")->addresses.size();
+  };
+  world.run_for(seconds(5));
+  CHECK(is_active(node));
+  CHECK(held == 2 + 190);
+}
+
 TEST_CASE("sync group: the lowest priority of the members counts for all") {
   World world(seed_from_environment(6));
   Config uneven = edge_config(2, 254);
