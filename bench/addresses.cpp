@@ -49,10 +49,9 @@ std::vector<Figure> addresses(int rounds) {
   std::vector<Figure> figures;
   for (const int count : {20, 1000, 5000}) {
     const std::string many = ", " + std::to_string(count) + " addresses";
-    Figures all{
-        {.what = "first to last address" + many, .unit = "ms", .vipd = {}, .keepalived = {}, .floor = Samples()},
-        {.what = "first announcement after the first" + many, .unit = "ms", .vipd = {}, .keepalived = {}},
-        {.what = "first to last removal" + many, .unit = "ms", .vipd = {}, .keepalived = {}, .floor = Samples()}};
+    Figures all{{.what = "first to last address" + many, .unit = "ms", .floor = Samples()},
+                {.what = "first announcement after the first" + many, .unit = "ms"},
+                {.what = "first to last removal" + many, .unit = "ms", .floor = Samples()}};
     in_turn(rounds, [&](Program program) { take_and_leave(program, count, all); });
     for (int i = 0; i < rounds; ++i) {
       const AddressFloor floor = address_floor(count);

@@ -31,8 +31,8 @@ std::vector<Figure> failover(int rounds) {
   std::vector<Figure> figures;
   for (const Duration interval : {Duration(1s), Duration(100ms), Duration(10ms)}) {
     const std::string when = " after theory, adverts every " + format_duration(interval);
-    Figure present{.what = "address present" + when, .unit = "ms", .vipd = {}, .keepalived = {}, .goal = 0.8};
-    Figure announcement{.what = "first announcement" + when, .unit = "ms", .vipd = {}, .keepalived = {}, .goal = 0.8};
+    Figure present{.what = "address present" + when, .unit = "ms", .goal = 0.8};
+    Figure announcement{.what = "first announcement" + when, .unit = "ms", .goal = 0.8};
     in_turn(rounds, [&](Program program) { die(program, interval, present, announcement); });
     figures.push_back(present);
     figures.push_back(announcement);

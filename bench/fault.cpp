@@ -44,8 +44,8 @@ void fail_check(Program program, Figure& claim) {
 }  // namespace
 
 std::vector<Figure> fault(int rounds) {
-  Figure release{.what = "link down to release", .unit = "ms", .vipd = {}, .keepalived = {}};
-  Figure claim{.what = "failed check to the other's claim, beyond skew", .unit = "ms", .vipd = {}, .keepalived = {}};
+  Figure release{.what = "link down to release", .unit = "ms"};
+  Figure claim{.what = "failed check to the other's claim, beyond skew", .unit = "ms"};
   in_turn(rounds, [&](Program program) {
     lose_link(program, release);
     fail_check(program, claim);

@@ -18,11 +18,11 @@ double percentile(Samples samples, double share);
 inline double median(const Samples& samples) { return percentile(samples, 0.5); }
 
 struct Figure {
-  std::string what;                   ///< "address present after theory, adverts every 1s"
-  std::string unit;                   ///< "ms"
-  Samples vipd, keepalived;           ///< in `unit`
-  std::optional<Samples> floor = {};  ///< what the kernel needs for it, measured in the same run
-  std::optional<double> goal = {};    ///< of the ratio of the medians, at most
+  std::string what;                    ///< "address present after theory, adverts every 1s"
+  std::string unit;                    ///< "ms"
+  Samples vipd = {}, keepalived = {};  ///< in `unit`
+  std::optional<Samples> floor = {};   ///< what the kernel needs for it, measured in the same run
+  std::optional<double> goal = {};     ///< of the ratio of the medians, at most
 };
 
 /// A line for each: medians, 95th percentiles, ratio.

@@ -88,8 +88,8 @@ std::vector<Figure> floods(int rounds) {
   std::vector<Figure> figures;
   for (const Kind& kind : kKinds) {
     const std::string when = std::string(", 10 k/s ") + kind.name;
-    figures.push_back({.what = "load of a core" + when, .unit = "%", .vipd = {}, .keepalived = {}});
-    figures.push_back({.what = "longest interval of 100ms" + when, .unit = "ms", .vipd = {}, .keepalived = {}});
+    figures.push_back({.what = "load of a core" + when, .unit = "%"});
+    figures.push_back({.what = "longest interval of 100ms" + when, .unit = "ms"});
   }
   in_turn(rounds, [&](Program program) {
     Rig rig(program, {.interval = kInterval});

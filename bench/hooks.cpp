@@ -50,12 +50,7 @@ double spawn_floor() {
 }  // namespace
 
 std::vector<Figure> hooks(int rounds) {
-  Figure begun{.what = "address present to a hook's first instruction",
-               .unit = "ms",
-               .vipd = {},
-               .keepalived = {},
-               .floor = Samples(),
-               .goal = 0.6};
+  Figure begun{.what = "address present to a hook's first instruction", .unit = "ms", .floor = Samples(), .goal = 0.6};
   in_turn(rounds, [&](Program program) { take_over(program, begun); });
   for (int i = 0; i < kStarts; ++i) begun.floor->push_back(spawn_floor());
   return {begun};

@@ -8,13 +8,8 @@ constexpr Duration kInterval = 100ms, kMeasured = 5s;
 
 void run(Program program, int count, Figure& sending, Figure& hearing, Figure& memory) {
   Rig rig(program, {.instances = count, .interval = kInterval});
-  lab::wait_until(2s, [] { return false; });  // the announcements are over
-  const Duration a = rig.a.processor_time(), b = rig.b.processor_time();
-  lab::wait_until(kMeasured, [] { return false; });
-  const double thousands = count * static_cast<double>(kMeasured / kInterval) / 1000;
-  of(sending, program).push_back(lab::in_ms(rig.a.processor_time() - a) / thousands);
-  of(hearing, program).push_back(lab::in_ms(rig.b.processor_time() - b) / thousands);
-  of(memory, program).push_back(rig.a.memory() / 1024);
+  cost_of_adverts(program, rig, count * static_cast<double>(kMeasured / kInterval), kMeasured, sending, hearing,
+                  memory);
 }
 
 }  // namespace
@@ -24,9 +19,9 @@ std::vector<Figure> instances(int rounds) {
   for (const int count : {1, 50, 255}) {
     const std::string many = ", " + std::to_string(count) + (count == 1 ? " instance" : " instances");
     const bool is_crowd = count >= 255;
-    Figure sending{.what = "processor time for 1000 adverts sent" + many, .unit = "ms", .vipd = {}, .keepalived = {}};
-    Figure hearing{.what = "processor time for 1000 adverts heard" + many, .unit = "ms", .vipd = {}, .keepalived = {}};
-    Figure memory{.what = "memory" + many, .unit = "MB", .vipd = {}, .keepalived = {}};
+    Figure sending{.what = "processor time for 1000 adverts sent" + many, .unit = "ms"};
+    Figure hearing{.what = "processor time for 1000 adverts heard" + many, .unit = "ms"};
+    Figure memory{.what = "memory" + many, .unit = "MB"};
     if (is_crowd) {
       sending.goal = 0.5;
       hearing.goal = 0.6;

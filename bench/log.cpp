@@ -53,8 +53,8 @@ std::vector<Figure> log(int rounds) {
   std::vector<Figure> figures;
   for (const bool is_read : {true, false}) {
     const std::string how = is_read ? ", log is read" : ", log is not read";
-    Figure count{.what = "addresses of 255 instances" + how, .unit = "", .vipd = {}, .keepalived = {}};
-    Figure time{.what = "start to the last address" + how, .unit = "ms", .vipd = {}, .keepalived = {}};
+    Figure count{.what = "addresses of 255 instances" + how, .unit = ""};
+    Figure time{.what = "start to the last address" + how, .unit = "ms"};
     in_turn(rounds, [&](Program program) {
       const FullPipe pipe;
       start(program, is_read ? std::vector<std::string>() : pipe.words(), count, time);

@@ -21,37 +21,11 @@ Figures figures_for(int count) {
   const auto goal = [&](int least, double value) {
     return count >= least ? std::optional<double>(value) : std::nullopt;
   };
-  return {{.what = "processor time for 1000 adverts sent" + many,
-           .unit = "ms",
-           .vipd = {},
-           .keepalived = {},
-           .goal = goal(255, 0.5)},
-          {.what = "processor time for 1000 adverts heard" + many,
-           .unit = "ms",
-           .vipd = {},
-           .keepalived = {},
-           .goal = goal(255, 0.6)},
-          {.what = "memory" + many, .unit = "MB", .vipd = {}, .keepalived = {}, .goal = goal(2000, 1)},
-          {.what = "stop to the last resignation" + many,
-           .unit = "ms",
-           .vipd = {},
-           .keepalived = {},
-           .goal = goal(2000, 0.25)},
-          {.what = "stop to the last address, beyond skew" + many,
-           .unit = "ms",
-           .vipd = {},
-           .keepalived = {},
-           .goal = goal(2000, 0.6)}};
-}
-
-void steady(Program program, int count, Rig& rig, Figures& figures) {
-  lab::wait_until(2s, [] { return false; });  // the announcements are over
-  const Duration a = rig.a.processor_time(), b = rig.b.processor_time();
-  lab::wait_until(kMeasured, [] { return false; });
-  const double thousands = count * static_cast<double>(kMeasured / kInterval) / 1000;
-  of(figures.sending, program).push_back(lab::in_ms(rig.a.processor_time() - a) / thousands);
-  of(figures.hearing, program).push_back(lab::in_ms(rig.b.processor_time() - b) / thousands);
-  of(figures.memory, program).push_back(rig.a.memory() / 1024);
+  return {{.what = "processor time for 1000 adverts sent" + many, .unit = "ms", .goal = goal(255, 0.5)},
+          {.what = "processor time for 1000 adverts heard" + many, .unit = "ms", .goal = goal(255, 0.6)},
+          {.what = "memory" + many, .unit = "MB", .goal = goal(2000, 1)},
+          {.what = "stop to the last resignation" + many, .unit = "ms", .goal = goal(2000, 0.25)},
+          {.what = "stop to the last address, beyond skew" + many, .unit = "ms", .goal = goal(2000, 0.6)}};
 }
 
 void stop(Program program, int count, Rig& rig, Figures& figures) {
@@ -89,7 +63,7 @@ double exponent(const Samples& values) {
 /// The exponent with which a figure grows, round by round. What is given for 1000 adverts `is_rate`: it grows with
 /// their number beyond that.
 Figure growth(const std::string& what, std::vector<Figures>& all, Figure Figures::* which, bool is_rate) {
-  Figure figure{.what = "exponent of growth, " + what, .unit = "", .vipd = {}, .keepalived = {}};
+  Figure figure{.what = "exponent of growth, " + what, .unit = ""};
   for (const Program program : {Program::vipd, Program::keepalived})
     for (std::size_t round = 0; round < of(all.front().*which, program).size(); ++round) {
       Samples values;
@@ -108,7 +82,8 @@ std::vector<Figure> many(int rounds) {
     all.push_back(figures_for(count));
     in_turn(rounds, [&](Program program) {
       Rig rig(program, {.instances = count, .interval = kInterval});
-      steady(program, count, rig, all.back());
+      cost_of_adverts(program, rig, count * static_cast<double>(kMeasured / kInterval), kMeasured, all.back().sending,
+                      all.back().hearing, all.back().memory);
       stop(program, count, rig, all.back());
     });
   }

@@ -41,9 +41,9 @@ std::vector<Figure> planned(int rounds) {
   std::vector<Figure> figures;
   for (const Duration interval : {Duration(1s), Duration(100ms), Duration(10ms)}) {
     const std::string adverts = ", adverts every " + format_duration(interval);
-    Figures all{{.what = "a client loses in a stop" + adverts, .unit = "ms", .vipd = {}, .keepalived = {}},
-                {.what = "the process ends after it let go" + adverts, .unit = "ms", .vipd = {}, .keepalived = {}},
-                {.what = "a client loses in a preemption" + adverts, .unit = "ms", .vipd = {}, .keepalived = {}}};
+    Figures all{{.what = "a client loses in a stop" + adverts, .unit = "ms"},
+                {.what = "the process ends after it let go" + adverts, .unit = "ms"},
+                {.what = "a client loses in a preemption" + adverts, .unit = "ms"}};
     in_turn(rounds, [&](Program program) { stop_and_return(program, interval, all); });
     for (const Figure& figure : {all.stop, all.exit, all.back}) figures.push_back(figure);
   }

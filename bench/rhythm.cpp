@@ -52,11 +52,11 @@ void under_load(Program program, Figure& deviation, Figure& worst, Figure& failo
 
 std::vector<Figure> rhythm(int rounds) {
   const std::string crowd = ", 255 instances every 100ms", busy = ", 10ms, two busy loops on each core";
-  Figure mean{.what = "mean interval, error" + crowd, .unit = "ms", .vipd = {}, .keepalived = {}, .goal = 0.1};
-  Figure deviation{.what = "interval, deviation p99" + crowd, .unit = "ms", .vipd = {}, .keepalived = {}, .goal = 1};
-  Figure loaded{.what = "interval, deviation p99" + busy, .unit = "ms", .vipd = {}, .keepalived = {}, .goal = 0.5};
-  Figure worst{.what = "interval, deviation at most" + busy, .unit = "ms", .vipd = {}, .keepalived = {}, .goal = 0.5};
-  Figure failovers{.what = "spurious failovers" + busy, .unit = "", .vipd = {}, .keepalived = {}};
+  Figure mean{.what = "mean interval, error" + crowd, .unit = "ms", .goal = 0.1};
+  Figure deviation{.what = "interval, deviation p99" + crowd, .unit = "ms", .goal = 1};
+  Figure loaded{.what = "interval, deviation p99" + busy, .unit = "ms", .goal = 0.5};
+  Figure worst{.what = "interval, deviation at most" + busy, .unit = "ms", .goal = 0.5};
+  Figure failovers{.what = "spurious failovers" + busy, .unit = ""};
   in_turn(rounds, [&](Program program) {
     at_rest(program, mean, deviation);
     under_load(program, loaded, worst, failovers);

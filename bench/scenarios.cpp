@@ -25,6 +25,16 @@ lab::WallTime moment_of(const lab::AddressMonitor& monitor, bool added, const st
   return *moment;
 }
 
+void cost_of_adverts(Program program, const Rig& rig, double adverts, Duration measured, Figure& sending,
+                     Figure& hearing, Figure& memory) {
+  lab::wait_until(2s, [] { return false; });  // the announcements are over
+  const Duration a = rig.a.processor_time(), b = rig.b.processor_time();
+  lab::wait_until(measured, [] { return false; });
+  of(sending, program).push_back(lab::in_ms(rig.a.processor_time() - a) * 1000 / adverts);
+  of(hearing, program).push_back(lab::in_ms(rig.b.processor_time() - b) * 1000 / adverts);
+  of(memory, program).push_back(rig.a.memory() / 1024);
+}
+
 Samples gaps(lab::Sniffer& sniffer, const std::string& source, lab::WallTime since) {
   Samples all;
   std::map<int, lab::WallTime> last;  // by VRID

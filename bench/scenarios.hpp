@@ -45,6 +45,11 @@ struct AdvertFloor {
 };
 AdvertFloor advert_floor(int at_a_time);
 
+/// At rest: processor time for 1000 adverts that `a` sends and `b` hears, in ms, if there are so many of them in so
+/// long; and the memory of `a`, in MB.
+void cost_of_adverts(Program program, const Rig& rig, double adverts, Duration measured, Figure& sending,
+                     Figure& hearing, Figure& memory);
+
 /// The times between adverts of the same VRID from a source, of those seen since then, in ms.
 Samples gaps(lab::Sniffer& sniffer, const std::string& source, lab::WallTime since);
 /// The address of `a` on eth0.

@@ -200,10 +200,7 @@ std::vector<AddressOwner::Entry*> AddressOwner::add_queued(TimePoint now) {
 void AddressOwner::go_on_adding(TimePoint now) {
   const auto added = add_queued(now);
   if (now < claimed_at_ + config_.announce.delay) return;
-  for (Entry* entry : added) {
-    entry->due = entry->rounds > 0;
-    if (entry->due) --entry->rounds;
-  }
+  for (Entry* entry : added) begin_round(*entry);
   if (next_turn_ == kNever) next_turn_ = now;
 }
 
@@ -235,7 +232,7 @@ void AddressOwner::withdraw() {
 }
 
 /// What is ours of them, the last one first.
-void AddressOwner::remove(const std::vector<Entry>& entries) {
+void AddressOwner::remove(const auto& entries) {
   std::vector<KernelObject> ours;
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
     if (entry->owned) ours.push_back(entry->object);
@@ -273,31 +270,22 @@ void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
 
 /// Takes the configuration as it is now; what it asks for as before keeps its state, whatever has become of the
 /// interface's own subnets. Returns what it no longer asks for.
-std::vector<AddressOwner::Entry> AddressOwner::take_config() {
-  std::vector<Entry> before = std::exchange(entries_, {});
-  std::vector<bool> stays(before.size());
-  std::size_t next = 0;  // where the one is most likely that is looked for: the order is seldom another one
+std::list<AddressOwner::Entry> AddressOwner::take_config() {
+  std::list<Entry> before(entries_.begin(), entries_.end());  // the order is seldom another one: found at its front
+  entries_.clear();
   for (auto& wanted : wanted_by(config_)) {
     const KernelObject object = located(wanted, kernel_.view());
-    Entry& entry = entries_.emplace_back(Entry{.wanted = {}, .object = object});
-    for (std::size_t i = 0; i < before.size(); ++i) {
-      const std::size_t at = (next + i) % before.size();
-      if (stays[at] || (before[at].wanted != wanted && before[at].object != object)) continue;
-      stays[at] = true;
-      next = at + 1;
-      entry = before[at];
-      break;
-    }
+    const auto known = std::ranges::find_if(
+        before, [&](const Entry& entry) { return entry.wanted == wanted || entry.object == object; });
+    Entry& entry = entries_.emplace_back(known != before.end() ? *known : Entry{.wanted = {}, .object = object});
     entry.wanted = std::move(wanted);
+    if (known != before.end()) before.erase(known);
   }
-  std::vector<Entry> gone;
-  for (std::size_t i = 0; i < before.size(); ++i)
-    if (!stays[i]) gone.push_back(std::move(before[i]));
-  return gone;
+  return before;
 }
 
 void AddressOwner::reconfigure(TimePoint now) {
-  const std::vector<Entry> gone = take_config();
+  const std::list<Entry> gone = take_config();
   std::vector<IpAddress> refused_before = std::exchange(refused_, refused_by(config_));
   if (!holding()) return;
   if (const auto ready = make_ready(); !ready) obstacle_ = ready.error().message;
@@ -465,12 +453,15 @@ TimePoint AddressOwner::next_round(TimePoint now) const {
   return announce.refresh > Duration::zero() ? now + announce.refresh : kNever;
 }
 
+/// One that is in its burst is to be announced.
+void AddressOwner::begin_round(Entry& entry) {
+  entry.due = entry.rounds > 0 && !entry.queued;
+  if (entry.due) --entry.rounds;
+}
+
 /// Announces once each address that is in its burst.
 void AddressOwner::start_round(TimePoint now) {
-  for (auto& entry : entries_) {
-    entry.due = entry.rounds > 0 && !entry.queued;
-    if (entry.due) --entry.rounds;
-  }
+  for (auto& entry : entries_) begin_round(entry);
   next_round_ = next_round(now);
   announce_due(now);
 }

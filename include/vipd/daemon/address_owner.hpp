@@ -20,6 +20,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
@@ -93,7 +94,7 @@ class AddressOwner {
   bool begin(TimePoint now);
   bool raise_again();
   void locate();
-  void remove(const std::vector<Entry>& entries);
+  void remove(const auto& entries);
   void remove_strays(TimePoint now);
   void accept_again(const std::vector<IpAddress>& addresses);
   void add(const std::vector<Entry*>& missing, TimePoint now);
@@ -103,9 +104,10 @@ class AddressOwner {
   std::vector<Entry*> add_queued(TimePoint now);
   void go_on_adding(TimePoint now);
   void note_length(const Entry& entry) const;
-  std::vector<Entry> take_config();
+  std::list<Entry> take_config();
   bool in_burst() const;
   TimePoint next_round(TimePoint now) const;
+  static void begin_round(Entry& entry);
   void start_round(TimePoint now);
   void announce_due(TimePoint now);
   unsigned announce(const Entry& entry);

@@ -143,8 +143,7 @@ bool Checker::hears(const Node& from, const Node& to, const VirtualRouter& speak
   if (said.version == 2 && said.advert_interval != wanted.advert_interval) return false;
   if (!speaker.source() || !listener.source()) return false;
   // Linux drops what comes from an address of its own (fib_validate_source).
-  const auto& own = interface->addresses;
-  if (std::ranges::any_of(own, [&](const auto& each) { return each.first.address == *speaker.source(); })) return false;
+  if (to.kernel.view().find(interface->index, *speaker.source()) != nullptr) return false;
   if (wanted.peers.empty()) return true;
   return std::ranges::count(wanted.peers, *speaker.source(), &UnicastPeer::address) > 0 &&
          std::ranges::count(said.peers, *listener.source(), &UnicastPeer::address) > 0;
