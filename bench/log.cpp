@@ -1,37 +1,12 @@
 // Nobody reads the log: standard output and error are a pipe that is full from the beginning.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "scenarios.hpp"
+#include "support/lab/stuck_log.hpp"
 
 namespace vipd::bench {
 namespace {
 
 const Shape kCrowd{.instances = 255, .interval = 100ms};
 constexpr Duration kPatience = 8s;
-
-/// A pipe that takes nothing more. What is started inherits the end that is written to.
-class FullPipe {
- public:
-  FullPipe() {
-    int ends[2];
-    if (::pipe(ends) < 0) throw std::runtime_error("a pipe");
-    reading_ = Fd(ends[0]);
-    writing_ = Fd(ends[1]);
-    ::fcntl(reading_.get(), F_SETFD, FD_CLOEXEC);
-    ::fcntl(writing_.get(), F_SETFL, O_NONBLOCK);
-    while (::write(writing_.get(), ".", 1) > 0) {
-    }
-    ::fcntl(writing_.get(), F_SETFL, 0);
-  }
-  /// The words before a command that is to write to it.
-  std::vector<std::string> words() const {
-    return {"bash", "-c", R"(exec "$@" 1>&"$0" 2>&1)", std::to_string(writing_.get())};
-  }
-
- private:
-  Fd reading_, writing_;
-};
 
 void start(Program program, const std::vector<std::string>& before, Figure& count, Figure& time) {
   lab::Lab lab;
@@ -56,7 +31,7 @@ std::vector<Figure> log(int rounds) {
     Figure count{.what = "addresses of 255 instances" + how, .unit = ""};
     Figure time{.what = "start to the last address" + how, .unit = "ms"};
     in_turn(rounds, [&](Program program) {
-      const FullPipe pipe;
+      const lab::StuckLog pipe;
       start(program, is_read ? std::vector<std::string>() : pipe.words(), count, time);
     });
     figures.push_back(count);

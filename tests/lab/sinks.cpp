@@ -1,50 +1,18 @@
 // What vipd writes to takes no more: the log's reader is stuck, the disk is full. 255 instances take their addresses
 // and advertise all the same.
-#include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
 
 #include "attacker.hpp"
 #include "crowd.hpp"
+#include "support/lab/stuck_log.hpp"
 
 using namespace vipd;
 using namespace vipd::lab;
 
 namespace {
-
-/// Two ends of a pipe, or of a stream socket as the journal has it: one is full and inherited by what is started.
-struct Stuck {
-  explicit Stuck(bool is_journal) {
-    int ends[2];
-    REQUIRE((is_journal ? ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : ::pipe(ends)) == 0);
-    ours = Fd(ends[0]);
-    theirs = Fd(ends[1]);
-    REQUIRE(::fcntl(ours.get(), F_SETFD, FD_CLOEXEC) == 0);
-    REQUIRE(::fcntl(theirs.get(), F_SETFL, O_NONBLOCK | O_WRONLY) == 0);
-    const std::string text(1000, '.');
-    while (::write(theirs.get(), text.data(), text.size()) > 0) {
-    }
-    while (::write(theirs.get(), ".", 1) > 0) {
-    }
-    REQUIRE(::fcntl(theirs.get(), F_SETFL, O_WRONLY) == 0);
-  }
-
-  /// Reads what there is, and what comes soon.
-  std::string read() const {
-    std::string all;
-    std::array<char, 65536> chunk;
-    REQUIRE(::fcntl(ours.get(), F_SETFL, O_NONBLOCK) == 0);
-    for (ssize_t size = 0; (size = ::read(ours.get(), chunk.data(), chunk.size())) > 0;)
-      all.append(chunk.data(), static_cast<std::size_t>(size));
-    return all;
-  }
-
-  Fd ours, theirs;
-};
 
 /// A file system so small that it is full at once.
 class FullDisk {
@@ -73,9 +41,8 @@ TEST_CASE("lab: a log that nobody reads holds up none of 255 instances", "[lab]"
   const Node& client = lab.add_node("client", 100);
   Sniffer sniffer(client);
   std::ofstream(a.directory() / "vipd.toml") << crowd(254);
-  const Stuck stuck(is_journal);
-  std::vector<std::string> command = {"bash", "-c", R"(exec "$@" 1>&"$0" 2>&1)", std::to_string(stuck.theirs.get())};
-  if (is_journal) command.insert(command.end(), {"env", "JOURNAL_STREAM=1:1"});
+  const StuckLog stuck(is_journal);
+  std::vector<std::string> command = stuck.words();
   for (const std::string& word : a.vipd_command()) command.push_back(word);
   Process vipd(a, command);
   REQUIRE(wait_until(30s, [&] { return all_are(a, "active"); }));
