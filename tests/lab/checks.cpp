@@ -10,9 +10,9 @@ using namespace vipd::lab;
 
 namespace {
 
-/// [check.app], which passes while the file is there.
+/// [check.app], which passes while the file is there. Its timeout leaves room for a sanitized runner on a busy machine.
 std::string file_check(const std::filesystem::path& file, const std::string& more = "") {
-  return "[check.app]\ncommand = \"test -e " + file.string() + "\"\ninterval = \"100ms\"\ntimeout = \"100ms\"\n" + more;
+  return "[check.app]\ncommand = \"test -e " + file.string() + "\"\ninterval = \"400ms\"\ntimeout = \"400ms\"\n" + more;
 }
 
 Json check_of(const Node& node) {
@@ -111,7 +111,7 @@ TEST_CASE("lab: checks: a weight that a command delivers is the priority that pe
   const auto number = pair.a.directory() / "number";
   std::ofstream(number) << "-20\n";
   pair.a.start_vipd(web(pair.family, 200, "checks = [\"load\"]\n") + "[check.load]\ncommand = [\"/bin/cat\", \"" +
-                    number.string() + "\"]\ninterval = \"100ms\"\ntimeout = \"100ms\"\ndelivers_weight = true\n");
+                    number.string() + "\"]\ninterval = \"400ms\"\ntimeout = \"400ms\"\ndelivers_weight = true\n");
   REQUIRE(pair.a.wait_state("active"));
   const auto heard = [&](int priority) {
     return wait_until(5s, [&] {
