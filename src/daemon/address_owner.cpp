@@ -305,13 +305,15 @@ void AddressOwner::reconfigure(TimePoint now) {
   if (now >= next_round_ && next_turn_ == kNever) start_round(now);
 }
 
-void AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {
+/// Returns errno for each: EEXIST for what was there.
+std::vector<int> AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {
   std::vector<KernelObject> objects;
   for (const Entry* entry : missing) objects.push_back(entry->object);
   auto results = kernel_.add(objects);
   add_again(objects, results);
   for (std::size_t i = 0; i < missing.size(); ++i) note_added(*missing[i], results[i]);
   next_repair_ = now + kRepairGap;
+  return results;
 }
 
 /// Once more, what the kernel had no memory for, or no room to answer: that may be over already, and then the peer need
@@ -362,11 +364,11 @@ void AddressOwner::reconcile(TimePoint now) {
   for (auto& entry : entries_)
     if (!entry.queued && !kernel_.view().has(entry.object)) missing.push_back(&entry);
   if (missing.empty()) return;
-  add(missing, now);
-  for (Entry* entry : missing) {
-    if (!entry->owned || entry->error != 0) continue;
-    spdlog::warn("{} had vanished; put back", describe(entry->object));
-    entry->due = true;
+  const auto results = add(missing, now);
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    if (results[i] != 0) continue;  // refused, or there all the time and the view is late
+    spdlog::warn("{} had vanished; put back", describe(missing[i]->object));
+    missing[i]->due = true;
   }
   announce_due(now);
 }

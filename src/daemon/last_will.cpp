@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <ctime>
 #include <string_view>
 
 #include "vipd/daemon/directories.hpp"
@@ -45,12 +44,6 @@ bool restart_follows() {
   constexpr std::array<std::string_view, 5> kFailures = {"exit-code", "signal", "core-dump", "watchdog", "oom-kill"};
   const bool prevented = variable("EXIT_CODE") == "exited" && variable("EXIT_STATUS") == std::to_string(kExitConfig);
   return std::ranges::count(kFailures, variable("SERVICE_RESULT")) > 0 && !prevented;
-}
-
-TimePoint boot_time() {
-  timespec time{};
-  ::clock_gettime(CLOCK_BOOTTIME, &time);
-  return TimePoint(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
 }
 
 /// Takes out the instances that a vipd to come will still be in time to go on with. The claims of the others end.

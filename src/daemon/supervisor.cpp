@@ -247,7 +247,7 @@ void Supervisor::network_changed(const std::vector<std::string>& interfaces, Tim
     return std::ranges::find(interfaces, name) != interfaces.end();
   };
   for (auto& [key, segment] : segments_)
-    if (concerned(key.first)) listen(key, segment, now);
+    if (concerned(key.first)) now = listen(key, segment, now);
   for (const auto& router : routers_)
     if (concerned(router->config().interface)) router->judge_interface(now);
   for (const auto& group : groups_) group->share_faults(now);  // before one of the members takes up alone
@@ -262,7 +262,8 @@ void Supervisor::network_changed(const std::vector<std::string>& interfaces, Tim
   settle_groups(now);
 }
 
-void Supervisor::listen(const SegmentKey& key, Segment& segment, TimePoint now) {
+/// Returns the time when that is done.
+TimePoint Supervisor::listen(const SegmentKey& key, Segment& segment, TimePoint now) {
   const Interface* interface = kernel_.view().find(key.first);
   const int ifindex = interface != nullptr ? interface->index : 0;
   if (segment.ifindex != 0 && segment.ifindex != ifindex) {
@@ -270,7 +271,7 @@ void Supervisor::listen(const SegmentKey& key, Segment& segment, TimePoint now) 
     segment.ifindex = 0;
   }
   segment.retry_listen = kNever;
-  if (interface == nullptr || !interface->running || segment.ifindex == ifindex) return;
+  if (interface == nullptr || !interface->running || segment.ifindex == ifindex) return now;
   const auto listening = wire_.listen(ifindex, key.second, segment.vrids, segment.group);
   if (listening)
     segment.ifindex = ifindex;
@@ -280,6 +281,7 @@ void Supervisor::listen(const SegmentKey& key, Segment& segment, TimePoint now) 
     if (router != nullptr)
       router->set_wire_problem(
           listening ? std::nullopt : std::optional("cannot listen on " + key.first + ": " + listening.error().message));
+  return listening.value_or(now);
 }
 
 Supervisor::Segment* Supervisor::segment_of(const Datagram& datagram) {

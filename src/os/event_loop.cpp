@@ -1,6 +1,7 @@
 #include "vipd/os/event_loop.hpp"
 
 #include <csignal>
+#include <ctime>
 #include <vector>
 
 #include "vipd/base/assert.hpp"
@@ -136,6 +137,12 @@ void EventLoop::set_deadline(TimePoint deadline) {
   deadline_at_ = deadline;
   sd_event_source_set_time(deadline_, deadline == kNever ? UINT64_MAX : microseconds(deadline));
   sd_event_source_set_enabled(deadline_, deadline == kNever ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+}
+
+TimePoint boot_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return TimePoint(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
 }
 
 TimePoint EventLoop::now() const {

@@ -226,7 +226,7 @@ Result<RawWire::Socket> RawWire::open_socket(const Key& key) {
   return socket;
 }
 
-Result<void> RawWire::listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) {
+Result<TimePoint> RawWire::listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) {
   const Key key{ifindex, family};
   auto it = sockets_.find(key);
   if (it == sockets_.end()) {
@@ -237,11 +237,13 @@ Result<void> RawWire::listen(int ifindex, Family family, const std::bitset<256>&
   Socket& socket = it->second;
   if (group != socket.in_group) {
     const auto changed = group ? join(socket.fd, ifindex, family) : leave_group(socket.fd, ifindex, family);
-    if (!changed) return changed;
+    if (!changed) return std::unexpected(changed.error());
     socket.in_group = group;
   }
   auto filter = pass_vrids(family, vrids);
-  return attach(socket.fd, filter);
+  const auto attached = attach(socket.fd, filter);
+  if (!attached) return std::unexpected(attached.error());
+  return boot_time();
 }
 
 void RawWire::leave(int ifindex, Family family) {

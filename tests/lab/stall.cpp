@@ -3,7 +3,7 @@
 #include <csignal>
 #include <thread>
 
-#include "pair.hpp"
+#include "attacker.hpp"
 
 using namespace vipd;
 using namespace vipd::lab;
@@ -73,4 +73,20 @@ TEST_CASE("lab: an Active that is stopped for 1 ms to 60 s and goes on", "[lab]"
     REQUIRE(pair.a.wait_state("active", 10s));
     REQUIRE(pair.b.wait_state("backup", 10s));
   }
+}
+
+TEST_CASE("lab: whoever waits for the kernel before it can hear does not believe that nobody speaks", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.a.start_vipd(web(pair.family, 254));
+  REQUIRE(pair.a.wait_state("active"));
+  const AddressMonitor monitor_b(pair.b);
+  std::ofstream(pair.b.directory() / "vipd.toml") << web(pair.family, 100);
+  std::vector<std::string> command = {"strace", "-e", "trace=setsockopt", "-e", "inject=setsockopt:delay_enter=400000"};
+  for (const auto& word : pair.b.vipd_command()) command.push_back(word);
+  const Process slow(pair.b, command);
+  REQUIRE(wait_until(30s, [&] {
+    return pair.b.state() == "backup" && pair.b.instance().at("counters").at("adverts_received").get<int>() > 5;
+  }));
+  REQUIRE(count_of(slow.errors(), "(DELAYED)") > 3);
+  REQUIRE(monitor_b.events().empty());
 }

@@ -101,3 +101,14 @@ TEST_CASE("stall: what comes first after it does not matter: a stop, a reload, a
   }
   CHECK(speaks(world, first, slept) == kNever);
 }
+
+TEST_CASE("stall: the wait for an Active router begins when the group has been joined") {
+  World world(seed_from_environment(85));
+  Node& slow = world.add_node(100);
+  slow.wire.joining_takes = seconds(2);
+  slow.start();
+  world.run_for(seconds(2) + active_down_interval(100, kInterval) - milliseconds(1));
+  CHECK_FALSE(slow.active());
+  world.run_for(kSlack);
+  CHECK(slow.active());
+}

@@ -202,10 +202,10 @@ void FakeKernel::changed() {
   });
 }
 
-Result<void> FakeWire::listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) {
+Result<TimePoint> FakeWire::listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) {
   if (const int error = fault(); error != 0) return system_failure("cannot listen", error);
   listening[{ifindex, family}] = {vrids, group};
-  return {};
+  return world_.now + joining_takes;
 }
 
 Result<void> FakeWire::send(int ifindex, const IpAddress& source, const IpAddress& destination,

@@ -91,7 +91,7 @@ class FakeKernel final : public Kernel {
 class FakeWire final : public Wire {
  public:
   FakeWire(World& world, std::size_t node) : world_(world), node_(node) {}
-  Result<void> listen(int ifindex, Family, const std::bitset<256>& vrids, bool group) override;
+  Result<TimePoint> listen(int ifindex, Family, const std::bitset<256>& vrids, bool group) override;
   void leave(int ifindex, Family family) override { listening.erase({ifindex, family}); }
   void send(int ifindex, const IpAddress& source, const IpAddress& destination, std::span<const std::uint8_t> message,
             Sent sent) override {
@@ -105,6 +105,7 @@ class FakeWire final : public Wire {
   };
   std::map<std::pair<int, Family>, Socket> listening;
   std::vector<std::pair<TimePoint, std::vector<std::uint8_t>>> announced;
+  Duration joining_takes{};                       ///< listen()
   std::function<int()> fault = [] { return 0; };  ///< errno for what is sent and for listen()
 
  private:

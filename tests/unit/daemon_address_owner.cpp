@@ -154,6 +154,17 @@ TEST_CASE("AddressOwner: what is deleted in a loop is put back, at most once in 
   CHECK(bench.node.wire.announced.size() >= 50);
 }
 
+TEST_CASE("AddressOwner: an address of which the kernel's word is late has not vanished") {
+  Bench bench;
+  bench.node.kernel.slow = seconds(1);
+  bench.claim();
+  bench.run_for(milliseconds(500));
+  REQUIRE_FALSE(bench.node.kernel.view().has(bench.owner->entries().front().object));
+  CHECK(bench.announced().size() == 5);
+  CHECK_FALSE(bench.owner->failure());
+  CHECK(bench.owner->entries().front().owned);
+}
+
 TEST_CASE("AddressOwner: an address of somebody else stays on release, unless we had to add it in the meantime") {
   Bench bench;
   bench.node.kernel.real()->addresses[{kVip, 24}] = {};

@@ -97,7 +97,7 @@ class AddressOwner {
   void remove(const auto& entries);
   void remove_strays(TimePoint now);
   void accept_again(const std::vector<IpAddress>& addresses);
-  void add(const std::vector<Entry*>& missing, TimePoint now);
+  std::vector<int> add(const std::vector<Entry*>& missing, TimePoint now);
   void add_again(const std::vector<KernelObject>& objects, std::vector<int>& results);
   void note_added(Entry& entry, int error);
   void add_new(const std::vector<Entry*>& entries, TimePoint now);

@@ -86,7 +86,7 @@ class Supervisor {
   void sort_into_segments();
   void form_groups();
   bool is_gone(const VirtualRouter& router) const;
-  void listen(const SegmentKey& key, Segment& segment, TimePoint now);
+  TimePoint listen(const SegmentKey& key, Segment& segment, TimePoint now);
   void settle_groups(TimePoint now);
   void share_health(TimePoint now);
   Segment* segment_of(const Datagram& datagram);

@@ -18,6 +18,9 @@
 
 namespace vipd {
 
+/// CLOCK_BOOTTIME as it is now (clock_gettime(2)).
+TimePoint boot_time();
+
 /// Order within one turn, most urgent first (sd_event_source_set_priority(3)).
 enum class Urgency : int { network = -50, deadline = 0, rest = 100 };
 
@@ -60,7 +63,7 @@ class EventLoop {
 
   /// The one deadline; kNever for none. Accuracy is a microsecond, not sd-event's default quarter of a second.
   void set_deadline(TimePoint deadline);
-  /// CLOCK_BOOTTIME, read once a turn.
+  /// boot_time(), read once a turn.
   TimePoint now() const;
 
   /// Pings the watchdog of the unit when it has one (sd_event_set_watchdog(3)).

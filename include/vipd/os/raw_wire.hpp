@@ -30,7 +30,7 @@ class RawWire final : public Wire {
   /// Without an event loop: sends only. For `vipd --last-will`.
   static Result<std::unique_ptr<RawWire>> open_for_sending();
 
-  Result<void> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) override;
+  Result<TimePoint> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) override;
   void leave(int ifindex, Family family) override;
   void send(int ifindex, const IpAddress& source, const IpAddress& destination, std::span<const std::uint8_t> message,
             Sent sent) override;

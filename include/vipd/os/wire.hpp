@@ -32,8 +32,9 @@ class Wire {
   virtual ~Wire() = default;
 
   /// Delivers what comes on an interface for these VRIDs, by unicast and, with `group`, to the VRRP group, which it
-  /// joins (RFC 9568 5.1.1.2). Again with others replaces them.
-  virtual Result<void> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) = 0;
+  /// joins (RFC 9568 5.1.1.2). Again with others replaces them. Returns since when: joining waits for the kernel's lock
+  /// of all links, and who has not heard yet may not think that nobody speaks.
+  virtual Result<TimePoint> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) = 0;
   /// Ends that; nothing happens if there was none.
   virtual void leave(int ifindex, Family family) = 0;
   /// What became of a message.
