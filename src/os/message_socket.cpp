@@ -41,7 +41,7 @@ bool MessageSocket::send(const Message& message) {
   std::string packet = message.dump(-1, ' ', false, Message::error_handler_t::replace);
   if (packet.size() > kLongest) return false;
   unsent_.push_back(std::move(packet));
-  if (unsent_.size() == 1) flush();
+  if (unsent_.size() == 1) loop_.rewatch(watch_, EPOLLIN | EPOLLOUT);
   return true;
 }
 

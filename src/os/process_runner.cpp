@@ -88,22 +88,50 @@ struct Report {
   int status = 0;  // waitpid(2)
 };
 
-/// Closes all descriptors but the standard ones and these two.
-void close_all_but(int one, int other) {
-  const auto [low, high] = std::minmax(one, other);
-  ::close_range(STDERR_FILENO + 1, low - 1, 0);
-  ::close_range(low + 1, high - 1, 0);
-  ::close_range(high + 1, ~0U, 0);
+/// Closes all descriptors but the standard ones and these.
+void close_all_but(std::array<int, 3> kept) {
+  std::ranges::sort(kept);
+  unsigned next = STDERR_FILENO + 1;
+  for (const auto one : kept) {
+    if (const auto fd = static_cast<unsigned>(one); fd > next) ::close_range(next, fd - 1, 0);
+    next = static_cast<unsigned>(one) + 1;
+  }
+  ::close_range(next, ~0U, 0);
 }
 
-/// The keeper: starts the program, says how it ended, and lives on as the ancestor of whatever the program has left,
-/// until it is killed. Never returns.
-[[noreturn]] void keep(const Command& command, int output, int report_end) {
+/// What a keeper is told: how many arguments there are, the arguments, the environment, each with a null character.
+std::string in_one_piece(const Command& command) {
+  std::string text = std::to_string(command.arguments.size()) + '\0';
+  for (const auto* words : {&command.arguments, &command.environment})
+    for (const auto& word : *words) text += word + '\0';
+  return text;
+}
+
+/// Waits until it is told; empty if nothing comes any more.
+SpawnPlan await_command(int fd) {
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (ssize_t size = 0; (size = ::read(fd, buffer.data(), buffer.size())) > 0;)
+    text.append(buffer.data(), static_cast<std::size_t>(size));
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at < text.size(); at += words.back().size() + 1) words.emplace_back(text.c_str() + at);
+  if (words.empty()) return {};
+  const auto arguments = words.begin() + 1, environment = arguments + std::stoi(words.front());
+  return {.arguments = {arguments, environment}, .environment = {environment, words.end()}};
+}
+
+/// The keeper: waits for a program to run, starts it, says how it ended, and lives on as the ancestor of whatever the
+/// program has left, until it is killed. Never returns.
+[[noreturn]] void keep(int command, int output, int report_end) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0UL, 0UL, 0UL);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
   ::prctl(PR_SET_NAME, "vipd-keeper", 0UL, 0UL, 0UL);
-  close_all_but(output, report_end);
-  SpawnPlan plan{.arguments = command.arguments, .environment = command.environment, .input = -1, .output = output};
+  close_all_but({command, output, report_end});
+  (void)spawn({.arguments = {"/"}, .environment = {kPath}});  // fails, and has touched all the memory that it needs
+  SpawnPlan plan = await_command(command);
+  if (plan.arguments.empty()) ::_exit(0);
+  ::close(command);
+  plan.output = output;
   plan.environment.emplace_back(kPath);
   const auto program = spawn(plan);
   ::close(output);
@@ -126,15 +154,28 @@ std::string to_string(const Outcome& outcome) {
   return "ok in " + took;
 }
 
+/// A process that waits for its program, and our ends of the pipes to it.
+struct ProcessRunner::Keeper {
+  pid_t pid = -1;
+  Fd command, output, report;
+
+  /// False if it is no more.
+  bool tell(const Command& wanted) {
+    const std::string text = in_one_piece(wanted);
+    const bool told = ::write(command.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    command = Fd();
+    return told;
+  }
+};
+
 struct ProcessRunner::Program {
   Program(const Command& wanted, Done then) : command(wanted), done(std::move(then)) {}
 
   const Command command;
   const Done done;
   Outcome outcome;
-  pid_t keeper = -1;
+  Keeper keeper;
   TimePoint started{};
-  Fd output, report;
   Printed printed{command.label, command.quiet};
   bool has_reported = false;
   int sweeps = 0;
@@ -143,16 +184,18 @@ struct ProcessRunner::Program {
 
 Result<std::unique_ptr<ProcessRunner>> ProcessRunner::create(EventLoop& loop) {
   if (const auto watched = loop.on_signal(SIGCHLD, reap_children); !watched) return std::unexpected(watched.error());
-  return std::unique_ptr<ProcessRunner>(new ProcessRunner(loop));
+  std::unique_ptr<ProcessRunner> runner(new ProcessRunner(loop));
+  runner->provide_keeper();
+  return runner;
 }
 
 ProcessRunner::ProcessRunner(EventLoop& loop) : loop_(loop) {}
 
 ProcessRunner::~ProcessRunner() {
   for (const auto& program : programs_) {
-    if (program->keeper < 0) continue;
-    signal_descendants(program->keeper, SIGKILL);
-    ::kill(program->keeper, SIGKILL);
+    if (program->keeper.pid < 0) continue;
+    signal_descendants(program->keeper.pid, SIGKILL);
+    ::kill(program->keeper.pid, SIGKILL);
   }
 }
 
@@ -168,21 +211,42 @@ void ProcessRunner::run(const Command& command, Done done) {
   if (later) program.timer = std::move(*later);
 }
 
-Result<void> ProcessRunner::start(Program& program) {
-  std::array<int, 2> output{}, report{};
-  if (::pipe2(output.data(), O_CLOEXEC) < 0) return system_failure("cannot make a pipe", errno);
-  program.output = Fd(output[0]);
-  const Fd output_end(output[1]);
-  if (::pipe2(report.data(), O_CLOEXEC) < 0) return system_failure("cannot make a pipe", errno);
-  program.report = Fd(report[0]);
-  const Fd report_end(report[1]);
-  for (const int end : {output[0], report[0]}) ::fcntl(end, F_SETFL, O_NONBLOCK);
+Result<ProcessRunner::Keeper> ProcessRunner::make_keeper() {
+  Keeper keeper;
+  Fd command, output, report;  // its ends
+  for (const auto& [reading, writing] :
+       {std::pair(&command, &keeper.command), std::pair(&keeper.output, &output), std::pair(&keeper.report, &report)}) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) < 0) return system_failure("cannot make a pipe", errno);
+    *reading = Fd(ends[0]);
+    *writing = Fd(ends[1]);
+  }
+  for (const Fd* end : {&keeper.output, &keeper.report}) ::fcntl(end->get(), F_SETFL, O_NONBLOCK);
+  keeper.pid = ::fork();
+  if (keeper.pid == 0) keep(command.get(), output.get(), report.get());
+  if (keeper.pid < 0) return system_failure("cannot start a process", errno);
+  return keeper;
+}
 
-  program.keeper = ::fork();
-  if (program.keeper == 0) keep(program.command, output_end.get(), report_end.get());
-  if (program.keeper < 0) return system_failure("cannot start a process", errno);
-  auto printed = loop_.watch(program.output.get(), EPOLLIN, Urgency::rest, [this, &program] { read_output(program); });
-  auto reported = loop_.watch(program.report.get(), EPOLLIN, Urgency::rest, [this, &program] { on_report(program); });
+void ProcessRunner::provide_keeper() {
+  if (waiting_) return;
+  if (auto keeper = make_keeper()) waiting_ = std::make_unique<Keeper>(std::move(*keeper));
+}
+
+Result<void> ProcessRunner::start(Program& program) {
+  const std::unique_ptr<Keeper> waiting = std::move(waiting_);
+  if (waiting && waiting->tell(program.command)) {
+    program.keeper = std::move(*waiting);
+  } else {
+    auto keeper = make_keeper();
+    if (!keeper) return std::unexpected(keeper.error());
+    program.keeper = std::move(*keeper);
+    program.keeper.tell(program.command);  // what became of it, its report says
+  }
+  auto printed =
+      loop_.watch(program.keeper.output.get(), EPOLLIN, Urgency::rest, [this, &program] { read_output(program); });
+  auto reported =
+      loop_.watch(program.keeper.report.get(), EPOLLIN, Urgency::rest, [this, &program] { on_report(program); });
   auto timer = loop_.after(program.command.timeout, [this, &program] { end(program); });
   if (!printed || !reported || !timer) return failure("cannot watch " + program.command.arguments[0]);
   program.output_watch = std::move(*printed);
@@ -193,7 +257,7 @@ Result<void> ProcessRunner::start(Program& program) {
 
 void ProcessRunner::read_output(Program& program) {
   std::array<char, 65536> buffer;  // as much as a pipe holds
-  const ssize_t size = ::read(program.output.get(), buffer.data(), buffer.size());
+  const ssize_t size = ::read(program.keeper.output.get(), buffer.data(), buffer.size());
   if (size > 0) return program.printed.take({buffer.data(), static_cast<std::size_t>(size)});
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   program.output_watch = {};  // closed
@@ -203,7 +267,7 @@ void ProcessRunner::on_report(Program& program) {
   program.report_watch = {};
   program.has_reported = true;
   Report report;
-  if (::read(program.report.get(), &report, sizeof report) != sizeof report)
+  if (::read(program.keeper.report.get(), &report, sizeof report) != sizeof report)
     program.outcome.error = "its keeper was killed";
   else if (report.error != 0)
     program.outcome.error = "cannot run " + program.command.arguments[0] + ": " + std::strerror(report.error);
@@ -220,13 +284,13 @@ void ProcessRunner::end(Program& program) {
   if (!program.command.quiet)
     spdlog::warn("{}: still running after {}; sending SIGTERM", program.command.label,
                  format_duration(loop_.now() - program.started));
-  signal_descendants(program.keeper, SIGTERM);
+  signal_descendants(program.keeper.pid, SIGTERM);
   if (auto timer = loop_.after(kGrace, [this, &program] { sweep(program); })) program.timer = std::move(*timer);
 }
 
 /// Kills what is left of a program that was told to end, and looks again until nothing is.
 void ProcessRunner::sweep(Program& program) {
-  const std::size_t left = signal_descendants(program.keeper, SIGKILL);
+  const std::size_t left = signal_descendants(program.keeper.pid, SIGKILL);
   if (left == 0 && program.has_reported) return finish(program);
   if (++program.sweeps > kMostSweeps) {
     program.outcome.error = "does not even end by SIGKILL";
@@ -237,17 +301,18 @@ void ProcessRunner::sweep(Program& program) {
 
 void ProcessRunner::end_all() {
   for (const auto& program : programs_)
-    if (!program->outcome.timed_out && program->keeper > 0 && !program->has_reported) end(*program);
+    if (!program->outcome.timed_out && program->keeper.pid > 0 && !program->has_reported) end(*program);
 }
 
 void ProcessRunner::finish(Program& program) {
-  if (program.keeper > 0) ::kill(program.keeper, SIGKILL);
+  if (program.keeper.pid > 0) ::kill(program.keeper.pid, SIGKILL);
   read_output(program);
   program.outcome.output = program.printed.finish();
   program.outcome.took = loop_.now() - program.started;
   const auto it = std::ranges::find_if(programs_, [&](const auto& each) { return each.get() == &program; });
   const std::unique_ptr<Program> keep = std::move(*it);
   programs_.erase(it);
+  provide_keeper();
   keep->done(keep->outcome);
 }
 

@@ -80,10 +80,8 @@ TEST_CASE("lab: whoever waits for the kernel before it can hear does not believe
   pair.a.start_vipd(web(pair.family, 254));
   REQUIRE(pair.a.wait_state("active"));
   const AddressMonitor monitor_b(pair.b);
-  std::ofstream(pair.b.directory() / "vipd.toml") << web(pair.family, 100);
-  std::vector<std::string> command = {"strace", "-e", "trace=setsockopt", "-e", "inject=setsockopt:delay_enter=400000"};
-  for (const auto& word : pair.b.vipd_command()) command.push_back(word);
-  const Process slow(pair.b, command);
+  const Process& slow =
+      pair.b.start_vipd(web(pair.family, 100), {"strace", "-e", "inject=setsockopt:delay_enter=400000"});
   REQUIRE(wait_until(30s, [&] {
     return pair.b.state() == "backup" && pair.b.instance().at("counters").at("adverts_received").get<int>() > 5;
   }));

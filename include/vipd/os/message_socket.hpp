@@ -1,7 +1,7 @@
 /// MessageSocket: JSON objects over a connected unix socket of type SOCK_SEQPACKET, without ever waiting.
 ///
-/// One packet is one object. What the kernel does not take at once is kept and sent when it does; what is not an object
-/// ends the connection. Both ends of the conversation between vipd and vipd-runner are one of these. Handlers are
+/// One packet is one object. It leaves in a turn of its own, behind what is more urgent: whoever it wakes would run in
+/// front of adverts that are about to be sent. What is not an object ends the connection. Both ends of the conversation between vipd and vipd-runner are one of these. Handlers are
 /// called from the loop, never from within send(), and may destroy the socket.
 #pragma once
 
@@ -27,7 +27,7 @@ class MessageSocket {
   /// Takes over `fd`. Fails when the loop cannot watch it.
   static Result<std::unique_ptr<MessageSocket>> open(EventLoop& loop, Fd fd, OnMessage on_message, OnClosed on_closed);
 
-  /// Queues a message and sends what can be sent. False if it is too long; then nothing was done.
+  /// Queues a message. False if it is too long; then nothing was done.
   bool send(const Message& message);
 
  private:

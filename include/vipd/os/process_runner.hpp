@@ -4,7 +4,8 @@
 /// below its keeper, daemons with sessions of their own included. A program that runs into its timeout is told to end
 /// with all that descends from it, and killed with all of it 2 s later; its outcome comes when nothing is left. What a
 /// program leaves behind that ended in time was meant to stay: it is handed on to this process and lives until
-/// vipd-runner ends. A keeper dies with this process.
+/// vipd-runner ends. A keeper dies with this process. One waits in advance: the fork takes longer than all else that a
+/// hook has to wait for.
 ///
 /// A program gets a session of its own, no standard input, a fixed environment and the root directory. What it prints
 /// goes to the log, line by line and bounded, the last lines into the outcome; a program that prints a gigabyte is read
@@ -33,8 +34,11 @@ class ProcessRunner final : public Runner {
   bool idle() const { return programs_.empty(); }
 
  private:
+  struct Keeper;
   struct Program;
   explicit ProcessRunner(EventLoop& loop);
+  static Result<Keeper> make_keeper();
+  void provide_keeper();
   Result<void> start(Program& program);
   void read_output(Program& program);
   void on_report(Program& program);
@@ -43,6 +47,7 @@ class ProcessRunner final : public Runner {
   void finish(Program& program);
 
   EventLoop& loop_;
+  std::unique_ptr<Keeper> waiting_;  // for the next program
   std::list<std::unique_ptr<Program>> programs_;
 };
 

@@ -19,8 +19,8 @@
 namespace vipd::lab {
 namespace {
 
-std::filesystem::path make_directory() {
-  std::string path = "/var/lib/vipd-lab-XXXXXX";
+std::filesystem::path make_directory(const std::string& where) {
+  std::string path = where + "/vipd-lab-XXXXXX";
   if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("cannot make a directory for the lab");
   return path;
 }
@@ -37,9 +37,10 @@ std::string port_of(const Node& node, const std::string& interface) {
 
 std::string program(const std::string& name) { return std::string(VIPD_BIN_DIR) + "/" + name; }
 
-Node::Node(std::string name, int number, std::filesystem::path directory)
-    : name_(std::move(name)), number_(number), directory_(std::move(directory)) {
-  for (const char* part : {"run", "state"}) std::filesystem::create_directories(directory_ / part);
+Node::Node(std::string name, int number, std::filesystem::path directory, std::filesystem::path runtime_dir)
+    : name_(std::move(name)), number_(number), directory_(std::move(directory)), runtime_dir_(std::move(runtime_dir)) {
+  std::filesystem::create_directories(directory_ / "state");
+  std::filesystem::create_directories(runtime_dir_);
   for (const char* scope : {"all", "default"}) {
     write_sysctl(std::string("ipv6/conf/") + scope + "/accept_dad", "0");
     write_sysctl(std::string("ipv6/conf/") + scope + "/router_solicitations", "0");
@@ -118,7 +119,10 @@ Fd connect_to(const Node& node) {
   return fd;
 }
 
-Lab::Lab() : directory_(make_directory()), exceptions_before_(std::uncaught_exceptions()) {
+Lab::Lab()
+    : directory_(make_directory("/var/lib")),
+      in_memory_(make_directory("/dev/shm")),
+      exceptions_before_(std::uncaught_exceptions()) {
   switch_.write_sysctl("ipv6/conf/default/disable_ipv6", "1");
   add_switch("eth0");  // before the table: a rule matches nothing if there was no bridge when its chain was made
   must(switch_, "nft add table bridge lab");
@@ -130,7 +134,7 @@ Lab::~Lab() {
     for (const auto& node : nodes_) node->print_logs();
   nodes_.clear();
   std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
+  for (const auto& directory : {directory_, in_memory_}) std::filesystem::remove_all(directory, ignored);
 }
 
 Node& Lab::add_node(const std::string& name, int number) {
@@ -141,7 +145,7 @@ Node& Lab::add_node(const std::string& name, int number) {
 }
 
 Node& Lab::add_bare_node(const std::string& name, int number) {
-  nodes_.push_back(std::make_unique<Node>(name, number, directory_ / name));
+  nodes_.push_back(std::make_unique<Node>(name, number, directory_ / name, in_memory_ / name));
   return *nodes_.back();
 }
 

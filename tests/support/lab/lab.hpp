@@ -34,16 +34,17 @@ std::string program(const std::string& name);
 
 class Node : public Netns {
  public:
-  Node(std::string name, int number, std::filesystem::path directory);
+  Node(std::string name, int number, std::filesystem::path directory, std::filesystem::path runtime_dir);
 
   const std::string& name() const { return name_; }
   /// 192.0.2.N, or the link-local address that eth0 has now ("" if none): what adverts come from.
   std::string source(Family family) const;
   /// An address of 2001:db8::/64 or 192.0.2.0/24, by this node's number.
   std::string unicast(Family family) const;
-  /// Where vipd.toml and the runtime directory are.
+  /// Where vipd.toml and the state directory are.
   const std::filesystem::path& directory() const { return directory_; }
-  std::string runtime_dir() const { return directory_ / "run"; }
+  /// In memory, as /run is.
+  std::string runtime_dir() const { return runtime_dir_; }
 
   /// Sets eth0 up and gives it its addresses.
   void configure_interface() const;
@@ -72,7 +73,7 @@ class Node : public Netns {
  private:
   std::string name_;
   int number_;
-  std::filesystem::path directory_;
+  std::filesystem::path directory_, runtime_dir_;
   std::vector<std::unique_ptr<Process>> vipds_;
 };
 
@@ -109,7 +110,7 @@ class Lab {
  private:
   void add_switch(const std::string& interface);
 
-  std::filesystem::path directory_;
+  std::filesystem::path directory_, in_memory_;
   Netns switch_;                    ///< where all of them are
   std::set<std::string> switches_;  ///< by the interfaces that are wired to them
   std::vector<std::unique_ptr<Node>> nodes_;
