@@ -19,7 +19,8 @@
 namespace vipd {
 namespace {
 
-constexpr auto kGrace = std::chrono::seconds(2);  // between SIGTERM and SIGKILL
+constexpr auto kGrace = std::chrono::seconds(2);                  // between SIGTERM and SIGKILL
+constexpr auto kBeforeNextKeeper = std::chrono::milliseconds(2);  // what is to be said of an end goes first
 constexpr auto kBetweenSweeps = std::chrono::milliseconds(5);
 constexpr int kMostSweeps = 2000;
 constexpr std::size_t kLinesLogged = 100;
@@ -99,15 +100,17 @@ void close_all_but(std::array<int, 3> kept) {
   ::close_range(next, ~0U, 0);
 }
 
-/// What a keeper is told: how many arguments there are, the arguments, the environment, each with a null character.
+/// What a keeper is told: how many words there are and how many of them are arguments, the arguments, the environment;
+/// a null character behind each.
 std::string in_one_piece(const Command& command) {
-  std::string text = std::to_string(command.arguments.size()) + '\0';
+  const std::size_t arguments = command.arguments.size(), all = arguments + command.environment.size();
+  std::string text = std::to_string(all) + '\0' + std::to_string(arguments) + '\0';
   for (const auto* words : {&command.arguments, &command.environment})
-    for (const auto& word : *words) text += word + '\0';
+    for (const auto& word : *words) text.append(word.c_str()).push_back('\0');
   return text;
 }
 
-/// Waits until it is told; empty if nothing comes any more.
+/// Waits until it is told; empty if nothing comes any more, or not all of it.
 SpawnPlan await_command(int fd) {
   std::string text;
   std::array<char, 4096> buffer;
@@ -115,8 +118,8 @@ SpawnPlan await_command(int fd) {
     text.append(buffer.data(), static_cast<std::size_t>(size));
   std::vector<std::string> words;
   for (std::size_t at = 0; at < text.size(); at += words.back().size() + 1) words.emplace_back(text.c_str() + at);
-  if (words.empty()) return {};
-  const auto arguments = words.begin() + 1, environment = arguments + std::stoi(words.front());
+  if (words.size() < 2 || words.size() != 2 + std::stoul(words[0]) || text.back() != '\0') return {};
+  const auto arguments = words.begin() + 2, environment = arguments + std::stoi(words[1]);
   return {.arguments = {arguments, environment}, .environment = {environment, words.end()}};
 }
 
@@ -312,8 +315,8 @@ void ProcessRunner::finish(Program& program) {
   const auto it = std::ranges::find_if(programs_, [&](const auto& each) { return each.get() == &program; });
   const std::unique_ptr<Program> keep = std::move(*it);
   programs_.erase(it);
-  provide_keeper();
   keep->done(keep->outcome);
+  if (auto later = loop_.after(kBeforeNextKeeper, [this] { provide_keeper(); })) provide_later_ = std::move(*later);
 }
 
 }  // namespace vipd

@@ -48,6 +48,7 @@ class ProcessRunner final : public Runner {
 
   EventLoop& loop_;
   std::unique_ptr<Keeper> waiting_;  // for the next program
+  EventLoop::Watch provide_later_;
   std::list<std::unique_ptr<Program>> programs_;
 };
 
