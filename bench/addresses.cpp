@@ -1,5 +1,5 @@
 // Many addresses on one instance: how long it takes until all are there, until the first is announced, and until all
-// are gone again.
+// are gone again; how late adverts are meanwhile; and what it costs when the server with the higher priority returns.
 #include <algorithm>
 
 #include "scenarios.hpp"
@@ -7,8 +7,11 @@
 namespace vipd::bench {
 namespace {
 
+constexpr Duration kInterval = 100ms;
+constexpr int kReturns = 5;
+
 struct Figures {
-  Figure taking, announcing, leaving;
+  Figure taking, announcing, delay, leaving;
 };
 
 /// From the first event of this kind to the last, in ms.
@@ -23,7 +26,7 @@ double span(const lab::AddressMonitor& monitor, bool added, lab::WallTime since)
 }
 
 void take_and_leave(Program program, int count, Figures& figures) {
-  Rig rig(program, {.addresses = count, .interval = 1s});
+  Rig rig(program, {.addresses = count, .interval = kInterval});
   lab::Sniffer sniffer(rig.client);
   const lab::AddressMonitor monitor(rig.node_b);
   const auto cut = std::chrono::system_clock::now();
@@ -37,10 +40,36 @@ void take_and_leave(Program program, int count, Figures& figures) {
   for (const auto& event : monitor.events())
     if (event.added && event.time > cut) first = std::min(first, event.time);
   of(figures.announcing, program).push_back(lab::in_ms(announced - first));
+  of(figures.delay, program).push_back(percentile(gaps(sniffer, "192.0.2.2", cut), 1) - lab::in_ms(kInterval));
   const auto told = std::chrono::system_clock::now();
   rig.b.terminate();
   await("the end", 30s, [&] { return rig.b.wait_end(1ms); });
   of(figures.leaving, program).push_back(span(monitor, false, told));
+}
+
+/// `a` is stopped and comes back, again and again: what a client loses each time, and how often the holder changes
+/// beyond that.
+void come_back(Program program, int count, Figure& lost, Figure& further) {
+  Rig rig(program, {.addresses = count, .interval = kInterval});
+  const lab::Process serve_a(rig.node_a, {lab::program("vipd-probe"), "serve", "7"});
+  const lab::Process serve_b(rig.node_b, {lab::program("vipd-probe"), "serve", "7"});
+  for (int i = 0; i < kReturns; ++i) {
+    rig.a.terminate();
+    await("the end", 30s, [&] { return rig.a.wait_end(1ms); });
+    await("the other one", 30s, [&] { return rig.b.holds_all(); });
+    lab::wait_until(1s, [] { return false; });
+    const lab::AddressMonitor monitor_a(rig.node_a), monitor_b(rig.node_b);
+    lab::Watch watch(rig.client, kVip);
+    rig.a.start();
+    await("the first one", 30s, [&] { return rig.a.holds_all() && rig.b.holds_none(); });
+    lab::wait_until(3s, [] { return false; });
+    of(lost, program).push_back(watch.finish().at("longest_outage_ms").get<double>());
+    int taken = 0;
+    for (const lab::AddressMonitor* monitor : {&monitor_a, &monitor_b})
+      for (const auto& event : monitor->events())
+        if (event.added && event.prefix.starts_with(kVip + "/")) ++taken;
+    of(further, program).push_back(taken - 1);
+  }
 }
 
 }  // namespace
@@ -51,6 +80,7 @@ std::vector<Figure> addresses(int rounds) {
     const std::string many = ", " + std::to_string(count) + " addresses";
     Figures all{{.what = "first to last address" + many, .unit = "ms", .floor = Samples()},
                 {.what = "first announcement after the first" + many, .unit = "ms"},
+                {.what = "adverts are late meanwhile by at most" + many, .unit = "ms"},
                 {.what = "first to last removal" + many, .unit = "ms", .floor = Samples()}};
     in_turn(rounds, [&](Program program) { take_and_leave(program, count, all); });
     for (int i = 0; i < rounds; ++i) {
@@ -58,8 +88,13 @@ std::vector<Figure> addresses(int rounds) {
       all.taking.floor->push_back(lab::in_ms(floor.adding));
       all.leaving.floor->push_back(lab::in_ms(floor.removing));
     }
-    for (const Figure& figure : {all.taking, all.announcing, all.leaving}) figures.push_back(figure);
+    for (const Figure& figure : {all.taking, all.announcing, all.delay, all.leaving}) figures.push_back(figure);
   }
+  Figure lost{.what = "a client loses in a return, 5000 addresses", .unit = "ms"};
+  Figure further{.what = "further changes of the holder, 5000 addresses", .unit = ""};
+  in_turn(rounds, [&](Program program) { come_back(program, 5000, lost, further); });
+  figures.push_back(lost);
+  figures.push_back(further);
   return figures;
 }
 

@@ -1,5 +1,5 @@
-// Ten thousand packets a second that change nothing, from a third machine to the Active one: what it costs to refuse
-// them, and whether its own adverts are on time.
+// Ten thousand packets a second, or a hundred thousand, that change nothing, from a third machine to the Active one:
+// what it costs to refuse them, and whether its own adverts are on time.
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -13,20 +13,23 @@
 namespace vipd::bench {
 namespace {
 
-constexpr int kPerMillisecond = 10;
+constexpr int kMostPerMillisecond = 100;
 constexpr Duration kMeasured = 4s, kInterval = 100ms;
 
 struct Kind {
   const char* name;
   std::uint8_t vrid;
   std::uint8_t flaw;  ///< what the checksum is off by
+  unsigned per_millisecond = 10;
 };
-constexpr Kind kKinds[] = {{"bad checksums", 1, 1}, {"foreign VRIDs", 77, 0}, {"losing adverts", 1, 0}};
+constexpr Kind kKinds[] = {{"10 k/s bad checksums", 1, 1},        {"10 k/s foreign VRIDs", 77, 0},
+                           {"10 k/s losing adverts", 1, 0},       {"100 k/s bad checksums", 1, 1, 100},
+                           {"100 k/s foreign VRIDs", 77, 0, 100}, {"100 k/s losing adverts", 1, 0, 100}};
 
 /// A raw socket of a stranger, who says one thing again and again.
 class Stranger {
  public:
-  Stranger(const lab::Node& node, const Kind& kind) {
+  Stranger(const lab::Node& node, const Kind& kind) : per_millisecond_(kind.per_millisecond) {
     const lab::Inside inside(node);
     fd_ = Fd(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 112));
     ip_mreqn group{};
@@ -49,7 +52,7 @@ class Stranger {
 
   void send_for(Duration length) {
     iovec piece{message_.data(), size_};
-    mmsghdr calls[kPerMillisecond] = {};
+    mmsghdr calls[kMostPerMillisecond] = {};
     for (auto& [head, sent] : calls) {
       head.msg_name = &to_;
       head.msg_namelen = sizeof to_;
@@ -59,11 +62,12 @@ class Stranger {
     const auto began = std::chrono::steady_clock::now();
     for (auto due = began; due < began + length; due += 1ms) {
       std::this_thread::sleep_until(due);
-      if (::sendmmsg(fd_.get(), calls, kPerMillisecond, 0) != kPerMillisecond) throw std::runtime_error("sendmmsg");
+      if (::sendmmsg(fd_.get(), calls, per_millisecond_, 0) <= 0) throw std::runtime_error("sendmmsg");
     }
   }
 
  private:
+  unsigned per_millisecond_;
   Fd fd_;
   std::array<std::uint8_t, kMaxAdvertSize> message_{};
   std::size_t size_ = 0;
@@ -87,7 +91,7 @@ void flood(Rig& rig, const lab::Node& node, const Kind& kind, Samples& load, Sam
 std::vector<Figure> floods(int rounds) {
   std::vector<Figure> figures;
   for (const Kind& kind : kKinds) {
-    const std::string when = std::string(", 10 k/s ") + kind.name;
+    const std::string when = std::string(", ") + kind.name;
     figures.push_back({.what = "load of a core" + when, .unit = "%"});
     figures.push_back({.what = "longest interval of 100ms" + when, .unit = "ms"});
   }

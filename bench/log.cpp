@@ -1,4 +1,7 @@
-// Nobody reads the log: standard output and error are a pipe that is full from the beginning.
+// Nobody reads the log: standard output and error are a pipe, or a stream socket as the journal has it, that is full
+// from the beginning.
+#include <optional>
+
 #include "scenarios.hpp"
 #include "support/lab/stuck_log.hpp"
 
@@ -8,31 +11,29 @@ namespace {
 const Shape kCrowd{.instances = 255, .interval = 100ms};
 constexpr Duration kPatience = 8s;
 
+struct Sink {
+  const char* text;
+  std::optional<bool> is_journal;  ///< nothing: somebody reads it
+};
+constexpr Sink kSinks[] = {{"log is read", {}}, {"full pipe", false}, {"full journal socket", true}};
+
 void start(Program program, const std::vector<std::string>& before, Figure& count, Figure& time) {
-  lab::Lab lab;
-  lab::Node& node = add_server(lab, "a", 1, 1);
-  Server server(node, program, kCrowd, 254);
-  const auto own = lab::addresses(node).size();
-  const lab::AddressMonitor monitor(node);
-  const auto held = [&] { return static_cast<int>(lab::addresses(node).size() - own); };
-  const auto began = std::chrono::system_clock::now();
-  server.start(before);
-  const bool are_all = lab::wait_until(kPatience, [&] { return held() == kCrowd.instances; });
-  of(count, program).push_back(held());
-  if (are_all) of(time, program).push_back(lab::in_ms(monitor.events().back().time - began));
+  const Started started = start_alone(program, kCrowd, kPatience, before);
+  of(count, program).push_back(started.addresses);
+  if (started.addresses == kCrowd.instances) of(time, program).push_back(lab::in_ms(started.last));
 }
 
 }  // namespace
 
 std::vector<Figure> log(int rounds) {
   std::vector<Figure> figures;
-  for (const bool is_read : {true, false}) {
-    const std::string how = is_read ? ", log is read" : ", log is not read";
+  for (const Sink& sink : kSinks) {
+    const std::string how = std::string(", ") + sink.text;
     Figure count{.what = "addresses of 255 instances" + how, .unit = ""};
     Figure time{.what = "start to the last address" + how, .unit = "ms"};
     in_turn(rounds, [&](Program program) {
-      const lab::StuckLog pipe;
-      start(program, is_read ? std::vector<std::string>() : pipe.words(), count, time);
+      const lab::StuckLog stuck(sink.is_journal.value_or(false));
+      start(program, sink.is_journal ? stuck.words() : std::vector<std::string>(), count, time);
     });
     figures.push_back(count);
     figures.push_back(time);

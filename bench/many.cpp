@@ -1,7 +1,8 @@
 // More instances than an interface can have, adverts every second: what each advert costs, what they take of memory,
-// how long a stop takes to move all of them; and how all that grows with their number.
+// how long a stop takes to move all of them, and a start to have them; and how all that grows with their number.
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "scenarios.hpp"
 
@@ -13,7 +14,7 @@ constexpr int kCounts[] = {1, 50, 255, 1000, 2000};
 
 /// All figures for one number of instances.
 struct Figures {
-  Figure sending, hearing, memory, resigned, moved;
+  Figure sending, hearing, memory, resigned, moved, started;
 };
 
 Figures figures_for(int count) {
@@ -25,7 +26,8 @@ Figures figures_for(int count) {
           {.what = "processor time for 1000 adverts heard" + many, .unit = "ms", .goal = goal(255, 0.6)},
           {.what = "memory" + many, .unit = "MB", .goal = goal(2000, 1)},
           {.what = "stop to the last resignation" + many, .unit = "ms", .goal = goal(2000, 0.25)},
-          {.what = "stop to the last address, beyond skew" + many, .unit = "ms", .goal = goal(2000, 0.6)}};
+          {.what = "stop to the last address, beyond skew" + many, .unit = "ms", .goal = goal(2000, 0.6)},
+          {.what = "start to the last address, beyond theory" + many, .unit = "ms", .goal = goal(2000, 0.5)}};
 }
 
 void stop(Program program, int count, Rig& rig, Figures& figures) {
@@ -44,6 +46,12 @@ void stop(Program program, int count, Rig& rig, Figures& figures) {
       if (advert.at("priority") == 0) resigned = std::max(resigned, lab::time_of(advert));
   of(figures.resigned, program).push_back(lab::in_ms(resigned - told));
   of(figures.moved, program).push_back(lab::in_ms(moved - told - skew(kInterval)));
+}
+
+void start(Program program, int count, Figure& figure) {
+  const Started started = start_alone(program, {.instances = count, .interval = kInterval}, 20s);
+  if (started.addresses != count) throw std::runtime_error("not all addresses are there");
+  of(figure, program).push_back(lab::in_ms(started.last - theory(kInterval)));
 }
 
 /// The slope of the line through the logarithms (least squares).
@@ -85,16 +93,18 @@ std::vector<Figure> many(int rounds) {
       cost_of_adverts(program, rig, count * static_cast<double>(kMeasured / kInterval), kMeasured, all.back().sending,
                       all.back().hearing, all.back().memory);
       stop(program, count, rig, all.back());
+      start(program, count, all.back().started);
     });
   }
   std::vector<Figure> figures;
   for (const Figures& one : {all[all.size() - 2], all.back()})
-    for (const Figure& figure : {one.sending, one.hearing, one.memory, one.resigned, one.moved})
+    for (const Figure& figure : {one.sending, one.hearing, one.memory, one.resigned, one.moved, one.started})
       figures.push_back(figure);
   figures.push_back(growth("processor time to send", all, &Figures::sending, true));
   figures.push_back(growth("processor time to hear", all, &Figures::hearing, true));
   figures.push_back(growth("memory", all, &Figures::memory, false));
   figures.push_back(growth("stop to the last address", all, &Figures::moved, false));
+  figures.push_back(growth("start to the last address", all, &Figures::started, false));
   return figures;
 }
 

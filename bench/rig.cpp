@@ -8,8 +8,6 @@
 namespace vipd::bench {
 namespace {
 
-constexpr int kPriorityA = 254, kPriorityB = 253;
-
 /// Of instance and address, both from 0.
 std::string address_of(int instance, int number) {
   if (instance == 0 && number == 0) return kVip;
@@ -149,15 +147,15 @@ double Server::memory() const {
   return sum;
 }
 
-Rig::Rig(Program program, const Shape& shape_a, const Shape& shape_b)
+Rig::Rig(Program program, const Shape& shape_a, const Shape& shape_b, const std::vector<std::string>& before)
     : node_a(add_server(lab, "a", 1, interfaces_of(shape_a))),
       node_b(add_server(lab, "b", 2, interfaces_of(shape_a))),
       client(add_server(lab, "client", 100, interfaces_of(shape_a))),
       a(node_a, program, shape_a, kPriorityA),
       b(node_b, program, shape_b, kPriorityB) {
-  a.start();
+  a.start(before);
   await(to_string(program) + " holds everything", 60s + 4 * shape_a.interval, [&] { return a.holds_all(); });
-  b.start();
+  b.start(before);
   lab::wait_until(3 * shape_a.interval + 500ms, [] { return false; });  // there is nothing to be seen of a Backup
 }
 

@@ -29,6 +29,8 @@ struct Shape {
   std::string beside = {};       ///< and of the whole file
 };
 
+constexpr int kPriorityA = 254, kPriorityB = 253;
+
 /// How many interfaces it takes.
 inline int interfaces_of(const Shape& shape) { return (shape.instances + 254) / 255; }
 
@@ -78,8 +80,8 @@ class Server {
 class Rig {
  public:
   Rig(Program program, const Shape& shape) : Rig(program, shape, shape) {}
-  /// `a` is to be different in what is not the number of things.
-  Rig(Program program, const Shape& shape_a, const Shape& shape_b);
+  /// `a` is to be different in what is not the number of things; the commands of both are behind the words `before`.
+  Rig(Program program, const Shape& shape_a, const Shape& shape_b, const std::vector<std::string>& before = {});
 
   lab::Lab lab;
   lab::Node &node_a, &node_b, &client;

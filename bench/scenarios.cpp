@@ -25,6 +25,21 @@ lab::WallTime moment_of(const lab::AddressMonitor& monitor, bool added, const st
   return *moment;
 }
 
+Started start_alone(Program program, const Shape& shape, Duration patience, const std::vector<std::string>& before) {
+  lab::Lab lab;
+  lab::Node& node = add_server(lab, "b", 2, interfaces_of(shape));
+  Server server(node, program, shape, kPriorityB);
+  const auto own = lab::addresses(node).size();
+  const auto held = [&] { return static_cast<int>(lab::addresses(node).size() - own); };
+  const lab::AddressMonitor monitor(node);
+  const auto began = std::chrono::system_clock::now();
+  server.start(before);
+  lab::wait_until(patience, [&] { return held() == shape.instances * shape.addresses; });
+  Started started{.addresses = held()};
+  if (started.addresses > 0) started.last = monitor.events().back().time - began;
+  return started;
+}
+
 void cost_of_adverts(Program program, const Rig& rig, double adverts, Duration measured, Figure& sending,
                      Figure& hearing, Figure& memory) {
   lab::wait_until(2s, [] { return false; });  // the announcements are over

@@ -45,6 +45,15 @@ struct AdvertFloor {
 };
 AdvertFloor advert_floor(int at_a_time);
 
+/// A server that is alone: how many of its addresses there are in the end, and when the last one came.
+struct Started {
+  int addresses = 0;
+  Duration last{};  ///< from its start
+};
+/// Starts one behind the words `before`, and waits until all are there, `patience` at most.
+Started start_alone(Program program, const Shape& shape, Duration patience,
+                    const std::vector<std::string>& before = {});
+
 /// At rest: processor time for 1000 adverts that `a` sends and `b` hears, in ms, if there are so many of them in so
 /// long; and the memory of `a`, in MB.
 void cost_of_adverts(Program program, const Rig& rig, double adverts, Duration measured, Figure& sending,
