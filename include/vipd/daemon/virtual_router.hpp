@@ -211,7 +211,6 @@ class VirtualRouter {
   PeerTable peers_;
   std::optional<IpAddress> last_stranger_;
   TimePoint retry_claim_ = kNever;
-  bool claim_changed_ = true;  // since it was put down
   /// Another node that is Active, too, while we are.
   struct Rival {
     Peer peer;
@@ -219,8 +218,9 @@ class VirtualRouter {
   };
   std::optional<Rival> rival_;
   std::optional<HookEvent> late_event_;  // that the hooks are not told of yet
-  bool counted_ = false;                 // the last advert, as sent
   TimePoint heard_until_{};              // by the last advert that could be sent
+  bool claim_changed_ = true;            // since it was put down
+  bool counted_ = false;                 // the last advert, as sent
   bool spoken_ = false;                  // peers may believe in us, and have to be told when we go
   bool cleared_ = false;                 // what a hook was asked before may be done
   Asked asked_ = Asked::nothing;         // that is
@@ -235,8 +235,8 @@ class VirtualRouter {
 
   ShownState shown_ = ShownState::initialize;
   std::string reason_ = "starting";
-  bool shown_fit_ = true;
   TimePoint since_{};
+  bool shown_fit_ = true;
   bool stopping_ = false;
   bool stopped_ = false;
 };
