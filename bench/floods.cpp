@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "scenarios.hpp"
 #include "vipd/vrrp/advert.hpp"
@@ -62,7 +63,8 @@ class Stranger {
     const auto began = std::chrono::steady_clock::now();
     for (auto due = began; due < began + length; due += 1ms) {
       std::this_thread::sleep_until(due);
-      if (::sendmmsg(fd_.get(), calls, per_millisecond_, 0) <= 0) throw std::runtime_error("sendmmsg");
+      if (std::cmp_not_equal(::sendmmsg(fd_.get(), calls, per_millisecond_, 0), per_millisecond_))
+        throw std::runtime_error("sendmmsg");
     }
   }
 

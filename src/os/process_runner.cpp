@@ -11,9 +11,11 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <optional>
 
 #include "vipd/os/fd.hpp"
 #include "vipd/os/process_tree.hpp"
+#include "vipd/os/runner_protocol.hpp"
 #include "vipd/os/spawn.hpp"
 
 namespace vipd {
@@ -23,6 +25,7 @@ constexpr auto kGrace = std::chrono::seconds(2);                  // between SIG
 constexpr auto kBeforeNextKeeper = std::chrono::milliseconds(2);  // what is to be said of an end goes first
 constexpr auto kBetweenSweeps = std::chrono::milliseconds(5);
 constexpr int kMostSweeps = 2000;
+constexpr auto kReplace = nlohmann::json::error_handler_t::replace;  // what is no UTF-8
 constexpr std::size_t kLinesLogged = 100;
 constexpr std::size_t kLongestLine = 1000;
 constexpr std::size_t kLinesKept = 10, kOctetsKept = 1024;
@@ -100,27 +103,14 @@ void close_all_but(std::array<int, 3> kept) {
   ::close_range(next, ~0U, 0);
 }
 
-/// What a keeper is told: how many words there are and how many of them are arguments, the arguments, the environment;
-/// a null character behind each.
-std::string in_one_piece(const Command& command) {
-  const std::size_t arguments = command.arguments.size(), all = arguments + command.environment.size();
-  std::string text = std::to_string(all) + '\0' + std::to_string(arguments) + '\0';
-  for (const auto* words : {&command.arguments, &command.environment})
-    for (const auto& word : *words) text.append(word.c_str()).push_back('\0');
-  return text;
-}
-
-/// Waits until it is told; empty if nothing comes any more, or not all of it.
-SpawnPlan await_command(int fd) {
+/// Waits until it is told, as vipd-runner was; nothing if nothing comes any more, or not all of it.
+std::optional<Command> await_command(int fd) {
   std::string text;
   std::array<char, 4096> buffer;
   for (ssize_t size = 0; (size = ::read(fd, buffer.data(), buffer.size())) > 0;)
     text.append(buffer.data(), static_cast<std::size_t>(size));
-  std::vector<std::string> words;
-  for (std::size_t at = 0; at < text.size(); at += words.back().size() + 1) words.emplace_back(text.c_str() + at);
-  if (words.size() < 2 || words.size() != 2 + std::stoul(words[0]) || text.back() != '\0') return {};
-  const auto arguments = words.begin() + 2, environment = arguments + std::stoi(words[1]);
-  return {.arguments = {arguments, environment}, .environment = {environment, words.end()}};
+  const auto request = read_request(nlohmann::json::parse(text, nullptr, false));
+  return request ? std::optional(request->command) : std::nullopt;
 }
 
 /// The keeper: waits for a program to run, starts it, says how it ended, and lives on as the ancestor of whatever the
@@ -130,11 +120,11 @@ SpawnPlan await_command(int fd) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
   ::prctl(PR_SET_NAME, "vipd-keeper", 0UL, 0UL, 0UL);
   close_all_but({command, output, report_end});
-  (void)spawn({.arguments = {"/"}, .environment = {kPath}});  // fails, and has touched all the memory that it needs
-  SpawnPlan plan = await_command(command);
-  if (plan.arguments.empty()) ::_exit(0);
+  if (spawn({.arguments = {"/"}, .environment = {kPath}})) ::_exit(1);  // fails, but has touched all that it needs
+  const auto wanted = await_command(command);
+  if (!wanted) ::_exit(0);
   ::close(command);
-  plan.output = output;
+  SpawnPlan plan{.arguments = wanted->arguments, .environment = wanted->environment, .input = -1, .output = output};
   plan.environment.emplace_back(kPath);
   const auto program = spawn(plan);
   ::close(output);
@@ -164,7 +154,7 @@ struct ProcessRunner::Keeper {
 
   /// False if it is no more.
   bool tell(const Command& wanted) {
-    const std::string text = in_one_piece(wanted);
+    const std::string text = to_message(RunRequest{.command = wanted}).dump(-1, ' ', false, kReplace);
     const bool told = ::write(command.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
     command = Fd();
     return told;

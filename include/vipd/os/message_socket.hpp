@@ -1,8 +1,9 @@
 /// MessageSocket: JSON objects over a connected unix socket of type SOCK_SEQPACKET, without ever waiting.
 ///
 /// One packet is one object. It leaves in a turn of its own, behind what is more urgent: whoever it wakes would run in
-/// front of adverts that are about to be sent. What is not an object ends the connection. Both ends of the conversation between vipd and vipd-runner are one of these. Handlers are
-/// called from the loop, never from within send(), and may destroy the socket.
+/// front of adverts that are about to be sent. What is not an object ends the connection. Both ends of the conversation
+/// between vipd and vipd-runner are one of these. Handlers are called from the loop, never from within send(), and may
+/// destroy the socket.
 #pragma once
 
 #include <deque>
