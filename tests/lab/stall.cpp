@@ -81,7 +81,7 @@ TEST_CASE("lab: whoever waits for the kernel before it can hear does not believe
   REQUIRE(pair.a.wait_state("active"));
   const AddressMonitor monitor_b(pair.b);
   const Process& slow =
-      pair.b.start_vipd(web(pair.family, 100), {"strace", "-e", "inject=setsockopt:delay_enter=400000"});
+      pair.b.start_vipd(web(pair.family, 100), {"strace", "-D", "-e", "inject=setsockopt:delay_enter=400000"});
   REQUIRE(wait_until(30s, [&] {
     return pair.b.state() == "backup" && pair.b.instance().at("counters").at("adverts_received").get<int>() > 5;
   }));
