@@ -44,7 +44,7 @@ struct WatchOptions {
 int serve(const ServeOptions& options, const Until& until);
 
 /// Sends a numbered datagram each interval until it is time to end, waits half a second for late answers, prints the
-/// report.
+/// report. Standard error says "watching" when the first is due within an interval.
 int watch(const WatchOptions& options, const Until& until);
 
 struct AskOptions {

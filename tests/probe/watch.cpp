@@ -63,6 +63,7 @@ class Watcher {
   void run(const Until& until) {
     const Fd timer = ticker(options_.interval);
     std::array<pollfd, 3> events{{{timer.get(), POLLIN, 0}, {fd_.get(), POLLIN, 0}, {until.fd(), POLLIN, 0}}};
+    fmt::print(stderr, "watching\n");
     while (events[2].revents == 0) {
       checked(poll(events.data(), events.size(), -1), "poll");
       receive_all();

@@ -213,7 +213,10 @@ WallTime time_of(const Json& frame) {
 }
 
 Watch::Watch(const Node& client, const std::string& address)
-    : process_(client, {program("vipd-probe"), "watch", address, "7", "--json"}) {}
+    : process_(client, {program("vipd-probe"), "watch", address, "7", "--json"}) {
+  if (!wait_until(std::chrono::seconds(10), [&] { return !process_.errors().empty(); }))
+    throw std::runtime_error("vipd-probe watch does not begin");
+}
 
 Json Watch::finish() {
   process_.signal(SIGTERM);

@@ -142,6 +142,7 @@ WallTime time_of(const Json& frame);
 /// `vipd-probe watch` of an address, port 7, once a millisecond.
 class Watch {
  public:
+  /// Returns when it asks.
   Watch(const Node& client, const std::string& address);
   /// Ends it and returns its report.
   Json finish();
