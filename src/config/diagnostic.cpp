@@ -86,6 +86,7 @@ std::string name_place(const Place& place, const Place& here, std::span<const Co
 }
 
 std::string render(const std::vector<Diagnostic>& diagnostics, std::span<const ConfigSource> sources, bool color) {
+  if (diagnostics.empty()) return "";
   const Palette& palette = color ? kColors : kPlain;
   std::vector<std::string> texts;
   for (const ConfigSource& source : sources) texts.push_back(hide_secrets(source.text));

@@ -1,6 +1,6 @@
 #include "vipd/config/plan.hpp"
 
-#include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 #include <type_traits>
@@ -115,18 +115,36 @@ std::vector<KeyChange> differences(std::string_view table, Part before, Part aft
   return changes;
 }
 
-/// The one of `list` that has this name, or null.
 template <typename Named>
-const Named* find(const std::vector<Named>& list, std::string_view name) {
-  const auto found = std::ranges::find(list, name, &Named::name);
-  return found == list.end() ? nullptr : &*found;
+using ByName = std::map<std::string_view, const Named*>;
+
+template <typename Named>
+ByName<Named> by_name(const std::vector<Named>& list) {
+  ByName<Named> names;
+  for (const Named& each : list) names.emplace(each.name, &each);
+  return names;
 }
 
-std::set<std::string> members(const Config& config, const std::string& group) {
-  std::set<std::string> names;
-  for (const InstanceConfig& instance : config.instances)
-    if (instance.sync_group == group) names.insert(instance.name);
-  return names;
+/// The one that has this name, or null.
+template <typename Named>
+const Named* find(const ByName<Named>& names, std::string_view name) {
+  const auto found = names.find(name);
+  return found == names.end() ? nullptr : found->second;
+}
+
+/// The sync groups of which a member has come, gone, or become another router.
+std::set<std::string> groups_to_restart(const Config& before, const Config& after) {
+  const auto old_ones = by_name(before.instances), new_ones = by_name(after.instances);
+  std::set<std::string> groups;
+  for (const auto& [name, was] : old_ones)
+    if (find(new_ones, name) == nullptr) groups.insert(was->sync_group);
+  for (const auto& [name, is] : new_ones) {
+    const InstanceConfig* was = find(old_ones, name);
+    if (was == nullptr || was->sync_group != is->sync_group || is_another_router(*was, *is))
+      groups.insert({is->sync_group, was == nullptr ? is->sync_group : was->sync_group});
+  }
+  groups.erase("");
+  return groups;
 }
 
 void plan_instances(const Config& before, const Config& after, Plan& result) {
@@ -134,12 +152,15 @@ void plan_instances(const Config& before, const Config& after, Plan& result) {
   const auto changes = [&](const InstanceConfig& was, const InstanceConfig& is) {
     return differences("instance", {.instance = was}, {.instance = is});
   };
+  const auto old_ones = by_name(before.instances), new_ones = by_name(after.instances);
+  const auto restarted = instances_to_restart(before, after);
   for (const InstanceConfig& instance : before.instances)
-    if (find(after.instances, instance.name) == nullptr)
+    if (find(new_ones, instance.name) == nullptr)
       result.instances.push_back({Fate::removed, instance.name, changes(instance, nothing)});
   for (const InstanceConfig& instance : after.instances) {
-    const InstanceConfig* known = find(before.instances, instance.name);
-    const bool anew = known != nullptr && starts_anew(before, after, instance.name);
+    const InstanceConfig* known = find(old_ones, instance.name);
+    const bool anew = restarted.contains(instance.name);
+    if (known != nullptr && *known == instance && !anew) continue;
     auto keys = changes(known != nullptr ? *known : nothing, instance);
     if (keys.empty() && !anew) continue;
     const Fate fate = known == nullptr ? Fate::added : anew ? Fate::restarted : Fate::changed;
@@ -158,10 +179,11 @@ std::vector<InstanceChange> plan_tables(std::string_view table, const std::vecto
     new_part.*member = is;
     return differences(table, std::move(old_part), std::move(new_part));
   };
+  const auto old_ones = by_name(before), new_ones = by_name(after);
   for (const Named& each : before)
-    if (find(after, each.name) == nullptr) result.push_back({Fate::removed, each.name, changes(each, {})});
+    if (find(new_ones, each.name) == nullptr) result.push_back({Fate::removed, each.name, changes(each, {})});
   for (const Named& each : after) {
-    const Named* known = find(before, each.name);
+    const Named* known = find(old_ones, each.name);
     auto keys = changes(known != nullptr ? *known : Named{}, each);
     if (keys.empty()) continue;
     result.push_back({known == nullptr ? Fate::added : Fate::changed, each.name, std::move(keys)});
@@ -199,14 +221,17 @@ bool is_another_router(const InstanceConfig& before, const InstanceConfig& after
   return identity(before) != identity(after);
 }
 
-bool starts_anew(const Config& before, const Config& after, std::string_view name) {
-  const InstanceConfig &was = *find(before.instances, name), &is = *find(after.instances, name);
-  if (is_another_router(was, is) || was.sync_group != is.sync_group) return true;
-  if (is.sync_group.empty()) return false;
-  const auto group = members(after, is.sync_group);
-  return group != members(before, is.sync_group) || std::ranges::any_of(group, [&](const std::string& member) {
-           return is_another_router(*find(before.instances, member), *find(after.instances, member));
-         });
+std::set<std::string> instances_to_restart(const Config& before, const Config& after) {
+  const auto old_ones = by_name(before.instances);
+  const auto groups = groups_to_restart(before, after);
+  std::set<std::string> names;
+  for (const InstanceConfig& is : after.instances) {
+    const InstanceConfig* was = find(old_ones, is.name);
+    if (was == nullptr) continue;
+    if (is_another_router(*was, is) || was->sync_group != is.sync_group || groups.contains(is.sync_group))
+      names.insert(is.name);
+  }
+  return names;
 }
 
 Plan plan(const Config& before, const Config& after) {

@@ -111,11 +111,11 @@ std::vector<KernelObject> tagged_objects_of(const InstanceConfig& instance, cons
   return objects;
 }
 
-AddressOwner::AddressOwner(Kernel& kernel, Wire& wire, const InstanceConfig& config)
+AddressOwner::AddressOwner(Kernel& kernel, Wire& wire, const SharedInstance& config)
     : kernel_(kernel), wire_(wire), config_(config) {
-  if (config.virtual_mac) virtual_mac_.emplace(kernel, config);
-  for (const auto& wanted : wanted_by(config)) entries_.push_back({.wanted = wanted, .object = wanted});
-  refused_ = refused_by(config);
+  if (config->virtual_mac) virtual_mac_.emplace(kernel, *config);
+  for (const auto& wanted : wanted_by(*config)) entries_.push_back({.wanted = wanted, .object = wanted});
+  refused_ = refused_by(*config);
 }
 
 Result<void> AddressOwner::prepare() {
@@ -135,7 +135,7 @@ Result<void> AddressOwner::make_ready() {
 
 /// Takes the interfaces as they are now.
 void AddressOwner::locate() {
-  device_ = index_of(kernel_.view(), address_interface(config_));
+  device_ = index_of(kernel_.view(), address_interface(*config_));
   for (auto& entry : entries_) entry.object = located(entry.wanted, kernel_.view());
 }
 
@@ -152,7 +152,7 @@ void AddressOwner::resume(TimePoint now) {
   for (auto& entry : entries_) {
     entry.owned = kernel_.view().has_tagged(entry.object);
     entry.foreign = !entry.owned && kernel_.view().has(entry.object);
-    entry.rounds = config_.announce.count;  // it may have died before it could
+    entry.rounds = config_->announce.count;  // it may have died before it could
   }
 }
 
@@ -162,8 +162,8 @@ bool AddressOwner::begin(TimePoint now) {
   claimed_at_ = now;
   repair_pending_ = false;
   obstacle_.reset();
-  second_burst_ = config_.announce.again_after > Duration::zero();
-  next_round_ = now + config_.announce.delay;
+  second_burst_ = config_->announce.again_after > Duration::zero();
+  next_round_ = now + config_->announce.delay;
   locate();
   if (const auto ready = make_ready(); !ready) obstacle_ = ready.error().message;
   return !obstacle_;
@@ -173,7 +173,7 @@ bool AddressOwner::begin(TimePoint now) {
 void AddressOwner::add_new(const std::vector<Entry*>& entries, TimePoint now) {
   for (Entry* entry : entries) {
     note_length(*entry);
-    entry->rounds = config_.announce.count;
+    entry->rounds = config_->announce.count;
     entry->queued = true;
   }
   add_queued(now);
@@ -199,7 +199,7 @@ std::vector<AddressOwner::Entry*> AddressOwner::add_queued(TimePoint now) {
 /// Those that come after the first round has begun take part in it.
 void AddressOwner::go_on_adding(TimePoint now) {
   const auto added = add_queued(now);
-  if (now < claimed_at_ + config_.announce.delay) return;
+  if (now < claimed_at_ + config_->announce.delay) return;
   for (Entry* entry : added) begin_round(*entry);
   if (next_turn_ == kNever) next_turn_ = now;
 }
@@ -210,7 +210,7 @@ void AddressOwner::note_length(const Entry& entry) const {
   if (wanted == nullptr || wanted->prefix.length != 0) return;
   const auto& prefix = std::get<AddressObject>(entry.object).prefix;
   const bool is_alone = prefix.length == 8 * address_size(prefix.address.family());
-  spdlog::log(is_alone ? spdlog::level::warn : spdlog::level::info, "{}: {} is added as {}{}", config_.name,
+  spdlog::log(is_alone ? spdlog::level::warn : spdlog::level::info, "{}: {} is added as {}{}", config_->name,
               prefix.address.to_string(), prefix.to_string(),
               is_alone ? "; the interface has no subnet around it" : ", as is the interface's subnet");
 }
@@ -250,7 +250,7 @@ void AddressOwner::remove(const auto& entries) {
 /// is gone; or has made an addition all the same whose acknowledgement was lost.
 void AddressOwner::remove_strays(TimePoint now) {
   std::vector<KernelObject> strays;
-  if (!holding()) strays = tagged_objects_of(config_, kernel_.view());
+  if (!holding()) strays = tagged_objects_of(*config_, kernel_.view());
   for (KernelObject& object : std::exchange(stuck_, {})) {
     const auto is_held = [&](const Entry& each) { return each.owned && each.object == object; };
     if (std::ranges::none_of(entries_, is_held) && std::ranges::find(strays, object) == strays.end())
@@ -273,7 +273,7 @@ void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
 std::list<AddressOwner::Entry> AddressOwner::take_config() {
   std::list<Entry> before(entries_.begin(), entries_.end());  // the order is seldom another one: found at its front
   entries_.clear();
-  for (auto& wanted : wanted_by(config_)) {
+  for (auto& wanted : wanted_by(*config_)) {
     const KernelObject object = located(wanted, kernel_.view());
     const auto known = std::ranges::find_if(
         before, [&](const Entry& entry) { return entry.wanted == wanted || entry.object == object; });
@@ -286,7 +286,7 @@ std::list<AddressOwner::Entry> AddressOwner::take_config() {
 
 void AddressOwner::reconfigure(TimePoint now) {
   const std::list<Entry> gone = take_config();
-  std::vector<IpAddress> refused_before = std::exchange(refused_, refused_by(config_));
+  std::vector<IpAddress> refused_before = std::exchange(refused_, refused_by(*config_));
   if (!holding()) return;
   if (const auto ready = make_ready(); !ready) obstacle_ = ready.error().message;
   remove(gone);
@@ -298,9 +298,9 @@ void AddressOwner::reconfigure(TimePoint now) {
     if (!entry.owned && !entry.foreign) missing.push_back(&entry);
   if (!missing.empty()) {
     add_new(missing, now);
-    next_round_ = std::min(next_round_, std::max(now, claimed_at_ + config_.announce.delay));
+    next_round_ = std::min(next_round_, std::max(now, claimed_at_ + config_->announce.delay));
   }
-  if (config_.announce.again_after == Duration::zero()) second_burst_ = false;
+  if (config_->announce.again_after == Duration::zero()) second_burst_ = false;
   next_round_ = std::min(next_round_, next_round(now));
   if (now >= next_round_ && next_turn_ == kNever) start_round(now);
 }
@@ -347,7 +347,7 @@ void AddressOwner::note_added(Entry& entry, int error) {
 bool AddressOwner::raise_again() {
   const auto raised = virtual_mac_->raise();
   if (!raised) obstacle_ = raised.error().message;
-  if (device_ != index_of(kernel_.view(), address_interface(config_))) locate();
+  if (device_ != index_of(kernel_.view(), address_interface(*config_))) locate();
   return raised.has_value();
 }
 
@@ -424,12 +424,12 @@ void AddressOwner::on_deadline(TimePoint now) {
   if (now >= answer_at_) {
     answer_at_ = kNever;
     answered_at_ = now;
-    for (auto& entry : entries_) entry.rounds = config_.announce.count;
+    for (auto& entry : entries_) entry.rounds = config_->announce.count;
     next_round_ = now;
   }
   if (now < next_round_) return;
   if (!in_burst()) {
-    for (auto& entry : entries_) entry.rounds = second_burst_ ? config_.announce.count : 1;
+    for (auto& entry : entries_) entry.rounds = second_burst_ ? config_->announce.count : 1;
     second_burst_ = false;
   }
   start_round(now);
@@ -449,7 +449,7 @@ bool AddressOwner::in_burst() const {
 
 /// When the round after one at `now` is due.
 TimePoint AddressOwner::next_round(TimePoint now) const {
-  const AnnounceSettings& announce = config_.announce;
+  const AnnounceSettings& announce = config_->announce;
   if (in_burst()) return std::max(now + announce.gap, claimed_at_ + announce.delay);
   if (second_burst_) return std::max(now + announce.gap, claimed_at_ + announce.again_after);
   return announce.refresh > Duration::zero() ? now + announce.refresh : kNever;
@@ -503,7 +503,7 @@ unsigned AddressOwner::announce(const Entry& entry) {
     send(unsolicited_na(interface->mac, address, known->second));
     return frames;
   }
-  const AnnounceForm form = config_.announce.form;
+  const AnnounceForm form = config_->announce.form;
   if (form != AnnounceForm::reply) send(gratuitous_arp(interface->mac, address, ArpForm::request));
   if (form != AnnounceForm::request) send(gratuitous_arp(interface->mac, address, ArpForm::reply));
   return frames;

@@ -1,8 +1,8 @@
 #include "vipd/daemon/daemon.hpp"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
+#include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -96,7 +96,6 @@ class Daemon {
 
 Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig>& before,
                            const DaemonOptions& options) {
-  const Config config = *loaded.config;
   auto loop = EventLoop::create();
   if (!loop) return std::unexpected(loop.error());
   loop_ = std::move(*loop);
@@ -110,14 +109,17 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
   wire_ = std::move(*wire);
   if (const auto runner = connect_runner(options); !runner) return runner;
   claims_ = std::make_unique<ClaimStore>(claims_path(options));
-  supervisor_ = std::make_unique<Supervisor>(config, *kernel_, *wire_, *runner_, *claims_, journal_path(options));
+  supervisor_ =
+      std::make_unique<Supervisor>(loaded.config, *kernel_, *wire_, *runner_, *claims_, journal_path(options));
   arguments_ = options.arguments;
   info_ = {.host = host_name(),
            .started = loop_->now(),
            .pid = ::getpid(),
            .program = program_file(),
            .config = std::filesystem::absolute(options.config)};
-  load_ = [path = options.config, purpose = purpose_of(options)] { return load_config(path, purpose); };
+  load_ = [path = options.config, purpose = purpose_of(options)](const LoadedConfig& in_force) {
+    return load_config(path, purpose, in_force);
+  };
   reloader_ = std::make_unique<Reloader>(*loop_, *supervisor_, options.state_dir + "/history", in_force_path(options),
                                          load_, std::move(loaded));
   auto control = ControlServer::open(
@@ -127,7 +129,7 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
   control_ = std::move(*control);
   if (const auto connected = connect_loop(); !connected) return connected;
 
-  const std::size_t count = config.instances.size();
+  const std::size_t count = supervisor_->config().instances.size();
   spdlog::info("vipd {} starts {} instance{}", VIPD_VERSION, count, count == 1 ? "" : "s");
   supervisor_->start(loop_->now(), before);
   after_turn();
@@ -172,7 +174,7 @@ void Daemon::after_turn() {
 
 Result<void> Daemon::prepare_reexec() {
   if (exiting_) return failure("it is stopping");
-  const auto loaded = load_();
+  const auto loaded = load_({});
   if (!loaded) return std::unexpected(loaded.error());
   if (!loaded->config) return failure("the configuration has errors: vipd --check names them");
   if (::access(info_.program.c_str(), X_OK) < 0) return system_failure("cannot run " + info_.program, errno);

@@ -39,7 +39,7 @@ bool usable(const Result<LoadedConfig>& loaded, const std::string& path) {
   }
   const bool color = ::isatty(STDERR_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr;
   std::fputs(loaded->report(color).c_str(), stderr);
-  return loaded->config.has_value();
+  return loaded->config != nullptr;
 }
 
 Result<Fd> lock_runtime_dir(const std::string& directory) {

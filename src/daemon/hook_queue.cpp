@@ -45,13 +45,13 @@ const std::vector<std::string>& hook_for(HookState state, const HookSettings& se
 
 }  // namespace
 
-HookQueue::HookQueue(NodeHooks& node, HookSubject subject, HookSettings settings, bool active)
+HookQueue::HookQueue(NodeHooks& node, HookSubject subject, SharedHooks settings, bool active)
     : node_(node), subject_(std::move(subject)), settings_(std::move(settings)) {
   const auto left = node_.journal().take(subject_);
   if (left && (active || left->state != HookState::active)) queue(*left);
 }
 
-void HookQueue::reconfigure(HookSubject subject, HookSettings settings) {
+void HookQueue::reconfigure(HookSubject subject, SharedHooks settings) {
   subject_ = std::move(subject);
   settings_ = std::move(settings);
 }
@@ -73,13 +73,13 @@ void HookQueue::queue(const HookEvent& event) {
 
 void HookQueue::reassert(const HookEvent& event, bool contested) {
   if (contested) write_to_fifo(event, "MASTER_RX_LOWER_PRI");
-  if (settings_.reassert.empty() || reassert_) return;
-  reassert_ = command(settings_.reassert, event);
+  if (settings_->reassert.empty() || reassert_) return;
+  reassert_ = command(settings_->reassert, event);
   start_next();
 }
 
 void HookQueue::ask(const HookEvent& event, Duration timeout) {
-  question_ = Question{.id = ++questions_, .command = command(hook_for(event.state, settings_), event)};
+  question_ = Question{.id = ++questions_, .command = command(hook_for(event.state, *settings_), event)};
   question_->command.timeout = timeout;
   start_next();
 }
@@ -92,12 +92,12 @@ bool HookQueue::withdraw_question() {
 
 HookQueue::Programs HookQueue::programs_for(const HookEvent& event) const {
   Programs programs;
-  if (const auto& own = hook_for(event.state, settings_); !own.empty()) programs.push_back(command(own, event));
+  if (const auto& own = hook_for(event.state, *settings_); !own.empty()) programs.push_back(command(own, event));
   const auto notify = [&](std::vector<std::string> arguments) {
     for (auto& word : notify_words(event)) arguments.push_back(std::move(word));
     programs.push_back(command(arguments, event));
   };
-  if (!settings_.any.empty()) notify(settings_.any);
+  if (!settings_->any.empty()) notify(settings_->any);
   for (const auto& program : node_.programs()) notify({program});
   return programs;
 }
@@ -122,7 +122,7 @@ Command HookQueue::command(const std::vector<std::string>& arguments, const Hook
                       "VIPD_REASON=" + event.reason, "VIPD_PRIORITY=" + std::to_string(event.priority),
                       "VIPD_ADDRESSES=" + subject_.addresses, "VIPD_INTERFACE=" + subject_.interface,
                       "VIPD_PEER=" + event.peer, "VIPD_SEQUENCE=" + std::to_string(event.sequence)},
-      .timeout = settings_.timeout};
+      .timeout = settings_->timeout};
   if (event.again) command.environment.emplace_back("VIPD_AGAIN=1");
   return command;
 }

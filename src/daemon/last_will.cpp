@@ -30,7 +30,7 @@ void resign_for(const InstanceConfig& instance, Kernel& kernel) {
   NodeHooks hooks(runner);
   EventLog events;
   ClaimStore claims;
-  VirtualRouter router(instance, {kernel, **wire, hooks, events, claims});
+  VirtualRouter router(std::make_shared<InstanceConfig>(instance), {kernel, **wire, hooks, events, claims});
   if (!(*wire)->listen(interface->index, instance.family(), {}, false)) return;
   router.resign_for_the_dead();
 }

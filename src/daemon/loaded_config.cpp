@@ -9,8 +9,29 @@
 namespace vipd {
 namespace {
 
-void append(std::vector<Diagnostic>& to, std::vector<Diagnostic> more) {
-  to.insert(to.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
+void insert(std::vector<Diagnostic>& list, std::vector<Diagnostic>::iterator where, std::vector<Diagnostic> more) {
+  list.insert(where, std::move_iterator(more.begin()), std::move_iterator(more.end()));
+}
+
+/// What the files say, whatever the machine has of it.
+LoadedConfig read(const ConfigFiles& files, const std::string& host) {
+  ParsedConfig parsed = parse_config(files.sources, host);
+  if (parsed.config) parsed.config->hooks_d = files.hooks;
+  add_shared_hooks(files.hooks, parsed.programs);
+  return {.sources = files.sources,
+          .diagnostics = std::move(parsed.diagnostics),
+          .config = parsed.config ? std::make_shared<Config>(*std::move(parsed.config)) : nullptr,
+          .omitted = parsed.omitted,
+          .overrides = std::move(parsed.overrides),
+          .programs = std::move(parsed.programs),
+          .host = host};
+}
+
+/// To parse them once more would come to the same. (What was loaded to run has no other diagnostics than the parser's:
+/// the machine's are errors then.)
+bool is_as_before(const LoadedConfig& before, const ConfigFiles& files, const std::string& host, Purpose purpose) {
+  return purpose == Purpose::run && before.config && before.sources == files.sources &&
+         before.config->hooks_d == files.hooks && before.host == host;
 }
 
 }  // namespace
@@ -20,23 +41,20 @@ std::string LoadedConfig::report(bool color) const {
   return render(diagnostics, sources, color) + more;
 }
 
-Result<LoadedConfig> load_config(const std::string& path, Purpose purpose) {
+Result<LoadedConfig> load_config(const std::string& path, Purpose purpose, const LoadedConfig& in_force) {
   auto files = read_config_files(path);
   if (!files) return std::unexpected(files.error());
-  ParsedConfig parsed = parse_config(files->sources, host_name());
-  if (parsed.config) parsed.config->hooks_d = files->hooks;
-  add_shared_hooks(files->hooks, parsed.programs);
-  LoadedConfig loaded{std::move(files->sources), std::move(files->permissions), std::move(parsed.config),
-                      parsed.omitted, std::move(parsed.overrides)};
-  if (purpose == Purpose::run && !loaded.diagnostics.empty()) {
-    for (Diagnostic& one : loaded.diagnostics) one.severity = Severity::error;
+  const std::string host = host_name();
+  LoadedConfig loaded = is_as_before(in_force, *files, host, purpose) ? in_force : read(*files, host);
+  if (purpose == Purpose::run && !files->permissions.empty()) {
+    for (Diagnostic& one : files->permissions) one.severity = Severity::error;
     loaded.config.reset();
   }
-  append(loaded.diagnostics, std::move(parsed.diagnostics));
+  insert(loaded.diagnostics, loaded.diagnostics.begin(), std::move(files->permissions));
   if (!loaded.config || purpose == Purpose::clean_up) return loaded;
-  std::vector<Diagnostic> unfit = check_programs(parsed.programs);
+  std::vector<Diagnostic> unfit = check_programs(loaded.programs);
   if (!unfit.empty()) loaded.config.reset();
-  append(loaded.diagnostics, std::move(unfit));
+  insert(loaded.diagnostics, loaded.diagnostics.end(), std::move(unfit));
   return loaded;
 }
 

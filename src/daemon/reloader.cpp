@@ -69,7 +69,7 @@ json diagnostics_of(const LoadedConfig& loaded) {
 
 /// What was read: is it valid, and what is to be said about it.
 json verdict_on(const Result<LoadedConfig>& loaded, const char* schema) {
-  json document{{"schema", schema}, {"valid", loaded && loaded->config.has_value()}};
+  json document{{"schema", schema}, {"valid", loaded && loaded->config != nullptr}};
   document["diagnostics"] = loaded ? diagnostics_of(*loaded) : json::array();
   document["report"] = loaded ? loaded->report(false) : loaded.error().message + "\n";
   return document;
@@ -123,7 +123,7 @@ std::optional<json> Reloader::answer(const json& request) {
 }
 
 json Reloader::diff() const {
-  const auto loaded = load_();
+  const auto loaded = load_(running_);
   json document = verdict_on(loaded, "vipd.diff/1");
   document["changes"] =
       loaded && loaded->config ? document_of(plan(*running_.config, *loaded->config), supervisor_) : json::array();
@@ -131,7 +131,7 @@ json Reloader::diff() const {
 }
 
 json Reloader::reload(std::optional<Duration> trial) {
-  auto loaded = load_();
+  auto loaded = load_(running_);
   json document = verdict_on(loaded, "vipd.reload/1");
   if (!loaded || !loaded->config) {
     spdlog::error("reload refused, the configuration in force stays:\n{}", document["report"].get<std::string>());
@@ -139,20 +139,24 @@ json Reloader::reload(std::optional<Duration> trial) {
     return document;
   }
   trial_.reset();  // whoever reloads again has seen what is in force now
-  LoadedConfig before = running_;
-  document["changes"] = apply(*std::move(loaded));
+  LoadedConfig before = std::exchange(running_, *std::move(loaded));
+  document["changes"] = follow(before);
   if (trial && !document["changes"].empty()) begin_trial(std::move(before), *trial);
   document["on_trial"] = trial_.has_value();
   return document;
 }
 
-json Reloader::apply(LoadedConfig wanted) {
-  json changes = document_of(plan(*running_.config, *wanted.config), supervisor_);
-  running_ = std::move(wanted);
-  if (changes.empty()) spdlog::info("reload: nothing has changed");
-  for (const json& change : changes) spdlog::info("reload: {}", change["text"].get<std::string>());
-  supervisor_.apply(*running_.config, loop_.now());
-  keep();
+json Reloader::follow(const LoadedConfig& before) {
+  json changes = json::array();
+  if (running_.config == before.config || *running_.config == *before.config) {
+    running_.config = before.config;  // which all others have
+    spdlog::info("reload: nothing has changed");
+  } else {
+    changes = document_of(plan(*before.config, *running_.config), supervisor_);
+    for (const json& change : changes) spdlog::info("reload: {}", change["text"].get<std::string>());
+    supervisor_.apply(running_.config, loop_.now());
+  }
+  if (!is_kept_ || running_.sources != before.sources) keep();
   return changes;
 }
 
@@ -165,9 +169,9 @@ void Reloader::begin_trial(LoadedConfig before, Duration length) {
 
 void Reloader::give_up_trial() {
   spdlog::warn("reload: not confirmed in time; going back to the configuration before");
-  LoadedConfig back = std::move(trial_->before);
+  const LoadedConfig given_up = std::exchange(running_, std::move(trial_->before));
   trial_.reset();
-  apply(std::move(back));
+  follow(given_up);
 }
 
 json Reloader::confirm() {
@@ -203,9 +207,11 @@ void Reloader::forget_older() {
 void Reloader::keep() {
   const std::string time = format_rfc3339(std::chrono::system_clock::now());
   has_older_ = true;
-  if (const auto kept = in_force_.keep(running_.sources, time); !kept)
-    spdlog::warn("{}: after a crash, what the files no longer mention may be left", kept.error().message);
+  const auto kept_in_force = in_force_.keep(running_.sources, time);
+  if (!kept_in_force)
+    spdlog::warn("{}: after a crash, what the files no longer mention may be left", kept_in_force.error().message);
   const auto kept = history_.keep(running_.sources, time);
+  is_kept_ = kept_in_force && kept;
   if (!kept) spdlog::warn("the configuration is in force, but not kept for `vipctl config`: {}", kept.error().message);
 }
 

@@ -56,9 +56,15 @@ bool remove_objects(const InstanceConfig& instance, const std::vector<KernelObje
   return !objects.empty();
 }
 
+std::vector<SharedInstance> instances_of(const SharedConfig& config) {
+  std::vector<SharedInstance> instances;
+  for (const auto& instance : config->instances) instances.emplace_back(config, &instance);
+  return instances;
+}
+
 }  // namespace
 
-Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner, ClaimStore& claims,
+Supervisor::Supervisor(const SharedConfig& config, Kernel& kernel, Wire& wire, Runner& runner, ClaimStore& claims,
                        const std::string& hook_journal)
     : kernel_(kernel),
       wire_(wire),
@@ -66,14 +72,14 @@ Supervisor::Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner&
       checks_(kernel.view(), runner),
       claims_(claims),
       config_(config),
-      waiting_(config.instances) {
-  hooks_.configure(config);
+      waiting_(instances_of(config)) {
+  hooks_.configure(*config);
 }
 
 void Supervisor::start(TimePoint now, const std::vector<InstanceConfig>& before) {
   find_resumable(now);
   remove_leftovers(before, now);
-  checks_.configure(config_.checks, [this](const std::string& check) { return was_fit_with(check); }, now);
+  checks_.configure(config_->checks, [this](const std::string& check) { return was_fit_with(check); }, now);
   admit_waiting(now);
   resumable_.clear();
 }
@@ -84,11 +90,11 @@ void Supervisor::hand_over(TimePoint now) {
 
 /// What may go on where an earlier vipd left off: of a sync group all members in one state, or none.
 void Supervisor::find_resumable(TimePoint now) {
-  for (const InstanceConfig& instance : waiting_)
-    if (const KeptClaim* left = claims_.find(instance.name);
-        left != nullptr && is_good(*left, instance, kernel_.view(), now))
-      resumable_.emplace(instance.name, *left);
-  for (const SyncGroupConfig& group : config_.sync_groups) {
+  for (const auto& instance : waiting_)
+    if (const KeptClaim* left = claims_.find(instance->name);
+        left != nullptr && is_good(*left, *instance, kernel_.view(), now))
+      resumable_.emplace(instance->name, *left);
+  for (const SyncGroupConfig& group : config_->sync_groups) {
     const auto is_left = [&](const std::string& name) {
       const auto left = resumable_.find(name), first = resumable_.find(group.instances.front());
       return left != resumable_.end() && first != resumable_.end() && left->second.state == first->second.state;
@@ -100,30 +106,33 @@ void Supervisor::find_resumable(TimePoint now) {
 
 /// A moment ago, some instance that goes on was fit with this check.
 bool Supervisor::was_fit_with(const std::string& check) const {
-  return std::ranges::any_of(config_.instances, [&](const InstanceConfig& instance) {
+  return std::ranges::any_of(config_->instances, [&](const InstanceConfig& instance) {
     const auto left = resumable_.find(instance.name);
     return left != resumable_.end() && left->second.fit && std::ranges::count(instance.checks, check) > 0;
   });
 }
 
-void Supervisor::apply(const Config& config, TimePoint now) {
-  const Config before = std::exchange(config_, config);
-  hooks_.configure(config);
-  checks_.configure(config.checks, [](const std::string&) { return true; }, now);
+void Supervisor::apply(const SharedConfig& config, TimePoint now) {
+  const SharedConfig before = std::exchange(config_, config);
+  hooks_.configure(*config);
+  checks_.configure(config->checks, [](const std::string&) { return true; }, now);
   waiting_.clear();
-  for (const auto& instance : config.instances) {
-    VirtualRouter* router = find(instance.name);
-    if (router == nullptr || starts_anew(before, config, instance.name))
-      waiting_.push_back(instance);
-    else if (router->config() != instance)
-      router->reconfigure(instance, now);
+  const auto restarted = instances_to_restart(*before, *config);
+  std::map<std::string, VirtualRouter*> running;
+  for (const auto& router : routers_)
+    if (!router->stopping()) running.emplace(router->config().name, router.get());
+  std::set<const VirtualRouter*> going_on;
+  for (auto& instance : instances_of(config)) {
+    const auto known = running.find(instance->name);
+    if (known == running.end() || restarted.contains(instance->name)) {
+      waiting_.push_back(std::move(instance));
+    } else {
+      going_on.insert(known->second);
+      known->second->reconfigure(std::move(instance), now);
+    }
   }
-  for (const auto& router : routers_) {
-    if (router->stopping()) continue;
-    const std::string& name = router->config().name;
-    const bool wanted = std::ranges::count(config.instances, name, &InstanceConfig::name) > 0;
-    if (!wanted || starts_anew(before, config, name)) router->stop(now);
-  }
+  for (const auto& router : routers_)
+    if (!router->stopping() && !going_on.contains(router.get())) router->stop(now);
   share_health(now);
   admit_waiting(now);
 }
@@ -143,16 +152,17 @@ void Supervisor::admit_waiting(TimePoint now) {
     if (group->stopping()) blocked.insert("group " + group->config().name);
   for (const auto& wanted : waiting_)
     for (const auto& router : routers_)
-      if (collide(router->config(), wanted)) blocked.insert({"instance " + wanted.name, "group " + wanted.sync_group});
+      if (collide(router->config(), *wanted))
+        blocked.insert({"instance " + wanted->name, "group " + wanted->sync_group});
   const VirtualRouter::Node node{kernel_, wire_, hooks_, events_, claims_};
-  std::vector<InstanceConfig> still_waiting;
+  std::vector<SharedInstance> still_waiting;
   for (const auto& instance : std::exchange(waiting_, {})) {
-    const bool grouped = !instance.sync_group.empty();
-    const auto left = resumable_.find(instance.name);
-    if (blocked.contains(grouped ? "group " + instance.sync_group : "instance " + instance.name))
+    const bool grouped = !instance->sync_group.empty();
+    const auto left = resumable_.find(instance->name);
+    if (blocked.contains(grouped ? "group " + instance->sync_group : "instance " + instance->name))
       still_waiting.push_back(instance);
     else
-      routers_.push_back(std::make_unique<VirtualRouter>(instance, node, checks_.health_of(instance.checks),
+      routers_.push_back(std::make_unique<VirtualRouter>(instance, node, checks_.health_of(instance->checks),
                                                          left == resumable_.end() ? nullptr : &left->second, now));
   }
   waiting_ = std::move(still_waiting);
@@ -174,16 +184,17 @@ bool Supervisor::is_gone(const VirtualRouter& router) const {
 /// The groups that are wanted and whose members are there. One that leaves keeps its members until its hooks have
 /// ended.
 void Supervisor::form_groups() {
-  for (const SyncGroupConfig& wanted : config_.sync_groups) {
+  for (const SyncGroupConfig& wanted : config_->sync_groups) {
     std::vector<VirtualRouter*> members;
     for (const auto& name : wanted.instances)
       if (VirtualRouter* member = find(name)) members.push_back(member);
     const auto known =
         std::ranges::find_if(groups_, [&](const auto& group) { return !members.empty() && group->has(*members[0]); });
     if (known != groups_.end())
-      (*known)->reconfigure(wanted);
+      (*known)->reconfigure({config_, &wanted});
     else if (members.size() == wanted.instances.size())
-      groups_.push_back(std::make_unique<SyncGroup>(wanted, std::move(members), hooks_, events_));
+      groups_.push_back(
+          std::make_unique<SyncGroup>(SharedGroup(config_, &wanted), std::move(members), hooks_, events_));
   }
 }
 
@@ -214,10 +225,10 @@ void Supervisor::sort_into_segments() {
 void Supervisor::remove_leftovers(const std::vector<InstanceConfig>& before, TimePoint now) {
   claims_.drop_all_but([&](const std::string& name) { return resumable_.contains(name); });
   std::vector<InstanceConfig> go_on, others = before;
-  for (const InstanceConfig& instance : waiting_) {
-    const auto left = resumable_.find(instance.name);
+  for (const auto& instance : waiting_) {
+    const auto left = resumable_.find(instance->name);
     const bool is_active = left != resumable_.end() && left->second.state == ShownState::active;
-    (is_active ? go_on : others).push_back(instance);
+    (is_active ? go_on : others).push_back(*instance);
   }
   for (const auto* instance : remove_tagged(others, go_on, kernel_))
     spdlog::warn("{}: removed what an earlier vipd had left behind", instance->name);
@@ -234,7 +245,7 @@ bool Supervisor::clear() const {
 /// What the kernel has refused to remove for the router of an instance that is no more. One that there is has its
 /// AddressOwner.
 void Supervisor::remove_left(TimePoint now) {
-  std::vector<InstanceConfig> others = config_.instances, still;
+  std::vector<InstanceConfig> others = config_->instances, still;
   for (const auto& router : routers_) others.push_back(router->config());
   for (const auto* instance : remove_tagged(left_, others, kernel_)) still.push_back(*instance);
   left_ = std::move(still);

@@ -28,12 +28,12 @@ HookSubject subject_of(const std::string& name, const std::vector<VirtualRouter*
 
 }  // namespace
 
-SyncGroup::SyncGroup(const SyncGroupConfig& config, std::vector<VirtualRouter*> members, NodeHooks& hooks,
-                     EventLog& events)
-    : config_(config),
+SyncGroup::SyncGroup(SharedGroup config, std::vector<VirtualRouter*> members, NodeHooks& hooks, EventLog& events)
+    : config_(std::move(config)),
       members_(std::move(members)),
       events_(events),
-      hooks_(hooks, subject_of(config.name, members_), config.hooks, members_.front()->told() == ShownState::active) {
+      hooks_(hooks, subject_of(config_->name, members_), hooks_of(config_),
+             members_.front()->told() == ShownState::active) {
   const auto told = [](const VirtualRouter* member) { return member->told(); };
   const auto since = [](const VirtualRouter* member) { return member->since(); };
   const ShownState first = members_.front()->told();
@@ -43,9 +43,9 @@ SyncGroup::SyncGroup(const SyncGroupConfig& config, std::vector<VirtualRouter*> 
   reason_ = why(shown_);
 }
 
-void SyncGroup::reconfigure(const SyncGroupConfig& config) {
-  config_ = config;
-  hooks_.reconfigure(subject_of(config.name, members_), config.hooks);
+void SyncGroup::reconfigure(SharedGroup config) {
+  config_ = std::move(config);
+  hooks_.reconfigure(subject_of(config_->name, members_), hooks_of(config_));
 }
 
 bool SyncGroup::has(const VirtualRouter& router) const {
@@ -71,8 +71,8 @@ void SyncGroup::share_standing(TimePoint now) {
       std::ranges::find_if(members_, [](const auto* member) { return member->standing().own_unfit() != nullptr; });
   std::optional<std::string> why;
   if (unfit != members_.end())
-    why = "group " + config_.name + ": " + (*unfit)->config().name + " is unfit (" + *(*unfit)->standing().own_unfit() +
-          ")";
+    why = "group " + config_->name + ": " + (*unfit)->config().name + " is unfit (" +
+          *(*unfit)->standing().own_unfit() + ")";
   for (VirtualRouter* member : members_) member->share_standing(lowest, why, now);
 }
 
@@ -85,7 +85,7 @@ void SyncGroup::share_faults(TimePoint now) {
       member->hold_out(std::nullopt, now);
     } else {
       const std::string& cause = *(*sick)->standing().own_fault();
-      member->hold_out("group " + config_.name + ": " + (*sick)->config().name + " is in fault (" + cause + ")", now);
+      member->hold_out("group " + config_->name + ": " + (*sick)->config().name + " is in fault (" + cause + ")", now);
     }
   }
 }
@@ -139,13 +139,13 @@ void SyncGroup::show(TimePoint now) {
     since_ = now;
     const auto sequence = events_.add({.sequence = 0,
                                        .time = now,
-                                       .instance = config_.name,
+                                       .instance = config_->name,
                                        .group = true,
                                        .from = from,
                                        .to = to,
                                        .reason = reason_,
                                        .priority = 0});
-    spdlog::info("group {}: {} -> {}: {}", config_.name, to_string(from), to_string(to), reason_);
+    spdlog::info("group {}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason_);
     if (!stopping()) tell(hook_state(to), from, sequence);
   }
   loser_ = nullptr;

@@ -49,17 +49,18 @@ Election::Settings election_settings(const InstanceConfig& config, std::uint8_t 
 
 }  // namespace
 
-VirtualRouter::VirtualRouter(const InstanceConfig& config, const Node& node, const Health& health,
-                             const KeptClaim* left, TimePoint now)
-    : config_(config),
+VirtualRouter::VirtualRouter(SharedInstance config, const Node& node, const Health& health, const KeptClaim* left,
+                             TimePoint now)
+    : config_(std::move(config)),
       kernel_(node.kernel),
       wire_(node.wire),
       events_(node.events),
       claims_(node.claims),
-      election_(election_settings(config, config.priority, false)),
-      standing_(config.priority),
+      election_(election_settings(*config_, config_->priority, false)),
+      standing_(config_->priority),
       owner_(node.kernel, node.wire, config_),
-      hooks_(node.hooks, hook_subject(config), config.hooks, left != nullptr && left->state == ShownState::active) {
+      hooks_(node.hooks, hook_subject(*config_), hooks_of(config_),
+             left != nullptr && left->state == ShownState::active) {
   take_config();
   standing_.set_health(health);
   take_standing(now);
@@ -78,7 +79,7 @@ void VirtualRouter::resume(const KeptClaim& left, TimePoint now) {
     owner_.resume(now);
     election_.step(Resume{.believed_until = left.until}, now);
   } else {
-    claims_.drop(config_.name);  // for this once; `left` is a copy
+    claims_.drop(config_->name);  // for this once; `left` is a copy
   }
   remark(spdlog::level::info, "vipd was started anew and goes on as " + std::string(to_string(shown_)), now);
 }
@@ -87,19 +88,19 @@ void VirtualRouter::resume(const KeptClaim& left, TimePoint now) {
 void VirtualRouter::keep_claim() {
   if (!is_claim()) return;
   const TimePoint until = election_.believed_until();
-  const KeptClaim* kept = claims_.find(config_.name);
+  const KeptClaim* kept = claims_.find(config_->name);
   if (kept == nullptr || std::exchange(claim_changed_, false))
-    claims_.keep(config_.name, claim_until(until));
+    claims_.keep(config_->name, claim_until(until));
   else if (kept->until != until)
-    claims_.extend(config_.name, until);
+    claims_.extend(config_->name, until);
 }
 
 KeptClaim VirtualRouter::claim_until(TimePoint until) const {
-  return {.interface = config_.interface,
+  return {.interface = config_->interface,
           .ifindex = ifindex_,
-          .family = config_.family(),
-          .vrid = config_.vrid,
-          .virtual_mac = config_.virtual_mac,
+          .family = config_->family(),
+          .vrid = config_->vrid,
+          .virtual_mac = config_->virtual_mac,
           .state = shown_,
           .until = until,
           .since = since_,
@@ -112,30 +113,32 @@ bool VirtualRouter::is_claim() const { return election_.state() == State::active
 
 void VirtualRouter::hand_over(TimePoint now) {
   if (!stopping_ && (shown_ == ShownState::backup || shown_ == ShownState::fault))
-    claims_.keep(config_.name, claim_until(now + 3 * config_.advert_interval));
+    claims_.keep(config_->name, claim_until(now + 3 * config_->advert_interval));
 }
 
 /// What follows from the configuration and is needed for each advert.
 void VirtualRouter::take_config() {
-  if (config_.ipv4_checksum != ChecksumPolicy::automatic)
+  if (config_->ipv4_checksum != ChecksumPolicy::automatic)
     checksum_form_ =
-        config_.ipv4_checksum == ChecksumPolicy::rfc9568 ? ChecksumForm::message_only : ChecksumForm::pseudo_header;
+        config_->ipv4_checksum == ChecksumPolicy::rfc9568 ? ChecksumForm::message_only : ChecksumForm::pseudo_header;
   password_.reset();
-  if (!config_.auth_legacy.empty()) password_ = simple_password(config_.auth_legacy);
+  if (!config_->auth_legacy.empty()) password_ = simple_password(config_->auth_legacy);
   advertised_.clear();
-  for (const auto& address : config_.addresses) {
+  for (const auto& address : config_->addresses) {
     const auto octets = address.prefix.address.octets();
     if (address.advertised) advertised_.insert(advertised_.end(), octets.begin(), octets.end());
   }
 }
 
-void VirtualRouter::reconfigure(const InstanceConfig& config, TimePoint now) {
-  VIPD_ASSERT(!is_another_router(config_, config));
-  wake(now);
-  config_ = config;
+void VirtualRouter::reconfigure(SharedInstance config, TimePoint now) {
+  VIPD_ASSERT(!is_another_router(*config_, *config));
+  const bool same = *config_ == *config;
+  if (!same) wake(now);
+  config_ = std::move(config);  // also where nothing is new: nobody shall keep a configuration that is past
+  hooks_.reconfigure(hook_subject(*config_), hooks_of(config_));
+  if (same) return;
   take_config();
-  standing_.set_base_priority(config.priority);
-  hooks_.reconfigure(hook_subject(config), config.hooks);
+  standing_.set_base_priority(config_->priority);
   if (retry_claim_ != kNever) allow_claim();  // what was refused may be what has changed
   owner_.reconfigure(now);
   take_standing(now);
@@ -144,7 +147,7 @@ void VirtualRouter::reconfigure(const InstanceConfig& config, TimePoint now) {
 }
 
 void VirtualRouter::take_settings(TimePoint now) {
-  step(Reconfigure{election_settings(config_, standing_.effective_priority(), flaps_until_ != kNever)}, now);
+  step(Reconfigure{election_settings(*config_, standing_.effective_priority(), flaps_until_ != kNever)}, now);
 }
 
 ShownState VirtualRouter::shown() const {
@@ -177,22 +180,22 @@ void VirtualRouter::reconsider(TimePoint now) {
 }
 
 void VirtualRouter::judge_interface(TimePoint now) {
-  const Interface* interface = kernel_.view().find(config_.interface);
+  const Interface* interface = kernel_.view().find(config_->interface);
   for (const auto cause : {FaultCause::interface_missing, FaultCause::interface_down, FaultCause::no_source})
     standing_.clear(cause);
   judge_link(interface != nullptr && interface->running, now);
   if (interface == nullptr) {
-    standing_.set(FaultCause::interface_missing, "interface " + config_.interface + " is missing");
+    standing_.set(FaultCause::interface_missing, "interface " + config_->interface + " is missing");
     source_.reset();
     return;
   }
   claim_changed_ = claim_changed_ || ifindex_ != interface->index;
   ifindex_ = interface->index;
   if (!interface->running)
-    standing_.set(FaultCause::interface_down, "interface " + config_.interface + " is down");
+    standing_.set(FaultCause::interface_down, "interface " + config_->interface + " is down");
   else if (link_was_down_)
-    standing_.set(FaultCause::interface_down, "interface " + config_.interface + " has not been up for " +
-                                                  format_duration(config_.link_hold) + " again");
+    standing_.set(FaultCause::interface_down, "interface " + config_->interface + " has not been up for " +
+                                                  format_duration(config_->link_hold) + " again");
   source_ = choose_source(*interface);
   if (!source_) standing_.set(FaultCause::no_source, why_no_source());
 }
@@ -203,18 +206,18 @@ void VirtualRouter::judge_link(bool running, TimePoint now) {
     link_was_down_ = true;
     link_held_ = kNever;
   } else if (link_was_down_) {
-    if (link_held_ == kNever) link_held_ = now + config_.link_hold;
+    if (link_held_ == kNever) link_held_ = now + config_->link_hold;
     link_was_down_ = now < link_held_;
     if (!link_was_down_) link_held_ = kNever;
   }
 }
 
 std::string VirtualRouter::why_no_source() const {
-  const std::string interface = "interface " + config_.interface;
-  if (config_.source) return interface + " does not have " + config_.source->to_string() + ", the source of adverts";
-  const char* kind = config_.family() == Family::ipv4   ? "IPv4 address of its own"
-                     : speaks_link_local(config_.peers) ? "usable link-local address"
-                                                        : "usable IPv6 address beyond the link-local one";
+  const std::string interface = "interface " + config_->interface;
+  if (config_->source) return interface + " does not have " + config_->source->to_string() + ", the source of adverts";
+  const char* kind = config_->family() == Family::ipv4   ? "IPv4 address of its own"
+                     : speaks_link_local(config_->peers) ? "usable link-local address"
+                                                         : "usable IPv6 address beyond the link-local one";
   return interface + " has no " + kind + " to send from";
 }
 
@@ -271,10 +274,10 @@ void VirtualRouter::show_fitness(TimePoint now) {
 
 /// RFC 9568 5.1.1.1: never a virtual address; 5.1.2.1: the link-local one, but for peers that it cannot reach.
 bool VirtualRouter::may_be_source(const IpAddress& address, const AddressState& state) const {
-  if (address.family() != config_.family() || !state.usable || state.tag == kKernelTag) return false;
-  if (config_.source) return address == *config_.source;
-  if (address.family() == Family::ipv6 && address.is_link_local() != speaks_link_local(config_.peers)) return false;
-  return !config_.is_virtual(address) || config_.priority == kOwnerPriority;
+  if (address.family() != config_->family() || !state.usable || state.tag == kKernelTag) return false;
+  if (config_->source) return address == *config_->source;
+  if (address.family() == Family::ipv6 && address.is_link_local() != speaks_link_local(config_->peers)) return false;
+  return !config_->is_virtual(address) || config_->priority == kOwnerPriority;
 }
 
 /// RFC 9568 5.1.1.1: the primary address. The one in use stays for as long as it can.
@@ -316,10 +319,10 @@ bool VirtualRouter::is_unheard(TimePoint now) const { return is_claim() && now >
 
 /// RFC 9568 1.7: an owner has the addresses as its interface's own. One that has not may outrank the node that has.
 void VirtualRouter::question_ownership(TimePoint now) {
-  if (config_.priority != kOwnerPriority) return;
-  for (const VirtualAddress& address : config_.addresses) {
+  if (config_->priority != kOwnerPriority) return;
+  for (const VirtualAddress& address : config_->addresses) {
     if (!address.assigned) continue;
-    const std::string& name = address.interface.empty() ? config_.interface : address.interface;
+    const std::string& name = address.interface.empty() ? config_->interface : address.interface;
     const Interface* interface = kernel_.view().find(name);
     const IpAddress& wanted = address.prefix.address;
     const bool has_it = interface != nullptr && std::ranges::any_of(interface->addresses, [&](const auto& each) {
@@ -334,16 +337,16 @@ void VirtualRouter::question_ownership(TimePoint now) {
 
 /// We are Active and so is the sender, until it hears us.
 void VirtualRouter::note_rival(const Peer& peer, TimePoint now) {
-  owner_.contested(config_.advert_interval, now);
+  owner_.contested(config_->advert_interval, now);
   rival_ = Rival{.peer = peer, .first = rival_ ? rival_->first : now, .last = now};
 }
 
 /// When the rival will not have been heard for two intervals.
-TimePoint VirtualRouter::rival_gone() const { return rival_ ? rival_->last + 2 * config_.advert_interval : kNever; }
+TimePoint VirtualRouter::rival_gone() const { return rival_ ? rival_->last + 2 * config_->advert_interval : kNever; }
 
 TimePoint VirtualRouter::reassert_due() const {
   if (shown_ != ShownState::active || stopping_) return kNever;
-  const Duration interval = config_.hooks.reassert_interval;
+  const Duration interval = config_->hooks.reassert_interval;
   const TimePoint regular = interval == Duration::zero() ? kNever : asserted_ + interval;
   return std::min(regular, rival_gone());
 }
@@ -351,13 +354,13 @@ TimePoint VirtualRouter::reassert_due() const {
 /// What the rival has told others about the addresses (a cloud, an upstream router) is put right when it is gone.
 void VirtualRouter::reassert(TimePoint now) {
   const bool contested = now >= rival_gone();
-  std::string reason = "every " + format_duration(config_.hooks.reassert_interval);
+  std::string reason = "every " + format_duration(config_->hooks.reassert_interval);
   std::optional<Peer> peer;
   if (contested) {
     peer = rival_->peer;
     reason = peer->address.to_string() + " (priority " + std::to_string(peer->priority) + ") was Active, too, for " +
              format_duration(rival_->last - rival_->first);
-    if (rival_log_.passes(now)) spdlog::warn("{}: {}", config_.name, reason);
+    if (rival_log_.passes(now)) spdlog::warn("{}: {}", config_->name, reason);
     rival_.reset();
   }
   asserted_ = now;
@@ -369,7 +372,7 @@ void VirtualRouter::note_peer(const Advert& advert, const IpAddress& source, Tim
   const SeenPeer peer{.address = source,
                       .priority = advert.priority,
                       .interval = advert.interval,
-                      .addresses = compare(advert.addresses, AddressList(config_.family(), advertised_)),
+                      .addresses = compare(advert.addresses, AddressList(config_->family(), advertised_)),
                       .heard = now};
   if (peer.addresses != AddressMatch::same) ++counters_.addr_list_mismatch;
   const auto before = peers_.note(peer);
@@ -387,45 +390,45 @@ void VirtualRouter::tell_owners(const SeenPeer& peer, TimePoint now) {
   if (!we_too && other == peers_.peers().end()) return;
   ++counters_.owner_conflict;
   if (owner_log_.passes(now))
-    spdlog::warn("{}: two address owners: {} has priority 255, and so {}", config_.name, peer.address.to_string(),
+    spdlog::warn("{}: two address owners: {} has priority 255, and so {}", config_->name, peer.address.to_string(),
                  we_too ? "have we" : "has " + other->address.to_string());
 }
 
 void VirtualRouter::tell_interval(const SeenPeer& peer, TimePoint now) {  // conformance B20
-  if (peer.interval == config_.advert_interval || !interval_log_.passes(now)) return;
-  spdlog::warn("{}: {} advertises every {}, we are configured for {}", config_.name, peer.address.to_string(),
-               format_duration(peer.interval), format_duration(config_.advert_interval));
+  if (peer.interval == config_->advert_interval || !interval_log_.passes(now)) return;
+  spdlog::warn("{}: {} advertises every {}, we are configured for {}", config_->name, peer.address.to_string(),
+               format_duration(peer.interval), format_duration(config_->advert_interval));
 }
 
 void VirtualRouter::tell_addresses(const SeenPeer& peer, TimePoint now) {  // conformance B21
   if (peer.addresses == AddressMatch::same || !addresses_log_.passes(now)) return;
   if (peer.addresses == AddressMatch::some)
-    spdlog::warn("{}: {} lists other addresses than we do, or in another order", config_.name,
+    spdlog::warn("{}: {} lists other addresses than we do, or in another order", config_->name,
                  peer.address.to_string());
   else
     spdlog::warn("{}: {} uses our VRID {} for other addresses; a group of its own needs a VRID of its own",
-                 config_.name, peer.address.to_string(), config_.vrid);
+                 config_->name, peer.address.to_string(), config_->vrid);
 }
 
 /// Conformance B09: a sender follows the form last heard from a valid peer.
 void VirtualRouter::learn_checksum_form(const Advert& advert, const IpAddress& source, TimePoint now) {
-  if (config_.family() != Family::ipv4 || config_.ipv4_checksum != ChecksumPolicy::automatic) return;
+  if (config_->family() != Family::ipv4 || config_->ipv4_checksum != ChecksumPolicy::automatic) return;
   if (advert.checksum_form == checksum_form_) return;
   checksum_form_ = advert.checksum_form;
   if (!checksum_log_.passes(now)) return;
   spdlog::info(
-      "{}: {} forms its checksum {}; so do we from now on", config_.name, source.to_string(),
+      "{}: {} forms its checksum {}; so do we from now on", config_->name, source.to_string(),
       checksum_form_ == ChecksumForm::message_only ? "over the message alone (RFC 9568)" : "with the pseudo-header");
 }
 
 ReceiveRules VirtualRouter::rules(std::span<const IpAddress> own_sources) const {
-  return {.family = config_.family(),
-          .vrid = config_.vrid,
-          .version = config_.version,
-          .checksum = config_.ipv4_checksum,
-          .interval = std::chrono::duration_cast<Centiseconds>(config_.advert_interval),
+  return {.family = config_->family(),
+          .vrid = config_->vrid,
+          .version = config_->version,
+          .checksum = config_->ipv4_checksum,
+          .interval = std::chrono::duration_cast<Centiseconds>(config_->advert_interval),
           .password = password_,
-          .peers = config_.peers,
+          .peers = config_->peers,
           .local = source_.value_or(IpAddress()),
           .own_sources = own_sources};
 }
@@ -436,7 +439,7 @@ void VirtualRouter::refused(Refusal refusal, const IpAddress& source, TimePoint 
   if (refusal == Refusal::src_not_peer) last_stranger_ = source;
   if (refusal == Refusal::own_source) return;  // conformance B23: counted, silently
   if (!refusal_log_[kind].passes(now)) return;
-  spdlog::warn("{}: refused an advert from {}: {} ({} so far; at most one line a minute)", config_.name,
+  spdlog::warn("{}: refused an advert from {}: {} ({} so far; at most one line a minute)", config_->name,
                source.to_string(), to_string(refusal), counters_.adverts_refused[kind]);
 }
 
@@ -478,8 +481,8 @@ void VirtualRouter::stop(TimePoint now) {
   wake(now);
   stopping_ = true;
   retry_claim_ = kNever;
-  if (election_.state() == State::active && !config_.hooks.before_release.empty()) return ask(Asked::release, now);
-  if (config_.sync_group.empty()) let_go(now);
+  if (election_.state() == State::active && !config_->hooks.before_release.empty()) return ask(Asked::release, now);
+  if (config_->sync_group.empty()) let_go(now);
 }
 
 void VirtualRouter::let_go(TimePoint now) {
@@ -504,7 +507,7 @@ void VirtualRouter::step(const Event& event, TimePoint now) {
 Actions VirtualRouter::decide(const Event& event, TimePoint now) {
   const bool was_claim = is_claim();
   const Actions wanted = election_.step(event, now);
-  if (was_claim && !is_claim()) claims_.drop(config_.name);
+  if (was_claim && !is_claim()) claims_.drop(config_->name);
   return wanted;
 }
 
@@ -515,7 +518,7 @@ void VirtualRouter::follow_up(TimePoint now) {
   if (takeover_is_void || release_is_void) asked_in_vain();
   judge_flaps(now);
   keep_claim();
-  if (!config_.sync_group.empty()) return;
+  if (!config_->sync_group.empty()) return;
   if (may_take_over(now)) step(TakeOver{}, now);
   if (release_is_void) let_go(now);
 }
@@ -532,14 +535,14 @@ void VirtualRouter::step_together(std::span<VirtualRouter* const> routers, const
 
 bool VirtualRouter::may_take_over(TimePoint now) {
   if (!election_.ready() || stopping_) return false;
-  if (config_.hooks.before_active.empty()) return true;
+  if (config_->hooks.before_active.empty()) return true;
   if (asked_ == Asked::nothing) ask(Asked::takeover, now);
   return cleared_;
 }
 
 void VirtualRouter::ask(Asked what, TimePoint now) {
   const bool takeover = what == Asked::takeover;
-  const HookSettings& hooks = config_.hooks;
+  const HookSettings& hooks = config_->hooks;
   const Duration timeout = takeover ? hooks.before_active_timeout : hooks.before_release_timeout;
   asked_ = what;
   cleared_ = false;
@@ -565,13 +568,13 @@ void VirtualRouter::take_answer(TimePoint now) {
     const bool takeover = asked_ == Asked::takeover;
     const std::string trouble = std::string(takeover ? "hooks.before_active" : "hooks.before_release") + ": " +
                                 (outcome == nullptr ? "did not end in time" : to_string(*outcome));
-    if (takeover && config_.hooks.before_active_failure == HookFailure::resign) return give_up(trouble, now);
-    spdlog::warn("{}: {}; it is not waited for any longer", config_.name, trouble);
+    if (takeover && config_->hooks.before_active_failure == HookFailure::resign) return give_up(trouble, now);
+    spdlog::warn("{}: {}; it is not waited for any longer", config_->name, trouble);
   }
   cleared_ = true;
   if (asked_ == Asked::takeover)
     follow_up(now);
-  else if (config_.sync_group.empty())
+  else if (config_->sync_group.empty())
     let_go(now);
 }
 
@@ -598,13 +601,13 @@ void VirtualRouter::asked_in_vain() {
 }
 
 void VirtualRouter::judge_flaps(TimePoint now) {
-  const TimePoint quiet = flap_limit_.quiet_at(config_.flap_limit, config_.flap_window);
+  const TimePoint quiet = flap_limit_.quiet_at(config_->flap_limit, config_->flap_window);
   const TimePoint until = quiet > now ? quiet : kNever;
   const bool flapped = std::exchange(flaps_until_, until) != kNever;
   const bool flaps = until != kNever;
   if (flapped == flaps) return;
-  const std::string sentence = flaps ? "became Active more than " + std::to_string(config_.flap_limit) +
-                                           " times within " + format_duration(config_.flap_window) +
+  const std::string sentence = flaps ? "became Active more than " + std::to_string(config_->flap_limit) +
+                                           " times within " + format_duration(config_->flap_window) +
                                            ": leaves a fit Active router alone until it has been quiet"
                                      : "has been quiet, preempts again";
   remark(flaps ? spdlog::level::warn : spdlog::level::info, sentence, now);
@@ -636,8 +639,8 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
 void VirtualRouter::say(const SendAdvert& advert, TimePoint now) {
   // It has not spoken yet when another member of the group could not claim: there is nothing to resign.
   if (advert.priority == kResignPriority && !spoken_) return;
-  if (advert.late > config_.advert_interval && late_log_.passes(now))  // conformance C30
-    spdlog::warn("{}: advert late by {}; is this machine too busy for advert_interval?", config_.name,
+  if (advert.late > config_->advert_interval && late_log_.passes(now))  // conformance C30
+    spdlog::warn("{}: advert late by {}; is this machine too busy for advert_interval?", config_->name,
                  format_duration(advert.late));
   send_advert(advert.priority, now);
 }
@@ -654,16 +657,16 @@ void VirtualRouter::claim_failed(TimePoint now) {
 
 void VirtualRouter::send_advert(std::uint8_t priority, TimePoint now) {
   if (!source_) return;
-  const Advert advert{.version = config_.version,
-                      .vrid = config_.vrid,
+  const Advert advert{.version = config_->version,
+                      .vrid = config_->vrid,
                       .priority = priority,
-                      .interval = std::chrono::duration_cast<Centiseconds>(config_.advert_interval),
-                      .addresses = AddressList(config_.family(), advertised_),
+                      .interval = std::chrono::duration_cast<Centiseconds>(config_->advert_interval),
+                      .addresses = AddressList(config_->family(), advertised_),
                       .checksum_form = checksum_form_,
                       .password = password_};
   counted_ = false;
-  if (config_.peers.empty()) send_to(vrrp_group(config_.family()), advert, now);
-  for (const auto& peer : config_.peers) send_to(peer.address, advert, now);
+  if (config_->peers.empty()) send_to(vrrp_group(config_->family()), advert, now);
+  for (const auto& peer : config_->peers) send_to(peer.address, advert, now);
   spoken_ = spoken_ || priority != kResignPriority;
 }
 
@@ -671,10 +674,10 @@ void VirtualRouter::send_to(const IpAddress& destination, const Advert& advert, 
   static std::array<std::uint8_t, kMaxAdvertSize> buffer;
   const std::size_t size = encode(advert, *source_, destination, buffer);
   const auto message = std::span(buffer).first(size);
-  const bool by_frame = config_.virtual_mac && config_.peers.empty();  // RFC 9568 7.2: the MAC of what is multicast
+  const bool by_frame = config_->virtual_mac && config_->peers.empty();  // RFC 9568 7.2: the MAC of what is multicast
   const auto note = [this, now](const Result<void>& sent) { note_sent(sent, now); };
   if (by_frame)
-    note(wire_.announce(ifindex_, advert_frame(virtual_mac(config_.family(), config_.vrid), *source_, message)));
+    note(wire_.announce(ifindex_, advert_frame(virtual_mac(config_->family(), config_->vrid), *source_, message)));
   else
     wire_.send(ifindex_, *source_, destination, message, note);
 }
@@ -682,17 +685,17 @@ void VirtualRouter::send_to(const IpAddress& destination, const Advert& advert, 
 /// An advert counts once, however many peers it went to.
 void VirtualRouter::note_sent(const Result<void>& sent, TimePoint now) {
   if (!sent) {
-    if (counters_.send_errors++ == 0) spdlog::warn("{}: {}", config_.name, sent.error().message);
+    if (counters_.send_errors++ == 0) spdlog::warn("{}: {}", config_->name, sent.error().message);
     return;
   }
   if (!std::exchange(counted_, true)) ++counters_.adverts_sent;
-  heard_until_ = now + 3 * config_.advert_interval;
+  heard_until_ = now + 3 * config_->advert_interval;
 }
 
 void VirtualRouter::log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now) {
   events_.add({.sequence = 0,
                .time = now,
-               .instance = config_.name,
+               .instance = config_->name,
                .group = false,
                .from = from,
                .to = to,
@@ -703,7 +706,7 @@ void VirtualRouter::log_event(ShownState from, ShownState to, const std::string&
 /// Not another state, but what an operator wants to be told of.
 void VirtualRouter::remark(spdlog::level::level_enum level, const std::string& sentence, TimePoint now) {
   log_event(shown_, shown_, sentence, now);
-  spdlog::log(level, "{}: {}", config_.name, sentence);
+  spdlog::log(level, "{}: {}", config_->name, sentence);
 }
 
 /// `cause` and, of one that is unfit, why it is.
@@ -720,7 +723,7 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
   ++counters_.transitions;
   if (to == ShownState::active) flap_limit_.note(now);
   log_event(from, to, reason_, now);
-  spdlog::info("{}: {} -> {}: {}", config_.name, to_string(from), to_string(to), reason_);
+  spdlog::info("{}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason_);
   tell_late();
   if (stopping_ && to == ShownState::initialize) return;  // finish_stop() tells the hooks
   late_event_ = hook_event(hook_state(to), from, reason_, peer);

@@ -46,12 +46,15 @@ class Daemon {
       : world_(1),
         node_(world_.add_node(254)),
         loop_(std::move(*EventLoop::create())),
-        base_({.sources = {{"vipd.toml", "first"}}, .diagnostics = {}, .config = node_.config}) {
+        base_({.sources = {{"vipd.toml", "first"}},
+               .diagnostics = {},
+               .config = std::make_shared<const Config>(node_.config)}) {
     for (const char* directory : {"history", "in-force"}) std::filesystem::remove_all(scratch(directory));
     node_.start();
     world_.run_for(seconds(10));
     reloader_ = std::make_unique<Reloader>(
-        *loop_, *node_.supervisor, scratch("history"), scratch("in-force"), [this] { return load(); }, base_);
+        *loop_, *node_.supervisor, scratch("history"), scratch("in-force"),
+        [this](const LoadedConfig&) { return load(); }, base_);
     auto server = ControlServer::open(*loop_, control_path(), {}, *node_.supervisor, *reloader_,
                                       [this] { return reexec(); }, {.host = "lb1", .started = loop_->now(), .pid = 42});
     VIPD_ASSERT(server.has_value());
@@ -78,7 +81,9 @@ class Daemon {
     if (files_ == Files::with_another_priority) {
       changed_ = true;
       loaded.sources.front().text = "second";
-      loaded.config->instances.front().priority = 200;
+      Config changed = *base_.config;
+      changed.instances.front().priority = 200;
+      loaded.config = std::make_shared<const Config>(std::move(changed));
     } else if (files_ == Files::with_an_error) {
       loaded.config.reset();
       loaded.diagnostics = {{{1, 1, 1, 0}, Severity::error, "syntax", "what is this?", "", {}}};

@@ -139,7 +139,7 @@ TEST_CASE("before_active: a stop, a fault and a reload in the meantime are not h
   SECTION("a reload without the hook") {
     Config config = second.config;
     config.instances[0].hooks.before_active.clear();
-    second.supervisor->apply(config, world.now);
+    second.apply(config);
     world.run_for(milliseconds(1));
     CHECK(second.active());
   }
@@ -410,7 +410,7 @@ TEST_CASE("flap_limit: who became Active too often leaves a fit node alone, says
   SECTION("a reload without the limit") {
     Config config = first.config;
     config.instances[0].flap_limit = 0;
-    first.supervisor->apply(config, world.now);
+    first.apply(config);
     CHECK(first.router().flaps_until() == kNever);
     world.run_for(seconds(5));
     CHECK(first.active());

@@ -137,12 +137,12 @@ TEST_CASE("sim check: reloads that bring, change and drop checks move nothing un
   world.run_for(milliseconds(10'300));
   const auto before = transitions(world);
   const std::size_t adverts = world.adverts.size();
-  first.node.supervisor->apply(config_with(254, {app_check()}), world.now);
+  first.node.apply(config_with(254, {app_check()}));
   CHECK(first.node.router().standing().fit());
   world.run_for(seconds(2));
   CheckConfig changed = app_check();
   changed.command = {"/usr/bin/another"};
-  first.node.supervisor->apply(config_with(254, {changed}), world.now);
+  first.node.apply(config_with(254, {changed}));
   CHECK(first.node.router().standing().fit());
   world.run_for(seconds(2));
   CHECK(transitions(world) == before);
@@ -151,7 +151,7 @@ TEST_CASE("sim check: reloads that bring, change and drop checks move nothing un
   first.works = false;
   world.run_for(seconds(3));
   CHECK(second.node.active());
-  first.node.supervisor->apply(config_with(254, {}), world.now);
+  first.node.apply(config_with(254, {}));
   CHECK(first.node.router().standing().fit());
   world.run_for(seconds(6));
   CHECK(first.node.active());

@@ -635,7 +635,7 @@ TEST_CASE("a losing advert does not move the address while adverts fail now and 
   world.run_for(milliseconds(1'500));
   Config quicker = node.config;
   quicker.instances[0].advert_interval = milliseconds(100);
-  node.supervisor->apply(quicker, world.now);
+  node.apply(quicker);
   lose();
   world.run_for(seconds(1));
   CHECK(node.active());

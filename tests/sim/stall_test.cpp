@@ -91,7 +91,7 @@ TEST_CASE("stall: what comes first after it does not matter: a stop, a reload, a
     Config config = first.config;
     config.instances[0].addresses.push_back(config.instances[0].addresses[0]);
     config.instances[0].addresses[1].prefix.address = *IpAddress::parse("192.0.2.11");
-    first.supervisor->apply(config, world.now);
+    first.apply(config);
     CHECK_FALSE(first.kernel.has(*IpAddress::parse("192.0.2.11")));
     CHECK_FALSE(first.kernel.has(kVip));
   }

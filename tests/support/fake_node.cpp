@@ -259,9 +259,11 @@ void Node::start(const std::vector<InstanceConfig>& before) {
   runner = std::make_unique<FakeRunner>(world_);
   runner->duration = [this] { return world_.between(milliseconds(1), milliseconds(300)); };
   if (world_.on_start) world_.on_start(*this);
-  supervisor = std::make_unique<Supervisor>(config, kernel, wire, *runner, claims);
+  supervisor = std::make_unique<Supervisor>(std::make_shared<const Config>(config), kernel, wire, *runner, claims);
   supervisor->start(world_.now, before);
 }
+
+void Node::apply(const Config& wanted) { supervisor->apply(std::make_shared<const Config>(wanted), world_.now); }
 
 /// What waits for it to wake has been told when that will be, so it never becomes earlier.
 void Node::sleep(Duration duration) { asleep_until = std::max(asleep_until, world_.now + duration); }

@@ -162,6 +162,8 @@ class Node {
   void kill();
   /// The plug: process and addresses are gone.
   void power_off();
+  /// A reload, with this in the files.
+  void apply(const Config& wanted);
   /// SIGTERM.
   void stop();
   /// SIGSTOP, and SIGCONT after `duration`: what arrives meanwhile waits.

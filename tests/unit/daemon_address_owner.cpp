@@ -31,7 +31,13 @@ struct Bench {
   explicit Bench(const std::function<void(InstanceConfig&)>& adjust = {})
       : world(1), node(world.add_node(254, adjust)) {
     node.kernel.catch_up();
-    owner.emplace(node.kernel, node.wire, node.config.instances.front());
+    owner.emplace(node.kernel, node.wire, config);
+  }
+  void reconfigure(const std::function<void(InstanceConfig&)>& change) {
+    InstanceConfig changed = *config;
+    change(changed);
+    config = std::make_shared<InstanceConfig>(std::move(changed));
+    owner->reconfigure(world.now);
   }
   /// Lets time pass as the daemon does.
   void run_for(Duration duration) {
@@ -56,6 +62,7 @@ struct Bench {
 
   World world;
   Node& node;
+  SharedInstance config = std::make_shared<InstanceConfig>(node.config.instances.front());
   std::optional<AddressOwner> owner;
   TimePoint claimed{};
 };
@@ -452,15 +459,16 @@ TEST_CASE("AddressOwner: an address that is refused in a later turn is a failure
 
 TEST_CASE("AddressOwner: of hundreds, a reload adds, announces and removes what has changed") {
   Bench bench([](InstanceConfig& instance) { instance.addresses = many(200); });
-  auto& addresses = bench.node.config.instances.front().addresses;
   const VirtualAddress last = many(201).back();
   bench.claim();
   bench.run_for(seconds(10));
   const std::size_t before = bench.node.wire.announced.size();
-  addresses.erase(addresses.begin() + 100);
-  std::ranges::rotate(addresses, addresses.begin() + 50);
-  addresses.push_back(last);
-  bench.owner->reconfigure(bench.world.now);
+  bench.reconfigure([&](InstanceConfig& instance) {
+    auto& addresses = instance.addresses;
+    addresses.erase(addresses.begin() + 100);
+    std::ranges::rotate(addresses, addresses.begin() + 50);
+    addresses.push_back(last);
+  });
   CHECK(bench.node.kernel.has(last.prefix.address));
   CHECK_FALSE(bench.owner->adding());
   bench.run_for(seconds(1));
@@ -519,8 +527,7 @@ std::vector<std::string> reconfigure(Bench& bench, const std::function<void(Inst
     added.push_back(describe(object));
     return 0;
   };
-  change(bench.node.config.instances.front());
-  bench.owner->reconfigure(bench.world.now);
+  bench.reconfigure(change);
   bench.node.kernel.catch_up();
   bench.run_for(seconds(1));
   bench.node.kernel.refuse = [](const KernelObject&) { return 0; };

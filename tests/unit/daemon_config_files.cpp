@@ -23,7 +23,7 @@ struct Etc {
   fs::path hooks_d() const { return fs::path(directory.path()) / "hooks.d"; }
   fs::path path_of(const std::string& name) const { return hooks_d() / name; }
 
-  TemporaryDirectory directory;
+  TemporaryDirectory directory{"/var/lib"};  // only root may change what is in it
   const std::string config;
 };
 
@@ -61,4 +61,32 @@ TEST_CASE("hooks.d: a program that is not fit to be run is refused with the conf
   const std::string report = loaded->report(false);
   CHECK(report.find("script-security") != std::string::npos);
   CHECK(report.find("hooks.d/README") != std::string::npos);
+}
+
+TEST_CASE("load_config: what has not changed is not parsed again, but its programs are looked at") {
+  const Etc etc({"10-a"});
+  fs::permissions(etc.path_of("10-a"), fs::perms::owner_all);
+  const auto in_force = load_config(etc.config, Purpose::run);
+  REQUIRE(in_force);
+  REQUIRE(in_force->config);
+  const auto load = [&] { return load_config(etc.config, Purpose::run, *in_force); };
+  CHECK(load()->config == in_force->config);
+  CHECK(load()->report(false).empty());
+
+  fs::permissions(etc.path_of("10-a"), fs::perms::owner_read);
+  CHECK_FALSE(load()->config);
+  CHECK(load()->report(false).find("hooks.d/10-a") != std::string::npos);
+  fs::permissions(etc.path_of("10-a"), fs::perms::all);
+  CHECK_FALSE(load()->config);
+  fs::permissions(etc.path_of("10-a"), fs::perms::owner_all);
+
+  fs::rename(etc.path_of("10-a"), etc.path_of("20-b"));
+  REQUIRE(load()->config);
+  CHECK(load()->config->hooks_d == std::vector<std::string>{etc.path_of("20-b")});
+  fs::rename(etc.path_of("20-b"), etc.path_of("10-a"));
+
+  std::ofstream(etc.config, std::ios::app) << "priority = 200\n";
+  REQUIRE(load()->config);
+  CHECK(load()->config->instances.front().priority == 200);
+  CHECK(in_force->config->instances.front().priority == 100);
 }

@@ -17,22 +17,23 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+LoadedConfig loaded(const Config& config, const std::string& text) {
+  return {.sources = {{"vipd.toml", text}}, .diagnostics = {}, .config = std::make_shared<const Config>(config)};
+}
+
 class Bench {
  public:
   Bench() : world(1), node(world.add_node(254)), loop(std::move(*EventLoop::create())) {
     node.start();
     reloader = std::make_unique<Reloader>(
         *loop, *node.supervisor, directory_.path() + "/history", directory_.path() + "/in-force",
-        [this] { return on_disk; },
-        LoadedConfig{.sources = {{"vipd.toml", "first"}}, .diagnostics = {}, .config = node.config});
+        [this](const LoadedConfig&) { return on_disk; }, loaded(node.config, "first"));
     server = std::move(*ControlServer::open(*loop, path(), {}, *node.supervisor, *reloader, [this] { return reexec(); },
                                             {.host = "lb1", .started = loop->now(), .pid = 42}));
   }
   std::string path() const { return directory_.socket(); }
   /// The files have this configuration from now on.
-  void write(const Config& config, const std::string& text) {
-    on_disk = LoadedConfig{.sources = {{"vipd.toml", text}}, .diagnostics = {}, .config = config};
-  }
+  void write(const Config& config, const std::string& text) { on_disk = loaded(config, text); }
 
   Fd connect() const {
     Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -208,9 +209,8 @@ TEST_CASE("Reloader: what cannot be used changes nothing and says why") {
   CHECK(unreadable["valid"] == false);
   CHECK(unreadable["report"] == "cannot read vipd.toml\n");
   ParsedConfig parsed = parse_config("[instance.web]\nvrid = 999\n");
-  bench.on_disk = LoadedConfig{.sources = {{"vipd.toml", "[instance.web]\nvrid = 999\n"}},
-                               .diagnostics = parsed.diagnostics,
-                               .config = parsed.config};
+  bench.on_disk = LoadedConfig{
+      .sources = {{"vipd.toml", "[instance.web]\nvrid = 999\n"}}, .diagnostics = parsed.diagnostics, .config = nullptr};
   const Json broken = Json::parse(bench.ask("{\"verb\":\"reload\"}\n"));
   CHECK(broken["valid"] == false);
   REQUIRE_FALSE(broken["diagnostics"].empty());

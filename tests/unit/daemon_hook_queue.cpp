@@ -25,11 +25,11 @@ HookSettings any_hook() {
   return hooks;
 }
 
+SharedHooks shared_any_hook() { return std::make_shared<HookSettings>(any_hook()); }
+
 struct Bench {
   explicit Bench(const HookSettings& hooks) : world(1), runner(world), node(runner) {
-    InstanceConfig config = web_instance(254);
-    config.hooks = hooks;
-    queue.emplace(node, hook_subject(config), config.hooks);
+    queue.emplace(node, hook_subject(web_instance(254)), std::make_shared<HookSettings>(hooks));
   }
   std::vector<std::vector<std::string>> called() const {
     std::vector<std::vector<std::string>> result;
@@ -65,7 +65,8 @@ TEST_CASE("HookQueue: a sync group is told as GROUP and by VIPD_GROUP") {
   World world(1);
   FakeRunner runner(world);
   NodeHooks node(runner);
-  HookQueue queue(node, {.group = true, .name = "edge", .interface = "", .addresses = "192.0.2.10/24"}, any_hook());
+  HookQueue queue(node, {.group = true, .name = "edge", .interface = "", .addresses = "192.0.2.10/24"},
+                  shared_any_hook());
   HookEvent active = event(HookState::active);
   active.priority = 0;
   queue.push(active);
@@ -184,7 +185,7 @@ TEST_CASE("HookQueue: what an earlier vipd began to tell is told first and said 
   {  // the vipd before
     FakeRunner killed(world);
     NodeHooks node(killed, path);
-    HookQueue queue(node, subject, any_hook());
+    HookQueue queue(node, subject, shared_any_hook());
     queue.push(event(state));
     REQUIRE(killed.started.size() == 1);
     CHECK_FALSE(said_again(killed.started[0]));
@@ -192,7 +193,7 @@ TEST_CASE("HookQueue: what an earlier vipd began to tell is told first and said 
   }
   FakeRunner runner(world);
   NodeHooks node(runner, path);
-  HookQueue queue(node, subject, any_hook());
+  HookQueue queue(node, subject, shared_any_hook());
   queue.push(event(HookState::backup));
   world.run_for(seconds(1));
   const bool again = state != HookState::active;
@@ -202,7 +203,7 @@ TEST_CASE("HookQueue: what an earlier vipd began to tell is told first and said 
   CHECK(runner.started.back().arguments == std::vector<std::string>{"/any", "INSTANCE", "web", "BACKUP", "254"});
   FakeRunner third(world);
   NodeHooks after(third, path);
-  CHECK(HookQueue(after, subject, any_hook()).idle());
+  CHECK(HookQueue(after, subject, shared_any_hook()).idle());
 }
 
 TEST_CASE("HookQueue: that it is Active is told again by a vipd that goes on with that") {
@@ -213,11 +214,11 @@ TEST_CASE("HookQueue: that it is Active is told again by a vipd that goes on wit
   {
     FakeRunner killed(world);
     NodeHooks node(killed, path);
-    HookQueue(node, subject, any_hook()).push(event(HookState::active));
+    HookQueue(node, subject, shared_any_hook()).push(event(HookState::active));
   }
   FakeRunner runner(world);
   NodeHooks node(runner, path);
-  const HookQueue queue(node, subject, any_hook(), true);
+  const HookQueue queue(node, subject, shared_any_hook(), true);
   REQUIRE(runner.started.size() == 1);
   CHECK(runner.started[0].arguments == std::vector<std::string>{"/any", "INSTANCE", "web", "MASTER", "254"});
 }

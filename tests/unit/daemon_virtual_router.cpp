@@ -24,7 +24,7 @@ class Bench {
     spdlog::set_default_logger(
         std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_st>(log_)));
     node_.kernel.catch_up();
-    router_.emplace(node_.config.instances.front(),
+    router_.emplace(std::make_shared<InstanceConfig>(node_.config.instances.front()),
                     VirtualRouter::Node{node_.kernel, node_.wire, hooks_, events_, claims_});
     router_->reconsider(world_.now);
     log_.str("");

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -164,5 +165,15 @@ struct Config {
 
   friend bool operator==(const Config&, const Config&) = default;
 };
+
+/// A configuration as it is handed round: one copy for all who go by it, and it does not change.
+using SharedConfig = std::shared_ptr<const Config>;
+/// Parts of one. Each keeps the whole.
+using SharedInstance = std::shared_ptr<const InstanceConfig>;
+using SharedGroup = std::shared_ptr<const SyncGroupConfig>;
+using SharedHooks = std::shared_ptr<const HookSettings>;
+
+/// Those of an instance or a sync group.
+SharedHooks hooks_of(const auto& shared) { return {shared, &shared->hooks}; }
 
 }  // namespace vipd

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,9 +54,9 @@ struct Plan {
 /// version, virtual MAC, and whether packets are accepted.
 bool is_another_router(const InstanceConfig& before, const InstanceConfig& after);
 
-/// The instance `name`, which both have, cannot go on where it stands: it is another router, or in another sync group,
-/// or its group has other members or one that is another router. A group starts anew as one.
-bool starts_anew(const Config& before, const Config& after, std::string_view name);
+/// The instances which both have and which cannot go on where they stand: it is another router, or in another sync
+/// group, or its group has other members or one that is another router. A group starts anew as one.
+std::set<std::string> instances_to_restart(const Config& before, const Config& after);
 
 /// What changes when `after` replaces `before`.
 Plan plan(const Config& before, const Config& after);

@@ -47,8 +47,9 @@ class AddressOwner {
     bool queued = false;   ///< still to be added
   };
 
-  /// `config` outlives it.
-  AddressOwner(Kernel& kernel, Wire& wire, const InstanceConfig& config);
+  /// `config` outlives it, and may be another one later: see reconfigure().
+  AddressOwner(Kernel& kernel, Wire& wire, const SharedInstance& config);
+  AddressOwner(Kernel& kernel, Wire& wire, SharedInstance&& config) = delete;  // would be gone at once
 
   /// What a claim will need can be had: the device of the virtual MAC, nf_tables. Makes the device. Says why not.
   Result<void> prepare();
@@ -114,7 +115,7 @@ class AddressOwner {
 
   Kernel& kernel_;
   Wire& wire_;
-  const InstanceConfig& config_;
+  const SharedInstance& config_;
   std::optional<VirtualMac> virtual_mac_;
   std::vector<IpAddress> refused_;  // all of ours, if packets to them are not taken in
   std::optional<std::string> obstacle_;

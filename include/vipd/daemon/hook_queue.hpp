@@ -36,10 +36,10 @@ class HookQueue {
   };
 
   /// `active`: goes on as Active where an earlier vipd left off.
-  HookQueue(NodeHooks& node, HookSubject subject, HookSettings settings, bool active = false);
+  HookQueue(NodeHooks& node, HookSubject subject, SharedHooks settings, bool active = false);
 
   /// Takes these from now on; what runs or waits is not touched.
-  void reconfigure(HookSubject subject, HookSettings settings);
+  void reconfigure(HookSubject subject, SharedHooks settings);
 
   /// Queues the hooks for a transition.
   void push(const HookEvent& event);
@@ -86,7 +86,7 @@ class HookQueue {
 
   NodeHooks& node_;
   HookSubject subject_;
-  HookSettings settings_;
+  SharedHooks settings_;
   Programs telling_;  // of the transition that is being told, after the one that runs
   Programs waiting_;  // of the newest transition
   std::optional<Question> question_;

@@ -5,7 +5,6 @@
 /// the diagnostics on standard error, a reload hands them to whoever asked. Callers: the daemon, Reloader.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,15 +24,18 @@ enum class Purpose {
 struct LoadedConfig {
   std::vector<ConfigSource> sources;
   std::vector<Diagnostic> diagnostics;
-  std::optional<Config> config;  ///< nullopt if any diagnostic is an error
-  std::size_t omitted = 0;       ///< as in ParsedConfig
-  std::string overrides = {};    ///< as in ParsedConfig
+  SharedConfig config;                      ///< null if any diagnostic is an error
+  std::size_t omitted = 0;                  ///< as in ParsedConfig
+  std::string overrides = {};               ///< likewise
+  std::vector<NamedProgram> programs = {};  ///< likewise, and those of hooks.d
+  std::string host = {};                    ///< the machine's name that it was parsed for
 
   /// The diagnostics as text, with the lines that they are about.
   std::string report(bool color) const;
 };
 
-/// Loads `path` and its conf.d. Fails with the errno of the first file that cannot be read.
-Result<LoadedConfig> load_config(const std::string& path, Purpose purpose);
+/// Loads `path` and its conf.d. Fails with the errno of the first file that cannot be read. If the files say what they
+/// said when `in_force` was loaded to run, they are not parsed again.
+Result<LoadedConfig> load_config(const std::string& path, Purpose purpose, const LoadedConfig& in_force = {});
 
 }  // namespace vipd

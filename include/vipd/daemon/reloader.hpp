@@ -27,8 +27,8 @@ namespace vipd {
 
 class Reloader {
  public:
-  /// Reads the files anew; fails when one cannot be read.
-  using Load = std::function<Result<LoadedConfig>()>;
+  /// Reads the files anew, see load_config(); fails when one cannot be read.
+  using Load = std::function<Result<LoadedConfig>(const LoadedConfig& in_force)>;
 
   /// `running` is what the Supervisor was built from. What is in force is kept in the history, and in another directory
   /// for the next vipd if this one dies.
@@ -56,8 +56,8 @@ class Reloader {
   nlohmann::ordered_json diff() const;
   nlohmann::ordered_json confirm();
   nlohmann::ordered_json history(const nlohmann::ordered_json& request) const;
-  /// Puts `wanted` in force; what it changed.
-  nlohmann::ordered_json apply(LoadedConfig wanted);
+  /// Puts in force what is the running_ configuration now, after `before`; what it changed.
+  nlohmann::ordered_json follow(const LoadedConfig& before);
   void begin_trial(LoadedConfig before, Duration length);
   void give_up_trial();
   void keep();
@@ -65,6 +65,7 @@ class Reloader {
   EventLoop& loop_;
   Supervisor& supervisor_;
   ConfigHistory history_, in_force_;
+  bool is_kept_ = false;
   bool has_older_ = true;  // than what is in force
   Load load_;
   LoadedConfig running_;

@@ -28,7 +28,7 @@ namespace vipd {
 class Supervisor {
  public:
   /// `hook_journal` is where a HookJournal is kept; empty = nowhere.
-  Supervisor(const Config& config, Kernel& kernel, Wire& wire, Runner& runner, ClaimStore& claims,
+  Supervisor(const SharedConfig& config, Kernel& kernel, Wire& wire, Runner& runner, ClaimStore& claims,
              const std::string& hook_journal = "");
 
   /// Removes what an earlier vipd has left behind and may not be gone on with, then takes up all instances that can be.
@@ -46,7 +46,7 @@ class Supervisor {
   /// Makes what runs what `config` says. An instance that is the same is not touched; one that can go on with other
   /// values does; one that is gone, or is another virtual router now, is stopped as planned, and what is to come in its
   /// place starts when it is gone. The members of a sync group go on, or are stopped and started, together.
-  void apply(const Config& config, TimePoint now);
+  void apply(const SharedConfig& config, TimePoint now);
 
   /// Begins a planned stop of all instances; stopped() says when the last hook has ended.
   void stop(TimePoint now);
@@ -56,7 +56,7 @@ class Supervisor {
   bool clear() const;
 
   /// As last applied.
-  const Config& config() const { return config_; }
+  const Config& config() const { return *config_; }
   const std::vector<std::unique_ptr<VirtualRouter>>& routers() const { return routers_; }
   /// The router that has this name and stays, or null.
   VirtualRouter* find(std::string_view name) const;
@@ -100,8 +100,8 @@ class Supervisor {
   std::map<std::string, KeptClaim> resumable_;           // at the start: what is gone on with, by instance
   std::vector<std::unique_ptr<VirtualRouter>> routers_;  // those that leave included
   std::vector<std::unique_ptr<SyncGroup>> groups_;       // likewise
-  Config config_;
-  std::vector<InstanceConfig> waiting_;  // for one that leaves
+  SharedConfig config_;
+  std::vector<SharedInstance> waiting_;  // for one that leaves
   TimePoint next_look_ = kNever;         // whether those that leave are gone
   std::vector<InstanceConfig> left_;     // of earlier configurations, which may have left something in the kernel
   TimePoint next_removal_ = kNever;

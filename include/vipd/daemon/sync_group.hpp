@@ -34,7 +34,7 @@ namespace vipd {
 class SyncGroup {
  public:
   /// `members` outlive the group; at least one.
-  SyncGroup(const SyncGroupConfig& config, std::vector<VirtualRouter*> members, NodeHooks& hooks, EventLog& events);
+  SyncGroup(SharedGroup config, std::vector<VirtualRouter*> members, NodeHooks& hooks, EventLog& events);
 
   /// Makes the members agree and tells what has come of it. After each event that may have touched one of them.
   void settle(TimePoint now);
@@ -42,14 +42,14 @@ class SyncGroup {
   void share_faults(TimePoint now);
 
   /// Takes other hooks, and the members' addresses as they are now. The members are the same.
-  void reconfigure(const SyncGroupConfig& config);
+  void reconfigure(SharedGroup config);
   bool has(const VirtualRouter& router) const;
 
   bool stopping() const { return members_.front()->stopping(); }
   /// A planned stop is complete: no member holds anything and the group's hooks have ended.
   bool stopped() const { return stopped_ && hooks_.idle(); }
 
-  const SyncGroupConfig& config() const { return config_; }
+  const SyncGroupConfig& config() const { return *config_; }
   ShownState shown() const { return shown_; }
   /// Why the state is as it is; a sentence.
   const std::string& reason() const { return reason_; }
@@ -69,7 +69,7 @@ class SyncGroup {
   void finish_stop();
   void tell(HookState state, ShownState old_state, std::uint64_t sequence);
 
-  SyncGroupConfig config_;
+  SharedGroup config_;
   const std::vector<VirtualRouter*> members_;
   EventLog& events_;
   HookQueue hooks_;

@@ -71,8 +71,8 @@ class VirtualRouter {
   };
 
   /// `health`: what its checks come to, see set_health(). `left`: what an earlier vipd has left, to go on with.
-  VirtualRouter(const InstanceConfig& config, const Node& node, const Health& health = {},
-                const KeptClaim* left = nullptr, TimePoint now = {});
+  VirtualRouter(SharedInstance config, const Node& node, const Health& health = {}, const KeptClaim* left = nullptr,
+                TimePoint now = {});
 
   /// Looks at the interface anew: is it there, up, with a source address, can we listen on it. Enters or leaves the
   /// election by that and repairs addresses. Called at start and whenever the kernel's view changed.
@@ -109,8 +109,9 @@ class VirtualRouter {
   TimePoint deadline() const;
   void on_deadline(TimePoint now);
 
-  /// Takes up other settings of the same virtual router (see is_another_router()) where it stands.
-  void reconfigure(const InstanceConfig& config, TimePoint now);
+  /// Takes up other settings of the same virtual router (see is_another_router()) where it stands. Nothing happens if
+  /// they are the same.
+  void reconfigure(SharedInstance config, TimePoint now);
   /// Begins a planned stop; stopped() says when it is complete: the hooks have ended, and what the kernel refused to
   /// remove is gone.
   void stop(TimePoint now);
@@ -120,7 +121,7 @@ class VirtualRouter {
   /// Says priority 0 for a vipd that died as Active; without any effect on this router's own state.
   void resign_for_the_dead();
 
-  const InstanceConfig& config() const { return config_; }
+  const InstanceConfig& config() const { return *config_; }
   const Election& election() const { return election_; }
   const Standing& standing() const { return standing_; }
   const AddressOwner& addresses() const { return owner_; }
@@ -192,7 +193,7 @@ class VirtualRouter {
   void tell_owners(const SeenPeer& peer, TimePoint now);
   void learn_checksum_form(const Advert& advert, const IpAddress& source, TimePoint now);
 
-  InstanceConfig config_;
+  SharedInstance config_;
   Kernel& kernel_;
   Wire& wire_;
   EventLog& events_;

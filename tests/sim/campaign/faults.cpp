@@ -394,7 +394,7 @@ void Cluster::apply(Node& node, const Config& config) {
     if (!node.alive() || node.leaving()) return;
     put_in_force(node, config);
     ++coverage_.errors[Coverage::reload_applied];
-    node.supervisor->apply(config, world_.now);
+    node.apply(config);
   });
 }
 
