@@ -23,7 +23,7 @@ Shape with_check(Program program, const Stamps& stamps) {
   std::filesystem::permissions(check, std::filesystem::perms::owner_all);
   if (program == Program::vipd)
     return {.in_instance = "checks = [\"app\"]\n",
-            .beside = "[check.app]\ncommand = \"" + check + "\"\ninterval = \"1s\"\nfall = 1\nrise = 1\n"};
+            .beside = "[check.app]\ncommand = [\"" + check + "\"]\ninterval = \"1s\"\nfall = 1\nrise = 1\n"};
   return {.in_instance = "  track_script {\n    app\n  }\n",
           .beside = "vrrp_script app {\n  script \"" + check + "\"\n  interval 1\n  fall 1\n  rise 1\n}\n"};
 }

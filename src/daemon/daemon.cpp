@@ -1,7 +1,6 @@
 #include "vipd/daemon/daemon.hpp"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -25,6 +24,7 @@
 #include "vipd/os/raw_wire.hpp"
 #include "vipd/os/rtnl_kernel.hpp"
 #include "vipd/os/runner_client.hpp"
+#include "vipd/os/scheduling.hpp"
 
 namespace vipd {
 namespace {
@@ -228,7 +228,7 @@ int check_config(const DaemonOptions& options) {
 int run_daemon(const DaemonOptions& options) {
   start_log();
   block_signals();
-  ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+  wake_promptly();
   auto loaded = load_config(options.config, purpose_of(options));
   if (!usable(loaded, options.config)) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);
