@@ -1,5 +1,6 @@
 #include "vipd/os/scheduling.hpp"
 
+#include <linux/sched.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -32,6 +33,7 @@ void wake_promptly() {
   SchedulingAttributes attributes;
   if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0U) < 0 || attributes.policy != SCHED_OTHER)
     return;
+  attributes.flags |= SCHED_FLAG_RESET_ON_FORK;
   attributes.runtime = kShortestSlice;
   (void)::syscall(SYS_sched_setattr, 0, &attributes, 0U);
 }

@@ -40,6 +40,14 @@ TEST_CASE("wake_promptly: no slack, and the shortest slice where the kernel has 
         }) == 0);
 }
 
+TEST_CASE("wake_promptly: what is started then has the usual slice") {
+  CHECK(in_child([] {
+          const double before = scheduled("se.slice");
+          vipd::wake_promptly();
+          return in_child([] { return scheduled("se.slice") <= 100'000 ? 1 : 0; }) == (before < 0 ? 1 : 0) ? 0 : 1;
+        }) == 0);
+}
+
 TEST_CASE("wake_promptly: leaves a real-time policy alone") {
   CHECK(in_child([] {
           const sched_param wanted{.sched_priority = 1};
