@@ -1,9 +1,12 @@
 // `vipd --last-will`: what a vipd that has gone can no longer do. See vipd(8) and docs/decisions/0010.
 #include <spdlog/spdlog.h>
+#include <systemd/sd-bus.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "vipd/daemon/directories.hpp"
@@ -35,15 +38,38 @@ void resign_for(const InstanceConfig& instance, Kernel& kernel) {
   router.resign_for_the_dead();
 }
 
-/// What systemd says of the end of the service, systemd.exec(5): Restart=on-failure will start it again.
+std::string variable(const char* name) {
+  const char* value = ::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+/// Restart= of our unit as systemd has it, drop-ins included (org.freedesktop.systemd1(5)). Without an answer, such as
+/// where no message bus runs, what the package says.
+std::string restart_setting() {
+  constexpr std::uint64_t kPatience = 50'000;  // us
+  std::string setting = "on-failure";
+  const std::string unit = variable("VIPD_UNIT");
+  sd_bus* connected = nullptr;
+  if (unit.empty() || ::sd_bus_open_system(&connected) < 0) return setting;
+  const std::unique_ptr<sd_bus, decltype(&::sd_bus_unref)> bus(connected, &::sd_bus_unref);
+  ::sd_bus_set_method_call_timeout(bus.get(), kPatience);
+  char *path = nullptr, *answer = nullptr;
+  if (::sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path) >= 0 &&
+      ::sd_bus_get_property_string(bus.get(), "org.freedesktop.systemd1", path, "org.freedesktop.systemd1.Service",
+                                   "Restart", nullptr, &answer) >= 0)
+    setting = answer;
+  ::free(path);
+  ::free(answer);
+  return setting;
+}
+
+/// What systemd says of the end of the service, systemd.exec(5), will have it started again.
 bool restart_follows() {
-  const auto variable = [](const char* name) {
-    const char* value = ::getenv(name);
-    return std::string_view(value != nullptr ? value : "");
-  };
   constexpr std::array<std::string_view, 5> kFailures = {"exit-code", "signal", "core-dump", "watchdog", "oom-kill"};
   const bool prevented = variable("EXIT_CODE") == "exited" && variable("EXIT_STATUS") == std::to_string(kExitConfig);
-  return std::ranges::count(kFailures, variable("SERVICE_RESULT")) > 0 && !prevented;
+  if (std::ranges::count(kFailures, variable("SERVICE_RESULT")) == 0 || prevented) return false;
+  const std::string setting = restart_setting();
+  return setting == "on-failure" || setting == "always";  // the others depend on how it ended: they are no promise
 }
 
 /// Takes out the instances that a vipd to come will still be in time to go on with. The claims of the others end.
