@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,24 +45,36 @@ std::string variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
+int take_setting(sd_bus_message* reply, void* setting, sd_bus_error* /*error*/) {
+  const char* answer = nullptr;
+  if (::sd_bus_message_is_method_error(reply, nullptr) == 0 && ::sd_bus_message_read(reply, "v", "s", &answer) > 0)
+    static_cast<std::optional<std::string>*>(setting)->emplace(answer);
+  return 1;
+}
+
 /// Restart= of our unit as systemd has it, drop-ins included (org.freedesktop.systemd1(5)). Without an answer, such as
-/// where no message bus runs, what the package says.
+/// where no message bus runs or it stands still, what the package says. (sd_bus_call(3) would wait 90 s for that one.)
 std::string restart_setting() {
-  constexpr std::uint64_t kPatience = 50'000;  // us
-  std::string setting = "on-failure";
+  constexpr auto kPatience = std::chrono::milliseconds(50);
   const std::string unit = variable("VIPD_UNIT");
-  sd_bus* connected = nullptr;
-  if (unit.empty() || ::sd_bus_open_system(&connected) < 0) return setting;
-  const std::unique_ptr<sd_bus, decltype(&::sd_bus_unref)> bus(connected, &::sd_bus_unref);
-  ::sd_bus_set_method_call_timeout(bus.get(), kPatience);
-  char *path = nullptr, *answer = nullptr;
-  if (::sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path) >= 0 &&
-      ::sd_bus_get_property_string(bus.get(), "org.freedesktop.systemd1", path, "org.freedesktop.systemd1.Service",
-                                   "Restart", nullptr, &answer) >= 0)
-    setting = answer;
+  std::optional<std::string> setting;
+  sd_bus* bus = nullptr;
+  char* path = nullptr;
+  int busy = unit.empty() ? -1 : ::sd_bus_open_system(&bus);
+  if (busy >= 0) busy = ::sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path);
+  if (busy >= 0)
+    busy =
+        ::sd_bus_call_method_async(bus, nullptr, "org.freedesktop.systemd1", path, "org.freedesktop.DBus.Properties",
+                                   "Get", take_setting, &setting, "ss", "org.freedesktop.systemd1.Service", "Restart");
+  const TimePoint end = boot_time() + kPatience;
+  for (TimePoint now = boot_time(); busy >= 0 && !setting && now < end; now = boot_time()) {
+    busy = ::sd_bus_process(bus, nullptr);
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - now);
+    if (busy == 0) busy = ::sd_bus_wait(bus, static_cast<std::uint64_t>(left.count()));
+  }
   ::free(path);
-  ::free(answer);
-  return setting;
+  ::sd_bus_close_unref(bus);
+  return setting.value_or("on-failure");
 }
 
 /// What systemd says of the end of the service, systemd.exec(5), will have it started again.

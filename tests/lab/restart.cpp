@@ -1,4 +1,8 @@
 // One vipd after another in the same place: after a kill, and as `vipctl reexec` does it. The address stays.
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
 #include <csignal>
 #include <thread>
 
@@ -86,6 +90,29 @@ TEST_CASE("lab: the last will leaves to the next vipd what that will be in time 
   if (slow && stays) return;
   node.start_vipd(slow_web(Family::ipv4, 254));  // what was removed is not gone on with
   CHECK_FALSE(node.has("192.0.2.10"));
+}
+
+TEST_CASE("lab: the last will does not wait for a message bus that stands still", "[lab]") {
+  Lab lab;
+  Node& node = lab.add_node("a", 1);
+  node.start_vipd(slow_web(Family::ipv4, 254));
+  REQUIRE(node.wait_state("active", 10s));
+  const std::string path = node.directory() / "bus";
+  const Fd bus(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));  // connects, and never says anything
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  REQUIRE(path.size() < sizeof address.sun_path);
+  std::ranges::copy(path, address.sun_path);
+  REQUIRE(::bind(bus.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(bus.get(), 4) == 0);
+  node.vipd().signal(SIGKILL);
+  REQUIRE(node.vipd().wait_exit(5s) == 128 + SIGKILL);
+  auto last_will = node.vipd_command();
+  last_will.insert(last_will.begin(), {"env", "SERVICE_RESULT=signal", "VIPD_UNIT=vipd.service",
+                                       "DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + path});
+  last_will.push_back("--last-will");
+  Process asking(node, last_will);
+  CHECK(asking.wait_exit(5s) == 0);
+  CHECK(node.has("192.0.2.10"));  // as the package's unit would have it
 }
 
 TEST_CASE("lab: reexec replaces the program; the process, the addresses, the states and the rhythm stay", "[lab]") {
