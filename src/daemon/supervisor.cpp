@@ -310,7 +310,7 @@ void Supervisor::received(const Datagram& datagram, TimePoint now) {
   if (router == nullptr) return;  // the socket's filter passes configured VRIDs only
   const auto advert = decode(*packet, router->rules(segment->own_sources));
   if (!advert) return router->refused(advert.error(), packet->source, now);
-  router->heard(*advert, packet->source, now);
+  router->heard(*advert, packet->source, now, datagram.age);
   settle_groups(now);
 }
 

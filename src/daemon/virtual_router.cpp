@@ -300,11 +300,11 @@ void VirtualRouter::set_wire_problem(const std::optional<std::string>& problem) 
     standing_.clear(FaultCause::wire);
 }
 
-void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoint now) {
+void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoint now, Duration age) {
   ++counters_.adverts_received;
   learn_checksum_form(advert, source, now);
   note_peer(advert, source, now);
-  step(Heard{.source = source, .priority = advert.priority, .interval = advert.interval}, now);
+  step(Heard{.source = source, .priority = advert.priority, .interval = advert.interval, .age = age}, now);
   if (election_.state() != State::active || advert.priority == kResignPriority) return;
   if (is_unheard(now))  // and who cannot say that it is Active does not stay so beside its successor
     give_up("adverts cannot be sent, and " + source.to_string() + " (priority " + std::to_string(advert.priority) +

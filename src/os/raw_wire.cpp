@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <vector>
 
@@ -108,15 +109,23 @@ std::vector<sock_filter> pass_vrids(Family family, const std::bitset<256>& vrids
   return program;
 }
 
-/// Fills destination and hop limit from the ancillary data of an IPv6 packet (RFC 3542 6).
-void read_ancillary(const msghdr& header, Datagram& datagram) {
+/// By the clock of the kernel's time stamps.
+Duration stamp_now() { return std::chrono::system_clock::now().time_since_epoch(); }
+
+/// Takes what the ancillary data has: when the packet arrived, of an IPv6 one also destination and hop limit (RFC 3542
+/// 6).
+void read_ancillary(const msghdr& header, Duration now, Datagram& datagram) {
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(const_cast<msghdr*>(&header), c)) {
-    if (c->cmsg_level != IPPROTO_IPV6) continue;
-    if (c->cmsg_type == IPV6_PKTINFO) {
+    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+      timespec stamp{};
+      std::memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+      const Duration arrived = std::chrono::seconds(stamp.tv_sec) + std::chrono::nanoseconds(stamp.tv_nsec);
+      datagram.age = std::max(now - arrived, Duration::zero());  // somebody may have set the clock meanwhile
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
       in6_pktinfo info{};
       std::memcpy(&info, CMSG_DATA(c), sizeof info);
       datagram.destination = {Family::ipv6, std::span(info.ipi6_addr.s6_addr, 16)};
-    } else if (c->cmsg_type == IPV6_HOPLIMIT) {
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT) {
       std::memcpy(&datagram.hop_limit, CMSG_DATA(c), sizeof datagram.hop_limit);
     }
   }
@@ -216,7 +225,8 @@ Result<RawWire::Socket> RawWire::open_socket(const Key& key) {
   const auto prepared = all_of(
       {attach(socket.fd, nothing), set_option(socket.fd, SOL_SOCKET, SO_BINDTOIFINDEX, ifindex, "SO_BINDTOIFINDEX"),
        family == Family::ipv4 ? prepare_ipv4(socket.fd, ifindex) : prepare_ipv6(socket.fd, ifindex),
-       set_option(socket.fd, SOL_SOCKET, SO_PRIORITY, kControlPriority, "SO_PRIORITY")});
+       set_option(socket.fd, SOL_SOCKET, SO_PRIORITY, kControlPriority, "SO_PRIORITY"),
+       set_option(socket.fd, SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS")});
   if (!prepared) return std::unexpected(prepared.error());
   ::setsockopt(socket.fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer);
   if (loop_ == nullptr) return socket;
@@ -317,6 +327,7 @@ Result<void> RawWire::announce(int ifindex, std::span<const std::uint8_t> frame)
 
 void RawWire::receive(const Key& key) {
   static Batch batch;
+  const Duration now = stamp_now() - (boot_time() - loop_->now());  // of this turn
   for (std::size_t round = 0; round < kBatchesPerTurn; ++round) {
     const auto it = sockets_.find(key);  // a handler may have left meanwhile
     if (it == sockets_.end()) return;
@@ -329,10 +340,8 @@ void RawWire::receive(const Key& key) {
                         .octets = std::span(slot.octets).first(header.msg_len),
                         .source = {},
                         .destination = {}};
-      if (key.second == Family::ipv6) {
-        datagram.source = {Family::ipv6, std::span(slot.sender.sin6_addr.s6_addr, 16)};
-        read_ancillary(header.msg_hdr, datagram);
-      }
+      if (key.second == Family::ipv6) datagram.source = {Family::ipv6, std::span(slot.sender.sin6_addr.s6_addr, 16)};
+      read_ancillary(header.msg_hdr, now, datagram);
       received_(datagram);
     }
     if (count < static_cast<int>(kPacketsPerBatch)) return;

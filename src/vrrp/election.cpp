@@ -192,12 +192,13 @@ void Election::on(const Heard& advert, TimePoint now, Actions& out) {
     case State::initialize:
       return;  // RFC 9568 6.4.1: nothing is waited for
     case State::backup:
-      return heard_in_backup(advert, now);
+      return heard_in_backup(advert, advert.age < std::min(adopted_, advert.interval) ? now - advert.age : now);
     case State::active:
       return resigning() ? heard_while_resigning(advert, out) : heard_in_active(advert, now, out);
   }
 }
 
+/// `now` is when it arrived.
 void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 9568 6.4.2
   if (wants_to_go(advert) || outranks(*this, advert)) return;
   if (advert.priority == kResignPriority && settings_.fit) {

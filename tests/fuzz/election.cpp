@@ -85,7 +85,8 @@ Event event(Bytes& bytes, const Election& election, TimePoint now) {
     case 12:
       return DeadlinePassed{};
     default:
-      return Heard{address(bytes.octet()), priority(bytes, election), interval(bytes, election.settings().version)};
+      return Heard{address(bytes.octet()), priority(bytes, election), interval(bytes, election.settings().version),
+                   choice < 128 ? Duration::zero() : std::chrono::milliseconds(bytes.octet())};
   }
 }
 

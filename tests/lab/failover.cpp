@@ -1,6 +1,7 @@
 // The Active node goes away, in each of the ways it can; how long the address is without a holder is measured.
 #include <algorithm>
 #include <csignal>
+#include <thread>
 
 #include "pair.hpp"
 
@@ -64,6 +65,26 @@ TEST_CASE("lab: the Active is killed, adverts every second", "[lab][C09+][C09-]"
   const Duration skew = Duration(1s) * (256 - 253) / 256;
   REQUIRE(took >= 3s);
   REQUIRE(took <= 3s + skew + kSlack);
+}
+
+TEST_CASE("lab: a Backup that reads an advert late has waited since it arrived", "[lab][C09+]") {
+  Pair pair(each_family());
+  pair.a.start_vipd(with_interval(web(pair.family, 254), "1s"));
+  REQUIRE(pair.a.wait_state("active", 10s));
+  pair.b.start_vipd(with_interval(web(pair.family, 253), "1s"));
+  pair.await_adverts(pair.source_a, 2);
+  REQUIRE(pair.b.wait_state("backup"));
+  const AddressMonitor monitor(pair.b);
+  pair.b.vipd().signal(SIGSTOP);
+  pair.await_adverts(pair.source_a, 1);
+  const WallTime killed = std::chrono::system_clock::now();
+  pair.a.vipd().signal(SIGKILL);
+  std::this_thread::sleep_for(700ms);  // this is what is tested
+  pair.b.vipd().signal(SIGCONT);
+  const Duration took = takeover_time(pair, monitor, killed);
+  measured("takeover of who read the last advert 700 ms late", took);
+  REQUIRE(took >= 3s);
+  REQUIRE(took <= 3s + Duration(1s) * (256 - 253) / 256 + kSlack);
 }
 
 TEST_CASE("lab: the Active is stopped, make before break", "[lab][C10+][C15+]") {

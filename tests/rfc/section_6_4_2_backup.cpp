@@ -44,6 +44,24 @@ TEST_CASE("C09 RFC 9568 6.4.2: an advert of an equal or higher priority puts the
   CHECK(router.due() == 7'218'749us);
 }
 
+TEST_CASE("C09 RFC 9568 6.4.2: the wait counts from when the advert arrived", "[C09+]") {
+  Trace router = Trace::backup();
+  router.step(1s, Heard{.source = heard(2, 200).source, .priority = 200, .interval = 1s, .age = 300us});
+  CHECK(router.due() == 4'609'375us - 300us);
+  router.step(2s, Heard{.source = heard(2, 200).source, .priority = 0, .interval = 1s, .age = 999ms});
+  CHECK(router.due() == 1'001ms + 609'375us);
+  CHECK(router.step(2s, DeadlinePassed{}) == "claim, advert 100, backup to active");
+  CHECK(router.reason().waited == 999ms);
+}
+
+TEST_CASE("C09 of a Backup that has not read for an interval, no old advert ends the wait", "[C09-]") {
+  Trace router = Trace::backup();
+  router.step(9s, Heard{.source = heard(2, 200).source, .priority = 200, .interval = 1s, .age = 8s});
+  CHECK(router.due() == 9s + 3'609'375us);
+  router.step(10s, Heard{.source = heard(2, 200).source, .priority = 0, .interval = 1s, .age = 1s});
+  CHECK(router.due() == 10s + 609'375us);
+}
+
 TEST_CASE("C10 RFC 9568 6.4.2: priority 0 leaves a Backup its skew time", "[C10+]") {
   Trace router = Trace::backup();
   router.step(1s, heard(2, 200));

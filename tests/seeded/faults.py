@@ -58,6 +58,7 @@ FAULTS = [
     ("a sick node does not offer the addresses", E, "if (falls_sick && state_ == State::active && !resigning()) offer(now, out);",
      "if (falls_sick && state_ == State::initialize) offer(now, out);"),
     ("adverts drift", E, "  deadline_ += settings_.interval;\n", "  deadline_ = now + settings_.interval + std::chrono::microseconds(1);\n"),
+    ("an old advert ends the wait", E, "advert.age < std::min(adopted_, advert.interval) ? now - advert.age : now", "now - advert.age"),
     # What is refused.
     ("interval 0 is taken", C, "if (advert.interval.count() == 0) return Refusal::interval_zero;", "if (advert.interval.count() < 0) return Refusal::interval_zero;"),
     ("TTL 254 is taken", C, "if (packet.hop_limit < least_hop_limit(peer, rules)) return Refusal::ttl;",

@@ -153,6 +153,15 @@ inline const char* broken_resignation(const Step& step, const Election::Settings
                      "a Backup waits for Skew_Time after priority 0"}});
 }
 
+/// Whoever speaks is waited for, however old its advert is; with preempt_delay, for that at most.
+inline const char* broken_wait(const Step& step, const Election::Settings& settings) {
+  const auto* heard = std::get_if<Heard>(&step.event);
+  if (!heard || heard->priority == kResignPriority || step.after.state != State::backup) return nullptr;
+  const bool waits_anew = step.after.deadline != step.before.deadline && settings.preempt_delay == Duration::zero();
+  return broken_of({{!waits_anew || step.after.deadline > step.now + 2 * step.after.adopted,
+                     "an old advert leaves more than two intervals"}});
+}
+
 /// Who is unfit takes over when nobody is there, and for no other reason.
 inline const char* broken_health(const Step& step) {
   const auto* change = step.find<StateChanged>();
@@ -184,7 +193,8 @@ inline const char* broken_invariant(const Step& step, const Election::Settings& 
   for (const char* broken :
        {detail::broken_state(step, longest_wait), detail::broken_changes(step), detail::broken_adverts(step),
         detail::broken_deadline(step), detail::broken_resume(step), detail::broken_belief(step),
-        detail::broken_resignation(step, settings), detail::broken_health(step), detail::broken_settings(step)})
+        detail::broken_resignation(step, settings), detail::broken_wait(step, settings), detail::broken_health(step),
+        detail::broken_settings(step)})
     if (broken) return broken;
   return nullptr;
 }

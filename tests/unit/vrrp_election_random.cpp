@@ -42,7 +42,9 @@ Heard random_advert(Dice& dice, const Election& election) {
   const int own = election.settings().priority;  // half of them near ours, so that ties and near misses are common
   const std::uint8_t priority =
       dice.coin() ? dice.octet(0, 255) : dice.octet(std::max(own - 1, 0), std::min(own + 1, 255));
-  return heard(dice.roll(1, 5), priority, Centiseconds(dice.roll(1, dice.coin() ? 4095 : 100)));
+  Heard advert = heard(dice.roll(1, 5), priority, Centiseconds(dice.roll(1, dice.coin() ? 4095 : 100)));
+  if (dice.coin()) advert.age = std::chrono::microseconds(dice.roll(0, dice.coin() ? 1000 : 2'000'000));
+  return advert;
 }
 
 Event random_event(Dice& dice, const Election& election) {

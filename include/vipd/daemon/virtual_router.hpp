@@ -100,7 +100,8 @@ class VirtualRouter {
   /// What its checks come to.
   void set_health(const Health& health, TimePoint now);
 
-  void heard(const Advert& advert, const IpAddress& source, TimePoint now);
+  /// `age`: since the advert arrived.
+  void heard(const Advert& advert, const IpAddress& source, TimePoint now, Duration age = Duration::zero());
   /// A packet for this VRID was refused: a counter and, once a minute and kind, a line in the log.
   void refused(Refusal refusal, const IpAddress& source, TimePoint now);
   /// By what adverts for this VRID are judged. The result is a view of this router and of `own_sources`.

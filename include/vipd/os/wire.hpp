@@ -11,6 +11,7 @@
 
 #include "vipd/base/ip.hpp"
 #include "vipd/base/result.hpp"
+#include "vipd/base/time.hpp"
 
 namespace vipd {
 
@@ -20,8 +21,9 @@ struct Datagram {
   Family family = Family::ipv4;
   /// IPv4: from the IP header on (raw(7)). IPv6: the VRRP message alone (RFC 3542 3), the header's fields stand below.
   std::span<const std::uint8_t> octets;
-  IpAddress source, destination;  ///< IPv6 only
-  int hop_limit = 0;              ///< IPv6 only
+  IpAddress source, destination;    ///< IPv6 only
+  int hop_limit = 0;                ///< IPv6 only
+  Duration age = Duration::zero();  ///< since it arrived, as far as the kernel tells
 };
 
 /// Called from the loop for each packet; the octets are valid during the call.

@@ -25,6 +25,10 @@
 /// - A router that was Active when its process was replaced (a crash and a restart, a new program) is told Resume in
 ///   place of Start: it goes on with an advert at once, or is told Stalled first if that comes too late.
 ///
+/// - The wait for an Active router counts from when its advert arrived, not from when we came to read it, so that a
+///   takeover is on time on a machine that is slow to wake. An advert that is an interval old is as good as one that
+///   arrives now: later ones may have been lost while nobody read them.
+///
 /// - An adopted interval is capped (max_adopted_interval): adverts are not authenticated, and one spoofed advert that
 ///   promises the next one in 40 s must not silence a pair for minutes.
 ///
@@ -151,6 +155,7 @@ struct Heard {
   IpAddress source;
   std::uint8_t priority = 0;
   Duration interval = Duration::zero();
+  Duration age = Duration::zero();  ///< since it arrived
 };
 /// All members of the sync group are ready and nothing is to be done before; ignored by a router that is not ready.
 struct TakeOver {};
