@@ -113,7 +113,7 @@ std::vector<KernelObject> tagged_objects_of(const InstanceConfig& instance, cons
 
 AddressOwner::AddressOwner(Kernel& kernel, Wire& wire, const SharedInstance& config)
     : kernel_(kernel), wire_(wire), config_(config) {
-  if (config->virtual_mac) virtual_mac_.emplace(kernel, *config);
+  if (config->virtual_mac) virtual_mac_ = std::make_unique<VirtualMac>(kernel, *config);
   for (const auto& wanted : wanted_by(*config)) entries_.push_back({.wanted = wanted, .object = wanted});
   refused_ = refused_by(*config);
 }

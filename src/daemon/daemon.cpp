@@ -1,6 +1,7 @@
 #include "vipd/daemon/daemon.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -132,6 +133,7 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
   const std::size_t count = supervisor_->config().instances.size();
   spdlog::info("vipd {} starts {} instance{}", VIPD_VERSION, count, count == 1 ? "" : "s");
   supervisor_->start(loop_->now(), before);
+  ::malloc_trim(0);  // reading the configuration took more than it has left
   after_turn();
   sd_notify(0, "READY=1");
   return {};

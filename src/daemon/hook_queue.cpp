@@ -43,6 +43,13 @@ const std::vector<std::string>& hook_for(HookState state, const HookSettings& se
   return settings.before_release;
 }
 
+std::optional<Command> take_first(std::list<Command>& commands) {
+  if (commands.empty()) return std::nullopt;
+  Command first = std::move(commands.front());
+  commands.pop_front();
+  return first;
+}
+
 }  // namespace
 
 HookQueue::HookQueue(NodeHooks& node, HookSubject subject, SharedHooks settings, bool active)
@@ -58,7 +65,7 @@ void HookQueue::reconfigure(HookSubject subject, SharedHooks settings) {
 
 void HookQueue::push(const HookEvent& event) {
   write_to_fifo(event, notify_word(event.state));
-  if (event.state != HookState::active) reassert_.reset();
+  if (event.state != HookState::active) reassert_.clear();
   queue(event);
 }
 
@@ -73,13 +80,13 @@ void HookQueue::queue(const HookEvent& event) {
 
 void HookQueue::reassert(const HookEvent& event, bool contested) {
   if (contested) write_to_fifo(event, "MASTER_RX_LOWER_PRI");
-  if (settings_->reassert.empty() || reassert_) return;
-  reassert_ = command(settings_->reassert, event);
+  if (settings_->reassert.empty() || !reassert_.empty()) return;
+  reassert_.push_back(command(settings_->reassert, event));
   start_next();
 }
 
 void HookQueue::ask(const HookEvent& event, Duration timeout) {
-  question_ = Question{.id = ++questions_, .command = command(hook_for(event.state, *settings_), event)};
+  question_ = std::make_unique<Question>(++questions_, command(hook_for(event.state, *settings_), event));
   question_->command.timeout = timeout;
   start_next();
 }
@@ -135,7 +142,7 @@ void HookQueue::start_next() {
   const std::uint64_t question = question_ && question_->started && !question_->answer ? question_->id : 0;
   node_.runner().run(*next, [this, question, label = next->label](const Outcome& outcome) {
     if (!outcome.ok()) spdlog::warn("{}: {}", label, to_string(outcome));
-    last_ = Ended{.command = *running_, .outcome = outcome};
+    last_ = std::make_unique<Ended>(*running_, outcome);
     running_.reset();
     if (question_ && question_->id == question) question_->answer = outcome;
     start_next();
@@ -144,14 +151,10 @@ void HookQueue::start_next() {
 
 std::optional<Command> HookQueue::next() {
   if (telling_.empty()) telling_ = std::exchange(waiting_, {});
-  if (telling_.empty()) {
-    node_.journal().ended(subject_);
-    if (question_ && !std::exchange(question_->started, true)) return question_->command;
-    return std::exchange(reassert_, std::nullopt);
-  }
-  Command next = std::move(telling_.front());
-  telling_.pop_front();
-  return next;
+  if (!telling_.empty()) return take_first(telling_);
+  node_.journal().ended(subject_);
+  if (question_ && !std::exchange(question_->started, true)) return question_->command;
+  return take_first(reassert_);
 }
 
 }  // namespace vipd

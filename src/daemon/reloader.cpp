@@ -1,5 +1,6 @@
 #include "vipd/daemon/reloader.hpp"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -155,6 +156,7 @@ json Reloader::follow(const LoadedConfig& before) {
     changes = document_of(plan(*before.config, *running_.config), supervisor_);
     for (const json& change : changes) spdlog::info("reload: {}", change["text"].get<std::string>());
     supervisor_.apply(running_.config, loop_.now());
+    ::malloc_trim(0);  // as after a start
   }
   if (!is_kept_ || running_.sources != before.sources) keep();
   return changes;

@@ -46,9 +46,7 @@ json active_router(const VirtualRouter& router) {
 
 json counters_of(const VirtualRouter::Counters& counters) {
   json refused = json::object();
-  for (std::size_t kind = 0; kind < kRefusalKinds; ++kind)
-    if (counters.adverts_refused[kind] > 0)
-      refused[std::string(to_string(static_cast<Refusal>(kind)))] = counters.adverts_refused[kind];
+  for (const auto& [kind, count] : counters.adverts_refused) refused[std::string(to_string(kind))] = count;
   return {{"adverts_sent", counters.adverts_sent},     {"adverts_received", counters.adverts_received},
           {"adverts_refused", std::move(refused)},     {"addr_list_mismatch", counters.addr_list_mismatch},
           {"owner_conflict", counters.owner_conflict}, {"send_errors", counters.send_errors}};
@@ -68,13 +66,13 @@ json peers_of(const PeerTable& table, const Clocks& clocks) {
 
 json hooks_of(const HookQueue& hooks) {
   json last = nullptr;
-  if (hooks.last())
-    last = {{"command", hooks.last()->command},
-            {"status", hooks.last()->outcome.exit_status},
-            {"outcome", to_string(hooks.last()->outcome)},
-            {"ok", hooks.last()->outcome.ok()},
-            {"duration", format_duration(hooks.last()->outcome.took)},
-            {"output", hooks.last()->outcome.output}};
+  if (const auto* ended = hooks.last())
+    last = {{"command", ended->command},
+            {"status", ended->outcome.exit_status},
+            {"outcome", to_string(ended->outcome)},
+            {"ok", ended->outcome.ok()},
+            {"duration", format_duration(ended->outcome.took)},
+            {"output", ended->outcome.output}};
   return {{"running", hooks.running() != nullptr ? json(*hooks.running()) : json(nullptr)},
           {"queued", hooks.waiting()},
           {"coalesced", hooks.coalesced()},

@@ -434,13 +434,12 @@ ReceiveRules VirtualRouter::rules(std::span<const IpAddress> own_sources) const 
 }
 
 void VirtualRouter::refused(Refusal refusal, const IpAddress& source, TimePoint now) {
-  const auto kind = static_cast<std::size_t>(refusal);
-  ++counters_.adverts_refused[kind];
+  const std::uint64_t count = ++counters_.adverts_refused[refusal];
   if (refusal == Refusal::src_not_peer) last_stranger_ = source;
   if (refusal == Refusal::own_source) return;  // conformance B23: counted, silently
-  if (!refusal_log_[kind].passes(now)) return;
+  if (!refusal_log_[refusal].passes(now)) return;
   spdlog::warn("{}: refused an advert from {}: {} ({} so far; at most one line a minute)", config_->name,
-               source.to_string(), to_string(refusal), counters_.adverts_refused[kind]);
+               source.to_string(), to_string(refusal), count);
 }
 
 TimePoint VirtualRouter::deadline() const {
@@ -726,13 +725,13 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
   spdlog::info("{}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason_);
   tell_late();
   if (stopping_ && to == ShownState::initialize) return;  // finish_stop() tells the hooks
-  late_event_ = hook_event(hook_state(to), from, reason_, peer);
+  late_event_ = std::make_unique<HookEvent>(hook_event(hook_state(to), from, reason_, peer));
   if (!owner_.adding()) tell_late();
 }
 
 /// Hooks learn that we are Active when all addresses are there, or not to be had any more.
 void VirtualRouter::tell_late() {
-  if (late_event_) hooks_.push(*std::exchange(late_event_, std::nullopt));
+  if (const auto event = std::exchange(late_event_, nullptr)) hooks_.push(*event);
 }
 
 /// `from`: the state before, as shown. Its sequence is that of the last transition.

@@ -97,7 +97,7 @@ FAULTS = [
     ("our own addresses are the source of adverts", V, "!state.usable || state.tag == kKernelTag) return false;", "!state.usable) return false;"),
     ("nothing is repaired while stopping", V, "  } else {\n    if (!stopping_) step(Start{}, now);", "  } else if (!stopping_) {\n    if (!stopping_) step(Start{}, now);"),
     # What the user's programs are told.
-    ("hooks are reordered", H, "  telling_.pop_front();", "  telling_.pop_back();"),
+    ("hooks are reordered", H, "  commands.pop_front();", "  commands.pop_back();"),
     ("two hooks at once", H, "  if (running_) return;\n", ""),
     ("the newest transition is dropped", H, "  if (!waiting_.empty()) ++coalesced_;\n", "  if (!waiting_.empty()) return void(++coalesced_);\n"),
     # All of them together.

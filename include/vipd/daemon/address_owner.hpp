@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -116,8 +117,8 @@ class AddressOwner {
   Kernel& kernel_;
   Wire& wire_;
   const SharedInstance& config_;
-  std::optional<VirtualMac> virtual_mac_;
-  std::vector<IpAddress> refused_;  // all of ours, if packets to them are not taken in
+  std::unique_ptr<VirtualMac> virtual_mac_;  // null without one
+  std::vector<IpAddress> refused_;           // all of ours, if packets to them are not taken in
   std::optional<std::string> obstacle_;
   std::vector<Entry> entries_;
   int device_ = 0;  // where the addresses are by default, as the entries have it

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -59,16 +60,17 @@ class HookQueue {
   /// Programs that are yet to be started.
   std::size_t waiting() const {
     const bool question = question_ && !question_->started;
-    return telling_.size() + waiting_.size() + (question ? 1 : 0) + (reassert_ ? 1 : 0);
+    return telling_.size() + waiting_.size() + (question ? 1 : 0) + reassert_.size();
   }
   /// Transitions that were superseded before their hooks could be started.
   std::uint64_t coalesced() const { return coalesced_; }
   /// The program that runs now, null if none.
   const std::string* running() const { return running_ ? &*running_ : nullptr; }
-  const std::optional<Ended>& last() const { return last_; }
+  /// The last one that has ended, null if none has.
+  const Ended* last() const { return last_.get(); }
 
  private:
-  using Programs = std::list<Command>;  // an empty std::deque takes half a kilobyte of each instance
+  using Programs = std::list<Command>;
   struct Question {
     std::uint64_t id = 0;
     Command command;
@@ -84,17 +86,18 @@ class HookQueue {
   void start_next();
   std::optional<Command> next();
 
+  // Most of thousands have no hooks: an empty one of these takes little, which std::deque and std::optional do not.
   NodeHooks& node_;
   HookSubject subject_;
   SharedHooks settings_;
   Programs telling_;  // of the transition that is being told, after the one that runs
   Programs waiting_;  // of the newest transition
-  std::optional<Question> question_;
+  std::unique_ptr<Question> question_;
   std::uint64_t questions_ = 0;
-  std::optional<Command> reassert_;
+  Programs reassert_;  // one at most
   std::uint64_t coalesced_ = 0;
   std::optional<std::string> running_;
-  std::optional<Ended> last_;
+  std::unique_ptr<Ended> last_;
 };
 
 }  // namespace vipd

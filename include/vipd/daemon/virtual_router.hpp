@@ -26,8 +26,9 @@
 
 #include <spdlog/common.h>
 
-#include <array>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -57,7 +58,7 @@ class VirtualRouter {
     std::uint64_t addr_list_mismatch = 0;  ///< taken, but listing other addresses than ours or in another order
     std::uint64_t owner_conflict = 0;      ///< taken, though both of us say that they own the addresses
     std::uint64_t send_errors = 0;
-    std::array<std::uint64_t, kRefusalKinds> adverts_refused{};
+    std::map<Refusal, std::uint64_t> adverts_refused;
     std::uint64_t transitions = 0;
   };
 
@@ -219,20 +220,20 @@ class VirtualRouter {
     TimePoint first, last;  // heard
   };
   std::optional<Rival> rival_;
-  std::optional<HookEvent> late_event_;  // that the hooks are not told of yet
-  TimePoint heard_until_{};              // by the last advert that could be sent
-  bool claim_changed_ = true;            // since it was put down
-  bool counted_ = false;                 // the last advert, as sent
-  bool spoken_ = false;                  // peers may believe in us, and have to be told when we go
-  bool cleared_ = false;                 // what a hook was asked before may be done
-  Asked asked_ = Asked::nothing;         // that is
-  bool link_was_down_ = false;           // and has not been up for link_hold since
-  TimePoint answer_by_{};                // how long the hook is waited for
-  TimePoint link_held_ = kNever;         // until then, as it is up again
+  std::unique_ptr<HookEvent> late_event_;  // that the hooks are not told of yet
+  TimePoint heard_until_{};                // by the last advert that could be sent
+  bool claim_changed_ = true;              // since it was put down
+  bool counted_ = false;                   // the last advert, as sent
+  bool spoken_ = false;                    // peers may believe in us, and have to be told when we go
+  bool cleared_ = false;                   // what a hook was asked before may be done
+  Asked asked_ = Asked::nothing;           // that is
+  bool link_was_down_ = false;             // and has not been up for link_hold since
+  TimePoint answer_by_{};                  // how long the hook is waited for
+  TimePoint link_held_ = kNever;           // until then, as it is up again
   FlapLimit flap_limit_;
   TimePoint flaps_until_ = kNever;
   TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due
-  std::array<LogLimit, kRefusalKinds> refusal_log_;
+  std::map<Refusal, LogLimit> refusal_log_;
   LogLimit interval_log_, addresses_log_, owner_log_, rival_log_, late_log_, checksum_log_;
 
   ShownState shown_ = ShownState::initialize;

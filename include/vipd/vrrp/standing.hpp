@@ -10,8 +10,8 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -48,20 +48,19 @@ class Standing {
   explicit Standing(std::uint8_t priority) : priority_(priority) {}
 
   /// `detail` is a sentence without a full stop: "interface eth0 is down".
-  void set(FaultCause cause, std::string detail) { causes_[index(cause)] = std::move(detail); }
-  void clear(FaultCause cause) { causes_[index(cause)].reset(); }
-  bool has(FaultCause cause) const { return causes_[index(cause)].has_value(); }
+  void set(FaultCause cause, std::string detail) { causes_[cause] = std::move(detail); }
+  void clear(FaultCause cause) { causes_.erase(cause); }
+  bool has(FaultCause cause) const { return causes_.contains(cause); }
 
   /// The sentence of the most basic cause; null if none is set.
-  const std::string* fault() const {
-    for (const auto& cause : causes_)
-      if (cause) return &*cause;
-    return nullptr;
-  }
+  const std::string* fault() const { return causes_.empty() ? nullptr : &causes_.begin()->second; }
   /// The same without FaultCause::sync, which others cause.
   const std::string* own_fault() const { return fault() == sync_fault() ? nullptr : fault(); }
   /// The sentence of FaultCause::sync, or null.
-  const std::string* sync_fault() const { return causes_.back() ? &*causes_.back() : nullptr; }
+  const std::string* sync_fault() const {
+    const auto sync = causes_.find(FaultCause::sync);
+    return sync == causes_.end() ? nullptr : &sync->second;
+  }
 
   void set_base_priority(std::uint8_t priority) {
     priority_ = priority;
@@ -95,17 +94,20 @@ class Standing {
   }
 
  private:
-  static constexpr std::size_t index(FaultCause cause) { return static_cast<std::size_t>(cause); }
   bool is_owner() const { return priority_ == kOwnerPriority; }
   void judge_health() {
-    causes_[index(FaultCause::check)] = is_owner() && !health_.fault ? health_.unfit : health_.fault;
+    const auto& fault = is_owner() && !health_.fault ? health_.unfit : health_.fault;
+    if (fault)
+      set(FaultCause::check, *fault);
+    else
+      clear(FaultCause::check);
   }
 
   std::uint8_t priority_;
   Health health_;
   std::uint8_t group_priority_ = 255;
   std::optional<std::string> group_unfit_;
-  std::array<std::optional<std::string>, kFaultCauses> causes_;
+  std::map<FaultCause, std::string> causes_;
 };
 
 }  // namespace vipd

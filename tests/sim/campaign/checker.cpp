@@ -263,7 +263,8 @@ void Checker::hostile_packet(const Node& node, const Packet& packet, bool over) 
     now.sent += router->counters().adverts_sent;
     now.received += router->counters().adverts_received;
     now.transitions += router->counters().transitions;
-    for (std::size_t i = 0; i < kRefusalKinds; ++i) now.refused[i] += router->counters().adverts_refused[i];
+    for (const auto& [kind, count] : router->counters().adverts_refused)
+      now.refused[static_cast<std::size_t>(kind)] += count;
   }
   if (!over) {
     before_ = now;
