@@ -1,6 +1,7 @@
 // Many addresses on one instance: how long it takes until all are there, until the first is announced, and until all
 // are gone again; how late adverts are meanwhile; and what it costs when the server with the higher priority returns.
 #include <algorithm>
+#include <thread>
 
 #include "scenarios.hpp"
 
@@ -8,7 +9,7 @@ namespace vipd::bench {
 namespace {
 
 constexpr Duration kInterval = 100ms;
-constexpr int kReturns = 5;
+constexpr int kReturns = 5, kFloors = 5;
 
 struct Figures {
   Figure taking, announcing, delay, leaving;
@@ -32,7 +33,7 @@ void take_and_leave(Program program, int count, Figures& figures) {
   const auto cut = std::chrono::system_clock::now();
   rig.lab.set_port(rig.node_a, false);
   await("all addresses", 30s, [&] { return rig.b.holds_all(); });
-  lab::wait_until(1s, [] { return false; });
+  std::this_thread::sleep_for(1s);
   of(figures.taking, program).push_back(span(monitor, true, cut));
   lab::WallTime announced = lab::WallTime::max(), first = lab::WallTime::max();
   for (const auto& frame : sniffer.of_kind("garp"))
@@ -57,12 +58,12 @@ void come_back(Program program, int count, Figure& lost, Figure& further) {
     rig.a.terminate();
     await("the end", 30s, [&] { return rig.a.wait_end(1ms); });
     await("the other one", 30s, [&] { return rig.b.holds_all(); });
-    lab::wait_until(1s, [] { return false; });
+    std::this_thread::sleep_for(1s);
     const lab::AddressMonitor monitor_a(rig.node_a), monitor_b(rig.node_b);
     lab::Watch watch(rig.client, kVip);
     rig.a.start();
     await("the first one", 30s, [&] { return rig.a.holds_all() && rig.b.holds_none(); });
-    lab::wait_until(3s, [] { return false; });
+    std::this_thread::sleep_for(3s);
     of(lost, program).push_back(watch.finish().at("longest_outage_ms").get<double>());
     int taken = 0;
     for (const lab::AddressMonitor* monitor : {&monitor_a, &monitor_b})
@@ -83,7 +84,7 @@ std::vector<Figure> addresses(int rounds) {
                 {.what = "adverts are late meanwhile by at most" + many, .unit = "ms"},
                 {.what = "first to last removal" + many, .unit = "ms", .floor = Samples()}};
     in_turn(rounds, [&](Program program) { take_and_leave(program, count, all); });
-    for (int i = 0; i < rounds; ++i) {
+    for (int i = 0; i < kFloors; ++i) {
       const AddressFloor floor = address_floor(count);
       all.taking.floor->push_back(lab::in_ms(floor.adding));
       all.leaving.floor->push_back(lab::in_ms(floor.removing));

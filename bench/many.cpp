@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <thread>
 
 #include "scenarios.hpp"
 
@@ -39,7 +40,7 @@ void stop(Program program, int count, Rig& rig, Figures& figures) {
   rig.a.terminate();
   await("all addresses on the other", 20s, [&] { return std::ssize(monitor.events()) >= count; });
   const auto moved = monitor.events()[static_cast<std::size_t>(count) - 1].time;
-  lab::wait_until(1s, [] { return false; });
+  std::this_thread::sleep_for(1s);
   lab::WallTime resigned = told;
   for (const auto& sniffer : sniffers)
     for (const auto& advert : sniffer->of_kind("advert"))

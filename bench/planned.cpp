@@ -1,5 +1,7 @@
 // What is planned costs nothing: a stop, and the return of the server with the higher priority. A client asks every
 // millisecond.
+#include <thread>
+
 #include "scenarios.hpp"
 
 namespace vipd::bench {
@@ -16,9 +18,9 @@ void stop_and_return(Program program, Duration interval, Figures& figures) {
   const lab::AddressMonitor monitor(rig.node_a);
   const auto lost = [&](const std::function<void()>& change) {
     lab::Watch watch(rig.client, kVip);
-    lab::wait_until(200ms, [] { return false; });  // so that there is something to be lost
+    std::this_thread::sleep_for(200ms);  // so that there is something to be lost
     change();
-    lab::wait_until(200ms, [] { return false; });
+    std::this_thread::sleep_for(200ms);
     return watch.finish().at("longest_outage_ms").get<double>();
   };
   of(figures.stop, program).push_back(lost([&] {

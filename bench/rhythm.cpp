@@ -15,7 +15,7 @@ constexpr Duration kMeasured = 5s;
 Samples gaps_of(Rig& rig) {
   lab::Sniffer sniffer(rig.client);
   const auto since = std::chrono::system_clock::now();
-  lab::wait_until(kMeasured, [] { return false; });
+  std::this_thread::sleep_for(kMeasured);
   return gaps(sniffer, kSourceA, since);
 }
 
@@ -26,7 +26,7 @@ Samples deviations(Samples gaps, Duration interval) {
 
 void at_rest(Program program, Figure& mean, Figure& deviation) {
   Rig rig(program, {.instances = 255, .interval = 100ms});
-  lab::wait_until(2s, [] { return false; });  // the announcements are over
+  std::this_thread::sleep_for(2s);  // the announcements are over
   const Samples all = gaps_of(rig);
   const double average = std::accumulate(all.begin(), all.end(), 0.0) / static_cast<double>(all.size());
   of(mean, program).push_back(std::abs(average - 100));
