@@ -231,6 +231,7 @@ int run_daemon(const DaemonOptions& options) {
   start_log();
   block_signals();
   wake_promptly();
+  stay_in_memory();
   auto loaded = load_config(options.config, purpose_of(options));
   if (!usable(loaded, options.config)) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);

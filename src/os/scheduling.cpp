@@ -1,11 +1,15 @@
 #include "vipd/os/scheduling.hpp"
 
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdint>
 
 namespace vipd {
@@ -26,6 +30,15 @@ struct SchedulingAttributes {
 };
 static_assert(sizeof(SchedulingAttributes) == 48);
 
+bool may_lock_all() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY) return true;
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) < 0) return false;
+  return (sets[CAP_TO_INDEX(CAP_IPC_LOCK)].effective & CAP_TO_MASK(CAP_IPC_LOCK)) != 0;
+}
+
 }  // namespace
 
 void wake_promptly() {
@@ -33,9 +46,15 @@ void wake_promptly() {
   SchedulingAttributes attributes;
   if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0U) < 0 || attributes.policy != SCHED_OTHER)
     return;
+  const sched_param lowest{.sched_priority = ::sched_get_priority_min(SCHED_RR)};
+  if (::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) == 0) return;
   attributes.flags |= SCHED_FLAG_RESET_ON_FORK;
   attributes.runtime = kShortestSlice;
   (void)::syscall(SYS_sched_setattr, 0, &attributes, 0U);
+}
+
+void stay_in_memory() {
+  if (may_lock_all()) (void)::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 }
 
 }  // namespace vipd

@@ -2,11 +2,13 @@
 
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -35,7 +37,7 @@ bool may_ask() {
 }
 
 /// The status of a child that does this.
-int in_child(int (*action)()) {
+int in_child(const std::function<int()>& action) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(action());
   int status = 0;
@@ -43,22 +45,64 @@ int in_child(int (*action)()) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+void become_user() {
+  if (::geteuid() == 0) (void)!::setresuid(65534, 65534, 65534);
+  ::prctl(PR_SET_DUMPABLE, 1UL, 0UL, 0UL, 0UL);  // or its /proc would be root's
+}
+
+bool has_short_slice() { return may_ask() && scheduled("se.slice") <= 100'000; }
+
 }  // namespace
 
-TEST_CASE("wake_promptly: no slack, and the shortest slice where the kernel has such") {
+TEST_CASE("wake_promptly: no slack, and the lowest real-time priority where it may have that") {
   CHECK(in_child([] {
-          const double before = scheduled("se.slice");
+          sched_param param{.sched_priority = 1};
+          if (::sched_setscheduler(0, SCHED_RR, &param) < 0) return 0;  // not allowed here
+          param.sched_priority = 0;
+          ::sched_setscheduler(0, SCHED_OTHER, &param);
           vipd::wake_promptly();
-          const bool is_short = before < 0 || !may_ask() || scheduled("se.slice") <= 100'000;
-          return (::prctl(PR_GET_TIMERSLACK) == 1 ? 0 : 1) + (is_short ? 0 : 2);
+          ::sched_getparam(0, &param);
+          const bool is_prompt =
+              ::sched_getscheduler(0) == (SCHED_RR | SCHED_RESET_ON_FORK) && param.sched_priority == 1;
+          return (::prctl(PR_GET_TIMERSLACK) <= 1 ? 0 : 1) + (is_prompt ? 0 : 2);
         }) == 0);
 }
 
-TEST_CASE("wake_promptly: what is started then has the usual slice") {
+TEST_CASE("wake_promptly: else the shortest slice where the kernel has such") {
   CHECK(in_child([] {
-          const double before = scheduled("se.slice");
+          become_user();
+          const bool has_slices = scheduled("se.slice") > 0;
           vipd::wake_promptly();
-          return in_child([] { return scheduled("se.slice") <= 100'000 ? 1 : 0; }) == (before < 0 ? 1 : 0) ? 0 : 1;
+          const bool is_usual = (::sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) == SCHED_OTHER;
+          return (is_usual ? 0 : 1) + (!has_slices || !may_ask() || has_short_slice() ? 0 : 2);
+        }) == 0);
+}
+
+TEST_CASE("wake_promptly: what is started then is as patient as any other program") {
+  for (const bool as_user : {false, true}) {
+    CAPTURE(as_user);
+    CHECK(in_child([as_user] {
+            if (as_user) become_user();
+            const bool has_slices = scheduled("se.slice") > 0;
+            vipd::wake_promptly();
+            return in_child(
+                [&] { return ::sched_getscheduler(0) == SCHED_OTHER && !(has_slices && has_short_slice()) ? 0 : 1; });
+          }) == 0);
+  }
+}
+
+TEST_CASE("stay_in_memory: where there is no limit, and only there") {
+  const auto locks = [] {
+    vipd::stay_in_memory();
+    std::ifstream file("/proc/self/status");
+    for (std::string line; std::getline(file, line);)
+      if (line.starts_with("VmLck:")) return std::stoi(line.substr(6)) > 0 ? 1 : 0;
+    return 2;
+  };
+  CHECK(in_child(locks) == (::geteuid() == 0 ? 1 : 0));
+  CHECK(in_child([&] {
+          become_user();
+          return locks();
         }) == 0);
 }
 
