@@ -266,9 +266,11 @@ void Supervisor::network_changed(const std::vector<std::string>& interfaces, Tim
     if (concerned(router->config().interface) || router->addresses().is_concerned(interfaces)) router->reconsider(now);
   for (auto& [key, segment] : segments_) {
     if (!concerned(key.first)) continue;
-    segment.own_sources.clear();
+    auto& sources = segment.own_sources;  // few, though many send from each: all are looked at for each advert
+    sources.clear();
     for (const auto* router : segment.by_vrid)
-      if (router != nullptr && router->source()) segment.own_sources.push_back(*router->source());
+      if (router != nullptr && router->source() && std::ranges::find(sources, *router->source()) == sources.end())
+        sources.push_back(*router->source());
   }
   settle_groups(now);
 }

@@ -23,6 +23,8 @@ Fd route_socket(const Netns& netns, unsigned groups) {
   address.nl_groups = groups;
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
     throw std::runtime_error("cannot open a netlink socket");
+  const int room = 32 << 20;  // vipd goes first, and thousands of changes may wait until this is read
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
   return fd;
 }
 
