@@ -33,6 +33,15 @@ std::string with_interval(std::string config, const std::string& interval) {
   return config.replace(config.find("100ms"), 5, interval);
 }
 
+/// As Pair::start(), with adverts every second.
+void start_unhurried(Pair& pair) {
+  pair.a.start_vipd(with_interval(web(pair.family, 254), "1s"));
+  REQUIRE(pair.a.wait_state("active", 10s));
+  pair.b.start_vipd(with_interval(web(pair.family, 253), "1s"));
+  pair.await_adverts(pair.source_a, 2);
+  REQUIRE(pair.b.wait_state("backup"));
+}
+
 }  // namespace
 
 TEST_CASE("lab: the Active is killed", "[lab][C09+][C09-]") {
@@ -52,11 +61,7 @@ TEST_CASE("lab: the Active is killed", "[lab][C09+][C09-]") {
 
 TEST_CASE("lab: the Active is killed, adverts every second", "[lab][C09+][C09-]") {
   Pair pair(Family::ipv4);
-  pair.a.start_vipd(with_interval(web(pair.family, 254), "1s"));
-  REQUIRE(pair.a.wait_state("active", 10s));
-  pair.b.start_vipd(with_interval(web(pair.family, 253), "1s"));
-  pair.await_adverts(pair.source_a, 2);
-  REQUIRE(pair.b.wait_state("backup"));
+  start_unhurried(pair);
   const AddressMonitor monitor(pair.b);
   const WallTime killed = std::chrono::system_clock::now();
   pair.a.vipd().signal(SIGKILL);
@@ -69,11 +74,7 @@ TEST_CASE("lab: the Active is killed, adverts every second", "[lab][C09+][C09-]"
 
 TEST_CASE("lab: a Backup that reads an advert late has waited since it arrived", "[lab][C09+]") {
   Pair pair(each_family());
-  pair.a.start_vipd(with_interval(web(pair.family, 254), "1s"));
-  REQUIRE(pair.a.wait_state("active", 10s));
-  pair.b.start_vipd(with_interval(web(pair.family, 253), "1s"));
-  pair.await_adverts(pair.source_a, 2);
-  REQUIRE(pair.b.wait_state("backup"));
+  start_unhurried(pair);
   const AddressMonitor monitor(pair.b);
   pair.b.vipd().signal(SIGSTOP);
   pair.await_adverts(pair.source_a, 1);

@@ -45,7 +45,11 @@ int in_child(const std::function<int()>& action) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/// One that may have no real-time priority, and lock a little only.
 void become_user() {
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0}, little{.rlim_cur = 65536, .rlim_max = 65536};
+  ::setrlimit(RLIMIT_RTPRIO, &none);
+  ::setrlimit(RLIMIT_MEMLOCK, &little);
   if (::geteuid() == 0) (void)!::setresuid(65534, 65534, 65534);
   ::prctl(PR_SET_DUMPABLE, 1UL, 0UL, 0UL, 0UL);  // or its /proc would be root's
 }

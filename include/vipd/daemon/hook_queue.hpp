@@ -86,10 +86,10 @@ class HookQueue {
   void start_next();
   std::optional<Command> next();
 
-  // Most of thousands have no hooks: an empty one of these takes little, which std::deque and std::optional do not.
   NodeHooks& node_;
   HookSubject subject_;
   SharedHooks settings_;
+  // Most of thousands have no hooks: a list or pointer without any takes less than a std::deque or std::optional.
   Programs telling_;  // of the transition that is being told, after the one that runs
   Programs waiting_;  // of the newest transition
   std::unique_ptr<Question> question_;
