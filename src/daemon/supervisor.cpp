@@ -314,6 +314,8 @@ void Supervisor::received(const Datagram& datagram, TimePoint now) {
   if (!advert) return router->refused(advert.error(), packet->source, now);
   router->heard(*advert, packet->source, now, datagram.age);
   settle_groups(now);
+  earliest_ = std::min(earliest_, router->deadline());
+  only_heard_ = groups_.empty();  // what one member hears is another one's business
 }
 
 /// Tells the instances what their checks come to. One that stops has other things to do.
@@ -326,7 +328,12 @@ void Supervisor::settle_groups(TimePoint now) {
   for (const auto& group : groups_) group->settle(now);
 }
 
-TimePoint Supervisor::deadline() const {
+TimePoint Supervisor::deadline() {
+  if (!std::exchange(only_heard_, false)) earliest_ = earliest_of_all();
+  return earliest_;
+}
+
+TimePoint Supervisor::earliest_of_all() const {
   TimePoint earliest = kNever;
   for (const auto& router : routers_) earliest = std::min(earliest, router->deadline());
   for (const auto& [key, segment] : segments_) earliest = std::min(earliest, segment.retry_listen);

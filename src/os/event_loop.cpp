@@ -23,6 +23,9 @@ namespace {
 
 /// More than it takes to empty all sockets once, after a stall.
 constexpr int kMostNetworkTurns = 16;
+/// So many turns within so long are a burst. No protocol timer is finer than ten of that.
+constexpr int kBurstTurns = 4;
+constexpr auto kBurst = std::chrono::milliseconds(1);
 
 std::uint64_t microseconds(TimePoint time) {
   return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::microseconds>(time.time_since_epoch()).count());
@@ -67,6 +70,19 @@ void EventLoop::note_network_turn() {
   if (now() < deadline_at_) network_turns_ = 0;
   if (++network_turns_ == kMostNetworkTurns)
     sd_event_source_set_priority(deadline_, static_cast<int>(Urgency::network) - 1);
+  if (now() >= burst_ends_) {
+    burst_ends_ = now() + kBurst;
+    burst_turns_ = 0;
+  }
+  ++burst_turns_;
+}
+
+/// What comes meanwhile is read at once afterwards.
+void EventLoop::rest() const {
+  if (burst_turns_ < kBurstTurns || now() >= burst_ends_ || deadline_at_ < burst_ends_) return;
+  const Duration end = burst_ends_.time_since_epoch();
+  const timespec until{.tv_sec = end / std::chrono::seconds(1), .tv_nsec = (end % std::chrono::seconds(1)).count()};
+  ::clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &until, nullptr);
 }
 
 void EventLoop::rewatch(Watch& watch, unsigned events) {
@@ -120,7 +136,9 @@ Result<void> EventLoop::on_deadline(Handler handler) {
 Result<void> EventLoop::after_each(Handler handler) {
   after_each_ = std::move(handler);
   const auto call = [](sd_event_source*, void* userdata) {
-    static_cast<EventLoop*>(userdata)->after_each_();
+    auto* const loop = static_cast<EventLoop*>(userdata);
+    loop->after_each_();
+    loop->rest();
     return 0;
   };
   sd_event_source* source = nullptr;

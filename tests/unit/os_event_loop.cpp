@@ -54,3 +54,23 @@ TEST_CASE("EventLoop: kNever switches the deadline off") {
   CHECK(loop->run().value() == 7);
   CHECK_FALSE(came);
 }
+
+TEST_CASE("EventLoop: a burst is read a few times a millisecond, but the deadline is not slept over") {
+  constexpr auto kTime = std::chrono::milliseconds(200);
+  auto loop = std::move(*EventLoop::create());
+  const Fd network(::eventfd(1, EFD_CLOEXEC));
+  int turns = 0;
+  const TimePoint end = loop->now() + kTime;
+  auto net = loop->watch(network.get(), EPOLLIN, Urgency::network, [&] {
+    ++turns;
+    if (loop->now() >= end) loop->exit(0);
+  });
+  REQUIRE(loop->on_deadline([] {}));
+  const bool has_deadline = GENERATE(false, true);
+  REQUIRE(loop->after_each([&] {
+    if (has_deadline) loop->set_deadline(loop->now() + std::chrono::microseconds(10));
+  }));
+  loop->run().value();
+  constexpr int kMostWithRests = 5 * 200 + 5;  // four, and what a turn may last beyond the end of one
+  CHECK((turns > kMostWithRests) == has_deadline);
+}

@@ -5,7 +5,8 @@
 /// earliest deadline. It runs on whatever Kernel, Wire and Runner it is given and reads no clock, so the simulator runs
 /// many in one process and in virtual time. Callers: the daemon's main loop (daemon.cpp), the simulator.
 ///
-/// Not good yet: deadline() looks at every instance; a heap will do better for thousands.
+/// An advert moves the deadline of the one router that heard it, and mostly to a later time. So after adverts alone
+/// nobody else is looked at: deadline() stays where it was, too early as it may be, and who wakes in vain looks at all.
 #pragma once
 
 #include <array>
@@ -40,7 +41,8 @@ class Supervisor {
   void network_changed(const std::vector<std::string>& interfaces, TimePoint now);
   void received(const Datagram& datagram, TimePoint now);
 
-  TimePoint deadline() const;
+  /// When on_deadline() is due, at the latest; to be asked after each event.
+  TimePoint deadline();
   void on_deadline(TimePoint now);
 
   /// Makes what runs what `config` says. An instance that is the same is not touched; one that can go on with other
@@ -90,6 +92,7 @@ class Supervisor {
   void settle_groups(TimePoint now);
   void share_health(TimePoint now);
   Segment* segment_of(const Datagram& datagram);
+  TimePoint earliest_of_all() const;
 
   Kernel& kernel_;
   Wire& wire_;
@@ -106,6 +109,8 @@ class Supervisor {
   std::vector<InstanceConfig> left_;     // of earlier configurations, which may have left something in the kernel
   TimePoint next_removal_ = kNever;
   std::map<SegmentKey, Segment> segments_;
+  TimePoint earliest_ = kNever;  // deadline(), as last found out
+  bool only_heard_ = false;      // nothing but adverts since then
 };
 
 /// Removes from the kernel what the instances hold while Active and what carries vipd's tag, and the devices of virtual

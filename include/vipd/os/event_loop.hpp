@@ -4,7 +4,9 @@
 /// the deadline, the deadline before hooks and control clients. A process that was stalled thereby reads what waits
 /// in its sockets before it believes that the Active router is dead. A socket that is never empty, by a flood or
 /// because reading it fails, does not keep the deadline from its turn: one that is due waits for some dozens of
-/// handlers at most. There is one deadline; the state machines own theirs and hand the earliest in.
+/// handlers at most. Packets that come in a burst, one by one, would each cost a wake: after a few turns within a
+/// millisecond the loop sleeps for the rest of it, unless the deadline is before, and then reads all of them. There is
+/// one deadline; the state machines own theirs and hand the earliest in.
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -77,11 +79,14 @@ class EventLoop {
  private:
   explicit EventLoop(sd_event* event) : event_(event) {}
   void note_network_turn();
+  void rest() const;
 
   sd_event* event_;
   sd_event_source* deadline_ = nullptr;
   TimePoint deadline_at_ = kNever;
   int network_turns_ = 0;  // since the deadline was due
+  TimePoint burst_ends_{};
+  int burst_turns_ = 0;
   Handler on_deadline_, after_each_;
   std::vector<std::unique_ptr<Handler>> signal_handlers_;
 };
