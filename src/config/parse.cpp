@@ -472,8 +472,9 @@ void ConfigReader::check_required(const Section& section, const TomlNode& table)
   if (!was_read_whole(table)) return;
   std::vector<const KeySpec*> missing;
   for (const KeySpec& key : schema()) {
+    if (!key.required || key.table != section.table) continue;
     const bool is_there = table.find(key.name) != nullptr || meant_.contains(key.name);
-    if (key.table == section.table && key.required && !is_there) missing.push_back(&key);
+    if (!is_there) missing.push_back(&key);
   }
   if (missing.empty()) return;
   std::string names;

@@ -26,6 +26,7 @@ Place to_place(const toml::source_region& region, int file) {
 TomlNode convert(const toml::node& node, int file);
 
 void convert_children(const toml::table& table, TomlNode& into, int file) {
+  into.children.reserve(table.size());
   for (const auto& [key, value] : table) {
     TomlNode child = convert(value, file);
     child.key = key.str();
