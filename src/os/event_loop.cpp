@@ -9,9 +9,10 @@
 namespace vipd {
 
 struct EventLoop::Watch::State {
-  sd_event_source* source = nullptr;
+  EventLoop* loop;
+  Urgency urgency;
   Handler handler;
-  EventLoop* network_of = nullptr;  // whose deadline waits for it
+  sd_event_source* source = nullptr;
 };
 
 void EventLoop::Watch::Unref::operator()(State* state) const {
@@ -44,20 +45,18 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create() {
 }
 
 EventLoop::~EventLoop() {
+  signals_.clear();
   sd_event_source_disable_unref(deadline_);
   sd_event_unref(event_);
 }
 
 Result<EventLoop::Watch> EventLoop::watch(int fd, unsigned events, Urgency urgency, Handler handler) {
   Watch watch;
-  watch.state_.reset(new Watch::State{
-      .source = nullptr, .handler = std::move(handler), .network_of = urgency == Urgency::network ? this : nullptr});
+  watch.state_.reset(new Watch::State{.loop = this, .urgency = urgency, .handler = std::move(handler)});
   const auto call = [](sd_event_source*, int, std::uint32_t, void* userdata) {
-    auto* const state = static_cast<Watch::State*>(userdata);
-    if (state->network_of != nullptr) state->network_of->note_network_turn();
-    const Handler running = state->handler;  // the handler may end its own watch
-    running();
-    return 0;
+    const auto* const state = static_cast<Watch::State*>(userdata);
+    if (state->urgency == Urgency::network) state->loop->note_network_turn();
+    return state->loop->handle(state->handler);
   };
   const int r = sd_event_add_io(event_, &watch.state_->source, fd, events, call, watch.state_.get());
   if (r < 0) return loop_failure("cannot watch a descriptor", r);
@@ -77,6 +76,15 @@ void EventLoop::note_network_turn() {
   ++burst_turns_;
 }
 
+/// Returns what sd-event wants of a handler.
+int EventLoop::handle(const Handler& handler) {
+  const Handler running = handler;  // which may end its own watch
+  running();
+  if (after_each_) after_each_();
+  rest();
+  return 0;
+}
+
 /// What comes meanwhile is read at once afterwards.
 void EventLoop::rest() const {
   if (burst_turns_ < kBurstTurns || now() >= burst_ends_ || deadline_at_ < burst_ends_) return;
@@ -92,11 +100,10 @@ void EventLoop::rewatch(Watch& watch, unsigned events) {
 
 Result<EventLoop::Watch> EventLoop::after(Duration delay, Handler handler) {
   Watch watch;
-  watch.state_.reset(new Watch::State{.source = nullptr, .handler = std::move(handler), .network_of = nullptr});
-  const auto call = [](sd_event_source*, std::uint64_t, void* state) {
-    const Handler running = static_cast<Watch::State*>(state)->handler;
-    running();
-    return 0;
+  watch.state_.reset(new Watch::State{.loop = this, .urgency = Urgency::rest, .handler = std::move(handler)});
+  const auto call = [](sd_event_source*, std::uint64_t, void* userdata) {
+    const auto* const state = static_cast<Watch::State*>(userdata);
+    return state->loop->handle(state->handler);
   };
   const int r = sd_event_add_time(event_, &watch.state_->source, CLOCK_BOOTTIME, microseconds(now() + delay), 1000,
                                   call, watch.state_.get());
@@ -106,14 +113,15 @@ Result<EventLoop::Watch> EventLoop::after(Duration delay, Handler handler) {
 }
 
 Result<void> EventLoop::on_signal(int signal, Handler handler) {
-  auto kept = std::make_unique<Handler>(std::move(handler));
+  Watch watch;
+  watch.state_.reset(new Watch::State{.loop = this, .urgency = Urgency::rest, .handler = std::move(handler)});
   const auto call = [](sd_event_source*, const signalfd_siginfo*, void* userdata) {
-    (*static_cast<Handler*>(userdata))();
-    return 0;
+    const auto* const state = static_cast<Watch::State*>(userdata);
+    return state->loop->handle(state->handler);
   };
-  const int r = sd_event_add_signal(event_, nullptr, signal, call, kept.get());
+  const int r = sd_event_add_signal(event_, &watch.state_->source, signal, call, watch.state_.get());
   if (r < 0) return loop_failure("cannot watch a signal", r);
-  signal_handlers_.push_back(std::move(kept));
+  signals_.push_back(std::move(watch));
   return {};
 }
 
@@ -124,29 +132,11 @@ Result<void> EventLoop::on_deadline(Handler handler) {
     if (loop->network_turns_ >= kMostNetworkTurns)
       sd_event_source_set_priority(loop->deadline_, static_cast<int>(Urgency::deadline));
     loop->network_turns_ = 0;
-    loop->on_deadline_();
-    return 0;
+    return loop->handle(loop->on_deadline_);
   };
   const int r = sd_event_add_time(event_, &deadline_, CLOCK_BOOTTIME, UINT64_MAX, 1, call, this);
   if (r < 0) return loop_failure("cannot set the deadline", r);
   sd_event_source_set_priority(deadline_, static_cast<int>(Urgency::deadline));
-  return {};
-}
-
-Result<void> EventLoop::after_each(Handler handler) {
-  after_each_ = std::move(handler);
-  const auto call = [](sd_event_source*, void* userdata) {
-    auto* const loop = static_cast<EventLoop*>(userdata);
-    loop->after_each_();
-    loop->rest();
-    return 0;
-  };
-  sd_event_source* source = nullptr;
-  const int r = sd_event_add_post(event_, &source, call, this);
-  if (r < 0) return loop_failure("cannot add a handler", r);
-  sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);  // the next thing after any handler
-  sd_event_source_set_floating(source, 1);
-  sd_event_source_unref(source);
   return {};
 }
 

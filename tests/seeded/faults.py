@@ -105,7 +105,6 @@ FAULTS = [
     ("an instance that was removed stays", S, "!going_on.contains(router.get())) router->stop(now);", "going_on.contains(router.get()) && restarted.contains(router->config().name)) router->stop(now);"),
     ("the new instance does not wait for the old one", S, "      if (collide(router->config(), *wanted))\n", "      if (false)\n"),
     ("what an advert brings forward waits for the old deadline", S, "  earliest_ = std::min(earliest_, router->deadline());\n", ""),
-    ("what a sync group does at an advert waits for the old deadline", S, "only_heard_ = groups_.empty();", "only_heard_ = true;"),
     ("a group takes over one by one", G, "if (std::ranges::count_if(members_, may) == std::ssize(members_))", "if (std::ranges::count_if(members_, may) > 0)"),
     ("a group does not give up together", G, "  VirtualRouter::step_together(members_, GiveUp{loser.election().active_peer()}, now);\n", ""),
     ("a sick member does not hold the group out", G, "    if (sick == members_.end()) {", "    if (true) {"),

@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "vipd/base/result.hpp"
@@ -61,7 +62,7 @@ class EventLoop {
   /// Calls `handler` when deadline() has come.
   Result<void> on_deadline(Handler handler);
   /// Calls `handler` after every other handler: the place to set the deadline anew.
-  Result<void> after_each(Handler handler);
+  void after_each(Handler handler) { after_each_ = std::move(handler); }
 
   /// The one deadline; kNever for none. Accuracy is a microsecond, not sd-event's default quarter of a second.
   void set_deadline(TimePoint deadline);
@@ -79,6 +80,7 @@ class EventLoop {
  private:
   explicit EventLoop(sd_event* event) : event_(event) {}
   void note_network_turn();
+  int handle(const Handler& handler);
   void rest() const;
 
   sd_event* event_;
@@ -88,7 +90,7 @@ class EventLoop {
   TimePoint burst_ends_{};
   int burst_turns_ = 0;
   Handler on_deadline_, after_each_;
-  std::vector<std::unique_ptr<Handler>> signal_handlers_;
+  std::vector<Watch> signals_;
 };
 
 /// Blocks SIGTERM, SIGINT, SIGHUP, SIGCHLD and ignores SIGPIPE, as the loop needs it. Before any thread is started.
