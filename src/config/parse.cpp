@@ -186,10 +186,11 @@ ParsedConfig ConfigReader::read() {
     result.overrides = "no overrides are for this node, " + in_quotes(node_name());
   }
   if (!report_.has_errors()) {
+    // Copies lie together: what stays would keep the pages of all that was read around it.
     for (PlacedInstance& instance : own == nullptr ? instances_ : nodes[*own]) {
       collect_programs("instance", *instance.table, {config_, instance.config, no_group_, no_check_, {}},
                        result.programs);
-      config_.instances.push_back(std::move(instance.config));
+      config_.instances.push_back(instance.config);
     }
     for (PlacedGroup& group : groups_) {
       collect_programs("sync_group", *group.table, {config_, no_instance_, group.config, no_check_, {}},
