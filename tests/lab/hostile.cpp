@@ -1,4 +1,6 @@
 // A third machine in the network that sends what it should not. What is refused changes a counter and nothing else.
+#include <array>
+
 #include "attacker.hpp"
 
 using namespace vipd;
@@ -71,4 +73,36 @@ TEST_CASE("lab: a flood of losing adverts is answered a few times and delays not
   REQUIRE(adverts.size() <= 5 + 10 * (kSeconds + 1));
   REQUIRE(longest_gap(adverts) <= 1s + kSlack);
   REQUIRE(pair.a.state() == "active");
+}
+
+TEST_CASE("lab: who asks for the status in a flood is answered", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  Attacker attacker(pair.client, pair.family);
+  PacketParts losing = winning_advert(pair);
+  losing.priority = 1;
+  const std::string question = "{\"verb\":\"status\"}\n";
+  Fd asking;
+  std::string answer;
+  int sent = 0, answers = 0;
+  const auto ask = [&] {
+    asking = connect_to(pair.a);
+    REQUIRE(::send(asking.get(), question.data(), question.size(), MSG_NOSIGNAL) == std::ssize(question));
+  };
+  const auto look = [&] {
+    std::array<char, 65536> buffer;
+    const ssize_t size = ::recv(asking.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (size > 0) answer.append(buffer.data(), static_cast<std::size_t>(size));
+    if (!answer.ends_with('\n')) return;
+    ++answers;
+    answer.clear();
+    ask();
+  };
+  ask();
+  at_rate(100'000, 3s, [&] {
+    attacker.send(losing);
+    if (++sent % 100 == 0) look();
+  });
+  std::cout << "measured: " << answers << " answers in 3 s with " << sent << " losing adverts" << std::endl;
+  REQUIRE(answers >= 10);
 }
