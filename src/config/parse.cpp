@@ -186,7 +186,7 @@ ParsedConfig ConfigReader::read() {
     result.overrides = "no overrides are for this node, " + in_quotes(node_name());
   }
   if (!report_.has_errors()) {
-    // Copies lie together: what stays would keep the pages of all that was read around it.
+    // Copied, so that they lie together: moved, they would keep the pages of all that was read around them.
     for (PlacedInstance& instance : own == nullptr ? instances_ : nodes[*own]) {
       collect_programs("instance", *instance.table, {config_, instance.config, no_group_, no_check_, {}},
                        result.programs);

@@ -304,6 +304,7 @@ Supervisor::Segment* Supervisor::segment_of(const Datagram& datagram) {
 }
 
 void Supervisor::received(const Datagram& datagram, TimePoint now) {
+  only_heard_ = groups_.empty();  // what one member hears is another one's business
   Segment* segment = segment_of(datagram);
   if (segment == nullptr) return;
   const auto packet = unpack(datagram);
@@ -315,7 +316,6 @@ void Supervisor::received(const Datagram& datagram, TimePoint now) {
   router->heard(*advert, packet->source, now, datagram.age);
   settle_groups(now);
   earliest_ = std::min(earliest_, router->deadline());
-  only_heard_ = groups_.empty();  // what one member hears is another one's business
 }
 
 /// Tells the instances what their checks come to. One that stops has other things to do.

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <ctime>
+#include <thread>
 #include <vector>
 
 #include "vipd/base/assert.hpp"
@@ -50,14 +51,22 @@ EventLoop::~EventLoop() {
   sd_event_unref(event_);
 }
 
-Result<EventLoop::Watch> EventLoop::watch(int fd, unsigned events, Urgency urgency, Handler handler) {
+EventLoop::Watch EventLoop::make_watch(Urgency urgency, Handler handler) {
   Watch watch;
   watch.state_.reset(new Watch::State{.loop = this, .urgency = urgency, .handler = std::move(handler)});
-  const auto call = [](sd_event_source*, int, std::uint32_t, void* userdata) {
-    const auto* const state = static_cast<Watch::State*>(userdata);
-    if (state->urgency == Urgency::network) state->loop->note_network_turn();
-    return state->loop->handle(state->handler);
-  };
+  return watch;
+}
+
+/// What sd-event calls for any watch; returns what it wants of a handler.
+int EventLoop::fire(void* userdata) {
+  const auto* const state = static_cast<Watch::State*>(userdata);
+  if (state->urgency == Urgency::network) state->loop->note_network_turn();
+  return state->loop->handle(state->handler);
+}
+
+Result<EventLoop::Watch> EventLoop::watch(int fd, unsigned events, Urgency urgency, Handler handler) {
+  Watch watch = make_watch(urgency, std::move(handler));
+  const auto call = [](sd_event_source*, int, std::uint32_t, void* userdata) { return fire(userdata); };
   const int r = sd_event_add_io(event_, &watch.state_->source, fd, events, call, watch.state_.get());
   if (r < 0) return loop_failure("cannot watch a descriptor", r);
   sd_event_source_set_priority(watch.state_->source, static_cast<int>(urgency));
@@ -76,7 +85,6 @@ void EventLoop::note_network_turn() {
   ++burst_turns_;
 }
 
-/// Returns what sd-event wants of a handler.
 int EventLoop::handle(const Handler& handler) {
   const Handler running = handler;  // which may end its own watch
   running();
@@ -88,9 +96,7 @@ int EventLoop::handle(const Handler& handler) {
 /// What comes meanwhile is read at once afterwards.
 void EventLoop::rest() const {
   if (burst_turns_ < kBurstTurns || now() >= burst_ends_ || deadline_at_ < burst_ends_) return;
-  const Duration end = burst_ends_.time_since_epoch();
-  const timespec until{.tv_sec = end / std::chrono::seconds(1), .tv_nsec = (end % std::chrono::seconds(1)).count()};
-  ::clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &until, nullptr);
+  std::this_thread::sleep_for(burst_ends_ - boot_time());
 }
 
 void EventLoop::rewatch(Watch& watch, unsigned events) {
@@ -99,12 +105,8 @@ void EventLoop::rewatch(Watch& watch, unsigned events) {
 }
 
 Result<EventLoop::Watch> EventLoop::after(Duration delay, Handler handler) {
-  Watch watch;
-  watch.state_.reset(new Watch::State{.loop = this, .urgency = Urgency::rest, .handler = std::move(handler)});
-  const auto call = [](sd_event_source*, std::uint64_t, void* userdata) {
-    const auto* const state = static_cast<Watch::State*>(userdata);
-    return state->loop->handle(state->handler);
-  };
+  Watch watch = make_watch(Urgency::rest, std::move(handler));
+  const auto call = [](sd_event_source*, std::uint64_t, void* userdata) { return fire(userdata); };
   const int r = sd_event_add_time(event_, &watch.state_->source, CLOCK_BOOTTIME, microseconds(now() + delay), 1000,
                                   call, watch.state_.get());
   if (r < 0) return loop_failure("cannot set a timer", r);
@@ -113,12 +115,8 @@ Result<EventLoop::Watch> EventLoop::after(Duration delay, Handler handler) {
 }
 
 Result<void> EventLoop::on_signal(int signal, Handler handler) {
-  Watch watch;
-  watch.state_.reset(new Watch::State{.loop = this, .urgency = Urgency::rest, .handler = std::move(handler)});
-  const auto call = [](sd_event_source*, const signalfd_siginfo*, void* userdata) {
-    const auto* const state = static_cast<Watch::State*>(userdata);
-    return state->loop->handle(state->handler);
-  };
+  Watch watch = make_watch(Urgency::rest, std::move(handler));
+  const auto call = [](sd_event_source*, const signalfd_siginfo*, void* userdata) { return fire(userdata); };
   const int r = sd_event_add_signal(event_, &watch.state_->source, signal, call, watch.state_.get());
   if (r < 0) return loop_failure("cannot watch a signal", r);
   signals_.push_back(std::move(watch));

@@ -5,7 +5,7 @@
 /// earliest deadline. It runs on whatever Kernel, Wire and Runner it is given and reads no clock, so the simulator runs
 /// many in one process and in virtual time. Callers: the daemon's main loop (daemon.cpp), the simulator.
 ///
-/// An advert moves the deadline of the one router that heard it, and mostly to a later time. So after adverts alone
+/// An advert, if it is taken, moves the deadline of one router, and mostly to a later time. So after adverts alone
 /// nobody else is looked at: deadline() stays where it was, too early as it may be, and who wakes in vain looks at all.
 #pragma once
 
@@ -41,7 +41,7 @@ class Supervisor {
   void network_changed(const std::vector<std::string>& interfaces, TimePoint now);
   void received(const Datagram& datagram, TimePoint now);
 
-  /// When on_deadline() is due, at the latest; to be asked after each event.
+  /// When on_deadline() is to be called: at times too early, never too late. To be asked after each event.
   TimePoint deadline();
   void on_deadline(TimePoint now);
 

@@ -79,6 +79,8 @@ class EventLoop {
 
  private:
   explicit EventLoop(sd_event* event) : event_(event) {}
+  Watch make_watch(Urgency urgency, Handler handler);
+  static int fire(void* userdata);
   void note_network_turn();
   int handle(const Handler& handler);
   void rest() const;
