@@ -1,5 +1,6 @@
 #include "vipd/ctl/command_line.hpp"
 
+#include <CLI/CLI.hpp>
 #include <map>
 #include <string>
 

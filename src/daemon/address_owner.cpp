@@ -1,12 +1,11 @@
 #include "vipd/daemon/address_owner.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "vipd/os/log.hpp"
 #include "vipd/vrrp/announcement.hpp"
 
 namespace vipd {
@@ -210,9 +209,9 @@ void AddressOwner::note_length(const Entry& entry) const {
   if (wanted == nullptr || wanted->prefix.length != 0) return;
   const auto& prefix = std::get<AddressObject>(entry.object).prefix;
   const bool is_alone = prefix.length == 8 * address_size(prefix.address.family());
-  spdlog::log(is_alone ? spdlog::level::warn : spdlog::level::info, "{}: {} is added as {}{}", config_->name,
-              prefix.address.to_string(), prefix.to_string(),
-              is_alone ? "; the interface has no subnet around it" : ", as is the interface's subnet");
+  log(is_alone ? LogLevel::warning : LogLevel::info, "{}: {} is added as {}{}", config_->name,
+      prefix.address.to_string(), prefix.to_string(),
+      is_alone ? "; the interface has no subnet around it" : ", as is the interface's subnet");
 }
 
 void AddressOwner::release() {
@@ -239,8 +238,8 @@ void AddressOwner::remove(const auto& entries) {
   const auto results = kernel_.remove(ours);
   for (std::size_t i = 0; i < ours.size(); ++i)
     if (results[i] != 0) {
-      spdlog::error("cannot remove {}: {}; it is tried again until it is gone", describe(ours[i]),
-                    std::strerror(results[i]));
+      log_error("cannot remove {}: {}; it is tried again until it is gone", describe(ours[i]),
+                std::strerror(results[i]));
       stuck_.push_back(ours[i]);
       next_removal_ = TimePoint();
     }
@@ -265,7 +264,7 @@ void AddressOwner::remove_strays(TimePoint now) {
 }
 
 void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
-  if (const auto accepted = kernel_.accept_packets(addresses); !accepted) spdlog::error("{}", accepted.error().message);
+  if (const auto accepted = kernel_.accept_packets(addresses); !accepted) log_error("{}", accepted.error().message);
 }
 
 /// Takes the configuration as it is now; what it asks for as before keeps its state, whatever has become of the
@@ -340,7 +339,7 @@ void AddressOwner::note_added(Entry& entry, int error) {
   entry.foreign = is_there && !entry.owned && !kernel_.view().has_tagged(entry.object);
   entry.owned = !entry.foreign;
   if (entry.foreign && !was_foreign)
-    spdlog::warn("{} is there already, not added by vipd; it will stay there on release", describe(entry.object));
+    log_warning("{} is there already, not added by vipd; it will stay there on release", describe(entry.object));
 }
 
 /// Somebody may have set the device down or changed a setting, or it is a new one.
@@ -367,7 +366,7 @@ void AddressOwner::reconcile(TimePoint now) {
   const auto results = add(missing, now);
   for (std::size_t i = 0; i < missing.size(); ++i) {
     if (results[i] != 0) continue;  // refused, or there all the time and the view is late
-    spdlog::warn("{} had vanished; put back", describe(missing[i]->object));
+    log_warning("{} had vanished; put back", describe(missing[i]->object));
     missing[i]->due = true;
   }
   announce_due(now);
@@ -495,7 +494,7 @@ unsigned AddressOwner::announce(const Entry& entry) {
   const auto send = [&](std::span<const std::uint8_t> frame) {
     ++frames;
     if (const auto sent = wire_.announce(interface->index, frame); !sent)
-      spdlog::debug("{}: {}", to_string(*held), sent.error().message);
+      log(LogLevel::debug, "{}: {}", to_string(*held), sent.error().message);
   };
   if (address.family() == Family::ipv6) {
     const auto [known, is_new] = forwards_.try_emplace(interface->index, false);

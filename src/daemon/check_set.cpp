@@ -1,13 +1,12 @@
 #include "vipd/daemon/check_set.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
 
 #include "vipd/config/check_program.hpp"
+#include "vipd/os/log.hpp"
 
 namespace vipd {
 namespace {
@@ -68,9 +67,9 @@ Outcome outcome_of(const NetworkView& view, const std::string& name) {
 void tell(const std::string& name, const Check& check) {
   const std::string detail = check.detail().empty() ? "" : ": " + check.detail();
   if (check.passes())
-    spdlog::info("check {}: passes{}", name, detail);
+    log_info("check {}: passes{}", name, detail);
   else
-    spdlog::warn("check {}: failed{}", name, detail);
+    log_warning("check {}: failed{}", name, detail);
 }
 
 }  // namespace

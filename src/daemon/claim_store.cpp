@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sodium.h>
-#include <spdlog/spdlog.h>
 #include <systemd/sd-id128.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "vipd/base/assert.hpp"
+#include "vipd/os/log.hpp"
 
 namespace vipd {
 namespace {
@@ -138,7 +138,7 @@ void ClaimStore::read() {
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (text.empty() || read_records(text)) return;
   entries_.clear();
-  spdlog::warn("{} is passed over, as it is damaged or of another version: no instance goes on where it was", path_);
+  log_warning("{} is passed over, as it is damaged or of another version: no instance goes on where it was", path_);
 }
 
 bool ClaimStore::read_records(std::span<const char> text) {
@@ -174,7 +174,7 @@ void ClaimStore::put(std::span<const char> octets, std::size_t at) {
   if (path_.empty()) return;
   if (fd_ && ::pwrite(fd_.get(), octets.data(), octets.size(), static_cast<off_t>(at)) == std::ssize(octets)) return;
   if (!std::exchange(complained_, true))
-    spdlog::warn("cannot write {}: {}; a vipd that is started again may start afresh", path_, std::strerror(errno));
+    log_warning("cannot write {}: {}; a vipd that is started again may start afresh", path_, std::strerror(errno));
 }
 
 void ClaimStore::write(const Entry& entry, const std::string& name) {

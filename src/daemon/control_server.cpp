@@ -1,6 +1,5 @@
 #include "vipd/daemon/control_server.hpp"
 
-#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include <array>
 #include <cstring>
 
+#include "vipd/os/log.hpp"
 #include "vipd/os/user_group.hpp"
 
 namespace vipd {
@@ -106,7 +106,7 @@ void ControlServer::accept_clients() {
 void ControlServer::accept_later(int error) {
   if (error == EAGAIN || error == EINTR || error == ECONNABORTED) return;
   if (accept_log_.passes(loop_.now()))
-    spdlog::warn("clients of the control socket have to wait: {}", std::strerror(error));
+    log_warning("clients of the control socket have to wait: {}", std::strerror(error));
   auto pause = loop_.after(kAcceptPause, [this] { loop_.rewatch(accept_watch_, EPOLLIN); });
   if (!pause) return;
   accept_pause_ = std::move(*pause);

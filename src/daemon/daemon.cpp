@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <malloc.h>
-#include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -131,7 +130,7 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
   if (const auto connected = connect_loop(); !connected) return connected;
 
   const std::size_t count = supervisor_->config().instances.size();
-  spdlog::info("vipd {} starts {} instance{}", VIPD_VERSION, count, count == 1 ? "" : "s");
+  log_info("vipd {} starts {} instance{}", VIPD_VERSION, count, count == 1 ? "" : "s");
   supervisor_->start(loop_->now(), before);
   ::malloc_trim(0);  // reading the configuration took more than it has left
   after_turn();
@@ -187,7 +186,7 @@ Result<void> Daemon::prepare_reexec() {
 /// What is in force stays so if the kernel does not take the new program.
 void Daemon::reexec() {
   reexec_wanted_ = false;
-  spdlog::info("goes on as {}", info_.program);
+  log_info("goes on as {}", info_.program);
   supervisor_->hand_over(loop_->now());
   std::vector<char*> arguments;
   for (std::string& argument : arguments_) arguments.push_back(argument.data());
@@ -195,7 +194,7 @@ void Daemon::reexec() {
   ::setenv(kListenerVariable, std::to_string(control_->listener()).c_str(), 1);
   ::fcntl(control_->listener(), F_SETFD, 0);
   ::execv(info_.program.c_str(), arguments.data());
-  spdlog::error("cannot run {}: {}; the running program goes on", info_.program, std::strerror(errno));
+  log_error("cannot run {}: {}; the running program goes on", info_.program, std::strerror(errno));
   ::fcntl(control_->listener(), F_SETFD, FD_CLOEXEC);
   ::unsetenv(kListenerVariable);
 }
@@ -203,7 +202,7 @@ void Daemon::reexec() {
 void Daemon::begin_stop() {
   if (exiting_) return;
   exiting_ = true;
-  spdlog::info("stopping: {}", summary_line(*supervisor_));
+  log_info("stopping: {}", summary_line(*supervisor_));
   sd_notify(0, "STOPPING=1");
   supervisor_->stop(loop_->now());
   runner_->give_up_after(kPatienceAtStop);
@@ -236,20 +235,20 @@ int run_daemon(const DaemonOptions& options) {
   if (!usable(loaded, options.config)) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);
   if (!lock) {
-    spdlog::error("{}", lock.error().message);
+    log_error("{}", lock.error().message);
     return kExitFailure;
   }
   Daemon daemon;
   const auto before = instances_before(*loaded, options);
   if (const auto started = daemon.start(*std::move(loaded), before, options); !started) {
-    spdlog::error("{}", started.error().message);
+    log_error("{}", started.error().message);
     return kExitFailure;
   }
   const auto status = daemon.run();
   if (!status)
-    spdlog::error("{}", status.error().message);
+    log_error("{}", status.error().message);
   else
-    spdlog::info("stopped");
+    log_info("stopped");
   return status ? *status : kExitFailure;
 }
 

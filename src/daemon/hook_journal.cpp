@@ -1,7 +1,6 @@
 #include "vipd/daemon/hook_journal.hpp"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 
 #include <cerrno>
 #include <cstring>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "vipd/os/json_integer.hpp"
+#include "vipd/os/log.hpp"
 
 namespace vipd {
 namespace {
@@ -74,7 +74,7 @@ void HookJournal::read() {
     }
     left_ = std::move(events);
   } catch (const std::exception& error) {
-    spdlog::warn("{} is passed over, hooks that were under way are not told again: {}", path_, error.what());
+    log_warning("{} is passed over, hooks that were under way are not told again: {}", path_, error.what());
   }
 }
 
@@ -95,7 +95,7 @@ bool HookJournal::append(const std::string& line) {
   if (fd_ && ::write(fd_.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size())) return true;
   size_ = kLargest + 1;
   if (!std::exchange(complained_, true))
-    spdlog::warn("cannot write {}: {}; after a crash, hooks may not be told again", path_, std::strerror(errno));
+    log_warning("cannot write {}: {}; after a crash, hooks may not be told again", path_, std::strerror(errno));
   return false;
 }
 

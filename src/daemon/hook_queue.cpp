@@ -1,8 +1,8 @@
 #include "vipd/daemon/hook_queue.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
+
+#include "vipd/os/log.hpp"
 
 namespace vipd {
 namespace {
@@ -141,7 +141,7 @@ void HookQueue::start_next() {
   running_ = next->arguments.front();
   const std::uint64_t question = question_ && question_->started && !question_->answer ? question_->id : 0;
   node_.runner().run(*next, [this, question, label = next->label](const Outcome& outcome) {
-    if (!outcome.ok()) spdlog::warn("{}: {}", label, to_string(outcome));
+    if (!outcome.ok()) log_warning("{}: {}", label, to_string(outcome));
     last_ = std::make_unique<Ended>(*running_, outcome);
     running_.reset();
     if (question_ && question_->id == question) question_->answer = outcome;

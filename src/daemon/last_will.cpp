@@ -1,5 +1,4 @@
 // `vipd --last-will`: what a vipd that has gone can no longer do. See vipd(8) and docs/decisions/0010.
-#include <spdlog/spdlog.h>
 #include <systemd/sd-bus.h>
 
 #include <algorithm>
@@ -94,7 +93,7 @@ void leave_to_restart(std::vector<InstanceConfig>& instances, ClaimStore& claims
   };
   std::erase_if(instances, [&](const InstanceConfig& instance) {
     if (!in_time(instance.name)) return false;
-    spdlog::info("{}: left to the vipd that is started next", instance.name);
+    log_info("{}: left to the vipd that is started next", instance.name);
     return true;
   });
   claims.drop_all_but(in_time);
@@ -111,18 +110,18 @@ int last_will(const DaemonOptions& options) {
   if (is_usable) instances.insert(instances.end(), loaded->config->instances.begin(), loaded->config->instances.end());
   const auto lock = lock_runtime_dir(options.runtime_dir);
   if (!lock) {
-    spdlog::error("{}; it needs no last will", lock.error().message);
+    log_error("{}; it needs no last will", lock.error().message);
     return kExitFailure;
   }
   auto kernel = RtnlKernel::open_once();
   if (!kernel) {
-    spdlog::error("{}", kernel.error().message);
+    log_error("{}", kernel.error().message);
     return kExitFailure;
   }
   ClaimStore claims(claims_path(options));
   leave_to_restart(instances, claims);
   for (const auto* instance : remove_tagged(instances, {}, **kernel)) {
-    spdlog::warn("{}: removed what vipd left behind", instance->name);
+    log_warning("{}: removed what vipd left behind", instance->name);
     resign_for(*instance, **kernel);
   }
   return kExitOk;

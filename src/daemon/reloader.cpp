@@ -1,11 +1,12 @@
 #include "vipd/daemon/reloader.hpp"
 
 #include <malloc.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
+
+#include "vipd/os/log.hpp"
 
 namespace vipd {
 namespace {
@@ -135,7 +136,7 @@ json Reloader::reload(std::optional<Duration> trial) {
   auto loaded = load_(running_);
   json document = verdict_on(loaded, "vipd.reload/1");
   if (!loaded || !loaded->config) {
-    spdlog::error("reload refused, the configuration in force stays:\n{}", document["report"].get<std::string>());
+    log_error("reload refused, the configuration in force stays:\n{}", document["report"].get<std::string>());
     document["changes"] = json::array();
     return document;
   }
@@ -151,10 +152,10 @@ json Reloader::follow(const LoadedConfig& before) {
   json changes = json::array();
   if (running_.config == before.config || *running_.config == *before.config) {
     running_.config = before.config;  // which all others have
-    spdlog::info("reload: nothing has changed");
+    log_info("reload: nothing has changed");
   } else {
     changes = document_of(plan(*before.config, *running_.config), supervisor_);
-    for (const json& change : changes) spdlog::info("reload: {}", change["text"].get<std::string>());
+    for (const json& change : changes) log_info("reload: {}", change["text"].get<std::string>());
     supervisor_.apply(running_.config, loop_.now());
     ::malloc_trim(0);  // as after a start
   }
@@ -164,13 +165,13 @@ json Reloader::follow(const LoadedConfig& before) {
 
 void Reloader::begin_trial(LoadedConfig before, Duration length) {
   auto timer = loop_.after(length, [this] { give_up_trial(); });
-  if (!timer) return spdlog::error("cannot wait for a confirmation: {}", timer.error().message);
+  if (!timer) return log_error("cannot wait for a confirmation: {}", timer.error().message);
   trial_ = Trial{std::move(before), loop_.now() + length, std::move(*timer)};
-  spdlog::info("reload: goes back in {} unless it is confirmed", format_duration(length));
+  log_info("reload: goes back in {} unless it is confirmed", format_duration(length));
 }
 
 void Reloader::give_up_trial() {
-  spdlog::warn("reload: not confirmed in time; going back to the configuration before");
+  log_warning("reload: not confirmed in time; going back to the configuration before");
   const LoadedConfig given_up = std::exchange(running_, std::move(trial_->before));
   trial_.reset();
   follow(given_up);
@@ -179,7 +180,7 @@ void Reloader::give_up_trial() {
 json Reloader::confirm() {
   if (!trial_) return error_document("no reload waits for a confirmation");
   trial_.reset();
-  spdlog::info("reload: confirmed");
+  log_info("reload: confirmed");
   return {{"schema", "vipd.confirm/1"}, {"confirmed", true}};
 }
 
@@ -211,10 +212,10 @@ void Reloader::keep() {
   has_older_ = true;
   const auto kept_in_force = in_force_.keep(running_.sources, time);
   if (!kept_in_force)
-    spdlog::warn("{}: after a crash, what the files no longer mention may be left", kept_in_force.error().message);
+    log_warning("{}: after a crash, what the files no longer mention may be left", kept_in_force.error().message);
   const auto kept = history_.keep(running_.sources, time);
   is_kept_ = kept_in_force && kept;
-  if (!kept) spdlog::warn("the configuration is in force, but not kept for `vipctl config`: {}", kept.error().message);
+  if (!kept) log_warning("the configuration is in force, but not kept for `vipctl config`: {}", kept.error().message);
 }
 
 }  // namespace vipd

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <pwd.h>
-#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -146,7 +145,7 @@ bool is_trusted(const Fd& fd) {
   if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
   const passwd* user = ::getpwnam(kUser);
   if (peer.uid == 0 || peer.uid == ::geteuid() || (user != nullptr && peer.uid == user->pw_uid)) return true;
-  spdlog::warn("hung up on process {} of uid {}, which is not vipd", peer.pid, peer.uid);
+  log_warning("hung up on process {} of uid {}, which is not vipd", peer.pid, peer.uid);
   return false;
 }
 
@@ -168,12 +167,12 @@ void RunnerServer::serve(Fd fd) {
 void RunnerServer::on_message(const MessageSocket::Message& message) {
   const auto request = read_request(message);
   if (!request) {
-    spdlog::error("hung up on vipd: {}", request.error().message);
+    log_error("hung up on vipd: {}", request.error().message);
     return lose_client();
   }
   const auto [id, command] = *request;
   if (const auto why = refusal(command)) {
-    spdlog::error("{}: refused: {}", command.label, *why);
+    log_error("{}: refused: {}", command.label, *why);
     return answer(client_number_, {id, {.error = "refused: " + *why}});
   }
   if (command.arguments.front() == kCountProcesses) return answer(client_number_, {id, count(command)});
@@ -197,7 +196,7 @@ std::optional<std::string> RunnerServer::refusal(const Command& command) {
 bool RunnerServer::names(const Command& command) {
   if (is_named(programs_, command.arguments)) return true;
   auto programs = read_programs(config_);
-  if (!programs) spdlog::error("{}", programs.error().message);
+  if (!programs) log_error("{}", programs.error().message);
   if (!programs) return false;
   programs_ = std::move(*programs);
   return is_named(programs_, command.arguments);
@@ -249,7 +248,7 @@ int run_runner(const RunnerOptions& options) {
   start_log();
   block_signals();
   const auto status = serve(options);
-  if (!status) spdlog::error("{}", status.error().message);
+  if (!status) log_error("{}", status.error().message);
   return status ? *status : kExitFailure;
 }
 

@@ -1,12 +1,11 @@
 #include "vipd/daemon/supervisor.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <set>
 #include <utility>
 
 #include "vipd/config/plan.hpp"
+#include "vipd/os/log.hpp"
 
 namespace vipd {
 namespace {
@@ -231,7 +230,7 @@ void Supervisor::remove_leftovers(const std::vector<InstanceConfig>& before, Tim
     (is_active ? go_on : others).push_back(*instance);
   }
   for (const auto* instance : remove_tagged(others, go_on, kernel_))
-    spdlog::warn("{}: removed what an earlier vipd had left behind", instance->name);
+    log_warning("{}: removed what an earlier vipd had left behind", instance->name);
   left_ = before;
   if (!left_.empty()) next_removal_ = now + kRemovalGap;
 }

@@ -1,9 +1,9 @@
 #include "vipd/daemon/sync_group.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "vipd/os/log.hpp"
 
 namespace vipd {
 namespace {
@@ -145,7 +145,7 @@ void SyncGroup::show(TimePoint now) {
                                        .to = to,
                                        .reason = reason_,
                                        .priority = 0});
-    spdlog::info("group {}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason_);
+    log_info("group {}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason_);
     if (!stopping()) tell(hook_state(to), from, sequence);
   }
   loser_ = nullptr;

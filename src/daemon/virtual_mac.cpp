@@ -1,7 +1,5 @@
 #include "vipd/daemon/virtual_mac.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -9,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "vipd/os/log.hpp"
 #include "vipd/vrrp/virtual_mac.hpp"
 
 namespace vipd {
@@ -170,7 +169,7 @@ void VirtualMac::restore(const std::string& alias) {
   for (const auto& [name, value] : kArp)
     if (const auto before = journalled(alias, name))
       if (const auto done = set(kernel_, ipv4_setting(parent_, name), *before); !done)
-        spdlog::warn("{}", done.error().message);
+        log_warning("{}", done.error().message);
 }
 
 void VirtualMac::lower() {
@@ -179,7 +178,7 @@ void VirtualMac::lower() {
   restore(found != nullptr ? found->alias : noted);  // the device may have been taken away
   if (found == nullptr || (!found->up && found->alias == kTag)) return;
   const int error = kernel_.set_link(found->index, false, kTag);
-  if (error != 0) spdlog::error("cannot set {} down: {}", name_, std::strerror(error));
+  if (error != 0) log_error("cannot set {} down: {}", name_, std::strerror(error));
 }
 
 bool VirtualMac::remove() {
@@ -189,7 +188,7 @@ bool VirtualMac::remove() {
   const int index = found->index;
   lower();
   const int error = kernel_.remove_link(index);
-  if (error != 0 && error != ENODEV) spdlog::error("cannot remove {}: {}", name_, std::strerror(error));
+  if (error != 0 && error != ENODEV) log_error("cannot remove {}: {}", name_, std::strerror(error));
   return was_up;
 }
 

@@ -1,12 +1,11 @@
 #include "vipd/daemon/virtual_router.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "vipd/base/assert.hpp"
 #include "vipd/config/plan.hpp"
+#include "vipd/os/log.hpp"
 #include "vipd/vrrp/virtual_mac.hpp"
 
 namespace vipd {
@@ -81,7 +80,7 @@ void VirtualRouter::resume(const KeptClaim& left, TimePoint now) {
   } else {
     claims_.drop(config_->name);  // for this once; `left` is a copy
   }
-  remark(spdlog::level::info, "vipd was started anew and goes on as " + std::string(to_string(shown_)), now);
+  remark(LogLevel::info, "vipd was started anew and goes on as " + std::string(to_string(shown_)), now);
 }
 
 /// An Active router's claim lasts for as long as its peers believe in it.
@@ -269,7 +268,7 @@ void VirtualRouter::show_fitness(TimePoint now) {
   claim_changed_ = claim_changed_ || was_fit != fit;
   if (was_fit == fit || shown() == ShownState::initialize) return;
   const std::string sentence = fit ? "fit" : "unfit: " + *unfit;
-  remark(fit ? spdlog::level::info : spdlog::level::warn, sentence, now);
+  remark(fit ? LogLevel::info : LogLevel::warning, sentence, now);
 }
 
 /// RFC 9568 5.1.1.1: never a virtual address; 5.1.2.1: the link-local one, but for peers that it cannot reach.
@@ -331,7 +330,7 @@ void VirtualRouter::question_ownership(TimePoint now) {
     if (has_it) continue;
     const std::string sentence = "priority 255 says that the addresses are this node's own, but " + wanted.to_string() +
                                  " is not configured on " + name + ": configure it there, or use priority = 254";
-    return remark(spdlog::level::warn, sentence, now);
+    return remark(LogLevel::warning, sentence, now);
   }
 }
 
@@ -360,7 +359,7 @@ void VirtualRouter::reassert(TimePoint now) {
     peer = rival_->peer;
     reason = peer->address.to_string() + " (priority " + std::to_string(peer->priority) + ") was Active, too, for " +
              format_duration(rival_->last - rival_->first);
-    if (rival_log_.passes(now)) spdlog::warn("{}: {}", config_->name, reason);
+    if (rival_log_.passes(now)) log_warning("{}: {}", config_->name, reason);
     rival_.reset();
   }
   asserted_ = now;
@@ -390,24 +389,24 @@ void VirtualRouter::tell_owners(const SeenPeer& peer, TimePoint now) {
   if (!we_too && other == peers_.peers().end()) return;
   ++counters_.owner_conflict;
   if (owner_log_.passes(now))
-    spdlog::warn("{}: two address owners: {} has priority 255, and so {}", config_->name, peer.address.to_string(),
-                 we_too ? "have we" : "has " + other->address.to_string());
+    log_warning("{}: two address owners: {} has priority 255, and so {}", config_->name, peer.address.to_string(),
+                we_too ? "have we" : "has " + other->address.to_string());
 }
 
 void VirtualRouter::tell_interval(const SeenPeer& peer, TimePoint now) {  // conformance B20
   if (peer.interval == config_->advert_interval || !interval_log_.passes(now)) return;
-  spdlog::warn("{}: {} advertises every {}, we are configured for {}", config_->name, peer.address.to_string(),
-               format_duration(peer.interval), format_duration(config_->advert_interval));
+  log_warning("{}: {} advertises every {}, we are configured for {}", config_->name, peer.address.to_string(),
+              format_duration(peer.interval), format_duration(config_->advert_interval));
 }
 
 void VirtualRouter::tell_addresses(const SeenPeer& peer, TimePoint now) {  // conformance B21
   if (peer.addresses == AddressMatch::same || !addresses_log_.passes(now)) return;
   if (peer.addresses == AddressMatch::some)
-    spdlog::warn("{}: {} lists other addresses than we do, or in another order", config_->name,
-                 peer.address.to_string());
+    log_warning("{}: {} lists other addresses than we do, or in another order", config_->name,
+                peer.address.to_string());
   else
-    spdlog::warn("{}: {} uses our VRID {} for other addresses; a group of its own needs a VRID of its own",
-                 config_->name, peer.address.to_string(), config_->vrid);
+    log_warning("{}: {} uses our VRID {} for other addresses; a group of its own needs a VRID of its own",
+                config_->name, peer.address.to_string(), config_->vrid);
 }
 
 /// Conformance B09: a sender follows the form last heard from a valid peer.
@@ -416,7 +415,7 @@ void VirtualRouter::learn_checksum_form(const Advert& advert, const IpAddress& s
   if (advert.checksum_form == checksum_form_) return;
   checksum_form_ = advert.checksum_form;
   if (!checksum_log_.passes(now)) return;
-  spdlog::info(
+  log_info(
       "{}: {} forms its checksum {}; so do we from now on", config_->name, source.to_string(),
       checksum_form_ == ChecksumForm::message_only ? "over the message alone (RFC 9568)" : "with the pseudo-header");
 }
@@ -438,8 +437,8 @@ void VirtualRouter::refused(Refusal refusal, const IpAddress& source, TimePoint 
   if (refusal == Refusal::src_not_peer) last_stranger_ = source;
   if (refusal == Refusal::own_source) return;  // conformance B23: counted, silently
   if (!refusal_log_[refusal].passes(now)) return;
-  spdlog::warn("{}: refused an advert from {}: {} ({} so far; at most one line a minute)", config_->name,
-               source.to_string(), to_string(refusal), count);
+  log_warning("{}: refused an advert from {}: {} ({} so far; at most one line a minute)", config_->name,
+              source.to_string(), to_string(refusal), count);
 }
 
 TimePoint VirtualRouter::deadline() const {
@@ -568,7 +567,7 @@ void VirtualRouter::take_answer(TimePoint now) {
     const std::string trouble = std::string(takeover ? "hooks.before_active" : "hooks.before_release") + ": " +
                                 (outcome == nullptr ? "did not end in time" : to_string(*outcome));
     if (takeover && config_->hooks.before_active_failure == HookFailure::resign) return give_up(trouble, now);
-    spdlog::warn("{}: {}; it is not waited for any longer", config_->name, trouble);
+    log_warning("{}: {}; it is not waited for any longer", config_->name, trouble);
   }
   cleared_ = true;
   if (asked_ == Asked::takeover)
@@ -609,7 +608,7 @@ void VirtualRouter::judge_flaps(TimePoint now) {
                                            " times within " + format_duration(config_->flap_window) +
                                            ": leaves a fit Active router alone until it has been quiet"
                                      : "has been quiet, preempts again";
-  remark(flaps ? spdlog::level::warn : spdlog::level::info, sentence, now);
+  remark(flaps ? LogLevel::warning : LogLevel::info, sentence, now);
   take_settings(now);
 }
 
@@ -639,8 +638,8 @@ void VirtualRouter::say(const SendAdvert& advert, TimePoint now) {
   // It has not spoken yet when another member of the group could not claim: there is nothing to resign.
   if (advert.priority == kResignPriority && !spoken_) return;
   if (advert.late > config_->advert_interval && late_log_.passes(now))  // conformance C30
-    spdlog::warn("{}: advert late by {}; is this machine too busy for advert_interval?", config_->name,
-                 format_duration(advert.late));
+    log_warning("{}: advert late by {}; is this machine too busy for advert_interval?", config_->name,
+                format_duration(advert.late));
   send_advert(advert.priority, now);
 }
 
@@ -684,7 +683,7 @@ void VirtualRouter::send_to(const IpAddress& destination, const Advert& advert, 
 /// An advert counts once, however many peers it went to.
 void VirtualRouter::note_sent(const Result<void>& sent, TimePoint now) {
   if (!sent) {
-    if (counters_.send_errors++ == 0) spdlog::warn("{}: {}", config_->name, sent.error().message);
+    if (counters_.send_errors++ == 0) log_warning("{}: {}", config_->name, sent.error().message);
     return;
   }
   if (!std::exchange(counted_, true)) ++counters_.adverts_sent;
@@ -703,9 +702,9 @@ void VirtualRouter::log_event(ShownState from, ShownState to, const std::string&
 }
 
 /// Not another state, but what an operator wants to be told of.
-void VirtualRouter::remark(spdlog::level::level_enum level, const std::string& sentence, TimePoint now) {
+void VirtualRouter::remark(LogLevel level, const std::string& sentence, TimePoint now) {
   log_event(shown_, shown_, sentence, now);
-  spdlog::log(level, "{}: {}", config_->name, sentence);
+  log(level, "{}: {}", config_->name, sentence);
 }
 
 /// `cause` and, of one that is unfit, why it is.
@@ -722,7 +721,7 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
   ++counters_.transitions;
   if (to == ShownState::active) flap_limit_.note(now);
   log_event(from, to, reason_, now);
-  spdlog::info("{}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason_);
+  log_info("{}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason_);
   tell_late();
   if (stopping_ && to == ShownState::initialize) return;  // finish_stop() tells the hooks
   late_event_ = std::make_unique<HookEvent>(hook_event(hook_state(to), from, reason_, peer));

@@ -66,4 +66,12 @@ void start_log() {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void write_log(LogLevel level, fmt::string_view format, fmt::format_args arguments) {
+  static constexpr std::array kLevels{spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                      spdlog::level::err};
+  spdlog::logger& logger = *spdlog::default_logger_raw();
+  const auto spdlog_level = kLevels[static_cast<std::size_t>(level)];
+  if (logger.should_log(spdlog_level)) logger.log(spdlog_level, fmt::vformat(format, arguments));
+}
+
 }  // namespace vipd

@@ -1,12 +1,12 @@
 #include "vipd/os/notify_fifo.hpp"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <chrono>
 
+#include "vipd/os/log.hpp"
 #include "vipd/os/user_group.hpp"
 
 namespace vipd {
@@ -57,7 +57,7 @@ Result<void> NotifyFifo::open() {
 
 void NotifyFifo::complain(const std::string& why) {
   if (!log_.passes(TimePoint(std::chrono::steady_clock::now().time_since_epoch()))) return;
-  spdlog::warn("notify_fifo: {} ({} lines dropped so far; at most one line a minute)", why, dropped_);
+  log_warning("notify_fifo: {} ({} lines dropped so far; at most one line a minute)", why, dropped_);
 }
 
 }  // namespace vipd

@@ -1,7 +1,6 @@
 #include "vipd/os/process_runner.hpp"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -14,6 +13,7 @@
 #include <optional>
 
 #include "vipd/os/fd.hpp"
+#include "vipd/os/log.hpp"
 #include "vipd/os/process_tree.hpp"
 #include "vipd/os/runner_protocol.hpp"
 #include "vipd/os/spawn.hpp"
@@ -68,9 +68,9 @@ class Printed {
   }
 
   void log_line() {
-    if (++lines_ <= kLinesLogged) spdlog::info("{}: {}", label_, printable(line_));
+    if (++lines_ <= kLinesLogged) log_info("{}: {}", label_, printable(line_));
     if (lines_ == kLinesLogged + 1)
-      spdlog::warn("{}: prints more than {} lines; the rest is dropped", label_, kLinesLogged);
+      log_warning("{}: prints more than {} lines; the rest is dropped", label_, kLinesLogged);
     line_.clear();
   }
 
@@ -275,8 +275,8 @@ void ProcessRunner::on_report(Program& program) {
 void ProcessRunner::end(Program& program) {
   program.outcome.timed_out = true;
   if (!program.command.quiet)
-    spdlog::warn("{}: still running after {}; sending SIGTERM", program.command.label,
-                 format_duration(loop_.now() - program.started));
+    log_warning("{}: still running after {}; sending SIGTERM", program.command.label,
+                format_duration(loop_.now() - program.started));
   signal_descendants(program.keeper.pid, SIGTERM);
   if (auto timer = loop_.after(kGrace, [this, &program] { sweep(program); })) program.timer = std::move(*timer);
 }

@@ -6,7 +6,6 @@
 #include <linux/fib_rules.h>
 #include <linux/filter.h>
 #include <linux/rtnetlink.h>
-#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 
 #include "vipd/base/assert.hpp"
 #include "vipd/os/link_messages.hpp"
+#include "vipd/os/log.hpp"
 #include "vipd/os/netlink.hpp"
 #include "vipd/os/network_messages.hpp"
 #include "vipd/os/object_messages.hpp"
@@ -209,10 +209,10 @@ void RtnlKernel::drain() {
 
 void RtnlKernel::resync(std::vector<std::string>& changed) {
   const bool anew = !std::exchange(stale_, true);
-  if (anew) spdlog::warn("netlink notifications were lost; reading everything anew");
+  if (anew) log_warning("netlink notifications were lost; reading everything anew");
   auto view = read_all();
   if (!view) {
-    if (anew) spdlog::error("{}; it is tried again until it succeeds", view.error().message);
+    if (anew) log_error("{}; it is tried again until it succeeds", view.error().message);
     return resync_later();
   }
   stale_ = false;

@@ -1,11 +1,11 @@
 #include "vipd/os/runner_client.hpp"
 
-#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
 #include <csignal>
 
+#include "vipd/os/log.hpp"
 #include "vipd/os/process_tree.hpp"
 #include "vipd/os/runner_protocol.hpp"
 #include "vipd/os/spawn.hpp"
@@ -40,7 +40,7 @@ void RunnerClient::connect() {
 
 void RunnerClient::connect_later(const std::string& why) {
   if (!std::exchange(complained_, true))
-    spdlog::warn("no vipd-runner: {}; hooks and checks wait until there is one", why);
+    log_warning("no vipd-runner: {}; hooks and checks wait until there is one", why);
   auto timer = loop_.after(pause_, [this] { connect(); });
   if (timer) retry_ = std::move(*timer);
   pause_ = std::min(2 * pause_, kLongestPause);
@@ -67,7 +67,7 @@ void RunnerClient::on_message(const MessageSocket::Message& message) {
 void RunnerClient::greeted() {
   greeted_ = true;
   pause_ = kFirstPause;
-  if (std::exchange(complained_, false)) spdlog::info("vipd-runner is there again");
+  if (std::exchange(complained_, false)) log_info("vipd-runner is there again");
   for (auto& [id, request] : requests_) send(id, request);
 }
 

@@ -24,8 +24,6 @@
 /// hears who is Active in its place.
 #pragma once
 
-#include <spdlog/common.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -41,6 +39,7 @@
 #include "vipd/daemon/event_log.hpp"
 #include "vipd/daemon/hook_queue.hpp"
 #include "vipd/os/kernel.hpp"
+#include "vipd/os/log.hpp"
 #include "vipd/os/wire.hpp"
 #include "vipd/vrrp/advert.hpp"
 #include "vipd/vrrp/election.hpp"
@@ -181,7 +180,7 @@ class VirtualRouter {
   void tell_late();
   void show_fitness(TimePoint now);
   void log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
-  void remark(spdlog::level::level_enum level, const std::string& sentence, TimePoint now);
+  void remark(LogLevel level, const std::string& sentence, TimePoint now);
   void question_ownership(TimePoint now);
   bool is_unheard(TimePoint now) const;
   void note_rival(const Peer& peer, TimePoint now);
