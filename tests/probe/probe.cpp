@@ -10,6 +10,8 @@
 #include <map>
 #include <string>
 
+#include "support/go_first.hpp"
+
 namespace {
 
 std::string host_name() {
@@ -56,6 +58,7 @@ int main(int argc, char* argv[]) {
   for (auto* command : {serve_command, watch_command, sniff_command, ask_command}) add_limit(command);
   CLI11_PARSE(app, argc, argv);
 
+  vipd::go_first();
   try {
     const vipd::probe::Until until(limit > 0 ? std::optional(ns(limit)) : std::nullopt);
     watch.interval = ns(interval);

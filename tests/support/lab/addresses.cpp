@@ -10,6 +10,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "support/go_first.hpp"
+
 namespace vipd::lab {
 namespace {
 
@@ -23,8 +25,6 @@ Fd route_socket(const Netns& netns, unsigned groups) {
   address.nl_groups = groups;
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
     throw std::runtime_error("cannot open a netlink socket");
-  const int room = 32 << 20;  // vipd goes first, and thousands of changes may wait until this is read
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
   return fd;
 }
 
@@ -114,6 +114,7 @@ std::vector<AddressEvent> AddressMonitor::events() const {
 }
 
 void AddressMonitor::read_until_stopped() {
+  go_first();
   std::array<pollfd, 2> ready{{{netlink_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
   while (poll(ready.data(), ready.size(), -1) >= 0 && ready[1].revents == 0)
     receive(netlink_, [this](const nlmsghdr* message) {
