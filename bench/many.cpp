@@ -38,7 +38,7 @@ void stop(Program program, int count, Rig& rig, Figures& figures) {
   const lab::AddressMonitor monitor(rig.node_b);
   const auto told = std::chrono::system_clock::now();
   rig.a.terminate();
-  await("all addresses on the other", 20s, [&] { return std::ssize(monitor.events()) >= count; });
+  await("all addresses on the other", 20s, [&] { return monitor.count() >= static_cast<std::size_t>(count); });
   const auto moved = monitor.events()[static_cast<std::size_t>(count) - 1].time;
   std::this_thread::sleep_for(1s);
   lab::WallTime resigned = told;

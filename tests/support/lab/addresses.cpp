@@ -25,6 +25,8 @@ Fd route_socket(const Netns& netns, unsigned groups) {
   address.nl_groups = groups;
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
     throw std::runtime_error("cannot open a netlink socket");
+  const int room = 32 << 20;  // thousands of changes may wait until this is read
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
   return fd;
 }
 
@@ -111,6 +113,11 @@ AddressMonitor::~AddressMonitor() {
 std::vector<AddressEvent> AddressMonitor::events() const {
   const std::lock_guard lock(mutex_);
   return events_;
+}
+
+std::size_t AddressMonitor::count() const {
+  const std::lock_guard lock(mutex_);
+  return events_.size();
 }
 
 void AddressMonitor::read_until_stopped() {

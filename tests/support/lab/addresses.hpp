@@ -41,8 +41,10 @@ class AddressMonitor {
   AddressMonitor(const AddressMonitor&) = delete;
   AddressMonitor& operator=(const AddressMonitor&) = delete;
 
-  /// So far, oldest first.
+  /// So far, oldest first. It is a copy, and whoever is about to be noted waits for it.
   std::vector<AddressEvent> events() const;
+  /// How many there are so far.
+  std::size_t count() const;
 
  private:
   void read_until_stopped();
