@@ -1,5 +1,5 @@
 // A reload in the midst of 255 instances, every 100 ms: adverts go on, and what has not changed costs little, with 2000
-// as well.
+// as well. One that adds an address to 5000: when it is there, and what is announced.
 #include <algorithm>
 #include <thread>
 
@@ -10,10 +10,12 @@ namespace {
 
 constexpr Duration kEach = 500ms;
 constexpr int kReloads = 4;
+constexpr Duration kAnnounced = 15s;  // all bursts are over by then
+constexpr int kHeld = 5000;
 const Shape kCrowd{.instances = 255, .interval = 100ms}, kMany{.instances = 2000, .interval = 1s};
 
 struct Figures {
-  Figure unchanged, cost, cost_of_many, changed;
+  Figure unchanged, cost, cost_of_many, changed, added, announced;
 };
 
 /// What it costs to be there while a thing is done again and again.
@@ -51,18 +53,34 @@ void reload_many(Program program, Figure& figure) {
   reload_again(program, kMany, rig, figure);
 }
 
+void add_one(Program program, Figures& figures) {
+  Rig rig(program, {.addresses = kHeld, .interval = 100ms});
+  std::this_thread::sleep_for(kAnnounced);
+  lab::Sniffer sniffer(rig.client);
+  const lab::AddressMonitor monitor(rig.node_a);
+  rig.a.reload({.addresses = kHeld + 1, .interval = 100ms});
+  const auto told = std::chrono::system_clock::now();
+  await("one more address", 5s, [&] { return monitor.count() > 0; });
+  std::this_thread::sleep_for(kAnnounced);
+  of(figures.added, program).push_back(lab::in_ms(monitor.events().front().time - told));
+  of(figures.announced, program).push_back(static_cast<double>(sniffer.of_kind("garp").size()));
+}
+
 }  // namespace
 
 std::vector<Figure> reload(int rounds) {
   Figures all{{.what = "longest interval, reload without a change", .unit = "ms", .goal = 1},
               {.what = "processor time of a reload without a change", .unit = "ms"},
               {.what = "processor time of a reload without a change, 2000 instances", .unit = "ms", .goal = 0.3},
-              {.what = "longest interval, reload that removes one of 255", .unit = "ms", .goal = 1}};
+              {.what = "longest interval, reload that removes one of 255", .unit = "ms", .goal = 1},
+              {.what = "reload to the address that it adds to 5000", .unit = "ms"},
+              {.what = "announcements behind a reload that adds one address to 5000", .unit = ""}};
   in_turn(rounds, [&](Program program) {
     reload_them(program, all);
     reload_many(program, all.cost_of_many);
+    add_one(program, all);
   });
-  return {all.unchanged, all.cost, all.cost_of_many, all.changed};
+  return {all.unchanged, all.cost, all.cost_of_many, all.changed, all.added, all.announced};
 }
 
 }  // namespace vipd::bench

@@ -40,11 +40,16 @@ std::uint8_t subnet_length(const Interface* interface, const IpAddress& address)
 
 /// A macvlan is on the network of its parent: a length that was left out is found there. And where the parent has a
 /// route to the subnet, a second one would only make the machine's own packets take another way. Link-local ones are
-/// needed on each interface.
+/// needed on each interface. Anywhere else an address with a length is what it is, and not to be compared with
+/// thousands of others.
 void fit_subnet(AddressObject& object, const NetworkView& view) {
   const IpAddress& address = object.prefix.address;
   const Interface* interface = view.find(object.ifindex);
   const bool has_parent = interface != nullptr && interface->macvlan;
+  if (!has_parent && object.prefix.length != 0) {
+    object.prefix_route = true;
+    return;
+  }
   const std::uint8_t length = subnet_length(has_parent ? view.find(interface->parent) : interface, address);
   const bool is_link_local = address.family() == Family::ipv6 && address.is_link_local();
   object.prefix_route = !has_parent || length == 0 || is_link_local;

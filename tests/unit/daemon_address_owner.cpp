@@ -69,6 +69,24 @@ struct Bench {
 
 }  // namespace
 
+TEST_CASE("AddressOwner: what one more address costs grows with their number, not with its square") {
+  const auto cost = [](int count) {
+    Bench bench([&](InstanceConfig& instance) { instance.addresses = many(count); });
+    bench.claim();
+    bench.run_for(seconds(2));
+    auto least = Duration::max();
+    for (int more = 1; more <= 5; ++more) {
+      const auto began = std::chrono::steady_clock::now();
+      bench.reconfigure([&](InstanceConfig& instance) { instance.addresses = many(count + more); });
+      least = std::min<Duration>(least, std::chrono::steady_clock::now() - began);
+    }
+    return least;
+  };
+  const Duration of_500 = cost(500), of_4000 = cost(4000);
+  INFO(of_500.count() << " ns, " << of_4000.count() << " ns");
+  REQUIRE(of_4000 < 24 * of_500);  // eight times as many; their square is 64
+}
+
 TEST_CASE("AddressOwner: announces at once, in a burst, again after 5 s, then once a minute") {
   Bench bench;
   bench.claim();
