@@ -77,10 +77,10 @@ struct AsToml {
   }
   template <typename Object>
   static Slot slot_in_entry(const KeySpec& member, Object& object) {
-    Config config;
-    InstanceConfig instance;
-    SyncGroupConfig group;
-    CheckConfig check;
+    static Config config;  // a member of an entry is in none of these; to make them anew took a fifth of a long reload
+    static InstanceConfig instance;
+    static SyncGroupConfig group;
+    static CheckConfig check;
     return member.slot({config, instance, group, check, &object});
   }
 };
