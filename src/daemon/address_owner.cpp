@@ -46,10 +46,7 @@ void fit_subnet(AddressObject& object, const NetworkView& view) {
   const IpAddress& address = object.prefix.address;
   const Interface* interface = view.find(object.ifindex);
   const bool has_parent = interface != nullptr && interface->macvlan;
-  if (!has_parent && object.prefix.length != 0) {
-    object.prefix_route = true;
-    return;
-  }
+  if (!has_parent && object.prefix.length != 0) return;
   const std::uint8_t length = subnet_length(has_parent ? view.find(interface->parent) : interface, address);
   const bool is_link_local = address.family() == Family::ipv6 && address.is_link_local();
   object.prefix_route = !has_parent || length == 0 || is_link_local;

@@ -24,8 +24,6 @@ bool write_without_waiting(std::string_view text) {
 
 std::string_view journal_prefix(spdlog::level::level_enum level) {
   switch (level) {  // sd-daemon(3)
-    case spdlog::level::critical:
-      return "<2>";
     case spdlog::level::err:
       return "<3>";
     case spdlog::level::warn:
