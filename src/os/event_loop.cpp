@@ -14,6 +14,7 @@ struct EventLoop::Watch::State {
   Urgency urgency;
   Handler handler;
   sd_event_source* source = nullptr;
+  TimePoint burst{};  // in which it had its last turn
 };
 
 void EventLoop::Watch::Unref::operator()(State* state) const {
@@ -59,8 +60,8 @@ EventLoop::Watch EventLoop::make_watch(Urgency urgency, Handler handler) {
 
 /// What sd-event calls for any watch; returns what it wants of a handler.
 int EventLoop::fire(void* userdata) {
-  const auto* const state = static_cast<Watch::State*>(userdata);
-  if (state->urgency == Urgency::network) state->loop->note_network_turn();
+  auto* const state = static_cast<Watch::State*>(userdata);
+  if (state->urgency == Urgency::network) state->loop->note_network_turn(state->burst);
   return state->loop->handle(state->handler);
 }
 
@@ -73,16 +74,18 @@ Result<EventLoop::Watch> EventLoop::watch(int fd, unsigned events, Urgency urgen
   return watch;
 }
 
-/// A deadline that has waited long enough goes first.
-void EventLoop::note_network_turn() {
+/// A deadline that has waited long enough goes first. `last`: the burst in which the same watch had its last turn.
+void EventLoop::note_network_turn(TimePoint& last) {
   if (now() < deadline_at_) network_turns_ = 0;
   if (++network_turns_ == kMostNetworkTurns)
     sd_event_source_set_priority(deadline_, static_cast<int>(Urgency::network) - 1);
   if (now() >= burst_ends_) {
+    const bool goes_on = burst_turns_ >= kBurstTurns && now() < burst_ends_ + kBurst;
+    burst_turns_ = goes_on ? kBurstTurns : 0;
     burst_ends_ = now() + kBurst;
-    burst_turns_ = 0;
   }
-  ++burst_turns_;
+  const bool again = std::exchange(last, burst_ends_) == burst_ends_;
+  rests_ = ++burst_turns_ >= kBurstTurns && again;
 }
 
 int EventLoop::handle(const Handler& handler) {
@@ -94,8 +97,8 @@ int EventLoop::handle(const Handler& handler) {
 }
 
 /// What comes meanwhile is read at once afterwards.
-void EventLoop::rest() const {
-  if (burst_turns_ < kBurstTurns || now() >= burst_ends_ || deadline_at_ < burst_ends_) return;
+void EventLoop::rest() {
+  if (!std::exchange(rests_, false) || deadline_at_ < burst_ends_) return;
   std::this_thread::sleep_for(burst_ends_ - boot_time());
 }
 

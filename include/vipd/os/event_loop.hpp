@@ -5,8 +5,9 @@
 /// in its sockets before it believes that the Active router is dead. A socket that is never empty, by a flood or
 /// because reading it fails, does not keep the deadline from its turn: one that is due waits for some dozens of
 /// handlers at most. Packets that come in a burst, one by one, would each cost a wake: after a few turns within a
-/// millisecond the loop sleeps for the rest of it, unless the deadline is before, and then reads all of them. There is
-/// one deadline; the state machines own theirs and hand the earliest in.
+/// millisecond, and where that goes on at the second turn of a socket, the loop sleeps for the rest of it, unless the
+/// deadline is before, and then reads all of them. There is one deadline; the state machines own theirs and hand the
+/// earliest in.
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -81,9 +82,9 @@ class EventLoop {
   explicit EventLoop(sd_event* event) : event_(event) {}
   Watch make_watch(Urgency urgency, Handler handler);
   static int fire(void* userdata);
-  void note_network_turn();
+  void note_network_turn(TimePoint& last);
   int handle(const Handler& handler);
-  void rest() const;
+  void rest();
 
   sd_event* event_;
   sd_event_source* deadline_ = nullptr;
@@ -91,6 +92,7 @@ class EventLoop {
   int network_turns_ = 0;  // since the deadline was due
   TimePoint burst_ends_{};
   int burst_turns_ = 0;
+  bool rests_ = false;  // after this turn
   Handler on_deadline_, after_each_;
   std::vector<Watch> signals_;
 };
