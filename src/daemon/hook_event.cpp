@@ -20,6 +20,11 @@ std::string_view to_string(HookState state) {
   return "?";
 }
 
+HookState hook_state(ShownState state) {
+  if (state == ShownState::active) return HookState::active;
+  return state == ShownState::fault ? HookState::fault : HookState::backup;
+}
+
 std::optional<HookState> parse_hook_state(std::string_view name) {
   for (const auto state : {HookState::active, HookState::backup, HookState::fault, HookState::stop})
     if (to_string(state) == name) return state;

@@ -14,11 +14,6 @@ bool is_sick(const VirtualRouter* member) { return member->standing().own_fault(
 bool is_out(const VirtualRouter* member) { return member->election().state() == State::initialize; }
 bool may_be_active(const VirtualRouter* member) { return is_active(member) || is_ready(member); }
 
-HookState hook_state(ShownState state) {
-  if (state == ShownState::active) return HookState::active;
-  return state == ShownState::fault ? HookState::fault : HookState::backup;
-}
-
 HookSubject subject_of(const std::string& name, const std::vector<VirtualRouter*>& members) {
   HookSubject subject{.group = true, .name = name, .interface = "", .addresses = ""};
   for (const VirtualRouter* member : members)

@@ -18,19 +18,6 @@ bool speaks_link_local(std::span<const UnicastPeer> peers) {
   return std::ranges::all_of(peers, [](const auto& peer) { return peer.address.is_link_local(); });
 }
 
-HookState hook_state(ShownState state) {
-  switch (state) {
-    case ShownState::active:
-      return HookState::active;
-    case ShownState::fault:
-      return HookState::fault;
-    case ShownState::backup:
-    case ShownState::initialize:
-      break;
-  }
-  return HookState::backup;
-}
-
 Election::Settings election_settings(const InstanceConfig& config, std::uint8_t priority, bool flaps) {
   const bool capped = config.max_adopted_interval != Duration::zero();
   return {.version = config.version,

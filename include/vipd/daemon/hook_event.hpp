@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "vipd/config/config.hpp"
+#include "vipd/daemon/event_log.hpp"
 
 namespace vipd {
 
@@ -16,6 +17,8 @@ enum class HookState : std::uint8_t { active, backup, fault, stop, before_active
 
 /// "active", "backup", "fault", "stop", "before_active", "before_release".
 std::string_view to_string(HookState state);
+/// Who has not taken part yet is told to be Backup.
+HookState hook_state(ShownState state);
 /// The state of that name, if there is one that is entered.
 std::optional<HookState> parse_hook_state(std::string_view name);
 

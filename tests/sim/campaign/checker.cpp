@@ -6,10 +6,6 @@
 namespace vipd::test {
 namespace {
 
-constexpr Duration kSlack = milliseconds(50);
-
-[[noreturn]] void violated(const std::string& what) { throw Violation{what}; }
-
 std::string name_of(const Node& node) { return "node " + std::to_string(node.index + 1); }
 
 const VirtualRouter* router_of(const Node& node, const std::string& name) {

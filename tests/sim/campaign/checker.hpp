@@ -20,6 +20,11 @@ struct Violation {
   std::string what;
 };
 
+[[noreturn]] inline void violated(const std::string& what) { throw Violation{what}; }
+
+/// What is left to a node that has only just been told, beyond each bound.
+inline constexpr Duration kSlack = milliseconds(50);
+
 class Checker {
  public:
   Checker(World& world, const Scenario& scenario, Coverage& coverage);

@@ -6,13 +6,10 @@
 namespace vipd::test {
 namespace {
 
-constexpr Duration kSlack = milliseconds(50);
 constexpr Duration kClaimRetry = seconds(30);  ///< after an address that could not be had, virtual_router.hpp
 constexpr Duration kLongestHook = seconds(7);  ///< its timeout, and what it takes to be killed
 constexpr Duration kLongestQuestion = seconds(2);
 constexpr Duration kLeaving = seconds(16);  ///< a stop with hooks before and after, and adverts every 2 s
-
-[[noreturn]] void violated(const std::string& what) { throw Violation{what}; }
 
 }  // namespace
 
