@@ -253,7 +253,7 @@ std::string odd_peers(const Document& instance, const Display& display) {
 std::string refused(const Document& instance) {
   std::string text;
   for (const auto& [kind, count] : member(member(instance, "counters"), "adverts_refused").items())
-    if (count.is_number() && count != 0) join(text, count.dump() + ' ' + terminal_safe(kind));
+    if (count.is_number() && count != 0) join(text, json_text(count, -1) + ' ' + terminal_safe(kind));
   const std::string stranger = text_at(instance, "last_stranger");
   if (!stranger.empty()) join(text, "the last one that is no peer: " + stranger, "; ");
   return text.empty() ? "" : "adverts: " + text;

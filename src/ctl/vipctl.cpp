@@ -25,7 +25,7 @@ Display display_now(const Console& console) {
 Result<ControlClient> ask(const Invocation& invocation, const Console& console, const Document& request) {
   auto client = ControlClient::connect(invocation.runtime_dir + "/control.sock", console.patience);
   if (!client) return client;
-  if (auto sent = client->send(request.dump()); !sent) return std::unexpected(sent.error());
+  if (auto sent = client->send(json_text(request, -1)); !sent) return std::unexpected(sent.error());
   return client;
 }
 

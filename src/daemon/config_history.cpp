@@ -12,15 +12,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "vipd/os/fd.hpp"
+#include "vipd/os/json.hpp"
 
 namespace vipd {
 namespace {
 
-using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr const char* kSchema = "vipd.kept-config/1";
@@ -56,7 +55,7 @@ std::optional<KeptConfig> read_kept(const fs::path& path, std::uint64_t number) 
   std::error_code error;
   if (fs::file_size(path, error) > kLargest || error) return std::nullopt;
   std::ifstream file(path);
-  const Json document = Json::parse(file, nullptr, false);
+  const Json document = parse_json(std::string(std::istreambuf_iterator<char>(file), {}));
   if (!document.is_object() || document.value("schema", Json()) != kSchema) return std::nullopt;
   try {
     KeptConfig kept{number, document.at("time"), document.at("sha256"), {}};
@@ -102,7 +101,7 @@ Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files
 
   Json document{{"schema", kSchema}, {"time", time}, {"sha256", sha256}, {"files", Json::array()}};
   for (const ConfigSource& file : files) document["files"].push_back({{"path", file.name}, {"text", file.text}});
-  const auto written = write_whole(path_of(newest + 1), document.dump() + "\n");
+  const auto written = write_whole(path_of(newest + 1), to_text(document) + "\n");
   if (!written) return std::unexpected(written.error());
   for (std::size_t i = 0; i + kKept <= numbers.size(); ++i) fs::remove(path_of(numbers[i]), error);
   return newest + 1;

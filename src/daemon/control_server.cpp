@@ -16,8 +16,6 @@
 namespace vipd {
 namespace {
 
-using json = nlohmann::ordered_json;
-
 constexpr std::size_t kMaxClients = 64;
 constexpr std::size_t kLongestRequest = 4096;
 constexpr std::size_t kMostUnread = 32 << 20;         // a status of thousands of instances fits
@@ -88,7 +86,7 @@ void ControlServer::accept_clients() {
   Fd fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!fd) return accept_later(errno);
   if (clients_.size() >= kMaxClients) {
-    static const std::string refusal = error_document("too many clients are connected; try again").dump() + "\n";
+    static const std::string refusal = to_text(error_document("too many clients are connected; try again")) + "\n";
     (void)!::send(fd.get(), refusal.data(), refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     return;
   }
@@ -133,8 +131,8 @@ bool ControlServer::read_request(Client& client) {
   return true;
 }
 
-json ControlServer::answer(Client& client, const std::string& line) {
-  const json request = json::parse(line, nullptr, false);
+Json ControlServer::answer(Client& client, const std::string& line) {
+  const Json request = parse_json(line);
   if (!request.is_object() || !request.contains("verb") || !request["verb"].is_string())
     return error_document("a request is one line with a JSON object that has a \"verb\"");
   const std::string verb = request["verb"];
@@ -149,9 +147,7 @@ json ControlServer::answer(Client& client, const std::string& line) {
   return events_document(supervisor_.events(), clocks());
 }
 
-void ControlServer::send(Client& client, const json& document) {
-  client.unsent += document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-}
+void ControlServer::send(Client& client, const Json& document) { client.unsent += to_text(document) + "\n"; }
 
 /// False when the client is to be dropped: it has its answer, is gone, or does not read.
 bool ControlServer::flush(Client& client) {

@@ -6,35 +6,28 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
 
-#include "vipd/os/json_integer.hpp"
+#include "vipd/os/json.hpp"
 #include "vipd/os/log.hpp"
 
 namespace vipd {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-const std::string kHead = Json{{"schema", "vipd.hook-journal/1"}}.dump();
+const std::string kHead = to_text({{"schema", "vipd.hook-journal/1"}});
 
 std::string key_of(const HookSubject& subject) { return (subject.group ? "group " : "instance ") + subject.name; }
 
-/// A line; what a peer or a program put into a reason need not be UTF-8.
-std::string line_of(const Json& document) {
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 std::string began_line(const std::string& key, const HookEvent& event) {
-  return line_of({{"began", key},
+  return to_text({{"began", key},
                   {"state", to_string(event.state)},
                   {"old_state", event.old_state},
                   {"reason", event.reason},
                   {"priority", event.priority},
                   {"peer", event.peer},
-                  {"sequence", event.sequence}});
+                  {"sequence", event.sequence}}) +
+         "\n";
 }
 
 /// Throws if the line is not one of ours.
@@ -66,7 +59,7 @@ void HookJournal::read() {
   try {
     if (line != kHead) throw std::runtime_error("it is of another version");
     while (std::getline(file, line) && !file.eof()) {
-      const Json what = Json::parse(line);
+      const Json what = parse_json(line);
       if (what.contains("began"))
         events[what.at("began")] = event_of(what);
       else
@@ -112,7 +105,7 @@ void HookJournal::began(const HookSubject& subject, const HookEvent& event) {
 }
 
 void HookJournal::ended(const HookSubject& subject) {
-  if (under_way_.erase(key_of(subject)) > 0) append(line_of({{"ended", key_of(subject)}}));
+  if (under_way_.erase(key_of(subject)) > 0) append(to_text({{"ended", key_of(subject)}}) + "\n");
 }
 
 }  // namespace vipd

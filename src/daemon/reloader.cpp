@@ -11,8 +11,6 @@
 namespace vipd {
 namespace {
 
-using json = nlohmann::ordered_json;
-
 /// Not a Duration: what a client asks for may be no number of nanoseconds.
 constexpr std::chrono::milliseconds kLongestTrial = std::chrono::hours(24);
 
@@ -50,14 +48,14 @@ std::string effect_of(const InstanceChange& change, const Supervisor& supervisor
   return priority == change.keys.end() ? "" : effect_of_priority(*router, std::stoi(priority->after));
 }
 
-json keys_of(const std::vector<KeyChange>& keys) {
-  json list = json::array();
+Json keys_of(const std::vector<KeyChange>& keys) {
+  Json list = Json::array();
   for (const KeyChange& key : keys) list.push_back({{"key", key.key}, {"before", key.before}, {"after", key.after}});
   return list;
 }
 
-json diagnostics_of(const LoadedConfig& loaded) {
-  json list = json::array();
+Json diagnostics_of(const LoadedConfig& loaded) {
+  Json list = Json::array();
   for (const Diagnostic& one : loaded.diagnostics)
     list.push_back({{"severity", one.severity == Severity::error ? "error" : "warning"},
                     {"kind", one.kind},
@@ -70,24 +68,24 @@ json diagnostics_of(const LoadedConfig& loaded) {
 }
 
 /// What was read: is it valid, and what is to be said about it.
-json verdict_on(const Result<LoadedConfig>& loaded, const char* schema) {
-  json document{{"schema", schema}, {"valid", loaded && loaded->config != nullptr}};
-  document["diagnostics"] = loaded ? diagnostics_of(*loaded) : json::array();
+Json verdict_on(const Result<LoadedConfig>& loaded, const char* schema) {
+  Json document{{"schema", schema}, {"valid", loaded && loaded->config != nullptr}};
+  document["diagnostics"] = loaded ? diagnostics_of(*loaded) : Json::array();
   document["report"] = loaded ? loaded->report(false) : loaded.error().message + "\n";
   return document;
 }
 
 /// `what` it is: "instance", "sync_group", "check" or "table"; `prefix` is what its line begins with.
-json change_document(const char* what, const InstanceChange& change, const std::string& effect, const char* prefix) {
+Json change_document(const char* what, const InstanceChange& change, const std::string& effect, const char* prefix) {
   return {{what, change.name},
           {"change", to_string(change.fate)},
-          {"effect", effect.empty() ? json(nullptr) : json(effect)},
+          {"effect", effect.empty() ? Json(nullptr) : Json(effect)},
           {"keys", keys_of(change.keys)},
           {"text", prefix + line_of(change, effect)}};
 }
 
-json document_of(const Plan& changes, const Supervisor& supervisor) {
-  json list = json::array();
+Json document_of(const Plan& changes, const Supervisor& supervisor) {
+  Json list = Json::array();
   if (!changes.node.empty()) list.push_back(change_document("table", {Fate::changed, "node", changes.node}, "", ""));
   for (const InstanceChange& change : changes.instances)
     list.push_back(change_document("instance", change, effect_of(change, supervisor), ""));
@@ -110,34 +108,34 @@ Reloader::Reloader(EventLoop& loop, Supervisor& supervisor, const std::string& h
   keep();
 }
 
-std::optional<json> Reloader::answer(const json& request) {
+std::optional<Json> Reloader::answer(const Json& request) {
   const std::string verb = request["verb"];
   if (verb == "diff") return diff();
   if (verb == "confirm") return confirm();
   if (verb == "config") return history(request);
   if (verb != "reload") return std::nullopt;
   if (!request.contains("confirm_ms")) return reload(std::nullopt);
-  const json& wanted = request["confirm_ms"];
+  const Json& wanted = request["confirm_ms"];
   const std::int64_t length = wanted.is_number_integer() ? wanted.get<std::int64_t>() : 0;
   if (length < 1000 || std::chrono::milliseconds(length) > kLongestTrial)
     return error_document("the time to confirm a reload must be 1s..24h");
   return reload(std::chrono::milliseconds(length));
 }
 
-json Reloader::diff() const {
+Json Reloader::diff() const {
   const auto loaded = load_(running_);
-  json document = verdict_on(loaded, "vipd.diff/1");
+  Json document = verdict_on(loaded, "vipd.diff/1");
   document["changes"] =
-      loaded && loaded->config ? document_of(plan(*running_.config, *loaded->config), supervisor_) : json::array();
+      loaded && loaded->config ? document_of(plan(*running_.config, *loaded->config), supervisor_) : Json::array();
   return document;
 }
 
-json Reloader::reload(std::optional<Duration> trial) {
+Json Reloader::reload(std::optional<Duration> trial) {
   auto loaded = load_(running_);
-  json document = verdict_on(loaded, "vipd.reload/1");
+  Json document = verdict_on(loaded, "vipd.reload/1");
   if (!loaded || !loaded->config) {
     log_error("reload refused, the configuration in force stays:\n{}", document["report"].get<std::string>());
-    document["changes"] = json::array();
+    document["changes"] = Json::array();
     return document;
   }
   trial_.reset();  // whoever reloads again has seen what is in force now
@@ -148,14 +146,14 @@ json Reloader::reload(std::optional<Duration> trial) {
   return document;
 }
 
-json Reloader::follow(const LoadedConfig& before) {
-  json changes = json::array();
+Json Reloader::follow(const LoadedConfig& before) {
+  Json changes = Json::array();
   if (running_.config == before.config || *running_.config == *before.config) {
     running_.config = before.config;  // which all others have
     log_info("reload: nothing has changed");
   } else {
     changes = document_of(plan(*before.config, *running_.config), supervisor_);
-    for (const json& change : changes) log_info("reload: {}", change["text"].get<std::string>());
+    for (const Json& change : changes) log_info("reload: {}", change["text"].get<std::string>());
     supervisor_.apply(running_.config, loop_.now());
     ::malloc_trim(0);  // as after a start
   }
@@ -177,7 +175,7 @@ void Reloader::give_up_trial() {
   follow(given_up);
 }
 
-json Reloader::confirm() {
+Json Reloader::confirm() {
   if (!trial_) return error_document("no reload waits for a confirmation");
   trial_.reset();
   log_info("reload: confirmed");
@@ -186,14 +184,14 @@ json Reloader::confirm() {
 
 std::optional<TimePoint> Reloader::trial_ends() const { return trial_ ? std::optional(trial_->ends) : std::nullopt; }
 
-json Reloader::history(const json& request) const {
+Json Reloader::history(const Json& request) const {
   const bool all = !request.contains("number");
-  json list = json::array();
+  Json list = Json::array();
   for (const KeptConfig& kept : history_.list()) {
     if (!all && request["number"] != kept.number) continue;
-    json one{{"number", kept.number}, {"time", kept.time}, {"sha256", kept.sha256}, {"files", json::array()}};
+    Json one{{"number", kept.number}, {"time", kept.time}, {"sha256", kept.sha256}, {"files", Json::array()}};
     for (const ConfigSource& file : kept.files)
-      one["files"].push_back(all ? json{{"path", file.name}} : json{{"path", file.name}, {"text", file.text}});
+      one["files"].push_back(all ? Json{{"path", file.name}} : Json{{"path", file.name}, {"text", file.text}});
     list.push_back(std::move(one));
   }
   if (!all && list.empty()) return error_document("there is no such configuration; `vipctl config list` has them all");

@@ -82,7 +82,7 @@ class RunnerServer {
  private:
   void accept();
   void serve(Fd fd);
-  void on_message(const MessageSocket::Message& message);
+  void on_message(const Json& message);
   std::optional<std::string> refusal(const Command& command);
   bool names(const Command& command);
   void answer(std::uint64_t client, const RunAnswer& answer);
@@ -164,7 +164,7 @@ void RunnerServer::serve(Fd fd) {
   client_->send(runner_greeting());
 }
 
-void RunnerServer::on_message(const MessageSocket::Message& message) {
+void RunnerServer::on_message(const Json& message) {
   const auto request = read_request(message);
   if (!request) {
     log_error("hung up on vipd: {}", request.error().message);

@@ -7,16 +7,14 @@
 namespace vipd {
 namespace {
 
-using json = nlohmann::ordered_json;
-
 /// What is held of one kind: [{"<name>": "…", "present": true}].
 template <typename Object>
-json held_by(const AddressOwner& owner, const char* name, const std::string& interface) {
-  json list = json::array();
+Json held_by(const AddressOwner& owner, const char* name, const std::string& interface) {
+  Json list = Json::array();
   for (const auto& entry : owner.entries()) {
     const auto* object = std::get_if<Object>(&entry.object);
     if (object == nullptr) continue;
-    json held = {{name, to_string(*object)}, {"present", owner.present(entry)}};
+    Json held = {{name, to_string(*object)}, {"present", owner.present(entry)}};
     if constexpr (std::is_same_v<Object, AddressObject>)
       if (object->interface != interface) held["interface"] = object->interface;
     if (entry.foreign) held["foreign"] = true;
@@ -27,14 +25,14 @@ json held_by(const AddressOwner& owner, const char* name, const std::string& int
 }
 
 /// Those that are put on an interface, and those that are not and of which nobody here knows where they are.
-json addresses_of(const VirtualRouter& router) {
-  json list = held_by<AddressObject>(router.addresses(), "address", router.config().interface);
+Json addresses_of(const VirtualRouter& router) {
+  Json list = held_by<AddressObject>(router.addresses(), "address", router.config().interface);
   for (const VirtualAddress& address : router.config().addresses)
     if (!address.assigned) list.push_back({{"address", to_string(address)}, {"present", nullptr}, {"assigned", false}});
   return list;
 }
 
-json active_router(const VirtualRouter& router) {
+Json active_router(const VirtualRouter& router) {
   if (router.election().state() == State::active) {
     if (!router.source()) return nullptr;
     return {{"address", router.source()->to_string()}, {"priority", router.standing().effective_priority()}};
@@ -44,8 +42,8 @@ json active_router(const VirtualRouter& router) {
   return {{"address", peer->address.to_string()}, {"priority", peer->priority}};
 }
 
-json counters_of(const VirtualRouter::Counters& counters) {
-  json refused = json::object();
+Json counters_of(const VirtualRouter::Counters& counters) {
+  Json refused = Json::object();
   for (const auto& [kind, count] : counters.adverts_refused) refused[std::string(to_string(kind))] = count;
   return {{"adverts_sent", counters.adverts_sent},     {"adverts_received", counters.adverts_received},
           {"adverts_refused", std::move(refused)},     {"addr_list_mismatch", counters.addr_list_mismatch},
@@ -53,8 +51,8 @@ json counters_of(const VirtualRouter::Counters& counters) {
 }
 
 /// Who else was heard for this VRID, in no order.
-json peers_of(const PeerTable& table, const Clocks& clocks) {
-  json list = json::array();
+Json peers_of(const PeerTable& table, const Clocks& clocks) {
+  Json list = Json::array();
   for (const auto& peer : table.peers())
     list.push_back({{"address", peer.address.to_string()},
                     {"priority", peer.priority},
@@ -64,8 +62,8 @@ json peers_of(const PeerTable& table, const Clocks& clocks) {
   return list;
 }
 
-json hooks_of(const HookQueue& hooks) {
-  json last = nullptr;
+Json hooks_of(const HookQueue& hooks) {
+  Json last = nullptr;
   if (const auto* ended = hooks.last())
     last = {{"command", ended->command},
             {"status", ended->outcome.exit_status},
@@ -73,25 +71,25 @@ json hooks_of(const HookQueue& hooks) {
             {"ok", ended->outcome.ok()},
             {"duration", format_duration(ended->outcome.took)},
             {"output", ended->outcome.output}};
-  return {{"running", hooks.running() != nullptr ? json(*hooks.running()) : json(nullptr)},
+  return {{"running", hooks.running() != nullptr ? Json(*hooks.running()) : Json(nullptr)},
           {"queued", hooks.waiting()},
           {"coalesced", hooks.coalesced()},
           {"last", std::move(last)}};
 }
 
-json virtual_mac_of(const InstanceConfig& config) {
+Json virtual_mac_of(const InstanceConfig& config) {
   if (!config.virtual_mac) return nullptr;
   return {{"address", virtual_mac(config.family(), config.vrid).to_string()},
           {"interface", virtual_mac_device(config)}};
 }
 
-json sync_group_of(const InstanceConfig& config) {
-  return config.sync_group.empty() ? json(nullptr) : json(config.sync_group);
+Json sync_group_of(const InstanceConfig& config) {
+  return config.sync_group.empty() ? Json(nullptr) : Json(config.sync_group);
 }
 
 /// What each of an instance's checks says.
-json checks_of(const std::vector<std::string>& names, const CheckSet& checks, const Clocks& clocks) {
-  json list = json::array();
+Json checks_of(const std::vector<std::string>& names, const CheckSet& checks, const Clocks& clocks) {
+  Json list = Json::array();
   for (const std::string& name : names) {
     const Check* check = checks.find(name);
     if (check == nullptr) continue;
@@ -107,11 +105,11 @@ json checks_of(const std::vector<std::string>& names, const CheckSet& checks, co
 }
 
 /// Until when it does not preempt since it has become Active too often.
-json flaps_until(const VirtualRouter& router, const Clocks& clocks) {
-  return router.flaps_until() == kNever ? json(nullptr) : json(clocks.rfc3339(router.flaps_until()));
+Json flaps_until(const VirtualRouter& router, const Clocks& clocks) {
+  return router.flaps_until() == kNever ? Json(nullptr) : Json(clocks.rfc3339(router.flaps_until()));
 }
 
-json instance_document(const VirtualRouter& router, const CheckSet& checks, const Clocks& clocks) {
+Json instance_document(const VirtualRouter& router, const CheckSet& checks, const Clocks& clocks) {
   const InstanceConfig& config = router.config();
   const std::string* fault = router.standing().fault();
   const std::string* unfit = router.standing().unfit();
@@ -121,9 +119,9 @@ json instance_document(const VirtualRouter& router, const CheckSet& checks, cons
           {"family", to_string(config.family())},
           {"interface", config.interface},
           {"state", to_string(router.election().state())},
-          {"fault", fault != nullptr ? json(*fault) : json(nullptr)},
+          {"fault", fault != nullptr ? Json(*fault) : Json(nullptr)},
           {"fit", router.standing().fit()},
-          {"unfit", unfit != nullptr ? json(*unfit) : json(nullptr)},
+          {"unfit", unfit != nullptr ? Json(*unfit) : Json(nullptr)},
           {"checks", checks_of(config.checks, checks, clocks)},
           {"reason", router.reason()},
           {"since", clocks.rfc3339(router.since())},
@@ -142,13 +140,13 @@ json instance_document(const VirtualRouter& router, const CheckSet& checks, cons
           {"rules", held_by<RuleObject>(router.addresses(), "rule", config.interface)},
           {"active", active_router(router)},
           {"peers", peers_of(router.peers(), clocks)},
-          {"last_stranger", router.last_stranger() ? json(router.last_stranger()->to_string()) : json(nullptr)},
+          {"last_stranger", router.last_stranger() ? Json(router.last_stranger()->to_string()) : Json(nullptr)},
           {"counters", counters_of(router.counters())},
           {"hooks", hooks_of(router.hooks())},
           {"transitions", router.counters().transitions}};
 }
 
-json group_document(const SyncGroup& group, const Clocks& clocks) {
+Json group_document(const SyncGroup& group, const Clocks& clocks) {
   return {{"name", group.config().name},
           {"state", to_string(group.shown())},
           {"reason", group.reason()},
@@ -158,14 +156,14 @@ json group_document(const SyncGroup& group, const Clocks& clocks) {
           {"hooks", hooks_of(group.hooks())}};
 }
 
-json fifo_document(const NotifyFifo& fifo) {
+Json fifo_document(const NotifyFifo& fifo) {
   if (fifo.path().empty()) return nullptr;
   return {{"path", fifo.path()}, {"dropped", fifo.dropped()}};
 }
 
-json transition_document(const Transition& transition, const Clocks& clocks) {
-  json document = {{"sequence", transition.sequence}, {"time", clocks.rfc3339(transition.time)}};
-  document["instance"] = transition.group ? json(nullptr) : json(transition.instance);
+Json transition_document(const Transition& transition, const Clocks& clocks) {
+  Json document = {{"sequence", transition.sequence}, {"time", clocks.rfc3339(transition.time)}};
+  document["instance"] = transition.group ? Json(nullptr) : Json(transition.instance);
   if (transition.group) document["sync_group"] = transition.instance;
   document.update({{"from", to_string(transition.from)},
                    {"to", to_string(transition.to)},
@@ -180,40 +178,40 @@ std::string Clocks::rfc3339(TimePoint time) const {
   return format_rfc3339(wall + std::chrono::duration_cast<std::chrono::system_clock::duration>(time - monotonic));
 }
 
-json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
+Json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
                      const Clocks& clocks) {
-  json instances = json::array();
+  Json instances = Json::array();
   for (const auto& router : supervisor.routers())
     instances.push_back(instance_document(*router, supervisor.checks(), clocks));
-  json groups = json::array();
+  Json groups = Json::array();
   for (const auto& group : supervisor.groups()) groups.push_back(group_document(*group, clocks));
   return {{"schema", "vipd.status/1"},
           {"node", supervisor.config().node.empty() ? info.host : supervisor.config().node},
           {"version", VIPD_VERSION},
           {"pid", info.pid},
           {"uptime", format_duration(clocks.monotonic - info.started)},
-          {"reload_to_confirm", trial_ends ? json(clocks.rfc3339(*trial_ends)) : json(nullptr)},
+          {"reload_to_confirm", trial_ends ? Json(clocks.rfc3339(*trial_ends)) : Json(nullptr)},
           {"notify_fifo", fifo_document(supervisor.hooks().fifo())},
           {"instances", std::move(instances)},
           {"sync_groups", std::move(groups)}};
 }
 
-json version_document(const DaemonInfo& info, const Clocks& clocks) {
+Json version_document(const DaemonInfo& info, const Clocks& clocks) {
   return {{"schema", "vipd.version/1"}, {"version", VIPD_VERSION}, {"pid", info.pid},
           {"program", info.program},    {"config", info.config},   {"started", clocks.rfc3339(info.started)}};
 }
 
-json events_document(const EventLog& events, const Clocks& clocks) {
-  json list = json::array();
+Json events_document(const EventLog& events, const Clocks& clocks) {
+  Json list = Json::array();
   for (const auto& transition : events.transitions()) list.push_back(transition_document(transition, clocks));
   return {{"schema", "vipd.events/1"}, {"events", std::move(list)}};
 }
 
-json event_document(const Transition& transition, const Clocks& clocks) {
+Json event_document(const Transition& transition, const Clocks& clocks) {
   return {{"schema", "vipd.event/1"}, {"event", transition_document(transition, clocks)}};
 }
 
-json error_document(const std::string& sentence) { return {{"schema", "vipd.error/1"}, {"error", sentence}}; }
+Json error_document(const std::string& sentence) { return {{"schema", "vipd.error/1"}, {"error", sentence}}; }
 
 std::string summary_line(const Supervisor& supervisor) {
   constexpr std::size_t kNamed = 8;

@@ -37,8 +37,8 @@ Result<std::unique_ptr<MessageSocket>> MessageSocket::open(EventLoop& loop, Fd f
   return socket;
 }
 
-bool MessageSocket::send(const Message& message) {
-  std::string packet = message.dump(-1, ' ', false, Message::error_handler_t::replace);
+bool MessageSocket::send(const Json& message) {
+  std::string packet = to_text(message);
   if (packet.size() > kLongest) return false;
   unsent_.push_back(std::move(packet));
   if (unsent_.size() == 1) loop_.rewatch(watch_, EPOLLIN | EPOLLOUT);
@@ -60,8 +60,8 @@ void MessageSocket::on_ready() {
   std::string packet(static_cast<std::size_t>(std::clamp<ssize_t>(waiting, 0, kLongest)), '\0');
   const ssize_t size = waiting < 0 ? waiting : ::recv(fd_.get(), packet.data(), packet.size(), 0);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  const Message message = size > 0 ? Message::parse(packet.data(), packet.data() + size, nullptr, false)
-                                   : Message(Message::value_t::discarded);
+  packet.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  const Json message = parse_json(packet);
   // Copies: a handler may destroy this.
   if (message.is_object()) {
     const OnMessage handler = on_message_;

@@ -25,7 +25,6 @@ constexpr auto kGrace = std::chrono::seconds(2);                  // between SIG
 constexpr auto kBeforeNextKeeper = std::chrono::milliseconds(2);  // what is to be said of an end goes first
 constexpr auto kBetweenSweeps = std::chrono::milliseconds(5);
 constexpr int kMostSweeps = 2000;
-constexpr auto kReplace = nlohmann::json::error_handler_t::replace;  // what is no UTF-8
 constexpr std::size_t kLinesLogged = 100;
 constexpr std::size_t kLongestLine = 1000;
 constexpr std::size_t kLinesKept = 10, kOctetsKept = 1024;
@@ -109,7 +108,7 @@ std::optional<Command> await_command(int fd) {
   std::array<char, 4096> buffer;
   for (ssize_t size = 0; (size = ::read(fd, buffer.data(), buffer.size())) > 0;)
     text.append(buffer.data(), static_cast<std::size_t>(size));
-  const auto request = read_request(nlohmann::json::parse(text, nullptr, false));
+  const auto request = read_request(parse_json(text));
   return request ? std::optional(request->command) : std::nullopt;
 }
 
@@ -154,7 +153,7 @@ struct ProcessRunner::Keeper {
 
   /// False if it is no more.
   bool tell(const Command& wanted) {
-    const std::string text = to_message(RunRequest{.command = wanted}).dump(-1, ' ', false, kReplace);
+    const std::string text = to_text(to_message(RunRequest{.command = wanted}));
     const bool told = ::write(command.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
     command = Fd();
     return told;

@@ -57,7 +57,7 @@ void RunnerClient::lost(const std::string& why) {
     answer(id, {.error = "given up: vipd-runner died twice while it ran", .lost = true});
 }
 
-void RunnerClient::on_message(const MessageSocket::Message& message) {
+void RunnerClient::on_message(const Json& message) {
   if (!greeted_) return is_runner_greeting(message) ? greeted() : lost("it speaks another version");
   const auto ended = read_answer(message);
   if (!ended) return lost(ended.error().message);

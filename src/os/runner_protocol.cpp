@@ -2,12 +2,8 @@
 
 #include <exception>
 
-#include "vipd/os/json_integer.hpp"
-
 namespace vipd {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr int kVersion = 1;
 

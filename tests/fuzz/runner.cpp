@@ -17,7 +17,6 @@
 
 using namespace vipd;
 using fuzz::Bytes;
-using Json = nlohmann::json;
 
 namespace {
 

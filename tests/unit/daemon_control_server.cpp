@@ -13,7 +13,6 @@
 
 using namespace vipd;
 using namespace vipd::test;
-using Json = nlohmann::ordered_json;
 
 namespace {
 

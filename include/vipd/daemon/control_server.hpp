@@ -19,6 +19,7 @@
 #include "vipd/daemon/status.hpp"
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/fd.hpp"
+#include "vipd/os/json.hpp"
 
 namespace vipd {
 
@@ -49,8 +50,8 @@ class ControlServer {
   void accept_later(int error);
   void on_ready(Client& client);
   bool read_request(Client& client);
-  nlohmann::ordered_json answer(Client& client, const std::string& line);
-  void send(Client& client, const nlohmann::ordered_json& document);
+  Json answer(Client& client, const std::string& line);
+  void send(Client& client, const Json& document);
   bool flush(Client& client);
   void drop(Client& client);
   Clocks clocks() const;

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +21,7 @@
 #include "vipd/daemon/status.hpp"
 #include "vipd/daemon/supervisor.hpp"
 #include "vipd/os/event_loop.hpp"
+#include "vipd/os/json.hpp"
 
 namespace vipd {
 
@@ -37,10 +37,10 @@ class Reloader {
 
   /// Answers "reload", "diff", "confirm" and "config", with an error document if something is wrong with `request`;
   /// nullopt if its verb is another's.
-  std::optional<nlohmann::ordered_json> answer(const nlohmann::ordered_json& request);
+  std::optional<Json> answer(const Json& request);
   /// Reads the files and goes over to what they say; with `trial`, back again unless it is confirmed in that time. What
   /// came of it is in the document and in the log.
-  nlohmann::ordered_json reload(std::optional<Duration> trial = std::nullopt);
+  Json reload(std::optional<Duration> trial = std::nullopt);
   /// A vipd that comes after this one need not know of the configurations before, once all that they had is gone.
   void forget_older();
   /// When the configuration before comes back unless this one is confirmed; nullopt if nothing is on trial.
@@ -53,11 +53,11 @@ class Reloader {
     EventLoop::Watch timer;
   };
 
-  nlohmann::ordered_json diff() const;
-  nlohmann::ordered_json confirm();
-  nlohmann::ordered_json history(const nlohmann::ordered_json& request) const;
+  Json diff() const;
+  Json confirm();
+  Json history(const Json& request) const;
   /// Puts in force what is the running_ configuration now, after `before`; what it changed.
-  nlohmann::ordered_json follow(const LoadedConfig& before);
+  Json follow(const LoadedConfig& before);
   void begin_trial(LoadedConfig before, Duration length);
   void give_up_trial();
   void keep();

@@ -4,11 +4,11 @@
 /// formed here and nowhere else. Caller: ControlServer.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "vipd/daemon/supervisor.hpp"
+#include "vipd/os/json.hpp"
 
 namespace vipd {
 
@@ -31,16 +31,16 @@ struct DaemonInfo {
 
 /// All instances with their states, reasons, addresses and counters. `trial_ends` is when a reload goes back unless it
 /// is confirmed.
-nlohmann::ordered_json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends,
-                                       const DaemonInfo& info, const Clocks& clocks);
+Json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
+                     const Clocks& clocks);
 /// Which vipd answers.
-nlohmann::ordered_json version_document(const DaemonInfo& info, const Clocks& clocks);
+Json version_document(const DaemonInfo& info, const Clocks& clocks);
 /// All transitions that are kept.
-nlohmann::ordered_json events_document(const EventLog& events, const Clocks& clocks);
+Json events_document(const EventLog& events, const Clocks& clocks);
 /// One transition, for those who follow.
-nlohmann::ordered_json event_document(const Transition& transition, const Clocks& clocks);
+Json event_document(const Transition& transition, const Clocks& clocks);
 /// A request that cannot be answered, and why.
-nlohmann::ordered_json error_document(const std::string& sentence);
+Json error_document(const std::string& sentence);
 
 /// "web active, db backup": for `systemctl status`.
 std::string summary_line(const Supervisor& supervisor);

@@ -8,18 +8,17 @@
 
 #include <deque>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/fd.hpp"
+#include "vipd/os/json.hpp"
 
 namespace vipd {
 
 class MessageSocket {
  public:
-  using Message = nlohmann::json;
-  using OnMessage = std::function<void(const Message&)>;
+  using OnMessage = std::function<void(const Json&)>;
   using OnClosed = std::function<void()>;
 
   /// Longest packet in octets; a unix socket of Linux takes it as one piece with its default buffer.
@@ -29,7 +28,7 @@ class MessageSocket {
   static Result<std::unique_ptr<MessageSocket>> open(EventLoop& loop, Fd fd, OnMessage on_message, OnClosed on_closed);
 
   /// Queues a message. False if it is too long; then nothing was done.
-  bool send(const Message& message);
+  bool send(const Json& message);
 
  private:
   MessageSocket(EventLoop& loop, Fd fd, OnMessage on_message, OnClosed on_closed);

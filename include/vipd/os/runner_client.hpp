@@ -45,7 +45,7 @@ class RunnerClient final : public Runner {
   void connect();
   void connect_later(const std::string& why);
   void lost(const std::string& why);
-  void on_message(const MessageSocket::Message& message);
+  void on_message(const Json& message);
   void greeted();
   void send(std::uint64_t id, Request& request);
   void answer(std::uint64_t id, const Outcome& outcome);

@@ -6,9 +6,9 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 
 #include "vipd/base/result.hpp"
+#include "vipd/os/json.hpp"
 #include "vipd/os/runner.hpp"
 
 namespace vipd {
@@ -26,14 +26,14 @@ struct RunAnswer {
 };
 
 /// The runner's first message.
-nlohmann::json runner_greeting();
+Json runner_greeting();
 /// Is it the greeting of a runner that speaks as we do?
-bool is_runner_greeting(const nlohmann::json& message);
+bool is_runner_greeting(const Json& message);
 
 /// Message and value, both ways.
-nlohmann::json to_message(const RunRequest& request);
-Result<RunRequest> read_request(const nlohmann::json& message);
-nlohmann::json to_message(const RunAnswer& answer);
-Result<RunAnswer> read_answer(const nlohmann::json& message);
+Json to_message(const RunRequest& request);
+Result<RunRequest> read_request(const Json& message);
+Json to_message(const RunAnswer& answer);
+Result<RunAnswer> read_answer(const Json& message);
 
 }  // namespace vipd

@@ -14,7 +14,6 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,10 +22,10 @@
 #include "support/lab/process.hpp"
 #include "vipd/base/ip.hpp"
 #include "vipd/os/fd.hpp"
+#include "vipd/os/json.hpp"
 
 namespace vipd::lab {
 
-using Json = nlohmann::json;
 using WallTime = std::chrono::system_clock::time_point;
 
 /// A program of this build: "vipd", "vipctl", "vipd-probe".
