@@ -1,5 +1,7 @@
 #include "vipd/os/event_loop.hpp"
 
+#include <poll.h>
+
 #include <csignal>
 #include <ctime>
 #include <thread>
@@ -84,8 +86,14 @@ void EventLoop::note_network_turn(TimePoint& last) {
     burst_turns_ = goes_on ? kBurstTurns : 0;
     burst_ends_ = now() + kBurst;
   }
-  const bool again = std::exchange(last, burst_ends_) == burst_ends_;
-  rests_ = ++burst_turns_ >= kBurstTurns && again;
+  again_ = std::exchange(last, burst_ends_) == burst_ends_;
+  in_burst_ = ++burst_turns_ >= kBurstTurns;
+}
+
+/// A descriptor of epoll(7) is ready when any that it watches is.
+bool EventLoop::is_anything_ready() const {
+  pollfd all{.fd = sd_event_get_fd(event_), .events = POLLIN, .revents = 0};
+  return ::poll(&all, 1, 0) > 0;
 }
 
 int EventLoop::handle(const Handler& handler) {
@@ -96,9 +104,10 @@ int EventLoop::handle(const Handler& handler) {
   return 0;
 }
 
-/// What comes meanwhile is read at once afterwards.
+/// When all sockets have had their turn. What comes meanwhile is read at once afterwards.
 void EventLoop::rest() {
-  if (!std::exchange(rests_, false) || deadline_at_ < burst_ends_) return;
+  if (!std::exchange(in_burst_, false) || deadline_at_ < burst_ends_) return;
+  if (!again_ && is_anything_ready()) return;
   std::this_thread::sleep_for(burst_ends_ - boot_time());
 }
 

@@ -5,7 +5,7 @@
 /// in its sockets before it believes that the Active router is dead. A socket that is never empty, by a flood or
 /// because reading it fails, does not keep the deadline from its turn: one that is due waits for some dozens of
 /// handlers at most. Packets that come in a burst, one by one, would each cost a wake: after a few turns within a
-/// millisecond, and where that goes on at the second turn of a socket, the loop sleeps for the rest of it, unless the
+/// millisecond, and where that goes on after one of each socket, the loop sleeps for the rest of it, unless the
 /// deadline is before, and then reads all of them. There is one deadline; the state machines own theirs and hand the
 /// earliest in.
 #pragma once
@@ -83,6 +83,7 @@ class EventLoop {
   Watch make_watch(Urgency urgency, Handler handler);
   static int fire(void* userdata);
   void note_network_turn(TimePoint& last);
+  bool is_anything_ready() const;
   int handle(const Handler& handler);
   void rest();
 
@@ -92,7 +93,7 @@ class EventLoop {
   int network_turns_ = 0;  // since the deadline was due
   TimePoint burst_ends_{};
   int burst_turns_ = 0;
-  bool rests_ = false;  // after this turn
+  bool in_burst_ = false, again_ = false;  // this turn, and of a socket that had one in this burst
   Handler on_deadline_, after_each_;
   std::vector<Watch> signals_;
 };
