@@ -1,7 +1,10 @@
 #include "vipd/config/plan.hpp"
 
+#include <algorithm>
 #include <map>
+#include <ranges>
 #include <set>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -17,11 +20,40 @@ bool equal(const Slot& before, const Slot& after) {
   return std::visit([&](auto* value) { return *value == *std::get<decltype(value)>(after); }, before);
 }
 
-std::string text_of(const KeySpec& key, const Slot& slot);
+/// Entries that two lists both begin and end with, as many as need not be said: among many, those that differ would be
+/// hard to find, and to write them all took a third of a reload of thousands.
+struct Shared {
+  std::size_t front = 0, back = 0;
+};
+
+template <typename Value>
+Shared shared_by(const std::vector<Value>& before, const std::vector<Value>& after) {
+  constexpr std::size_t kFew = 3;
+  const auto at = std::ranges::mismatch(before, after);
+  const auto ends = std::ranges::mismatch(std::ranges::subrange(at.in1, before.end()) | std::views::reverse,
+                                          std::ranges::subrange(at.in2, after.end()) | std::views::reverse);
+  const auto front = static_cast<std::size_t>(at.in1 - before.begin());
+  const auto back = static_cast<std::size_t>(before.end() - ends.in1.base());
+  return {.front = front > kFew ? front : 0, .back = back > kFew ? back : 0};
+}
+
+/// Of what is no list, nothing.
+template <typename Value>
+Shared shared_by(const Value&, const Value&) {
+  return {};
+}
+
+/// Both are of one key.
+Shared shared_by(const Slot& before, const Slot& after) {
+  return std::visit([&](auto* value) { return shared_by(*value, *std::get<decltype(value)>(after)); }, before);
+}
+
+std::string text_of(const KeySpec& key, const Slot& slot, Shared unsaid = {});
 
 /// A value as it would be written in the file; nothing if that is to leave the key out.
 struct AsToml {
   const KeySpec& key;
+  Shared unsaid;
 
   std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
   std::string operator()(const std::uint8_t* value) const { return std::to_string(*value); }
@@ -54,7 +86,11 @@ struct AsToml {
   template <typename Value>
   std::string operator()(const std::vector<Value>* values) const {
     std::string all;
-    for (const Value& value : *values) all += (all.empty() ? "" : ", ") + entry(value);
+    const auto add = [&all](const std::string& one) { all += (all.empty() ? "" : ", ") + one; };
+    if (unsaid.front > 0) add("...");
+    for (const Value& value : std::span(*values).subspan(unsaid.front, values->size() - unsaid.front - unsaid.back))
+      add(entry(value));
+    if (unsaid.back > 0 && all != "...") add("...");
     return all.empty() ? "" : "[" + all + "]";
   }
 
@@ -85,7 +121,9 @@ struct AsToml {
   }
 };
 
-std::string text_of(const KeySpec& key, const Slot& slot) { return std::visit(AsToml{key}, slot); }
+std::string text_of(const KeySpec& key, const Slot& slot, Shared unsaid) {
+  return std::visit(AsToml{key, unsaid}, slot);
+}
 
 /// What is compared, one or the other; the others are empty.
 struct Part {
@@ -107,10 +145,12 @@ std::vector<KeyChange> differences(std::string_view table, Part before, Part aft
     if (key.table != table) continue;
     const Slot old_value = slot_of(key, before), new_value = slot_of(key, after);
     if (equal(old_value, new_value)) continue;
-    if (key.secret)
+    if (key.secret) {
       changes.push_back({key.name, "(secret)", "(another secret)"});
-    else
-      changes.push_back({key.name, text_of(key, old_value), text_of(key, new_value)});
+      continue;
+    }
+    const Shared unsaid = shared_by(old_value, new_value);
+    changes.push_back({key.name, text_of(key, old_value, unsaid), text_of(key, new_value, unsaid)});
   }
   return changes;
 }

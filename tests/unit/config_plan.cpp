@@ -100,6 +100,22 @@ TEST_CASE("plan: what differs only where a message would be cut short is seen", 
         1);
 }
 
+TEST_CASE("plan: of many entries those are said that differ", "[config][plan]") {
+  const auto with = [](const std::vector<int>& last) {
+    std::string list;
+    for (const int number : last) list += "\"192.0.2." + std::to_string(number) + "/32\",";
+    return kWeb.substr(0, kWeb.find("addresses")) + "addresses = [" + list + "]\n";
+  };
+  const auto change = [&](const std::vector<int>& before, const std::vector<int>& after) {
+    const KeyChange key = change_of(with(before), with(after)).keys.at(0);
+    return key.before + " -> " + key.after;
+  };
+  CHECK(change({1, 2, 3, 4}, {1, 2, 3, 4, 9}) == R"([...] -> [..., "192.0.2.9/32"])");
+  CHECK(change({1, 2, 3, 4, 9, 5, 6, 7, 8}, {1, 2, 3, 4, 5, 6, 7, 8}) == R"([..., "192.0.2.9/32", ...] -> [...])");
+  CHECK(change({1, 5, 6, 7, 8}, {2, 5, 6, 7, 8}) == R"(["192.0.2.1/32", ...] -> ["192.0.2.2/32", ...])");
+  CHECK(change({1, 2}, {1, 3}) == R"(["192.0.2.1/32", "192.0.2.2/32"] -> ["192.0.2.1/32", "192.0.2.3/32"])");
+}
+
 TEST_CASE("plan: instances come and go", "[config][plan]") {
   const std::string db = "[instance.db]\ninterface = \"eth0\"\nvrid = 52\naddresses = [\"192.0.2.11/24\"]\n";
   const Plan added = plan_of(kWeb, kWeb + db);

@@ -15,7 +15,8 @@
 
 namespace vipd {
 
-/// One key with another value; as TOML, "" where there is none.
+/// One key with another value; as TOML, "" where there is none. Of a list, "..." stands for the entries that both begin
+/// or end with if these are more than three.
 struct KeyChange {
   std::string_view key;
   std::string before, after;
