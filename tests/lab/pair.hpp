@@ -22,6 +22,13 @@ inline constexpr Duration kInterval = 100ms;
 /// What a busy machine may add to a bound.
 inline constexpr Duration kSlack = 250ms;
 
+/// What the end of a process takes beyond that: a sanitizer looks for leaks then, which is nothing of ours.
+#ifdef VIPD_SANITIZED
+inline constexpr Duration kLeakCheck = 5s;
+#else
+inline constexpr Duration kLeakCheck = 0s;
+#endif
+
 /// VIPD_LONG=1 asks for as many rounds as a figure needs; without it a test takes those that show a break.
 inline bool is_long() { return std::getenv("VIPD_LONG") != nullptr; }
 inline int rounds(int usual, int if_long) { return is_long() ? if_long : usual; }
