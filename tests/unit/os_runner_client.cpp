@@ -93,8 +93,8 @@ TEST_CASE("runner protocol: what is written is read again, and anything else is 
     message.erase(member);
     CHECK_FALSE(read_request(message));
   }
-  CHECK_FALSE(read_answer(nlohmann::json::object()));
-  for (const nlohmann::json& number : {nlohmann::json(1e300), nlohmann::json(1.5), nlohmann::json(1ULL << 63U)}) {
+  CHECK_FALSE(read_answer(Json::object()));
+  for (const Json& number : {Json(1e300), Json(1.5), Json(1ULL << 63U)}) {
     auto message = broken;
     message["timeout_ns"] = number;
     CHECK_FALSE(read_request(message));
@@ -158,7 +158,7 @@ TEST_CASE("RunnerClient: a runner that speaks otherwise is hung up on and tried 
   bench.runner.reset();
   REQUIRE(bench.until([&] { return bench.tries >= 2 && bench.runner; }));
   bench.run("/one");
-  for (const auto& message : {nlohmann::json{{"vipd-runner", 99}}, nlohmann::json{{"ended", "?"}}}) {
+  for (const auto& message : {Json{{"vipd-runner", 99}}, Json{{"ended", "?"}}}) {
     const int before = bench.tries;
     bench.runner->send(message);
     REQUIRE(bench.until([&] { return bench.tries > before && bench.runner; }));
