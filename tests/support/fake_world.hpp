@@ -14,79 +14,10 @@
 #include <string>
 #include <vector>
 
+#include "support/fake_kernel.hpp"
 #include "vipd/daemon/supervisor.hpp"
 
 namespace vipd::test {
-
-using std::chrono::microseconds;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-class World;
-
-/// A network that nodes may have an interface on, by the interface's name.
-struct Lan {
-  std::string name;
-  const char* network;
-};
-inline const std::array<Lan, 3> kLans = {{{"eth0", "192.0.2."}, {"eth1", "198.51.100."}, {"eth2", "203.0.113."}}};
-
-/// Its number; kLans.size() if it is none.
-std::size_t lan_of(std::string_view name);
-
-/// As a node's interface on that LAN has it: 192.0.2.(node + 1) and fe80::(node + 1) on the first.
-IpAddress own_address(std::size_t lan, std::size_t node, Family family);
-
-/// The interfaces of a node. `real` is the kernel's truth; the view follows a little later, as netlink does.
-class FakeKernel final : public Kernel {
- public:
-  explicit FakeKernel(World& world, std::size_t node) : world_(world), node_(node) {}
-  const NetworkView& view() const override { return view_; }
-  std::vector<int> add(std::span<const KernelObject> objects) override;
-  std::vector<int> remove(std::span<const KernelObject> objects) override;
-  bool forwards_ipv6(const std::string&) const override { return false; }
-  int add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) override;
-  int set_link(int ifindex, bool up, const std::string& alias) override;
-  int remove_link(int ifindex) override;
-  std::optional<int> setting(const std::string& name) const override;
-  int set_setting(const std::string& name, int value) override;
-  Result<void> refuse_packets(std::span<const IpAddress> addresses) override;
-  Result<void> accept_packets(std::span<const IpAddress> addresses) override;
-
-  /// An interface's truth; null while it does not exist.
-  Interface* real(const std::string& name = "eth0");
-  bool has(const IpAddress& address) const;
-  /// Call after changing `real`: the view follows, and the node is told.
-  void changed();
-  /// The node reads everything anew, as at its start.
-  void catch_up();
-
-  std::map<int, Interface> real_;
-  std::map<std::string, int> settings;  ///< below /proc/sys/net; what is not in it does not exist
-  std::set<IpAddress> refused;          ///< packets to these are not taken in
-  bool can_refuse = true;               ///< the machine has nf_tables
-  std::set<std::string> read_only;      ///< settings that cannot be written
-  std::set<RouteObject> real_routes_;   ///< ours, as the kernel tells of them
-  std::set<RuleObject> real_rules_;
-  std::set<RouteObject> foreign_routes_;                                                   ///< in the way, not shown
-  std::function<int(const KernelObject&)> refuse = [](const KernelObject&) { return 0; };  ///< errno for an add
-  /// Of a change that was made all the same: errno in place of its acknowledgement.
-  std::function<int(const KernelObject&)> misreport = [](const KernelObject&) { return 0; };
-  std::function<int(const KernelObject&)> keep = [](const KernelObject&) { return 0; };  ///< errno for a removal
-  Duration slow{};  ///< how much longer the kernel's word takes, as when messages are lost and all is read anew
-
- private:
-  int add_one(const KernelObject& object);
-  int remove_one(const KernelObject& object);
-  int told(const KernelObject& object, int error, std::uint64_t what);
-  std::vector<int> change(std::span<const KernelObject> objects, int (FakeKernel::*one)(const KernelObject&),
-                          std::uint64_t what);
-  void link_changed(int ifindex);
-
-  World& world_;
-  std::size_t node_;
-  NetworkView view_;
-};
 
 class FakeWire final : public Wire {
  public:
@@ -266,6 +197,8 @@ class World {
   std::function<void(const SentAdvert&, std::size_t, std::span<const std::uint8_t>)> on_advert;
   /// Told of each process before it does anything.
   std::function<void(Node&)> on_start;
+  /// Told of a node that has removed what is not its own: an address or route of others is gone.
+  std::function<void(std::size_t)> on_harm;
   /// Called around the delivery of a hostile packet to a node; the second time it is over.
   std::function<void(Node&, const Packet&, bool)> on_hostile;
   std::function<void()> after_each = [] {};

@@ -622,7 +622,8 @@ TEST_CASE("AddressOwner: a length that was found at the claim stays while the ad
   CHECK(reconfigure(bench, [](InstanceConfig& instance) { instance.announce.gap = milliseconds(5); }).empty());
   CHECK(addresses.contains({kVip, 24}));
   CHECK(reconfigure(bench, [](InstanceConfig& instance) { instance.addresses[0].prefix.length = 25; }) ==
-        std::vector<std::string>{"192.0.2.10/25 on eth0"});
+        std::vector<std::string>{"192.0.2.10/25 on eth0",  // the last one: the kernel has taken the route along
+                                 "route 198.51.100.0/24 via 192.0.2.1 dev eth0"});
   CHECK_FALSE(addresses.contains({kVip, 24}));
 }
 

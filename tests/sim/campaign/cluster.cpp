@@ -33,6 +33,9 @@ Cluster::Cluster(const Scenario& scenario, Coverage& coverage, bool tells)
     checker_.advert_sent(advert.node, lan);
   };
   world_.on_start = [this](Node& node) { prepare(node); };
+  world_.on_harm = [](std::size_t node) {
+    violated("node " + std::to_string(node + 1) + " has removed what belongs to others");
+  };
 }
 
 Ending Cluster::run() {

@@ -300,11 +300,8 @@ void Cluster::move_source(const Fault& fault, Node& node) {
   const IpPrefix own{own_address(fault.lan, node.index, family), length};
   const IpPrefix other{own_address(fault.lan, node.index + 100, family), length};
   const auto change = [&node, lan = fault.lan](const IpPrefix& from, const IpPrefix& to) {
-    Interface* interface = node.kernel.real(kLans[lan].name);
-    if (interface == nullptr) return;
-    interface->addresses.erase(from);
-    if (to.length != 0) interface->addresses[to] = {};
-    node.kernel.changed();
+    node.kernel.others_remove(kLans[lan].name, from);
+    if (to.length != 0) node.kernel.others_add(kLans[lan].name, to);
   };
   change(own, fault.kind == FaultKind::source_added ? other : IpPrefix());
   world_.at(fault.length, [change, own, other] { change(other, own); });
@@ -312,19 +309,17 @@ void Cluster::move_source(const Fault& fault, Node& node) {
 
 void Cluster::delete_address(const Fault& fault, Node& node) {
   for (auto& [ifindex, interface] : node.kernel.real_) {
-    if (std::erase_if(interface.addresses, [](const auto& each) { return each.second.tag == kKernelTag; }) == 0)
-      continue;
-    node.kernel.changed();
-    if (fault.dice % 2 == 0) return;
+    std::vector<IpPrefix> ours;
+    for (const auto& [prefix, state] : interface.addresses)
+      if (state.tag == kKernelTag) ours.push_back(prefix);
+    for (const IpPrefix& prefix : ours) node.kernel.others_remove(interface.name, prefix);
+    if (!ours.empty() && fault.dice % 2 == 0) return;
   }
 }
 
 void Cluster::add_address(const Fault& fault, Node& node) {
-  Interface* interface = node.kernel.real(kLans[fault.lan].name);
   const auto& addresses = instance_on(node, fault.lan).addresses;
-  const IpPrefix& prefix = addresses[fault.dice % addresses.size()].prefix;
-  if (interface == nullptr || !interface->addresses.emplace(prefix, AddressState{}).second) return;
-  node.kernel.changed();
+  node.kernel.others_add(kLans[fault.lan].name, addresses[fault.dice % addresses.size()].prefix);
 }
 
 void Cluster::disturb_kernel(const Fault& fault, Node& node) {

@@ -1,0 +1,243 @@
+#include "support/fake_kernel.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "support/fake_world.hpp"
+
+namespace vipd::test {
+namespace {
+
+bool same_subnet(const IpPrefix& a, const IpPrefix& b) {
+  return a.address.family() == Family::ipv4 && a.length == b.length && a.contains(b.address);
+}
+
+}  // namespace
+
+std::size_t lan_of(std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::find(kLans, name, &Lan::name) - kLans.begin());
+}
+
+IpAddress own_address(std::size_t lan, std::size_t node, Family family) {
+  const std::string host = std::to_string(node + 1);
+  return *IpAddress::parse((family == Family::ipv4 ? kLans[lan].network : "fe80::") + host);
+}
+
+Interface* FakeKernel::real(const std::string& name) {
+  for (auto& [index, interface] : real_)
+    if (interface.name == name) return &interface;
+  return nullptr;
+}
+
+bool FakeKernel::has(const IpAddress& address) const {
+  for (const auto& [index, interface] : real_)
+    for (const auto& [prefix, state] : interface.addresses)
+      if (prefix.address == address) return true;
+  return false;
+}
+
+int FakeKernel::add_one(const KernelObject& object) {
+  if (const int error = refuse(object); error != 0) return error;
+  const auto added = [](bool is_new) { return is_new ? 0 : EEXIST; };
+  if (const auto* rule = std::get_if<RuleObject>(&object)) return added(real_rules_.insert(*rule).second);
+  if (const auto* address = std::get_if<AddressObject>(&object)) return add_address(*address);
+  const RouteObject route = as_told(std::get<RouteObject>(object));
+  if (route.type == RouteType::unicast && !real_.contains(route.ifindex)) return ENODEV;
+  return added(!foreign_routes_.contains(route) && real_routes_.insert(route).second);
+}
+
+int FakeKernel::add_address(const AddressObject& address) {
+  const auto interface = real_.find(address.ifindex);
+  if (interface == real_.end()) return ENODEV;
+  if (interface->second.addresses.contains(address.prefix)) return EEXIST;
+  put(interface->second, address.prefix, {.tag = kKernelTag});
+  return 0;
+}
+
+int FakeKernel::remove_one(const KernelObject& object) {
+  if (const int error = keep(object); error != 0) return error;
+  if (const auto* rule = std::get_if<RuleObject>(&object)) real_rules_.erase(*rule);
+  if (const auto* route = std::get_if<RouteObject>(&object)) real_routes_.erase(as_told(*route));
+  if (const auto* address = std::get_if<AddressObject>(&object))
+    if (const auto interface = real_.find(address->ifindex); interface != real_.end())
+      take(interface->second, address->prefix, removes_exactly || promotes(interface->second.name));
+  return 0;
+}
+
+/// __inet_insert_ifa(), net/ipv4/devinet.c: the first address of a subnet is its primary one.
+void FakeKernel::put(Interface& interface, const IpPrefix& prefix, AddressState state) {
+  state.secondary = std::ranges::any_of(
+      interface.addresses, [&](const auto& each) { return !each.second.secondary && same_subnet(each.first, prefix); });
+  interface.addresses.emplace(prefix, state);
+}
+
+/// __inet_del_ifa(), net/ipv4/devinet.c: the secondary addresses of a subnet go with its primary one, unless they are
+/// promoted.
+void FakeKernel::take(Interface& interface, const IpPrefix& prefix, bool promoting) {
+  auto& addresses = interface.addresses;
+  const auto gone = addresses.find(prefix);
+  if (gone == addresses.end()) return;
+  const bool was_primary = !gone->second.secondary;
+  addresses.erase(gone);
+  const auto in_subnet = [&](const auto& each) { return was_primary && same_subnet(each.first, prefix); };
+  if (promoting) {
+    const auto next = std::ranges::find_if(addresses, in_subnet);
+    if (next != addresses.end()) next->second.secondary = false;
+  } else {
+    std::erase_if(addresses, in_subnet);
+  }
+  if (prefix.address.family() == Family::ipv4) take_routes(interface, prefix.address);
+}
+
+/// fib_del_ifaddr(), net/ipv4/fib_frontend.c: with the last IPv4 address all routes over the interface go, and with any
+/// address the routes that have it as their source.
+void FakeKernel::take_routes(const Interface& interface, const IpAddress& deleted) {
+  const bool last = std::ranges::none_of(interface.addresses,
+                                         [](const auto& each) { return each.first.address.family() == Family::ipv4; });
+  const auto goes = [&](const RouteObject& route) {
+    return route.source == deleted ||
+           (last && route.ifindex == interface.index && route.to.address.family() == Family::ipv4);
+  };
+  std::erase_if(real_routes_, goes);
+  std::erase_if(foreign_routes_, goes);
+}
+
+/// The larger of "all" and the interface's own counts (IN_DEV_PROMOTE_SECONDARIES, include/linux/inetdevice.h).
+bool FakeKernel::promotes(const std::string& interface) const {
+  return std::ranges::any_of(std::array<std::string, 2>{"all", interface}, [&](const std::string& name) {
+    return setting("ipv4/conf/" + name + "/promote_secondaries").value_or(0) != 0;
+  });
+}
+
+void FakeKernel::others_add(const std::string& name, const IpPrefix& prefix) {
+  Interface* interface = real(name);
+  if (interface == nullptr || interface->addresses.contains(prefix)) return;
+  put(*interface, prefix, {});
+  changed();
+}
+
+void FakeKernel::others_remove(const std::string& name, const IpPrefix& prefix) {
+  Interface* interface = real(name);
+  if (interface == nullptr || !interface->addresses.contains(prefix)) return;
+  take(*interface, prefix, promotes(name));
+  changed();
+}
+
+/// Addresses and routes that are not ours.
+std::size_t FakeKernel::count_of_others() const {
+  std::size_t count = foreign_routes_.size();
+  for (const auto& [index, interface] : real_)
+    count += static_cast<std::size_t>(
+        std::ranges::count_if(interface.addresses, [](const auto& each) { return each.second.tag != kKernelTag; }));
+  return count;
+}
+
+/// The answer to a change that was made or refused.
+int FakeKernel::told(const KernelObject& object, int error, std::uint64_t what) {
+  const int misreported = misreport(object);
+  world_.note(what << 32U | world_.nodes[node_]->index << 16U | static_cast<std::uint64_t>(error));
+  if (const auto* address = std::get_if<AddressObject>(&object)) world_.note(address->prefix.address.octets().back());
+  return error == 0 ? misreported : error;
+}
+
+std::vector<int> FakeKernel::add(std::span<const KernelObject> objects) {
+  return change(objects, &FakeKernel::add_one, 1);
+}
+
+std::vector<int> FakeKernel::remove(std::span<const KernelObject> objects) {
+  const std::size_t before = count_of_others();
+  auto results = change(objects, &FakeKernel::remove_one, 2);
+  if (world_.on_harm && count_of_others() < before) world_.on_harm(node_);
+  return results;
+}
+
+/// `what` is for the digest. What changed nothing is told to nobody.
+std::vector<int> FakeKernel::change(std::span<const KernelObject> objects, int (FakeKernel::*one)(const KernelObject&),
+                                    std::uint64_t what) {
+  std::vector<int> results;
+  bool some = false;
+  for (const auto& object : objects) {
+    const int error = (this->*one)(object);
+    some = some || error == 0;
+    results.push_back(told(object, error, what));
+  }
+  if (some) changed();
+  return results;
+}
+
+void FakeKernel::catch_up() {
+  view_.by_index = real_;
+  view_.routes = real_routes_;
+  view_.rules = real_rules_;
+}
+
+int FakeKernel::add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) {
+  if (!real_.contains(parent)) return ENODEV;
+  for (const auto& [index, interface] : real_)
+    if (interface.name == name) return EEXIST;
+  const int index = real_.rbegin()->first + 1;
+  real_[index] = {.index = index, .name = name, .mac = mac, .macvlan = true, .parent = parent, .alias = alias};
+  for (const char* ipv4 : {"arp_ignore", "arp_announce", "rp_filter"}) settings["ipv4/conf/" + name + "/" + ipv4] = 0;
+  for (const char* ipv6 : {"addr_gen_mode", "accept_ra", "autoconf"}) settings["ipv6/conf/" + name + "/" + ipv6] = 0;
+  link_changed(index);
+  return 0;
+}
+
+int FakeKernel::set_link(int ifindex, bool up, const std::string& alias) {
+  const auto link = real_.find(ifindex);
+  if (link == real_.end()) return ENODEV;
+  link->second.up = link->second.running = up;
+  link->second.alias = alias;
+  link_changed(ifindex);
+  return 0;
+}
+
+int FakeKernel::remove_link(int ifindex) {
+  if (real_.erase(ifindex) == 0) return ENODEV;
+  link_changed(ifindex);
+  return 0;
+}
+
+/// The one link of the view is the kernel's at once, the rest follows.
+void FakeKernel::link_changed(int ifindex) {
+  view_.by_index.erase(ifindex);
+  if (const auto link = real_.find(ifindex); link != real_.end()) view_.by_index.insert(*link);
+  changed();
+}
+
+std::optional<int> FakeKernel::setting(const std::string& name) const {
+  const auto found = settings.find(name);
+  return found != settings.end() ? std::optional(found->second) : std::nullopt;
+}
+
+int FakeKernel::set_setting(const std::string& name, int value) {
+  if (read_only.contains(name)) return EROFS;
+  if (!settings.contains(name)) return ENOENT;
+  settings[name] = value;
+  return 0;
+}
+
+Result<void> FakeKernel::refuse_packets(std::span<const IpAddress> addresses) {
+  if (!can_refuse) return failure("no nf_tables");
+  refused.insert(addresses.begin(), addresses.end());
+  return {};
+}
+
+Result<void> FakeKernel::accept_packets(std::span<const IpAddress> addresses) {
+  for (const auto& address : addresses) refused.erase(address);
+  return {};
+}
+
+void FakeKernel::changed() {
+  ++world_.changes;
+  world_.at_node(node_, world_.between(microseconds(10), milliseconds(1)) + slow, [this] {
+    std::vector<std::string> names = {""};
+    for (const auto* links : {&view_.by_index, &real_})
+      for (const auto& [index, interface] : *links) names.push_back(interface.name);
+    catch_up();
+    Node& node = *world_.nodes[node_];
+    if (node.alive()) node.supervisor->network_changed(names, world_.now);
+  });
+}
+
+}  // namespace vipd::test
