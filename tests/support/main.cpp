@@ -1,8 +1,17 @@
-// The one translation unit that holds Catch2's main(), for both of its generations.
+// The one translation unit that holds Catch2's session, for both of its generations.
+#include <iostream>
+
+#include "support/late_failure.hpp"
+
 #if __has_include(<catch2/catch_session.hpp>)
 #include <catch2/catch_session.hpp>
-int main(int argc, char* argv[]) { return Catch::Session().run(argc, argv); }
 #else
-#define CATCH_CONFIG_MAIN
+#define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
 #endif
+
+int main(int argc, char* argv[]) {
+  const int result = Catch::Session().run(argc, argv);
+  if (vipd::late_failures() > 0) std::cerr << vipd::late_failures() << " late failures, see above\n";
+  return result == 0 && vipd::late_failures() > 0 ? 1 : result;
+}

@@ -14,7 +14,10 @@
 #include <exception>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 #include <stdexcept>
+
+#include "support/late_failure.hpp"
 
 namespace vipd::lab {
 namespace {
@@ -31,6 +34,32 @@ std::string switch_of(const std::string& interface) { return interface == "eth0"
 
 std::string port_of(const Node& node, const std::string& interface) {
   return interface == "eth0" ? node.name() : node.name() + "-" + interface;
+}
+
+/// A command that may change what a node has.
+bool may_change(const std::string& line) {
+  static const std::set<std::string> kVerbs = {"-batch", "add",   "append", "change", "create",  "del",
+                                               "delete", "flush", "insert", "netns",  "replace", "set"};
+  std::istringstream words(line);
+  for (std::string word; words >> word;)
+    if (kVerbs.contains(word)) return true;
+  return false;
+}
+
+/// Without what interfaces that came or went have brought or taken along: those of containers, say, on this machine.
+std::vector<std::string> on_lasting_links(std::vector<std::string> differences) {
+  std::vector<std::string> passing;
+  for (const auto& line : differences)
+    if (const auto link = line.find(": link "); link != std::string::npos)
+      passing.push_back(line.substr(link + 6, line.find(' ', link + 7) - link - 5));
+  std::erase_if(differences, [&](const std::string& line) {
+    return std::ranges::any_of(passing, [&](const std::string& name) { return line.find(name) != std::string::npos; });
+  });
+  return differences;
+}
+
+void complain(const std::string& where, const std::vector<std::string>& differences) {
+  for (const auto& line : differences) fail_late(where + ": " + line);
 }
 
 }  // namespace
@@ -68,6 +97,7 @@ void Node::configure_interface() const {
 }
 
 std::vector<std::string> Node::vipd_command() const {
+  if (!others_) others_.emplace(take_snapshot(*this));
   return {program("vipd"), "--config",    directory_ / "vipd.toml", "--runtime-dir",
           runtime_dir(),   "--state-dir", directory_ / "state"};
 }
@@ -107,6 +137,44 @@ void Node::print_logs() const {
               << vipds_[i]->output() << vipds_[i]->errors() << std::flush;
 }
 
+void Node::changes(const std::function<void()>& act, Depth depth) const {
+  if (!others_) return act();
+  const Snapshot before = take_snapshot(*this, depth);
+  act();
+  others_->take_change(before, take_snapshot(*this, depth), depth);
+}
+
+void Node::write_sysctl(const std::string& name, const std::string& value) const {
+  changes([&] { Netns::write_sysctl(name, value); });
+}
+
+void Node::kill_vipds() {
+  for (const auto& vipd : vipds_) {
+    vipd->signal(SIGKILL);
+    vipd->wait_exit(std::chrono::seconds(5));
+  }
+}
+
+std::vector<std::string> Node::end_of_vipd(Duration patience) const {
+  if (!others_) return {};
+  std::vector<std::string> last_will = vipd_command(), differences;
+  last_will.emplace_back("--last-will");
+  const Finished finished = run(*this, last_will);
+  const auto same = [&] { return (differences = others_->differences(take_snapshot(*this))).empty(); };
+  if (!wait_until(patience, same)) std::cerr << finished.errors;
+  return differences;
+}
+
+std::string must(const Node& node, const std::string& line) {
+  std::string output;
+  const auto act = [&] { output = must(static_cast<const Netns&>(node), line); };
+  if (may_change(line))
+    node.changes(act, Depth::without_settings);
+  else
+    act();
+  return output;
+}
+
 Fd connect_to(const Node& node) {
   const std::string path = node.runtime_dir() + "/control.sock";
   sockaddr_un address{};
@@ -122,7 +190,8 @@ Fd connect_to(const Node& node) {
 Lab::Lab()
     : directory_(make_directory("/var/lib")),
       in_memory_(make_directory("/dev/shm")),
-      exceptions_before_(std::uncaught_exceptions()) {
+      exceptions_before_(std::uncaught_exceptions()),
+      machine_(take_snapshot(Netns::current())) {
   switch_.write_sysctl("ipv6/conf/default/disable_ipv6", "1");
   add_switch("eth0");  // before the table: a rule matches nothing if there was no bridge when its chain was made
   must(switch_, "nft add table bridge lab");
@@ -132,9 +201,22 @@ Lab::Lab()
 Lab::~Lab() {
   if (std::uncaught_exceptions() > exceptions_before_)
     for (const auto& node : nodes_) node->print_logs();
+  else
+    compare();
   nodes_.clear();
   std::error_code ignored;
   for (const auto& directory : {directory_, in_memory_}) std::filesystem::remove_all(directory, ignored);
+}
+
+/// Nothing may be thrown here: it is called by the destructor.
+void Lab::compare() {
+  try {
+    for (const auto& node : nodes_) node->kill_vipds();
+    for (const auto& node : nodes_) complain("node " + node->name(), node->end_of_vipd());
+    complain("this machine", on_lasting_links(machine_.differences(take_snapshot(Netns::current()))));
+  } catch (const std::exception& error) {
+    fail_late(std::string("what others have cannot be compared: ") + error.what());
+  }
 }
 
 Node& Lab::add_node(const std::string& name, int number) {
@@ -158,7 +240,9 @@ void Lab::add_switch(const std::string& interface) {
 void Lab::wire(const Node& node, const std::string& interface) {
   add_switch(interface);
   const std::string port = port_of(node, interface);
-  must(switch_, "ip link add name " + port + " type veth peer name " + interface + " netns " + node.path());
+  node.changes([&] {
+    must(switch_, "ip link add name " + port + " type veth peer name " + interface + " netns " + node.path());
+  });
   must(switch_, "ip link set dev " + port + " master " + switch_of(interface) + " up");
 }
 

@@ -7,19 +7,26 @@
 /// directory of their own below /var/lib: vipd runs no hook from /tmp. All is gone when the Lab is; if the test failed
 /// by then, the logs of every vipd are printed first.
 ///
+/// At its end the Lab kills each vipd, runs the last will in its node and compares: others' addresses, routes, rules,
+/// neighbours, links and settings are those from before the first vipd (see snapshot.hpp), but for what the test itself
+/// changed by must(), write_sysctl(), wire() or changes(). A difference fails the test program.
+///
 /// Duplicate address detection is off in the nodes, it would cost each test two seconds. Needs root, iproute2,
 /// nftables.
 #pragma once
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "support/lab/addresses.hpp"
 #include "support/lab/process.hpp"
+#include "support/lab/snapshot.hpp"
 #include "vipd/base/ip.hpp"
 #include "vipd/os/fd.hpp"
 #include "vipd/os/json.hpp"
@@ -69,12 +76,27 @@ class Node : public Netns {
   /// Prints what each vipd of this node has logged.
   void print_logs() const;
 
+  /// What happens to this node meanwhile is the test's own doing, not vipd's. must() needs it not.
+  void changes(const std::function<void()>& act, Depth depth = Depth::with_settings) const;
+  /// As Netns::write_sysctl(), by the test.
+  void write_sysctl(const std::string& name, const std::string& value) const;
+
+  /// Kills what start_vipd() has started.
+  void kill_vipds();
+  /// Runs the last will, if a vipd was ever here; returns what others have lost or got, and what vipd left behind. The
+  /// kernel has `patience` for what follows from a change (link-local addresses, a carrier).
+  std::vector<std::string> end_of_vipd(Duration patience = std::chrono::seconds(1)) const;
+
  private:
   std::string name_;
   int number_;
   std::filesystem::path directory_, runtime_dir_;
   std::vector<std::unique_ptr<Process>> vipds_;
+  mutable std::optional<Others> others_;  ///< since the first vipd_command()
 };
+
+/// The same for a node, where what a command changes is the test's own doing.
+std::string must(const Node& node, const std::string& line);
 
 /// A client of a vipd's control socket, which waits for nothing.
 Fd connect_to(const Node& node);
@@ -108,12 +130,14 @@ class Lab {
 
  private:
   void add_switch(const std::string& interface);
+  void compare();
 
   std::filesystem::path directory_, in_memory_;
   Netns switch_;                    ///< where all of them are
   std::set<std::string> switches_;  ///< by the interfaces that are wired to them
   std::vector<std::unique_ptr<Node>> nodes_;
   int exceptions_before_;
+  Others machine_;  ///< the namespace of this program, which no test touches
 };
 
 /// `vipd-probe sniff` on an interface of a node.

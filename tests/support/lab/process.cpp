@@ -67,6 +67,8 @@ Netns::Netns() {
   checked(setns(home.get(), CLONE_NEWNET), "back to the own namespace");
 }
 
+Netns Netns::current() { return Netns(own_netns()); }
+
 std::string Netns::path() const { return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(fd_.get()); }
 
 void Netns::write_sysctl(const std::string& name, const std::string& value) const {

@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "vipd/base/time.hpp"
@@ -22,6 +23,8 @@ namespace vipd::lab {
 class Netns {
  public:
   Netns();
+  /// The one in which the calling thread is.
+  static Netns current();
 
   int fd() const { return fd_.get(); }
   /// For `ip link set … netns PATH`.
@@ -30,6 +33,7 @@ class Netns {
   void write_sysctl(const std::string& name, const std::string& value) const;
 
  private:
+  explicit Netns(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
 };
 
