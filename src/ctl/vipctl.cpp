@@ -138,8 +138,10 @@ Result<void> reload(const Invocation& invocation, const Console& console) {
   const auto answer = ask_once(invocation, console, request, "vipd.reload/1");
   if (!answer) return std::unexpected(answer.error());
   const auto shown = show_changes(invocation, console, *answer);
-  if (shown && !invocation.json && is_true(*answer, "on_trial"))
-    console.out << "goes back in " << format_duration(*invocation.trial) << " unless you say: vipctl confirm\n";
+  const Document& left = member(*answer, "confirm_within_ms");
+  if (shown && !invocation.json && left.is_number_integer())
+    console.out << "goes back in " << format_duration(std::chrono::milliseconds(left.get<std::int64_t>()))
+                << " unless you say: vipctl confirm\n";
   return shown;
 }
 

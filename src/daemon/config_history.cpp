@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSchema = "vipd.kept-config/1";
+constexpr const char* kUnconfirmedSchema = "vipd.unconfirmed-config/1";
 constexpr std::uintmax_t kLargest = 32 << 20;  // a configuration has at most 8 MiB, as JSON at most four times that
 
 std::string sha256_of(const std::vector<ConfigSource>& files) {
@@ -51,15 +52,34 @@ Result<void> write_whole(const std::string& path, const std::string& text) {
   return {};
 }
 
-std::optional<KeptConfig> read_kept(const fs::path& path, std::uint64_t number) {
+/// Null if it cannot be read or is of another schema.
+Json read_document(const fs::path& path, const char* schema) {
   std::error_code error;
-  if (fs::file_size(path, error) > kLargest || error) return std::nullopt;
+  if (fs::file_size(path, error) > kLargest || error) return nullptr;
   std::ifstream file(path);
-  const Json document = parse_json(std::string(std::istreambuf_iterator<char>(file), {}));
-  if (!document.is_object() || document.value("schema", Json()) != kSchema) return std::nullopt;
+  Json document = parse_json(std::string(std::istreambuf_iterator<char>(file), {}));
+  if (!document.is_object() || document.value("schema", Json()) != schema) return nullptr;
+  return document;
+}
+
+Json document_of(const std::vector<ConfigSource>& files) {
+  Json list = Json::array();
+  for (const ConfigSource& file : files) list.push_back({{"path", file.name}, {"text", file.text}});
+  return list;
+}
+
+/// Throws Json::exception if `list` is no list of files.
+std::vector<ConfigSource> files_of(const Json& list) {
+  std::vector<ConfigSource> files;
+  for (const Json& one : list) files.push_back({one.at("path"), one.at("text")});
+  return files;
+}
+
+std::optional<KeptConfig> read_kept(const fs::path& path, std::uint64_t number) {
+  const Json document = read_document(path, kSchema);
+  if (document.is_null()) return std::nullopt;
   try {
-    KeptConfig kept{number, document.at("time"), document.at("sha256"), {}};
-    for (const Json& one : document.at("files")) kept.files.push_back({one.at("path"), one.at("text")});
+    const KeptConfig kept{number, document.at("time"), document.at("sha256"), files_of(document.at("files"))};
     return kept.sha256 == sha256_of(kept.files) ? std::optional(kept) : std::nullopt;
   } catch (const Json::exception&) {
     return std::nullopt;  // damaged
@@ -99,8 +119,7 @@ Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files
   const auto before = this->newest();
   if (before && before->sha256 == sha256) return newest;
 
-  Json document{{"schema", kSchema}, {"time", time}, {"sha256", sha256}, {"files", Json::array()}};
-  for (const ConfigSource& file : files) document["files"].push_back({{"path", file.name}, {"text", file.text}});
+  const Json document{{"schema", kSchema}, {"time", time}, {"sha256", sha256}, {"files", document_of(files)}};
   const auto written = write_whole(path_of(newest + 1), to_text(document) + "\n");
   if (!written) return std::unexpected(written.error());
   for (std::size_t i = 0; i + kKept <= numbers.size(); ++i) fs::remove(path_of(numbers[i]), error);
@@ -124,6 +143,31 @@ std::vector<KeptConfig> ConfigHistory::list() const {
   for (const std::uint64_t number : numbers_in(directory_))
     if (auto kept = read_kept(path_of(number), number)) all.push_back(*std::move(kept));
   return all;
+}
+
+Result<void> UnconfirmedConfig::keep(const std::vector<ConfigSource>& tried, const std::vector<ConfigSource>& before) {
+  const Json document{{"schema", kUnconfirmedSchema},
+                      {"tried_sha256", sha256_of(tried)},
+                      {"before_sha256", sha256_of(before)},
+                      {"before", document_of(before)}};
+  return write_whole(path_, to_text(document) + "\n");
+}
+
+Result<void> UnconfirmedConfig::drop() {
+  if (::unlink(path_.c_str()) == 0 || errno == ENOENT) return {};
+  return system_failure("cannot remove " + path_, errno);
+}
+
+std::optional<std::vector<ConfigSource>> UnconfirmedConfig::before(const std::vector<ConfigSource>& files) const {
+  const Json document = read_document(path_, kUnconfirmedSchema);
+  if (document.is_null()) return std::nullopt;
+  try {
+    if (document.at("tried_sha256") != sha256_of(files)) return std::nullopt;
+    auto before = files_of(document.at("before"));
+    return document.at("before_sha256") == sha256_of(before) ? std::optional(std::move(before)) : std::nullopt;
+  } catch (const Json::exception&) {
+    return std::nullopt;  // damaged
+  }
 }
 
 }  // namespace vipd

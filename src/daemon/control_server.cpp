@@ -23,6 +23,17 @@ constexpr std::size_t kMostUnreadEvents = 1 << 20;    // some thousand transitio
 constexpr auto kPatience = std::chrono::seconds(10);  // to ask, and to read the answer
 constexpr auto kAcceptPause = std::chrono::seconds(1);
 
+/// What a request is in the daemon's life. A verb that nobody knows is answered at any time.
+LifeEvent event_of(const Json& request) {
+  const std::string verb = request["verb"];
+  if (verb == "reload") return LifeEvent::reload;
+  if (verb == "confirm") return LifeEvent::confirm;
+  if (verb == "reexec") return LifeEvent::reexec;
+  if (verb == "diff") return LifeEvent::diff;
+  if (verb == "config" && request.contains("number")) return LifeEvent::read_config;
+  return LifeEvent::look;
+}
+
 }  // namespace
 
 struct ControlServer::Client {
@@ -35,18 +46,21 @@ struct ControlServer::Client {
 };
 
 ControlServer::ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader,
-                             Reexec reexec, DaemonInfo info)
+                             const Lifecycle& life, Reexec reexec, DaemonInfo info)
     : loop_(loop),
       path_(std::move(path)),
       supervisor_(supervisor),
       reloader_(reloader),
+      life_(life),
       reexec_(std::move(reexec)),
       info_(std::move(info)) {}
 
 Result<std::unique_ptr<ControlServer>> ControlServer::open(EventLoop& loop, const std::string& path, Fd inherited,
                                                            const Supervisor& supervisor, Reloader& reloader,
-                                                           Reexec reexec, const DaemonInfo& info) {
-  std::unique_ptr<ControlServer> server(new ControlServer(loop, path, supervisor, reloader, std::move(reexec), info));
+                                                           const Lifecycle& life, Reexec reexec,
+                                                           const DaemonInfo& info) {
+  std::unique_ptr<ControlServer> server(
+      new ControlServer(loop, path, supervisor, reloader, life, std::move(reexec), info));
   if (inherited && sd_is_socket_unix(inherited.get(), SOCK_STREAM, 1, path.c_str(), 0) > 0)
     server->socket_ = std::move(inherited);
   else if (const auto listening = server->listen(); !listening)
@@ -136,6 +150,8 @@ Json ControlServer::answer(Client& client, const std::string& line) {
   if (!request.is_object() || !request.contains("verb") || !request["verb"].is_string())
     return error_document("a request is one line with a JSON object that has a \"verb\"");
   const std::string verb = request["verb"];
+  if (const auto allowed = life_.allows(event_of(request)); !allowed)
+    return error_document("refused: " + allowed.error().message);
   if (verb == "status") return status_document(supervisor_, reloader_.trial_ends(), info_, clocks());
   if (auto answered = reloader_.answer(request)) return *std::move(answered);
   if (verb == "reexec")

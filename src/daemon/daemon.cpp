@@ -16,6 +16,7 @@
 #include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/control_server.hpp"
 #include "vipd/daemon/directories.hpp"
+#include "vipd/daemon/lifecycle.hpp"
 #include "vipd/daemon/loaded_config.hpp"
 #include "vipd/daemon/reloader.hpp"
 #include "vipd/daemon/supervisor.hpp"
@@ -75,9 +76,11 @@ class Daemon {
   void after_turn();
   Result<void> prepare_reexec();
   void reexec();
+  void hang_up();
   void begin_stop();
   void notify_status();
 
+  Lifecycle life_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<RtnlKernel> kernel_;
   std::unique_ptr<RawWire> wire_;
@@ -91,7 +94,6 @@ class Daemon {
   std::vector<std::string> arguments_;
   DaemonInfo info_;
   std::uint64_t notified_ = 0;
-  bool exiting_ = false, reexec_wanted_ = false;
 };
 
 Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig>& before,
@@ -120,10 +122,12 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
   load_ = [path = options.config, purpose = purpose_of(options)](const LoadedConfig& in_force) {
     return load_config(path, purpose, in_force);
   };
-  reloader_ = std::make_unique<Reloader>(*loop_, *supervisor_, options.state_dir + "/history", in_force_path(options),
-                                         load_, std::move(loaded));
+  const Reloader::Paths paths = {.history = options.state_dir + "/history",
+                                 .in_force = in_force_path(options),
+                                 .unconfirmed = unconfirmed_path(options)};
+  reloader_ = std::make_unique<Reloader>(*loop_, *supervisor_, life_, paths, load_, std::move(loaded));
   auto control = ControlServer::open(
-      *loop_, options.runtime_dir + "/control.sock", inherited_listener(), *supervisor_, *reloader_,
+      *loop_, options.runtime_dir + "/control.sock", inherited_listener(), *supervisor_, *reloader_, life_,
       [this] { return prepare_reexec(); }, info_);
   if (!control) return std::unexpected(control.error());
   control_ = std::move(*control);
@@ -133,6 +137,7 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
   log_info("vipd {} starts {} instance{}", VIPD_VERSION, count, count == 1 ? "" : "s");
   supervisor_->start(loop_->now(), before);
   ::malloc_trim(0);  // reading the configuration took more than it has left
+  (void)life_.take(LifeEvent::started);
   after_turn();
   sd_notify(0, "READY=1");
   return {};
@@ -154,7 +159,7 @@ Result<void> Daemon::connect_runner(const DaemonOptions& options) {
 Result<void> Daemon::connect_loop() {
   for (const int signal : {SIGTERM, SIGINT})
     if (const auto r = loop_->on_signal(signal, [this] { begin_stop(); }); !r) return r;
-  if (const auto r = loop_->on_signal(SIGHUP, [this] { reloader_->reload(); }); !r) return r;
+  if (const auto r = loop_->on_signal(SIGHUP, [this] { hang_up(); }); !r) return r;
   if (const auto r = loop_->on_deadline([this] { supervisor_->on_deadline(loop_->now()); }); !r) return r;
   loop_->after_each([this] { after_turn(); });
   loop_->feed_watchdog();
@@ -168,24 +173,22 @@ void Daemon::after_turn() {
     notify_status();
     control_->publish();
   }
-  if (!exiting_) reloader_->forget_older();
-  if (exiting_ && supervisor_->stopped()) loop_->exit(kExitOk);
-  if (reexec_wanted_) reexec();
+  const bool stops = life_.phase() == Phase::stopping;
+  if (!stops) reloader_->forget_older();
+  if (stops && supervisor_->stopped()) loop_->exit(kExitOk);
+  if (life_.phase() == Phase::handing_over) reexec();
 }
 
 Result<void> Daemon::prepare_reexec() {
-  if (exiting_) return failure("it is stopping");
   const auto loaded = load_({});
   if (!loaded) return std::unexpected(loaded.error());
   if (!loaded->config) return failure("the configuration has errors: vipd --check names them");
   if (::access(info_.program.c_str(), X_OK) < 0) return system_failure("cannot run " + info_.program, errno);
-  reexec_wanted_ = true;
-  return {};
+  return life_.take(LifeEvent::reexec);
 }
 
 /// What is in force stays so if the kernel does not take the new program.
 void Daemon::reexec() {
-  reexec_wanted_ = false;
   log_info("goes on as {}", info_.program);
   supervisor_->hand_over(loop_->now());
   std::vector<char*> arguments;
@@ -197,13 +200,21 @@ void Daemon::reexec() {
   log_error("cannot run {}: {}; the running program goes on", info_.program, std::strerror(errno));
   ::fcntl(control_->listener(), F_SETFD, FD_CLOEXEC);
   ::unsetenv(kListenerVariable);
+  (void)life_.take(LifeEvent::exec_failed);
+}
+
+void Daemon::hang_up() {
+  if (const auto allowed = life_.allows(LifeEvent::reload); !allowed)
+    return log_warning("SIGHUP: no reload: {}", allowed.error().message);
+  reloader_->reload();
 }
 
 void Daemon::begin_stop() {
-  if (exiting_) return;
-  exiting_ = true;
+  if (const auto begun = life_.take(LifeEvent::stop); !begun)
+    return log_warning("a further signal changes nothing: {}: {}", begun.error().message, summary_line(*supervisor_));
   log_info("stopping: {}", summary_line(*supervisor_));
   sd_notify(0, "STOPPING=1");
+  reloader_->stop();
   supervisor_->stop(loop_->now());
   runner_->give_up_after(kPatienceAtStop);
 }
@@ -231,7 +242,7 @@ int run_daemon(const DaemonOptions& options) {
   block_signals();
   wake_promptly();
   stay_in_memory();
-  auto loaded = load_config(options.config, purpose_of(options));
+  auto loaded = last_confirmed(load_config(options.config, purpose_of(options)), purpose_of(options), options);
   if (!usable(loaded, options.config)) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);
   if (!lock) {

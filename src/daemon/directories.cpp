@@ -13,6 +13,7 @@
 #include "vipd/config/parse.hpp"
 #include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/config_history.hpp"
+#include "vipd/os/log.hpp"
 
 namespace vipd {
 namespace {
@@ -58,6 +59,25 @@ std::string claims_path(const DaemonOptions& options) { return options.runtime_d
 std::string journal_path(const DaemonOptions& options) { return options.runtime_dir + "/hooks.journal"; }
 
 std::string in_force_path(const DaemonOptions& options) { return options.runtime_dir + "/in-force"; }
+
+std::string unconfirmed_path(const DaemonOptions& options) { return options.state_dir + "/unconfirmed.json"; }
+
+Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options) {
+  if (!now) return now;
+  auto texts = UnconfirmedConfig(unconfirmed_path(options)).before(now->sources);
+  if (!texts) return now;
+  LoadedConfig before = load_texts(options.config, *std::move(texts), purpose);
+  if (!before.config) {
+    log_error("{} was on trial and was not confirmed, but the configuration before it cannot be used any more:\n{}",
+              options.config, before.report(false));
+    return now;
+  }
+  log_warning(
+      "{} was on trial and was not confirmed: vipd starts with the configuration before it; to put the files in "
+      "force: vipctl reload",
+      options.config);
+  return before;
+}
 
 std::vector<InstanceConfig> instances_before(const LoadedConfig& now, const DaemonOptions& options) {
   std::vector<InstanceConfig> before;

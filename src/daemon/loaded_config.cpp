@@ -34,6 +34,20 @@ bool is_as_before(const LoadedConfig& before, const ConfigFiles& files, const st
          before.config->hooks_d == files.hooks && before.host == host;
 }
 
+/// What else is to be said of `loaded`, which was read from `files`: who may write them, and the programs.
+LoadedConfig judged(LoadedConfig loaded, ConfigFiles files, Purpose purpose) {
+  if (purpose == Purpose::run && !files.permissions.empty()) {
+    for (Diagnostic& one : files.permissions) one.severity = Severity::error;
+    loaded.config.reset();
+  }
+  insert(loaded.diagnostics, loaded.diagnostics.begin(), std::move(files.permissions));
+  if (!loaded.config || purpose == Purpose::clean_up) return loaded;
+  std::vector<Diagnostic> unfit = check_programs(loaded.programs);
+  if (!unfit.empty()) loaded.config.reset();
+  insert(loaded.diagnostics, loaded.diagnostics.end(), std::move(unfit));
+  return loaded;
+}
+
 }  // namespace
 
 std::string LoadedConfig::report(bool color) const {
@@ -46,16 +60,16 @@ Result<LoadedConfig> load_config(const std::string& path, Purpose purpose, const
   if (!files) return std::unexpected(files.error());
   const std::string host = host_name();
   LoadedConfig loaded = is_as_before(in_force, *files, host, purpose) ? in_force : read(*files, host);
-  if (purpose == Purpose::run && !files->permissions.empty()) {
-    for (Diagnostic& one : files->permissions) one.severity = Severity::error;
-    loaded.config.reset();
-  }
-  insert(loaded.diagnostics, loaded.diagnostics.begin(), std::move(files->permissions));
-  if (!loaded.config || purpose == Purpose::clean_up) return loaded;
-  std::vector<Diagnostic> unfit = check_programs(loaded.programs);
-  if (!unfit.empty()) loaded.config.reset();
-  insert(loaded.diagnostics, loaded.diagnostics.end(), std::move(unfit));
-  return loaded;
+  return judged(std::move(loaded), std::move(*files), purpose);
+}
+
+/// Who may write the files of today says nothing of these texts.
+LoadedConfig load_texts(const std::string& path, std::vector<ConfigSource> sources, Purpose purpose) {
+  ConfigFiles files = read_config_files(path).value_or(ConfigFiles());
+  files.sources = std::move(sources);
+  files.permissions.clear();
+  LoadedConfig loaded = read(files, host_name());
+  return judged(std::move(loaded), std::move(files), purpose);
 }
 
 }  // namespace vipd

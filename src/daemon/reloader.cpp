@@ -97,12 +97,14 @@ Json document_of(const Plan& changes, const Supervisor& supervisor) {
 
 }  // namespace
 
-Reloader::Reloader(EventLoop& loop, Supervisor& supervisor, const std::string& history, const std::string& in_force,
-                   Load load, LoadedConfig running)
+Reloader::Reloader(EventLoop& loop, Supervisor& supervisor, Lifecycle& life, const Paths& paths, Load load,
+                   LoadedConfig running)
     : loop_(loop),
       supervisor_(supervisor),
-      history_(history),
-      in_force_(in_force),
+      life_(life),
+      history_(paths.history),
+      in_force_(paths.in_force),
+      unconfirmed_(paths.unconfirmed),
       load_(std::move(load)),
       running_(std::move(running)) {
   keep();
@@ -130,7 +132,7 @@ Json Reloader::diff() const {
   return document;
 }
 
-Json Reloader::reload(std::optional<Duration> trial) {
+Json Reloader::reload(std::optional<Duration> length) {
   auto loaded = load_(running_);
   Json document = verdict_on(loaded, "vipd.reload/1");
   if (!loaded || !loaded->config) {
@@ -138,11 +140,24 @@ Json Reloader::reload(std::optional<Duration> trial) {
     document["changes"] = Json::array();
     return document;
   }
-  trial_.reset();  // whoever reloads again has seen what is in force now
-  LoadedConfig before = std::exchange(running_, *std::move(loaded));
+  auto trial = trial_of(*loaded, length);
+  if (!trial) {
+    log_error("reload refused, the configuration in force stays: {}", trial.error().message);
+    return error_document("reload refused: " + trial.error().message);
+  }
+  trial_ = *std::move(trial);
+  const LoadedConfig before = std::exchange(running_, *std::move(loaded));
   document["changes"] = follow(before);
-  if (trial && !document["changes"].empty()) begin_trial(std::move(before), *trial);
+  if (trial_)
+    (void)life_.take(LifeEvent::trial_begun);
+  else if (life_.phase() == Phase::on_trial)
+    (void)life_.take(LifeEvent::trial_undone);
   document["on_trial"] = trial_.has_value();
+  if (trial_) {
+    const Duration left = trial_->ends - loop_.now();
+    document["confirm_within_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
+    log_info("reload: goes back in {} unless it is confirmed", format_duration(left));
+  }
   return document;
 }
 
@@ -161,25 +176,42 @@ Json Reloader::follow(const LoadedConfig& before) {
   return changes;
 }
 
-void Reloader::begin_trial(LoadedConfig before, Duration length) {
-  auto timer = loop_.after(length, [this] { give_up_trial(); });
-  if (!timer) return log_error("cannot wait for a confirmation: {}", timer.error().message);
-  trial_ = Trial{std::move(before), loop_.now() + length, std::move(*timer)};
-  log_info("reload: goes back in {} unless it is confirmed", format_duration(length));
+Result<std::optional<Reloader::Trial>> Reloader::trial_of(const LoadedConfig& tried, std::optional<Duration> length) {
+  const LoadedConfig& confirmed = trial_ ? trial_->before : running_;
+  if ((!trial_ && !length) || *tried.config == *confirmed.config) {
+    if (const auto dropped = unconfirmed_.drop(); !dropped) return std::unexpected(dropped.error());
+    return std::nullopt;
+  }
+  const TimePoint ends = length ? loop_.now() + *length : trial_->ends;
+  auto timer = loop_.after(ends - loop_.now(), [this] { give_up_trial(); });
+  if (!timer) return std::unexpected(timer.error());
+  if (const auto kept = unconfirmed_.keep(tried.sources, confirmed.sources); !kept)
+    return std::unexpected(kept.error());
+  return Trial{confirmed, ends, std::move(*timer)};
 }
 
+/// The files still say what was given up, so the next vipd has to know of it: unconfirmed_ stays.
 void Reloader::give_up_trial() {
-  log_warning("reload: not confirmed in time; going back to the configuration before");
+  if (!life_.take(LifeEvent::trial_expired)) return;
+  log_warning(
+      "reload: not confirmed in time; going back to the configuration before, though the files say another one");
   const LoadedConfig given_up = std::exchange(running_, std::move(trial_->before));
   trial_.reset();
   follow(given_up);
 }
 
 Json Reloader::confirm() {
-  if (!trial_) return error_document("no reload waits for a confirmation");
+  if (const auto dropped = unconfirmed_.drop(); !dropped)
+    return error_document("not confirmed: " + dropped.error().message);
+  (void)life_.take(LifeEvent::confirm);
   trial_.reset();
   log_info("reload: confirmed");
   return {{"schema", "vipd.confirm/1"}, {"confirmed", true}};
+}
+
+void Reloader::stop() {
+  if (trial_) log_warning("a reload is not confirmed; the next start takes the configuration before it");
+  trial_.reset();
 }
 
 std::optional<TimePoint> Reloader::trial_ends() const { return trial_ ? std::optional(trial_->ends) : std::nullopt; }

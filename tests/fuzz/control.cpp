@@ -52,10 +52,12 @@ class Daemon {
     for (const char* directory : {"history", "in-force"}) std::filesystem::remove_all(scratch(directory));
     node_.start();
     world_.run_for(seconds(10));
+    (void)life_.take(LifeEvent::started);
     reloader_ = std::make_unique<Reloader>(
-        *loop_, *node_.supervisor, scratch("history"), scratch("in-force"),
+        *loop_, *node_.supervisor, life_,
+        Reloader::Paths{scratch("history"), scratch("in-force"), scratch("unconfirmed.json")},
         [this](const LoadedConfig&) { return load(); }, base_);
-    auto server = ControlServer::open(*loop_, control_path(), {}, *node_.supervisor, *reloader_,
+    auto server = ControlServer::open(*loop_, control_path(), {}, *node_.supervisor, *reloader_, life_,
                                       [this] { return reexec(); }, {.host = "lb1", .started = loop_->now(), .pid = 42});
     VIPD_ASSERT(server.has_value());
     server_ = std::move(*server);
@@ -101,6 +103,7 @@ class Daemon {
   LoadedConfig base_;
   Files files_ = Files::as_in_force;
   bool changed_ = false;
+  Lifecycle life_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<ControlServer> server_;
 };

@@ -99,6 +99,17 @@ struct Pair {
   Sniffer sniffer;
 };
 
+/// vipctl with these words, for the daemon of a node.
+inline Finished vipctl(const Node& node, std::vector<std::string> words) {
+  words.insert(words.begin(), {program("vipctl"), "--runtime-dir", node.runtime_dir()});
+  return run(node, words);
+}
+
+/// The file changes; the daemon is not told.
+inline void write_config(const Node& node, const std::string& text) {
+  std::ofstream(node.directory() / "vipd.toml", std::ios::trunc) << text;
+}
+
 /// A program of /bin/sh.
 inline std::string write_script(const std::filesystem::path& path, const std::string& body) {
   std::ofstream(path) << "#!/bin/sh\n" << body << "\n";

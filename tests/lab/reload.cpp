@@ -10,15 +10,6 @@ using namespace vipd::lab;
 
 namespace {
 
-Finished vipctl(const Node& node, std::vector<std::string> words) {
-  words.insert(words.begin(), {program("vipctl"), "--runtime-dir", node.runtime_dir()});
-  return run(node, words);
-}
-
-void write_config(const Node& node, const std::string& text) {
-  std::ofstream(node.directory() / "vipd.toml", std::ios::trunc) << text;
-}
-
 /// `vipctl reload --json` with this file in place.
 Json reload(const Node& node, const std::string& text) {
   write_config(node, text);

@@ -100,6 +100,11 @@ FAULTS = [
     ("hooks are reordered", H, "  commands.pop_front();", "  commands.pop_back();"),
     ("two hooks at once", H, "  if (running_) return;\n", ""),
     ("the newest transition is dropped", H, "  if (!waiting_.empty()) ++coalesced_;\n", "  if (!waiting_.empty()) return void(++coalesced_);\n"),
+    # What may happen when.
+    ("a reload undoes a stop", "src/daemon/lifecycle.cpp", "{{kStarts,       to(kServing),     to(kOnTrial),  kHandsOver,       kStops}},  // reload",
+     "{{kStarts,       to(kServing),     to(kOnTrial),  kHandsOver,       to(kServing)}},  // reload"),
+    ("a second reload makes a trial permanent", "src/daemon/reloader.cpp", "if ((!trial_ && !length) || *tried.config", "if (!length || *tried.config"),
+    ("a trial that has gone back is forgotten", "src/daemon/reloader.cpp", "  follow(given_up);\n", "  follow(given_up);\n  (void)unconfirmed_.drop();\n"),
     # All of them together.
     ("leftovers of a crash stay", S, "  remove_leftovers(before, now);\n", ""),
     ("an instance that was removed stays", S, "!going_on.contains(router.get())) router->stop(now);", "going_on.contains(router.get()) && restarted.contains(router->config().name)) router->stop(now);"),

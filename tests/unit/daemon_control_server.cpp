@@ -24,15 +24,27 @@ class Bench {
  public:
   Bench() : world(1), node(world.add_node(254)), loop(std::move(*EventLoop::create())) {
     node.start();
+    (void)life.take(LifeEvent::started);
     reloader = std::make_unique<Reloader>(
-        *loop, *node.supervisor, directory_.path() + "/history", directory_.path() + "/in-force",
+        *loop, *node.supervisor, life,
+        Reloader::Paths{directory_.path() + "/history", directory_.path() + "/in-force", unconfirmed_path()},
         [this](const LoadedConfig&) { return on_disk; }, loaded(node.config, "first"));
-    server = std::move(*ControlServer::open(*loop, path(), {}, *node.supervisor, *reloader, [this] { return reexec(); },
+    server = std::move(*ControlServer::open(*loop, path(), {}, *node.supervisor, *reloader, life,
+                                            [this] { return reexec(); },
                                             {.host = "lb1", .started = loop->now(), .pid = 42}));
   }
   std::string path() const { return directory_.socket(); }
   /// The files have this configuration from now on.
   void write(const Config& config, const std::string& text) { on_disk = loaded(config, text); }
+  /// The same configuration as the bench began with, but for the priority.
+  void write_priority(std::uint8_t priority, const std::string& text) {
+    Config wanted = node.config;
+    wanted.instances[0].priority = priority;
+    write(wanted, text);
+  }
+  int priority() const { return node.router().standing().base_priority(); }
+  std::string unconfirmed_path() const { return directory_.path() + "/unconfirmed.json"; }
+  UnconfirmedConfig unconfirmed() const { return UnconfirmedConfig(unconfirmed_path()); }
 
   Fd connect() const {
     Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -75,6 +87,7 @@ class Bench {
   TemporaryDirectory directory_;
 
  public:
+  Lifecycle life;
   std::unique_ptr<Reloader> reloader;
   std::unique_ptr<ControlServer> server;
   std::optional<std::string> no_reexec;  ///< why not
@@ -244,6 +257,81 @@ TEST_CASE("Reloader: a reload on trial goes back unless it is confirmed") {
   CHECK(bench.node.router().standing().base_priority() == 200);
 }
 
+TEST_CASE("Reloader: nothing but a confirmation makes a trial permanent") {
+  Bench bench;
+  bench.write_priority(200, "second");
+  CHECK(Json::parse(bench.ask(R"({"verb":"reload","confirm_ms":60000})"
+                              "\n"))["on_trial"] == true);
+  CHECK(bench.life.phase() == Phase::on_trial);
+  const auto ends = bench.reloader->trial_ends();
+  SECTION("not a reload without news") {
+    CHECK(Json::parse(bench.ask("{\"verb\":\"reload\"}\n"))["on_trial"] == true);
+    CHECK(bench.reloader->trial_ends() == ends);
+  }
+  SECTION("not a reload of something else, which then is on trial as well") {
+    bench.write_priority(150, "third");
+    const Json answer = Json::parse(bench.ask("{\"verb\":\"reload\"}\n"));
+    CHECK(answer["on_trial"] == true);
+    CHECK(answer["confirm_within_ms"] <= 60000);
+    CHECK(bench.priority() == 150);
+    CHECK(bench.reloader->trial_ends() == ends);
+    CHECK(bench.unconfirmed().before(bench.on_disk->sources) == std::vector<ConfigSource>{{"vipd.toml", "first"}});
+  }
+  SECTION("not one more trial, whose time counts") {
+    bench.ask(R"({"verb":"reload","confirm_ms":90000})"
+              "\n");
+    CHECK(bench.reloader->trial_ends() > ends);
+  }
+  SECTION("not files that cannot be read") {
+    bench.on_disk = failure("cannot read vipd.toml");
+    CHECK(Json::parse(bench.ask("{\"verb\":\"reload\"}\n"))["valid"] == false);
+    CHECK(bench.reloader->trial_ends() == ends);
+  }
+  SECTION("not a re-exec, which is refused") {
+    CHECK(bench.ask("{\"verb\":\"reexec\"}\n").find("a reload waits for its confirmation") != std::string::npos);
+    CHECK(bench.reexecs == 0);
+  }
+  SECTION("not a stop, nor what comes after it") {
+    REQUIRE(bench.life.take(LifeEvent::stop));
+    bench.reloader->stop();
+    for (const char* verb : {"reload", "confirm", "reexec", "diff"})
+      CHECK(bench.ask(R"({"verb":")" + std::string(verb) + "\"}\n").find("it is stopping") != std::string::npos);
+    CHECK(bench.unconfirmed().before(bench.on_disk->sources).has_value());
+    return;
+  }
+  (void)bench.reloader->reload(milliseconds(20));
+  if (!bench.on_disk) return;
+  for (int i = 0; i < 50 && bench.life.phase() == Phase::on_trial; ++i) bench.loop->turn(milliseconds(100));
+  CHECK(bench.priority() == 254);
+  CHECK(bench.unconfirmed().before(bench.on_disk->sources).has_value());  // the files still say it
+}
+
+TEST_CASE("Reloader: a reload to what was in force before the trial ends the trial") {
+  Bench bench;
+  const LoadedConfig first = loaded(bench.node.config, "first");
+  bench.write_priority(200, "second");
+  bench.ask(R"({"verb":"reload","confirm_ms":60000})"
+            "\n");
+  bench.on_disk = first;
+  CHECK(Json::parse(bench.ask("{\"verb\":\"reload\"}\n"))["on_trial"] == false);
+  CHECK(bench.priority() == 254);
+  CHECK(bench.life.phase() == Phase::serving);
+  bench.write_priority(200, "second");
+  CHECK_FALSE(bench.unconfirmed().before(bench.on_disk->sources));
+  CHECK(bench.ask("{\"verb\":\"confirm\"}\n").find("no reload waits") != std::string::npos);
+}
+
+TEST_CASE("Reloader: a trial whose way back cannot be kept does not begin, and one that stays unconfirmed is said") {
+  Bench bench;
+  bench.write_priority(200, "second");
+  std::filesystem::create_directory(bench.unconfirmed_path());
+  const std::string answer = bench.ask(R"({"verb":"reload","confirm_ms":60000})"
+                                       "\n");
+  CHECK(answer.find("reload refused: cannot") != std::string::npos);
+  CHECK(bench.priority() == 254);
+  CHECK(bench.life.phase() == Phase::serving);
+}
+
 TEST_CASE("Reloader: the configurations that were in force can be listed and shown") {
   Bench bench;
   bench.write(bench.node.config, "second");
@@ -279,7 +367,7 @@ TEST_CASE("ControlServer: who asks while one program replaces the other is answe
   bench.server.reset();
   std::filesystem::rename(elsewhere, path);
   bench.server = std::move(*ControlServer::open(*bench.loop, path, std::move(kept), *bench.node.supervisor,
-                                                *bench.reloader, [&] { return bench.reexec(); },
+                                                *bench.reloader, bench.life, [&] { return bench.reexec(); },
                                                 {.host = "lb1", .started = bench.loop->now(), .pid = 43}));
   bench.turn();
   std::string answer(4096, '\0');

@@ -47,4 +47,25 @@ class ConfigHistory {
   std::string directory_;
 };
 
+/// UnconfirmedConfig: the memory of a reload on trial, which outlives the process and a boot.
+///
+/// The file that it keeps says which texts were put in force on trial and what was in force before. It stays until
+/// somebody confirms the trial or reloads without one. As long as the configuration files are those of the trial, a
+/// vipd that starts takes the configuration before it. Callers: Reloader, and the daemon's start.
+class UnconfirmedConfig {
+ public:
+  /// `path` is the file; its directory exists.
+  explicit UnconfirmedConfig(std::string path) : path_(std::move(path)) {}
+
+  /// Remembers that `tried` is not confirmed and that `before` is what to go back to, in place of what was remembered.
+  Result<void> keep(const std::vector<ConfigSource>& tried, const std::vector<ConfigSource>& before);
+  /// Forgets it; nothing to forget is no error.
+  Result<void> drop();
+  /// What was in force before, if `files` are what was tried; nullopt otherwise, or if the file is damaged.
+  std::optional<std::vector<ConfigSource>> before(const std::vector<ConfigSource>& files) const;
+
+ private:
+  std::string path_;
+};
+
 }  // namespace vipd

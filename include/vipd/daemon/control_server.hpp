@@ -15,6 +15,7 @@
 #include <string>
 
 #include "vipd/base/log_limit.hpp"
+#include "vipd/daemon/lifecycle.hpp"
 #include "vipd/daemon/reloader.hpp"
 #include "vipd/daemon/status.hpp"
 #include "vipd/os/event_loop.hpp"
@@ -31,8 +32,8 @@ class ControlServer {
   /// Listens at `path`, replacing a socket that a dead daemon left there (the caller holds the runtime directory's
   /// lock); or on `inherited`, if that is one.
   static Result<std::unique_ptr<ControlServer>> open(EventLoop& loop, const std::string& path, Fd inherited,
-                                                     const Supervisor& supervisor, Reloader& reloader, Reexec reexec,
-                                                     const DaemonInfo& info);
+                                                     const Supervisor& supervisor, Reloader& reloader,
+                                                     const Lifecycle& life, Reexec reexec, const DaemonInfo& info);
   ~ControlServer();
 
   /// The socket that is listened on, for the program that comes after this one.
@@ -42,8 +43,8 @@ class ControlServer {
 
  private:
   struct Client;
-  ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader, Reexec reexec,
-                DaemonInfo info);
+  ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader,
+                const Lifecycle& life, Reexec reexec, DaemonInfo info);
 
   Result<void> listen();
   void accept_clients();
@@ -60,6 +61,7 @@ class ControlServer {
   std::string path_;
   const Supervisor& supervisor_;
   Reloader& reloader_;
+  const Lifecycle& life_;
   Reexec reexec_;
   DaemonInfo info_;
   Fd socket_;

@@ -25,6 +25,13 @@ std::string claims_path(const DaemonOptions& options);
 std::string journal_path(const DaemonOptions& options);
 std::string in_force_path(const DaemonOptions& options);
 
+/// The file of the UnconfirmedConfig, in the state directory: a boot confirms nothing either.
+std::string unconfirmed_path(const DaemonOptions& options);
+
+/// `now`, unless the files say what was put in force on trial and never confirmed: then the configuration before that
+/// one, if it can be used. Says so in the log.
+Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options);
+
 /// The instances of the vipd before this one that are not in `now`: the files may have been changed since, or be
 /// broken, or it died while a reload was going on.
 std::vector<InstanceConfig> instances_before(const LoadedConfig& now, const DaemonOptions& options);

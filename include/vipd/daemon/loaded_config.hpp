@@ -37,5 +37,7 @@ struct LoadedConfig {
 /// Loads `path` and its conf.d. Fails with the errno of the first file that cannot be read. If the files say what they
 /// said when `in_force` was loaded to run, they are not parsed again.
 Result<LoadedConfig> load_config(const std::string& path, Purpose purpose, const LoadedConfig& in_force = {});
+/// The same for texts that were in force earlier: `sources` in place of what the files say now.
+LoadedConfig load_texts(const std::string& path, std::vector<ConfigSource> sources, Purpose purpose);
 
 }  // namespace vipd
