@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "vipd/config/schema.hpp"
+
 namespace vipd {
 
 namespace {
@@ -181,6 +183,17 @@ const std::string& interface_of(const InstanceConfig& config, const std::string&
   return own.empty() ? config.interface : own;
 }
 
+/// Without its own interface no instance can do anything. A key that nobody knows may be meant to name another one.
+void check_tracking(const InstanceConfig& config, bool tracked, const std::string& interface, const TomlNode& node,
+                    Report& report) {
+  const auto is_known = [](const TomlNode& key) { return find_key("address", key.key) || find_key("route", key.key); };
+  if (!std::ranges::all_of(node.children, is_known)) return;
+  if (!tracked && interface_of(config, interface) == config.interface)
+    report.error("conflict", entry_place(node, "track"),
+                 "track = false has no effect on " + in_quotes(config.interface) + ", the instance's own interface",
+                 "remove it");
+}
+
 /// What only one of the families can do.
 void check_address_options(const PlacedInstance& instance, Report& report) {
   for (std::size_t i = 0; i < instance.config.addresses.size(); ++i) {
@@ -189,11 +202,12 @@ void check_address_options(const PlacedInstance& instance, Report& report) {
     const TomlNode& node = instance.table->entry("addresses", i);
     const bool is_ipv4 = entry.prefix.address.family() == Family::ipv4;
     const std::string& interface = interface_of(instance.config, entry.interface);
-    for (const std::string_view key : {"interface", "label", "scope", "peer", "nodad", "preferred_lifetime"})
+    for (const std::string_view key : {"interface", "label", "scope", "peer", "nodad", "preferred_lifetime", "track"})
       if (!entry.assigned && node.find(key) != nullptr)
         report.error("conflict", entry_place(node, key), in_quotes(key) + " has no effect with assign = false",
                      "remove it");
     if (!entry.assigned) continue;
+    check_tracking(instance.config, entry.tracked, entry.interface, node, report);
     for (const std::string_view key : {"label", "scope"})
       if (!is_ipv4 && node.find(key) != nullptr)
         report.error("conflict", entry_place(node, key), "an IPv6 address has no " + in_quotes(key), "remove it");
@@ -222,7 +236,7 @@ bool has_destination(const RouteObject& route, const TomlNode& node) {
 
 void check_routes(const PlacedInstance& instance, Report& report) {
   for (std::size_t i = 0; i < instance.config.routes.size(); ++i) {
-    const RouteObject& route = instance.config.routes[i];
+    const VirtualRoute& route = instance.config.routes[i];
     const TomlNode& node = instance.table->entry("routes", i);
     if (!has_destination(route, node)) continue;
     const auto check_family = [&](const std::optional<IpAddress>& address, std::string_view key) {
@@ -232,7 +246,8 @@ void check_routes(const PlacedInstance& instance, Report& report) {
     };
     check_family(route.via, "via");
     check_family(route.source, "source");
-    for (const std::string_view key : {"via", "interface", "source"})
+    if (route.type == RouteType::unicast) check_tracking(instance.config, route.tracked, route.interface, node, report);
+    for (const std::string_view key : {"via", "interface", "source", "track"})
       if (route.type != RouteType::unicast && node.find(key) != nullptr)
         report.error("conflict", entry_place(node, key),
                      "a route of type " + in_quotes(node.find("type")->text) + " leads nowhere; " + in_quotes(key) +

@@ -44,6 +44,7 @@ constexpr auto kWords = std::to_array<ForeignWord>({
     {"garp_master_refresh", "announce.refresh", ""},
     {"track_script", "checks", ""},
     {"script", "command", ""},
+    {"no_track", "track", "keepalived calls it no_track; here it is track = false"},
     {"track_interface", "checks",
      "keepalived calls it track_interface; here it is [check.NAME] with \"interface\", and checks"},
     {"track_process", "checks",

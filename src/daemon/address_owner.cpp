@@ -54,21 +54,33 @@ void fit_subnet(AddressObject& object, const NetworkView& view) {
   object.prefix.length = length != 0 ? length : static_cast<std::uint8_t>(8 * address_size(address.family()));
 }
 
-/// All that an instance holds while it is Active, as its configuration has it, with the interfaces that this implies.
-std::vector<KernelObject> wanted_by(const InstanceConfig& instance) {
-  std::vector<KernelObject> wanted;
+/// An object as the configuration has it, with the interface that this implies.
+struct Wanted {
+  KernelObject object;
+  bool tracked = true;
+};
+
+/// All that an instance holds while it is Active.
+std::vector<Wanted> wanted_by(const InstanceConfig& instance) {
+  std::vector<Wanted> wanted;
   for (const VirtualAddress& each : instance.addresses) {
     if (!each.assigned) continue;
     AddressObject address = each;
     if (address.interface.empty()) address.interface = address_interface(instance);
-    wanted.emplace_back(std::move(address));
+    wanted.push_back({std::move(address), each.tracked});
   }
-  for (RouteObject route : instance.routes) {
+  for (const VirtualRoute& each : instance.routes) {
+    RouteObject route = each;
     if (route.type == RouteType::unicast && route.interface.empty()) route.interface = instance.interface;
-    wanted.emplace_back(std::move(route));
+    wanted.push_back({std::move(route), each.tracked});
   }
-  wanted.insert(wanted.end(), instance.rules.begin(), instance.rules.end());
+  for (const RuleObject& rule : instance.rules) wanted.push_back({rule});
   return wanted;
+}
+
+/// What the kernel says where an interface is missing or down, or its network cannot be reached for that.
+bool is_for_want_of_interface(int error) {
+  return error == ENODEV || error == ENETDOWN || error == ENETUNREACH || error == EHOSTUNREACH;
 }
 
 /// The object as it is on the machine: with its interface's index, and with a length if it had none.
@@ -94,8 +106,8 @@ std::vector<IpAddress> refused_by(const InstanceConfig& config) {
 }  // namespace
 
 std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view) {
-  std::vector<KernelObject> objects = wanted_by(instance);
-  for (auto& object : objects) object = located(std::move(object), view);
+  std::vector<KernelObject> objects;
+  for (auto& wanted : wanted_by(instance)) objects.push_back(located(std::move(wanted.object), view));
   return objects;
 }
 
@@ -115,7 +127,8 @@ std::vector<KernelObject> tagged_objects_of(const InstanceConfig& instance, cons
 AddressOwner::AddressOwner(Kernel& kernel, Wire& wire, const SharedInstance& config)
     : kernel_(kernel), wire_(wire), config_(config) {
   if (config->virtual_mac) virtual_mac_ = std::make_unique<VirtualMac>(kernel, *config);
-  for (const auto& wanted : wanted_by(*config)) entries_.push_back({.wanted = wanted, .object = wanted});
+  for (const auto& [object, tracked] : wanted_by(*config))
+    entries_.push_back({.wanted = object, .object = object, .tracked = tracked});
   refused_ = refused_by(*config);
 }
 
@@ -145,7 +158,7 @@ void AddressOwner::claim(TimePoint now) {
   std::vector<Entry*> all;
   for (auto& entry : entries_) all.push_back(&entry);
   add_new(all, now);
-  if (now >= next_round_) start_round(now);
+  if (now >= next_round_ && !failure()) start_round(now);  // what cannot be held is not announced
 }
 
 void AddressOwner::resume(TimePoint now) {
@@ -274,12 +287,13 @@ void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
 std::list<AddressOwner::Entry> AddressOwner::take_config() {
   std::list<Entry> before(entries_.begin(), entries_.end());  // the order is seldom another one: found at its front
   entries_.clear();
-  for (auto& wanted : wanted_by(*config_)) {
+  for (auto& [wanted, tracked] : wanted_by(*config_)) {
     const KernelObject object = located(wanted, kernel_.view());
     const auto known = std::ranges::find_if(
         before, [&](const Entry& entry) { return entry.wanted == wanted || entry.object == object; });
     Entry& entry = entries_.emplace_back(known != before.end() ? *known : Entry{.wanted = {}, .object = object});
     entry.wanted = std::move(wanted);
+    entry.tracked = tracked;
     if (known != before.end()) before.erase(known);
   }
   return before;
@@ -364,11 +378,23 @@ void AddressOwner::reconcile(TimePoint now) {
   std::vector<Entry*> missing;
   for (auto& entry : entries_)
     if (!entry.queued && !kernel_.view().has(entry.object)) missing.push_back(&entry);
-  if (missing.empty()) return;
+  if (!missing.empty()) put_back(missing, now);
+}
+
+/// What was there is there again, and what could not be added is there at last.
+void AddressOwner::put_back(const std::vector<Entry*>& missing, TimePoint now) {
+  std::vector<bool> refused;
+  for (Entry* entry : missing) {
+    refused.push_back(entry->error != 0);
+    if (entry->error != 0) entry->object = located(entry->wanted, kernel_.view());  // its interface may have come
+  }
   const auto results = add(missing, now);
   for (std::size_t i = 0; i < missing.size(); ++i) {
     if (results[i] != 0) continue;  // refused, or there all the time and the view is late
-    log_warning("{} had vanished; put back", describe(missing[i]->object));
+    if (refused[i])
+      log_info("{} could be added", describe(missing[i]->object));
+    else
+      log_warning("{} had vanished; put back", describe(missing[i]->object));
     missing[i]->due = true;
   }
   announce_due(now);
@@ -392,19 +418,16 @@ bool AddressOwner::present(const Entry& entry) const {
 
 std::optional<std::string> AddressOwner::failure() const {
   if (obstacle_) return obstacle_;
-  const auto failed = std::ranges::find_if(entries_, [](const Entry& entry) { return entry.error != 0; });
+  const auto failed = std::ranges::find_if(entries_, [](const Entry& entry) {
+    return entry.error != 0 && (entry.tracked || !is_for_want_of_interface(entry.error));
+  });
   if (failed == entries_.end()) return std::nullopt;
   return "cannot add " + describe(failed->object) + ": " + std::strerror(failed->error);
 }
 
-bool AddressOwner::interface_came() const {
-  return std::ranges::any_of(entries_, [&](const Entry& entry) {
-    if (entry.error != ENODEV) return false;
-    const auto* address = std::get_if<AddressObject>(&entry.object);
-    const auto* route = std::get_if<RouteObject>(&entry.object);
-    if (address != nullptr) return address->ifindex == 0 && index_of(kernel_.view(), address->interface) != 0;
-    return route != nullptr && route->ifindex == 0 && index_of(kernel_.view(), route->interface) != 0;
-  });
+void AddressOwner::forget_refusals() {
+  obstacle_.reset();
+  for (auto& entry : entries_) entry.error = 0;
 }
 
 TimePoint AddressOwner::deadline() const {

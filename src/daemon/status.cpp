@@ -109,6 +109,11 @@ Json flaps_until(const VirtualRouter& router, const Clocks& clocks) {
   return router.flaps_until() == kNever ? Json(nullptr) : Json(clocks.rfc3339(router.flaps_until()));
 }
 
+/// One that takes part while its fault is shown has not proved yet that it can be Active.
+State state_of(const VirtualRouter& router) {
+  return router.shown() == ShownState::fault ? State::initialize : router.election().state();
+}
+
 Json instance_document(const VirtualRouter& router, const CheckSet& checks, const Clocks& clocks) {
   const InstanceConfig& config = router.config();
   const std::string* fault = router.standing().fault();
@@ -118,7 +123,7 @@ Json instance_document(const VirtualRouter& router, const CheckSet& checks, cons
           {"version", config.version},
           {"family", to_string(config.family())},
           {"interface", config.interface},
-          {"state", to_string(router.election().state())},
+          {"state", to_string(state_of(router))},
           {"fault", fault != nullptr ? Json(*fault) : Json(nullptr)},
           {"fit", router.standing().fit()},
           {"unfit", unfit != nullptr ? Json(*unfit) : Json(nullptr)},

@@ -19,8 +19,11 @@ bool share_object(const InstanceConfig& a, const InstanceConfig& b) {
   const auto in = [](const auto& others) {
     return [&others](const auto& each) { return std::ranges::count(others, each) > 0; };
   };
+  const auto same_route = [&](const RouteObject& route) {
+    return std::ranges::any_of(b.routes, [&](const RouteObject& other) { return other == route; });
+  };
   return std::ranges::any_of(a.addresses, [&](const auto& each) { return b.is_virtual(each.prefix.address); }) ||
-         std::ranges::any_of(a.routes, in(b.routes)) || std::ranges::any_of(a.rules, in(b.rules));
+         std::ranges::any_of(a.routes, same_route) || std::ranges::any_of(a.rules, in(b.rules));
 }
 
 /// The two cannot be there at the same time.
@@ -258,11 +261,12 @@ void Supervisor::network_changed(const std::vector<std::string>& interfaces, Tim
   };
   for (auto& [key, segment] : segments_)
     if (concerned(key.first)) now = listen(key, segment, now);
+  std::vector<VirtualRouter*> routers;
   for (const auto& router : routers_)
-    if (concerned(router->config().interface)) router->judge_interface(now);
+    if (router->is_concerned(interfaces)) routers.push_back(router.get());
+  for (VirtualRouter* router : routers) router->judge_interfaces(now);
   for (const auto& group : groups_) group->share_faults(now);  // before one of the members takes up alone
-  for (const auto& router : routers_)
-    if (concerned(router->config().interface) || router->addresses().is_concerned(interfaces)) router->reconsider(now);
+  for (VirtualRouter* router : routers) router->reconsider(now);
   for (auto& [key, segment] : segments_) {
     if (!concerned(key.first)) continue;
     auto& sources = segment.own_sources;  // few, though many send from each: all are looked at for each advert

@@ -11,6 +11,7 @@ namespace {
 bool is_active(const VirtualRouter* member) { return member->election().state() == State::active; }
 bool is_ready(const VirtualRouter* member) { return member->election().ready(); }
 bool is_sick(const VirtualRouter* member) { return member->standing().own_fault() != nullptr; }
+bool is_out_by_itself(const VirtualRouter* member) { return member->standing().is_out_by_itself(); }
 bool is_out(const VirtualRouter* member) { return member->election().state() == State::initialize; }
 bool may_be_active(const VirtualRouter* member) { return is_active(member) || is_ready(member); }
 
@@ -74,13 +75,16 @@ void SyncGroup::share_standing(TimePoint now) {
 void SyncGroup::share_faults(TimePoint now) {
   if (stopping()) return;
   for (VirtualRouter* member : members_) {
-    const auto sick =
-        std::ranges::find_if(members_, [&](const VirtualRouter* other) { return other != member && is_sick(other); });
+    const auto other_that = [&](bool (*is)(const VirtualRouter*)) {
+      return std::ranges::find_if(members_, [&](const auto* other) { return other != member && is(other); });
+    };
+    const auto out = other_that(is_out_by_itself), sick = out != members_.end() ? out : other_that(is_sick);
     if (sick == members_.end()) {
-      member->hold_out(std::nullopt, now);
+      member->hold_out(std::nullopt, false, now);
     } else {
       const std::string& cause = *(*sick)->standing().own_fault();
-      member->hold_out("group " + config_->name + ": " + (*sick)->config().name + " is in fault (" + cause + ")", now);
+      member->hold_out("group " + config_->name + ": " + (*sick)->config().name + " is in fault (" + cause + ")",
+                       out == members_.end(), now);
     }
   }
 }

@@ -11,19 +11,29 @@
 namespace vipd {
 namespace {
 
-constexpr auto kClaimRetry = std::chrono::seconds(30);
+/// What only a try can find out is tried no more often than this, hooks of the operator among it.
+constexpr auto kLeastPause = std::chrono::seconds(1);
+/// How long an instance that could not be Active leaves one alone that can, unless the kernel has news.
+constexpr auto kPatience = std::chrono::seconds(30);
 
 /// Can link-local addresses reach all that adverts are sent to? No peers: the group, which is on the link.
 bool speaks_link_local(std::span<const UnicastPeer> peers) {
   return std::ranges::all_of(peers, [](const auto& peer) { return peer.address.is_link_local(); });
 }
 
-Election::Settings election_settings(const InstanceConfig& config, std::uint8_t priority, bool flaps) {
+/// "route default via 203.0.113.9": for the sentence that names the interface besides.
+std::string to_sentence(RouteObject route) {
+  route.interface.clear();
+  return "route " + to_string(route);
+}
+
+Election::Settings election_settings(const InstanceConfig& config, std::uint8_t priority, bool flaps, bool patient) {
   const bool capped = config.max_adopted_interval != Duration::zero();
   return {.version = config.version,
           .priority = priority,
           .interval = config.advert_interval,
           .preempt = config.preempt && !flaps,
+          .patient = patient,
           .preempt_delay = config.preempt_delay,
           .startup_delay = config.startup_delay,
           .max_adopted_interval =
@@ -42,7 +52,7 @@ VirtualRouter::VirtualRouter(SharedInstance config, const Node& node, const Heal
       wire_(node.wire),
       events_(node.events),
       claims_(node.claims),
-      election_(election_settings(*config_, config_->priority, false)),
+      election_(election_settings(*config_, config_->priority, false, false)),
       standing_(config_->priority),
       owner_(node.kernel, node.wire, config_),
       hooks_(node.hooks, hook_subject(*config_), hooks_of(config_),
@@ -114,6 +124,27 @@ void VirtualRouter::take_config() {
     const auto octets = address.prefix.address.octets();
     if (address.advertised) advertised_.insert(advertised_.end(), octets.begin(), octets.end());
   }
+  take_links();
+}
+
+/// The interfaces that the instance needs: its own comes first. One that it needed before is as it was.
+void VirtualRouter::take_links() {
+  const std::vector<Link> before = std::exchange(links_, {});
+  const auto need = [&](const std::string& interface, const std::string& user) {
+    if (interface.empty() || std::ranges::find(links_, interface, &Link::interface) != links_.end()) return;
+    const auto known = std::ranges::find(before, interface, &Link::interface);
+    links_.push_back(known != before.end() ? *known : Link{.interface = interface});
+    links_.back().user = user;
+  };
+  need(config_->interface, "");
+  for (const VirtualAddress& address : config_->addresses)
+    if (address.assigned && address.tracked) need(address.interface, " of " + to_string(address));
+  for (const VirtualRoute& route : config_->routes)
+    if (route.tracked) need(route.interface, " of " + to_sentence(route));
+}
+
+bool VirtualRouter::is_concerned(const std::vector<std::string>& interfaces) const {
+  return std::ranges::find(interfaces, config_->interface) != interfaces.end() || owner_.is_concerned(interfaces);
 }
 
 void VirtualRouter::reconfigure(SharedInstance config, TimePoint now) {
@@ -125,7 +156,7 @@ void VirtualRouter::reconfigure(SharedInstance config, TimePoint now) {
   if (same) return;
   take_config();
   standing_.set_base_priority(config_->priority);
-  if (retry_claim_ != kNever) allow_claim();  // what was refused may be what has changed
+  end_setback();  // what was refused may be what has changed
   owner_.reconfigure(now);
   take_standing(now);
   take_settings(now);
@@ -133,69 +164,84 @@ void VirtualRouter::reconfigure(SharedInstance config, TimePoint now) {
 }
 
 void VirtualRouter::take_settings(TimePoint now) {
-  step(Reconfigure{election_settings(*config_, standing_.effective_priority(), flaps_until_ != kNever)}, now);
+  step(
+      Reconfigure{election_settings(*config_, standing_.effective_priority(), flaps_until_ != kNever, is_patient(now))},
+      now);
 }
 
+/// A fault is shown for as long as nothing has proved that it is over, also of a Backup.
 ShownState VirtualRouter::shown() const {
-  switch (election_.state()) {
-    case State::active:
-      return ShownState::active;
-    case State::backup:
-      return ShownState::backup;
-    case State::initialize:
-      break;
-  }
-  return standing_.fault() == nullptr ? ShownState::initialize : ShownState::fault;
+  if (election_.state() == State::active) return ShownState::active;
+  if (standing_.fault() != nullptr) return ShownState::fault;
+  return election_.state() == State::backup ? ShownState::backup : ShownState::initialize;
 }
 
 void VirtualRouter::reconsider(TimePoint now) {
-  judge_interface(now);
-  if (retry_claim_ != kNever && owner_.interface_came()) allow_claim();
+  judge_interfaces(now);
+  judge_setback(now);
   if (source_ && *source_ != election_.settings().primary) step(SetPrimary{*source_}, now);
   if (stopped_) return;
   prepare(now);
-  if (standing_.fault() != nullptr) {
+  if (standing_.is_out()) {
     step(Fail{}, now);
     show_change(*standing_.fault(), std::nullopt, now);
     owner_.reconcile(now);
   } else {
-    if (!stopping_) step(Start{}, now);
+    if (!stopping_) take_part(now);
     owner_.reconcile(now);
     if (owner_.holding() && owner_.failure()) claim_failed(now);
   }
 }
 
-void VirtualRouter::judge_interface(TimePoint now) {
-  const Interface* interface = kernel_.view().find(config_->interface);
+/// Also where a fault has only to be tried out; when none is left, that is told.
+void VirtualRouter::take_part(TimePoint now) {
+  settle_patience(now);
+  step(Start{}, now);
+  if (shown() != shown_) show_change("takes part again", std::nullopt, now);
+}
+
+void VirtualRouter::judge_interfaces(TimePoint now) {
   for (const auto cause : {FaultCause::interface_missing, FaultCause::interface_down, FaultCause::no_source})
     standing_.clear(cause);
-  judge_link(interface != nullptr && interface->running, now);
-  if (interface == nullptr) {
-    standing_.set(FaultCause::interface_missing, "interface " + config_->interface + " is missing");
-    source_.reset();
-    return;
-  }
-  claim_changed_ = claim_changed_ || ifindex_ != interface->index;
-  ifindex_ = interface->index;
-  if (!interface->running)
-    standing_.set(FaultCause::interface_down, "interface " + config_->interface + " is down");
-  else if (link_was_down_)
-    standing_.set(FaultCause::interface_down, "interface " + config_->interface + " has not been up for " +
-                                                  format_duration(config_->link_hold) + " again");
-  source_ = choose_source(*interface);
-  if (!source_) standing_.set(FaultCause::no_source, why_no_source());
+  for (Link& link : links_) judge_link(link, now);
+  judge_source();
+}
+
+/// Of several links with one kind of fault, the first one is shown.
+void VirtualRouter::judge_link(Link& link, TimePoint now) {
+  const Interface* interface = kernel_.view().find(link.interface);
+  const bool running = interface != nullptr && interface->running;
+  hold_link(link, running, now);
+  const auto blame = [&](FaultCause cause, const std::string& trouble) {
+    if (!standing_.has(cause)) standing_.set(cause, "interface " + link.interface + link.user + trouble);
+  };
+  if (interface == nullptr)
+    blame(FaultCause::interface_missing, " is missing");
+  else if (!running)
+    blame(FaultCause::interface_down, " is down");
+  else if (link.was_down)
+    blame(FaultCause::interface_down, " has not been up for " + format_duration(config_->link_hold) + " again");
 }
 
 /// A link that was down counts as up only when it has been so for link_hold.
-void VirtualRouter::judge_link(bool running, TimePoint now) {
+void VirtualRouter::hold_link(Link& link, bool running, TimePoint now) {
   if (!running) {
-    link_was_down_ = true;
-    link_held_ = kNever;
-  } else if (link_was_down_) {
-    if (link_held_ == kNever) link_held_ = now + config_->link_hold;
-    link_was_down_ = now < link_held_;
-    if (!link_was_down_) link_held_ = kNever;
+    link.was_down = true;
+    link.held = kNever;
+  } else if (link.was_down) {
+    if (link.held == kNever) link.held = now + config_->link_hold;
+    link.was_down = now < link.held;
+    if (!link.was_down) link.held = kNever;
   }
+}
+
+void VirtualRouter::judge_source() {
+  const Interface* interface = kernel_.view().find(config_->interface);
+  if (interface == nullptr) return source_.reset();
+  claim_changed_ = claim_changed_ || ifindex_ != interface->index;
+  ifindex_ = interface->index;
+  source_ = choose_source(*interface);
+  if (!source_) standing_.set(FaultCause::no_source, why_no_source());
 }
 
 std::string VirtualRouter::why_no_source() const {
@@ -210,21 +256,86 @@ std::string VirtualRouter::why_no_source() const {
 /// What a claim will need is made and tried before, not when it matters.
 void VirtualRouter::prepare(TimePoint now) {
   standing_.clear(FaultCause::preparation);
-  if (standing_.has(FaultCause::interface_missing)) return;
+  prepare_again_ = kNever;
+  if (kernel_.view().find(config_->interface) == nullptr) return;
   const auto prepared = owner_.prepare();
   if (prepared) return;
   standing_.set(FaultCause::preparation, prepared.error().message);
-  retry_claim_ = now + kClaimRetry;
+  if (!stopping_) prepare_again_ = now + std::max<Duration>(kLeastPause, config_->advert_interval);
 }
 
-void VirtualRouter::hold_out(const std::optional<std::string>& why, TimePoint now) {
+void VirtualRouter::hold_out(const std::optional<std::string>& why, bool tolerated, TimePoint now) {
   const std::string* before = standing_.sync_fault();
-  if (why ? before != nullptr && *before == *why : before == nullptr) return;
+  const bool same = why ? before != nullptr && *before == *why : before == nullptr;
+  if (same && sync_tolerated_ == tolerated) return;
+  sync_tolerated_ = tolerated;
   if (why)
     standing_.set(FaultCause::sync, *why);
   else
     standing_.clear(FaultCause::sync);
+  if (why && tolerated) standing_.tolerate(FaultCause::sync);
   reconsider(now);
+}
+
+void VirtualRouter::set_back(const std::string& why, TimePoint now) {
+  standing_.set(FaultCause::claim, why);
+  if (!stopping_) setback_ = Setback{.since = now, .judged = now, .seen = surroundings()};
+}
+
+/// Between two tries of what may go wrong again.
+Duration VirtualRouter::pause() const {
+  const Duration wait =
+      active_down_interval(standing_.effective_priority(), config_->advert_interval, config_->version);
+  return std::max<Duration>(kLeastPause, wait);
+}
+
+/// When a claim that may preempt again has been tried, if there was anybody to preempt.
+TimePoint VirtualRouter::setback_ends() const {
+  return setback_->since + kPatience + pause() + config_->preempt_delay + config_->hooks.before_active_timeout;
+}
+
+/// When something about the setback is to be judged: news that came before the first time, the return to the election,
+/// the end of the patience, the end of it all.
+TimePoint VirtualRouter::setback_due() const {
+  if (!setback_) return kNever;
+  const TimePoint since = setback_->since;
+  for (const TimePoint time : {since + config_->advert_interval, since + pause(), since + kPatience, setback_ends()})
+    if (time > setback_->judged) return time;
+  return kNever;
+}
+
+void VirtualRouter::judge_setback(TimePoint now) {
+  if (!setback_) return;
+  setback_->judged = now;
+  const bool has_news = now >= setback_->since + config_->advert_interval && surroundings() != setback_->seen;
+  if (has_news || now >= setback_ends()) return end_setback();
+  if (now >= setback_->since + pause()) standing_.tolerate(FaultCause::claim);
+}
+
+void VirtualRouter::end_setback() {
+  if (!setback_) return;
+  setback_.reset();
+  standing_.clear(FaultCause::claim);
+  owner_.forget_refusals();
+}
+
+/// Our interfaces as the kernel has them, but for what we make of them.
+std::vector<Interface> VirtualRouter::surroundings() const {
+  std::vector<Interface> all;
+  for (const Link& link : links_) {
+    const Interface* interface = kernel_.view().find(link.interface);
+    if (interface == nullptr) continue;
+    std::erase_if(all.emplace_back(*interface).addresses, [&](const auto& each) {
+      return each.second.tag == kKernelTag || config_->is_virtual(each.first.address);
+    });
+  }
+  return all;
+}
+
+bool VirtualRouter::is_patient(TimePoint now) const { return setback_ && now < setback_->since + kPatience; }
+
+void VirtualRouter::settle_patience(TimePoint now) {
+  if (election_.settings().patient != is_patient(now)) take_settings(now);
 }
 
 void VirtualRouter::share_standing(std::uint8_t priority, const std::optional<std::string>& unfit, TimePoint now) {
@@ -430,11 +541,18 @@ void VirtualRouter::refused(Refusal refusal, const IpAddress& source, TimePoint 
 
 TimePoint VirtualRouter::deadline() const {
   return std::min(
-      {election_.deadline(), owner_.deadline(), retry_claim_, link_held_, reassert_due(), answer_due(), flaps_until_});
+      {election_.deadline(), owner_.deadline(), reconsider_due(), reassert_due(), answer_due(), flaps_until_});
+}
+
+/// When something has to be judged anew of which nobody tells.
+TimePoint VirtualRouter::reconsider_due() const {
+  TimePoint due = std::min(prepare_again_, setback_due());
+  for (const Link& link : links_) due = std::min(due, link.held);
+  return due;
 }
 
 void VirtualRouter::on_deadline(TimePoint now) {
-  if (now >= link_held_) reconsider(now);
+  if (now >= reconsider_due()) reconsider(now);
   if (now >= election_.deadline()) step(DeadlinePassed{}, now);
   if (now >= owner_.deadline()) {
     owner_.on_deadline(now);
@@ -444,20 +562,10 @@ void VirtualRouter::on_deadline(TimePoint now) {
   if (now >= reassert_due()) reassert(now);
   if (now >= answer_due()) take_answer(now);
   if (now >= flaps_until_) judge_flaps(now);
-  if (now >= retry_claim_) {
-    allow_claim();
-    reconsider(now);
-  }
-}
-
-/// After a claim that failed.
-void VirtualRouter::allow_claim() {
-  retry_claim_ = kNever;
-  standing_.clear(FaultCause::claim);
 }
 
 void VirtualRouter::resign_for_the_dead() {
-  judge_interface(TimePoint());
+  judge_interfaces(TimePoint());
   send_advert(kResignPriority, TimePoint());
 }
 
@@ -465,7 +573,8 @@ void VirtualRouter::stop(TimePoint now) {
   if (stopping_) return;
   wake(now);
   stopping_ = true;
-  retry_claim_ = kNever;
+  setback_.reset();
+  prepare_again_ = kNever;
   if (election_.state() == State::active && !config_->hooks.before_release.empty()) return ask(Asked::release, now);
   if (config_->sync_group.empty()) let_go(now);
 }
@@ -502,6 +611,7 @@ void VirtualRouter::follow_up(TimePoint now) {
   const bool release_is_void = asked_ == Asked::release && election_.state() != State::active;
   if (takeover_is_void || release_is_void) asked_in_vain();
   judge_flaps(now);
+  settle_patience(now);
   keep_claim();
   if (!config_->sync_group.empty()) return;
   if (may_take_over(now)) step(TakeOver{}, now);
@@ -565,8 +675,7 @@ void VirtualRouter::take_answer(TimePoint now) {
 
 /// Out of the election, until it is tried again.
 void VirtualRouter::give_up(const std::string& why, TimePoint now) {
-  standing_.set(FaultCause::claim, why);
-  retry_claim_ = now + kClaimRetry;
+  set_back(why, now);
   step(Fail{}, now);
 }
 
@@ -582,7 +691,7 @@ void VirtualRouter::asked_in_vain() {
   reason_ = "was about to take over" +
             (peer ? ", but heard " + peer->address.to_string() + " (priority " + std::to_string(peer->priority) + ")"
                   : std::string());
-  if (started) hooks_.push(hook_event(HookState::backup, shown_, reason_, peer));
+  if (started) hooks_.push(hook_event(hook_state(shown_), shown_, reason_, peer));
 }
 
 void VirtualRouter::judge_flaps(TimePoint now) {
@@ -613,7 +722,8 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
   } else if (const auto* change = std::get_if<StateChanged>(&action)) {
     if (change->reason.why == Why::started && shown_ == ShownState::backup)
       return true;  // goes on, for the same reason
-    const bool fault = change->reason.why == Why::fault && standing_.fault() != nullptr;
+    if (change->to == State::active) end_setback();
+    const bool fault = change->to != State::active && standing_.fault() != nullptr;
     show_change(fault ? *standing_.fault() : to_string(change->reason), change->reason.peer, now);
     if (change->to == State::active) question_ownership(now);
     if (stopping_ && change->to == State::initialize) finish_stop(now);
@@ -631,8 +741,7 @@ void VirtualRouter::say(const SendAdvert& advert, TimePoint now) {
 }
 
 void VirtualRouter::claim_failed(TimePoint now) {
-  standing_.set(FaultCause::claim, *owner_.failure());
-  retry_claim_ = stopping_ ? kNever : now + kClaimRetry;
+  set_back(*owner_.failure(), now);
   decide(Fail{}, now);
   owner_.release();
   if (spoken_) send_advert(kResignPriority, now);

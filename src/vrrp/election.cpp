@@ -64,7 +64,7 @@ Actions Election::step(const Event& event, TimePoint now) {
 
 void Election::on(const Start&, TimePoint now, Actions& out) {
   if (state_ != State::initialize) return;
-  const bool owner = settings_.priority == kOwnerPriority;  // RFC 9568 6.4.1
+  const bool owner = settings_.priority == kOwnerPriority && !settings_.patient;  // RFC 9568 6.4.1
   if (owner && !waits_for_word()) return become_active(because(Why::owner), now, out);
   adopted_ = settings_.interval;
   become_backup(because(Why::started), now, out);
@@ -341,7 +341,7 @@ Reason Election::why_take_over(TimePoint now) const {
 
 /// RFC 9568 6.1: the owner preempts whatever Preempt_Mode says.
 bool Election::may_preempt() const {
-  return settings_.fit && (settings_.preempt || settings_.priority == kOwnerPriority);
+  return settings_.fit && !settings_.patient && (settings_.preempt || settings_.priority == kOwnerPriority);
 }
 
 void Election::note_peer(const Heard& advert, TimePoint now) {

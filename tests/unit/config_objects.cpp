@@ -151,3 +151,28 @@ TEST_CASE("config objects: the first address in the adverts is IPv6's link-local
   check({R"(addresses = [{address = "fe80::10/64", advertise = false}, "2001:db8::10/64"])", "address", 4, 60,
          "must be link-local", "fe80::10/64"});
 }
+
+TEST_CASE("config: track = false is for the other interfaces that an instance names", "[config]") {
+  const std::string head = "[instance.web]\ninterface = \"eth0\"\nvrid = 51\n";
+  const std::string both = head +
+                           "addresses = [\"192.0.2.10/24\", {address = \"203.0.113.10/29\", interface = \"eth1\", "
+                           "track = false}]\nroutes = [{to = \"default\", interface = \"eth1\", track = false}]\n";
+  const ParsedConfig parsed = parse_config(both);
+  REQUIRE(parsed.config);
+  CHECK(parsed.config->instances[0].addresses[0].tracked);
+  CHECK_FALSE(parsed.config->instances[0].addresses[1].tracked);
+  CHECK_FALSE(parsed.config->instances[0].routes[0].tracked);
+  for (const char* own :
+       {"addresses = [{address = \"192.0.2.10/24\", track = false}]",
+        "addresses = [{address = \"192.0.2.10/24\", interface = \"eth0\", track = false}]",
+        "addresses = [\"192.0.2.10/24\"]\nroutes = [{to = \"default\", track = false}]",
+        "addresses = [\"192.0.2.10/24\"]\nroutes = [{to = \"default\", type = \"prohibit\", track = false}]",
+        "addresses = [\"192.0.2.10/24\", {address = \"192.0.2.11/24\", assign = false, track = true}]"}) {
+    const ParsedConfig refused = parse_config(head + own + "\n");
+    INFO(own);
+    CHECK_FALSE(refused.config);
+    REQUIRE(refused.diagnostics.size() == 1);
+    CHECK(refused.diagnostics[0].kind == "conflict");
+    CHECK(refused.diagnostics[0].line == (std::string(own).find("routes") != std::string::npos ? 5 : 4));
+  }
+}

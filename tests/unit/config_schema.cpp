@@ -99,7 +99,7 @@ TEST_CASE("schema: a key's default is what its member starts with", "[config][sc
     untouched.name = plain.name, untouched.interface = plain.interface, untouched.vrid = plain.vrid;
     untouched.addresses = {VirtualAddress{{.prefix = plain.addresses[0].prefix}}};
     untouched.sync_group = plain.sync_group;
-    if (key.table == "route") untouched.routes = {RouteObject{}};
+    if (key.table == "route") untouched.routes = {VirtualRoute{}};
     if (key.table == "peer") untouched.peers = {UnicastPeer{.address = *IpAddress::parse("192.0.2.2")}};
     untouched.checks = plain.checks;
     CHECK(plain == untouched);

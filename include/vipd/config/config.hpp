@@ -28,8 +28,18 @@ struct VirtualAddress : AddressObject {
   bool advertised = true;
   /// Put on an interface. False where something else, such as a cloud, gives the address to the Active node.
   bool assigned = true;
+  /// True while a fault of its interface is one of the instance.
+  bool tracked = true;
 
   friend bool operator==(const VirtualAddress&, const VirtualAddress&) = default;
+};
+
+/// One entry of `routes`.
+struct VirtualRoute : RouteObject {
+  /// True while a fault of its interface is one of the instance.
+  bool tracked = true;
+
+  friend bool operator==(const VirtualRoute&, const VirtualRoute&) = default;
 };
 
 /// What follows from a hooks.before_active that fails or does not answer in time.
@@ -123,7 +133,7 @@ struct InstanceConfig {
   bool accept = true;                     ///< packets to the addresses are taken in (RFC 9568 6.1, Accept_Mode)
   std::string auth_legacy;                ///< VRRPv2's password in clear text, 1..8 octets; empty = none
   std::vector<VirtualAddress> addresses;  ///< in the file's order; never empty
-  std::vector<RouteObject> routes;        ///< come with the addresses and go with them
+  std::vector<VirtualRoute> routes;       ///< come with the addresses and go with them
   std::vector<RuleObject> rules;          ///< likewise
   std::vector<UnicastPeer> peers;         ///< of the instance's family; empty = multicast
   std::optional<IpAddress> source;        ///< where adverts come from, of that family; nullopt = the usual choice

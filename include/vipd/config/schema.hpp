@@ -22,11 +22,11 @@ namespace vipd {
 using Slot = std::variant<bool*, std::uint8_t*, unsigned*, Duration*, std::string*, IpPrefix*, std::optional<IpPrefix>*,
                           IpAddress*, std::optional<IpAddress>*, ChecksumPolicy*, Scope*, PreferredLifetime*,
                           RouteType*, AnnounceForm*, HookFailure*, CheckState*, OnFail*, std::vector<std::string>*,
-                          std::vector<VirtualAddress>*, std::vector<UnicastPeer>*, std::vector<RouteObject>*,
+                          std::vector<VirtualAddress>*, std::vector<UnicastPeer>*, std::vector<VirtualRoute>*,
                           std::vector<RuleObject>*>;
 
 /// An entry of a list of tables.
-using ListEntry = std::variant<std::monostate, VirtualAddress*, UnicastPeer*, RouteObject*, RuleObject*>;
+using ListEntry = std::variant<std::monostate, VirtualAddress*, UnicastPeer*, VirtualRoute*, RuleObject*>;
 
 /// What a slot is a part of.
 struct Target {

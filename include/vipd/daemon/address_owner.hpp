@@ -4,7 +4,9 @@
 /// Desired, actual, repair: claim() wants all of them, release() wants none; what the kernel's view says is the actual;
 /// reconcile() puts right what differs, so what somebody deletes is back at once and without a transition. An add that
 /// the kernel refuses is kept as failure(), which the VirtualRouter turns into a fault: nothing is pretended. What was
-/// there before us is used and shown as foreign, and never removed.
+/// there before us is used and shown as foreign, and never removed. Nothing of a claim is announced in which the kernel
+/// refused something. An entry with track = false whose interface cannot have it is no failure: it is added when it
+/// can.
 ///
 /// With virtual_mac the addresses live on a device of their own, which is up while they are held (VirtualMac). With
 /// accept = false the kernel refuses packets to them from before they appear until after they are gone (RFC 9568 6.1).
@@ -43,6 +45,7 @@ class AddressOwner {
     bool owned = false;    ///< added by us, ours to remove
     bool foreign = false;  ///< was there before us
     int error = 0;         ///< errno of the last refused add
+    bool tracked = true;   ///< false: it may lack for as long as its interface cannot have it
     unsigned rounds = 0;   ///< of announcements that its burst still has
     bool due = false;      ///< still to be announced in this round
     bool queued = false;   ///< still to be added
@@ -85,8 +88,8 @@ class AddressOwner {
   /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any; or what stood
   /// in the way before that.
   std::optional<std::string> failure() const;
-  /// The last claim failed for want of an interface that is there now.
-  bool interface_came() const;
+  /// What the kernel refused at the last claim may be different now.
+  void forget_refusals();
   const std::vector<Entry>& entries() const { return entries_; }
   /// The kernel has it, whoever added it.
   bool present(const Entry& entry) const;
@@ -100,6 +103,7 @@ class AddressOwner {
   void remove_strays(TimePoint now);
   void accept_again(const std::vector<IpAddress>& addresses);
   std::vector<int> add(const std::vector<Entry*>& missing, TimePoint now);
+  void put_back(const std::vector<Entry*>& missing, TimePoint now);
   void add_again(const std::vector<KernelObject>& objects, std::vector<int>& results);
   void note_added(Entry& entry, int error);
   void add_new(const std::vector<Entry*>& entries, TimePoint now);

@@ -18,10 +18,16 @@
 ///
 /// While Active, hooks.reassert is run after another node was Active, too, and as often as the operator wants.
 ///
-/// A claim that the kernel refuses never reaches the peers: the advert behind it is not sent, the instance goes to
-/// fault and tries again after 30 s (or when an interface that was missing appears), so a node that cannot hold the
-/// address does not disturb the one that does. Likewise an Active router whose adverts cannot be sent, as soon as it
-/// hears who is Active in its place.
+/// The instance needs its own interface and those of its addresses and routes: one that is missing, down or without
+/// carrier is a fault, and the kernel's word ends it.
+///
+/// A claim that the kernel refuses never reaches the peers: nothing is announced, the advert behind it is not sent, and
+/// the instance is in fault (a setback). What ended it cannot be known, only tried. So the instance takes part again
+/// after an Active_Down_Interval, still shown in fault and patient: it takes over where nobody is Active, and leaves
+/// whoever is Active alone. So a node that cannot hold the address neither disturbs the one that does, nor is missing.
+/// The setback ends with success, with news from the kernel about our interfaces, or after half a minute; then the
+/// instance may preempt again. Likewise a hooks.before_active that fails, and an Active router whose adverts cannot be
+/// sent, as soon as it hears who is Active in its place.
 #pragma once
 
 #include <cstdint>
@@ -81,7 +87,9 @@ class VirtualRouter {
   void set_wire_problem(const std::optional<std::string>& problem);
 
   /// What reconsider() begins with: only what stands in the way is found out, and nothing done.
-  void judge_interface(TimePoint now);
+  void judge_interfaces(TimePoint now);
+  /// A change of these interfaces, or of routes and rules (an empty name), is a reason to reconsider().
+  bool is_concerned(const std::vector<std::string>& interfaces) const;
 
   /// The same event for several at once: each action of all of them, before the next action of any. A claim that the
   /// kernel refuses ends it there, so that nothing is said of what cannot be held.
@@ -93,8 +101,9 @@ class VirtualRouter {
   bool may_let_go() const { return stopping_ && (asked_ != Asked::release || cleared_); }
   /// Goes on with a planned stop. A router of a sync group is told so, any other does it by itself.
   void let_go(TimePoint now);
-  /// Another member of the sync group is in fault (`why`), or none is any more (nullopt).
-  void hold_out(const std::optional<std::string>& why, TimePoint now);
+  /// Another member of the sync group is in fault (`why`), or none is any more (nullopt). `tolerated`: that one takes
+  /// part all the same, see Standing::tolerate().
+  void hold_out(const std::optional<std::string>& why, bool tolerated, TimePoint now);
   /// The priority of the sync group, 1..255, and why it is unfit: this router's own counts only if it is lower.
   void share_standing(std::uint8_t priority, const std::optional<std::string>& unfit, TimePoint now);
   /// What its checks come to.
@@ -149,8 +158,29 @@ class VirtualRouter {
   void take_config();
   void take_settings(TimePoint now);
   void take_standing(TimePoint now);
-  void judge_link(bool running, TimePoint now);
+  /// An interface that the instance needs.
+  struct Link {
+    std::string interface;
+    std::string user = {};    // " of 203.0.113.10/29"; empty: the instance
+    bool was_down = false;    // and has not been up for link_hold since
+    TimePoint held = kNever;  // until then, as it is up again
+  };
+  void take_links();
+  void judge_link(Link& link, TimePoint now);
+  void hold_link(Link& link, bool running, TimePoint now);
+  void judge_source();
+  void take_part(TimePoint now);
   void prepare(TimePoint now);
+  void set_back(const std::string& why, TimePoint now);
+  Duration pause() const;
+  TimePoint setback_ends() const;
+  TimePoint setback_due() const;
+  TimePoint reconsider_due() const;
+  void judge_setback(TimePoint now);
+  void end_setback();
+  std::vector<Interface> surroundings() const;
+  bool is_patient(TimePoint now) const;
+  void settle_patience(TimePoint now);
   std::optional<IpAddress> choose_source(const Interface& interface) const;
   bool may_be_source(const IpAddress& address, const AddressState& state) const;
   std::string why_no_source() const;
@@ -170,7 +200,6 @@ class VirtualRouter {
   bool is_claim() const;
   void keep_claim();
   void claim_failed(TimePoint now);
-  void allow_claim();
   void send_advert(std::uint8_t priority, TimePoint now);
   void send_to(const IpAddress& destination, const Advert& advert, TimePoint now);
   void note_sent(const Result<void>& sent, TimePoint now);
@@ -212,7 +241,16 @@ class VirtualRouter {
   std::optional<SimplePassword> password_;
   PeerTable peers_;
   std::optional<IpAddress> last_stranger_;
-  TimePoint retry_claim_ = kNever;
+  std::vector<Link> links_;  // of the instance's interface first
+  TimePoint prepare_again_ = kNever;
+  /// The instance could not be Active though its election wanted to.
+  struct Setback {
+    TimePoint since;
+    TimePoint judged;             // judge_setback() was last called
+    std::vector<Interface> seen;  // surroundings() at `since`
+  };
+  std::optional<Setback> setback_;
+  bool sync_tolerated_ = false;  // as last told by hold_out()
   /// Another node that is Active, too, while we are.
   struct Rival {
     Peer peer;
@@ -226,9 +264,7 @@ class VirtualRouter {
   bool spoken_ = false;                    // peers may believe in us, and have to be told when we go
   bool cleared_ = false;                   // what a hook was asked before may be done
   Asked asked_ = Asked::nothing;           // that is
-  bool link_was_down_ = false;             // and has not been up for link_hold since
   TimePoint answer_by_{};                  // how long the hook is waited for
-  TimePoint link_held_ = kNever;           // until then, as it is up again
   FlapLimit flap_limit_;
   TimePoint flaps_until_ = kNever;
   TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due

@@ -44,6 +44,7 @@ struct Interface {
   int parent = 0;          ///< the interface below it (IFLA_LINK); 0 = none
   std::string alias = {};  ///< IFLA_IFALIAS, a remark
   std::map<IpPrefix, AddressState> addresses = {};
+  friend bool operator==(const Interface&, const Interface&) = default;
 };
 
 /// Links with their addresses, by index; tagged routes and rules.

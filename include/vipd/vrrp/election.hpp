@@ -53,6 +53,9 @@
 /// - An Active router whose priority rises says so at once: another one, which has taken over while the two could not
 ///   hear each other, would keep the addresses beside it until the next advert.
 ///
+/// - A router that has just failed to be Active (ElectionSettings::patient) takes over from nobody who is. An owner
+///   waits like any other for as long.
+///
 /// VRRPv2 differs in two places: its Skew_Time is a part of a second whatever the interval, and an Active router is
 /// silent about a losing advert. It adopts no interval, but that needs nothing here: another one than ours is refused.
 #pragma once
@@ -117,6 +120,7 @@ struct ElectionSettings {
   bool fit = true;                              ///< false: is Active only as long as nobody else will be
   Duration interval = std::chrono::seconds(1);  ///< 10ms..40.95s; VRRPv2: 1s..255s
   bool preempt = true;
+  bool patient = false;  ///< leaves whoever is Active alone, whatever the priorities: an owner, too
   /// How long a lower Active router is left alone once it is heard (conformance C22); zero = the RFC's behaviour.
   Duration preempt_delay = Duration::zero();
   /// The least time that a Backup listens after Start before it believes that nobody is there.

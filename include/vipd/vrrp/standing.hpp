@@ -3,7 +3,8 @@
 /// Keeps the causes that hold an instance out of the election, most basic first, and what its checks have come to, each
 /// with a sentence for the operator. Three degrees: nothing is wrong; unfit, which is Active only as long as nobody
 /// else will be (priority 1, see Election); and a fault, which is out of the election. The VirtualRouter sets and
-/// clears causes from what the kernel says, and turns the verdict into election events.
+/// clears causes from what the kernel says, and turns the verdict into election events. A cause that only a try can end
+/// is tolerated after a while: the operator sees it until the try has succeeded, and the instance takes part.
 ///
 /// An owner (255) has that priority or none (RFC 9568 6.1): weights do not touch it, and what makes others unfit is a
 /// fault.
@@ -48,18 +49,30 @@ class Standing {
   explicit Standing(std::uint8_t priority) : priority_(priority) {}
 
   /// `detail` is a sentence without a full stop: "interface eth0 is down".
-  void set(FaultCause cause, std::string detail) { causes_[cause] = std::move(detail); }
+  void set(FaultCause cause, std::string detail) { causes_[cause] = {.detail = std::move(detail)}; }
+  /// The cause is still shown, but the instance takes part: it may be over, and only a try can tell.
+  void tolerate(FaultCause cause) { causes_.at(cause).tolerated = true; }
   void clear(FaultCause cause) { causes_.erase(cause); }
   bool has(FaultCause cause) const { return causes_.contains(cause); }
 
+  /// Some cause keeps the instance out of the election.
+  bool is_out() const {
+    return std::ranges::any_of(causes_, [](const auto& each) { return !each.second.tolerated; });
+  }
+  /// The same without FaultCause::sync, which others cause.
+  bool is_out_by_itself() const {
+    return std::ranges::any_of(
+        causes_, [](const auto& each) { return each.first != FaultCause::sync && !each.second.tolerated; });
+  }
+
   /// The sentence of the most basic cause; null if none is set.
-  const std::string* fault() const { return causes_.empty() ? nullptr : &causes_.begin()->second; }
+  const std::string* fault() const { return causes_.empty() ? nullptr : &causes_.begin()->second.detail; }
   /// The same without FaultCause::sync, which others cause.
   const std::string* own_fault() const { return fault() == sync_fault() ? nullptr : fault(); }
   /// The sentence of FaultCause::sync, or null.
   const std::string* sync_fault() const {
     const auto sync = causes_.find(FaultCause::sync);
-    return sync == causes_.end() ? nullptr : &sync->second;
+    return sync == causes_.end() ? nullptr : &sync->second.detail;
   }
 
   void set_base_priority(std::uint8_t priority) {
@@ -94,6 +107,11 @@ class Standing {
   }
 
  private:
+  struct Cause {
+    std::string detail;
+    bool tolerated = false;
+  };
+
   bool is_owner() const { return priority_ == kOwnerPriority; }
   void judge_health() {
     const auto& fault = is_owner() && !health_.fault ? health_.unfit : health_.fault;
@@ -107,7 +125,7 @@ class Standing {
   Health health_;
   std::uint8_t group_priority_ = 255;
   std::optional<std::string> group_unfit_;
-  std::map<FaultCause, std::string> causes_;
+  std::map<FaultCause, Cause> causes_;
 };
 
 }  // namespace vipd

@@ -6,7 +6,7 @@
 namespace vipd::test {
 namespace {
 
-constexpr Duration kClaimRetry = seconds(30);  ///< after an address that could not be had, virtual_router.hpp
+constexpr Duration kPatience = seconds(30);  ///< after an address that could not be had, virtual_router.cpp
 constexpr Duration kLongestHook = seconds(7);  ///< its timeout, and what it takes to be killed
 constexpr Duration kLongestQuestion = seconds(2);
 constexpr Duration kLeaving = seconds(16);  ///< a stop with hooks before and after, and adverts every 2 s
@@ -192,7 +192,7 @@ Duration Cluster::settling() const {
   const InstanceConfig& config = scenario_.configs[0].instances[0];
   // An advert may have promised the next one for ten intervals (max_adopted_interval).
   Duration longest = active_down_interval(1, 10 * config.advert_interval, config.version);
-  longest += 3 * config.advert_interval + kClaimRetry + 2 * kLongestHook + 2 * kLongestQuestion;
+  longest += 3 * config.advert_interval + kPatience + 2 * kLongestHook + 2 * kLongestQuestion;
   longest += config.preempt_delay + config.startup_delay + config.link_hold + config.flap_window;
   for (const CheckConfig& check : scenario_.configs[0].checks)
     longest += (1 + check.rules.rise) * check.rules.interval + check.rules.timeout + seconds(2);

@@ -72,7 +72,7 @@ InstanceConfig draw_instance(Dice& dice) {
   if (dice.one_in(6)) instance.accept = false;
   if (dice.one_in(6)) instance.virtual_mac = true;
   if (dice.one_in(6))
-    instance.routes = {{.to = {*IpAddress::parse("198.18.0.0"), 15}, .interface = "eth0", .table = 10}};
+    instance.routes = {VirtualRoute{{.to = {*IpAddress::parse("198.18.0.0"), 15}, .interface = "eth0", .table = 10}}};
   if (dice.one_in(6))
     instance.rules = {{.from = IpPrefix{*IpAddress::parse("192.0.2.10"), 32}, .table = 10, .priority = 100}};
   if (dice.one_in(5)) instance.hooks.before_active = {"/promote"};
