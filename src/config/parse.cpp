@@ -66,10 +66,8 @@ TomlNode overlaid(TomlNode base, const TomlNode& over) {
 void collect_program(const PlacedCheck& check, std::vector<NamedProgram>& into) {
   const auto program = program_of(check.config);
   if (program.empty()) return;
-  const TomlNode* command = check.table->find("command");
-  const TomlNode& node = command == nullptr          ? *check.table
-                         : command->children.empty() ? *command
-                                                     : command->children[0];
+  const TomlNode* named = check.table->find(check.config.process.empty() ? "command" : "process");
+  const TomlNode& node = named == nullptr ? *check.table : named->children.empty() ? *named : named->children[0];
   into.push_back({program, false, node.place});
 }
 

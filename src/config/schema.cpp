@@ -639,7 +639,7 @@ constexpr auto kSchema = std::to_array<KeySpec>({
      [](Target t) -> Slot { return &t.check.command; }},
     {"check",
      "process",
-     "the name of a program, or its absolute path",
+     "the name of a program, or its absolute path; arguments may follow",
      "",
      false,
      {},

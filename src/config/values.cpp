@@ -142,6 +142,22 @@ bool is_host_and_port(std::string_view text) {
   return number >= 1 && number <= 65535;
 }
 
+/// "NAME" or "/PATH", with or without arguments.
+bool is_program(std::string_view text) {
+  const std::string_view first = text.substr(0, text.find(' '));
+  const bool trimmed = !text.starts_with(' ') && !text.ends_with(' ');
+  return trimmed && !text.ends_with('/') && (first[0] == '/' || first.find('/') == std::string_view::npos);
+}
+
+/// What to write instead of `text`, or nothing.
+std::string check_hint(std::string_view key, std::string_view text) {
+  if (key == "http") return "write it from http:// or https:// on";
+  const std::string_view name = text.substr(text.rfind('/') + 1);
+  if (key == "process" && !text.empty() && !name.empty())
+    return "write its absolute path, or its name alone: " + in_quotes(name);
+  return "";
+}
+
 /// Is `text` what the key `key` of a check asks for?
 bool is_asked_for(std::string_view key, std::string_view text) {
   if (text.empty() || text.find('\0') != std::string_view::npos) return false;
@@ -149,7 +165,7 @@ bool is_asked_for(std::string_view key, std::string_view text) {
   if (key == "contains") return true;
   if (has_control) return false;
   if (key == "file") return text[0] == '/';
-  if (key == "process") return text[0] == '/' || text.find('/') == std::string_view::npos;
+  if (key == "process") return is_program(text);
   if (key == "unit") return text.find_first_of("/ ") == std::string_view::npos;
   if (key == "tcp") return is_host_and_port(text);
   return text.find(' ') == std::string_view::npos && (text.starts_with("http://") || text.starts_with("https://"));
@@ -315,8 +331,7 @@ void ValueReader::operator()(std::string* out) {
     if (node_.text.empty() || node_.text.size() > kAuthDataSize || has_nul) return refuse("auth", must_be());
   } else if (key_.table == "check") {
     if (!is_asked_for(key_.name, node_.text))
-      return refuse("value", must_be() + ", got " + in_quotes(node_.text),
-                    key_.name == "http" ? "write it from http:// or https:// on" : "");
+      return refuse("value", must_be() + ", got " + in_quotes(node_.text), check_hint(key_.name, node_.text));
   } else if (key_.name == "notify_fifo") {
     const bool is_path = node_.text.starts_with('/') && node_.text.find('\0') == std::string::npos;
     if (!is_path || node_.text.ends_with('/')) return refuse("path", must_be() + ", got " + in_quotes(node_.text));

@@ -45,6 +45,8 @@ LoadedConfig judged(LoadedConfig loaded, ConfigFiles files, Purpose purpose) {
   std::vector<Diagnostic> unfit = check_programs(loaded.programs);
   if (!unfit.empty()) loaded.config.reset();
   insert(loaded.diagnostics, loaded.diagnostics.end(), std::move(unfit));
+  if (purpose == Purpose::check)  // to one that runs, the check itself says so
+    insert(loaded.diagnostics, loaded.diagnostics.end(), check_processes(loaded.programs));
   return loaded;
 }
 

@@ -6,6 +6,7 @@
 
 #include "vipd/config/check_program.hpp"
 #include "vipd/config/values.hpp"
+#include "vipd/os/process_count.hpp"
 #include "vipd/os/program_file.hpp"
 
 namespace vipd {
@@ -47,6 +48,21 @@ std::vector<Diagnostic> check_programs(std::span<const NamedProgram> programs) {
                            "refusing " + path + ": " + fault->reason,
                            fault->remedy,
                            {}});
+  }
+  return diagnostics;
+}
+
+std::vector<Diagnostic> check_processes(std::span<const NamedProgram> programs) {
+  std::vector<Diagnostic> diagnostics;
+  for (const NamedProgram& program : programs) {
+    if (program.arguments.front() != kCountProcesses) continue;
+    if (const auto why = why_never_runs(program.arguments.at(1)))
+      diagnostics.push_back({program.place,
+                             Severity::warning,
+                             "process",
+                             "no process can run this now: " + *why,
+                             "the check fails until that is mended",
+                             {}});
   }
   return diagnostics;
 }

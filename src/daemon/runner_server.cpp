@@ -49,7 +49,9 @@ Outcome count(const Command& command) {
   const std::string &program = command.arguments.at(1), &wanted = command.arguments.at(2);
   const unsigned found = count_processes(program);
   if (found >= std::stoul(wanted)) return {};
-  return {.exit_status = 1, .output = {std::to_string(found) + " of " + wanted + " processes of " + program}};
+  const auto why = found == 0 ? why_never_runs(program) : std::nullopt;
+  return {.exit_status = 1,
+          .output = {std::to_string(found) + " of " + wanted + " processes of " + program + (why ? ": " + *why : "")}};
 }
 
 /// Answers the built-in kinds of checks (vipd-check.cpp): beside this program, or where it is installed.

@@ -138,6 +138,38 @@ TEST_CASE("lab: checks: a program that others may write is refused by --check, w
   REQUIRE(checked.errors.find("error[script-security]") != std::string::npos);
 }
 
+TEST_CASE("lab: checks: a process is found by a long script's name, by a path with arguments, and by a link", "[lab]") {
+  Pair pair(Family::ipv4);
+  Node& node = pair.a;
+  const std::string name = "my-very-long-daemon.sh", script = node.directory() / name, link = node.directory() / "link";
+  std::ofstream(script) << "#!/bin/sh\nsleep 98764\n";
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  std::filesystem::create_symlink(script, link);
+  const std::string asked = "interval = \"400ms\"\ntimeout = \"400ms\"\nfall = 1\nrise = 1\n";
+  node.start_vipd(web(pair.family, 254, "checks = [\"link\", \"name\", \"path\"]\n") + "[check.name]\nprocess = \"" +
+                  name + "\"\n" + asked + "[check.path]\nprocess = \"" + script + " 600\"\n" + asked +
+                  "[check.link]\nprocess = \"" + link + "\"\n" + asked);
+  const auto all = [&](const std::string& state) {
+    const Json checks = node.instance().value("checks", Json::array());
+    return checks.size() == 3 && std::ranges::all_of(checks, [&](const Json& each) { return each["state"] == state; });
+  };
+  REQUIRE(wait_until(5s, [&] { return all("fail"); }));
+  {
+    const Process daemon(node, {script, "600"});
+    REQUIRE(wait_until(5s, [&] { return all("pass"); }));
+  }
+  REQUIRE(wait_until(5s, [&] { return all("fail"); }));
+  std::filesystem::remove(script);
+  REQUIRE(wait_until(5s, [&] {
+    return node.instance()["checks"][2]["detail"] == "0 of 1 processes of " + script + " 600: there is no " + script;
+  }));
+  const auto checked = run(node, {program("vipd"), "--config", node.directory() / "vipd.toml", "--check"});
+  INFO(checked.errors);
+  REQUIRE(checked.status == 0);
+  REQUIRE(checked.errors.find("warning[process]: no process can run this now: there is no " + script) !=
+          std::string::npos);
+}
+
 TEST_CASE("lab: checks: each built-in kind passes and fails for its reason", "[lab]") {
   Pair pair(Family::ipv4);
   const Node& node = pair.a;

@@ -154,6 +154,9 @@ TEST_CASE("config: each kind of check, and what the runner is asked for", "[conf
   };
   CHECK(asked("process = \"nginx\"") == Words{"count-processes", "nginx", "1"});
   CHECK(asked("process = \"/usr/sbin/nginx\"\ncount = 3") == Words{"count-processes", "/usr/sbin/nginx", "3"});
+  for (const char* program : {"my-very-long-daemon.py", "/opt/x/daemon 600", "daemon -c /etc/x",
+                              "nginx: master process", "/opt/my own/daemon"})
+    CHECK(asked("process = \"" + std::string(program) + "\"") == Words{"count-processes", program, "1"});
   CHECK(asked("unit = \"nginx.service\"") == Words{"probe:unit", "nginx.service"});
   CHECK(asked("file = \"/run/fit\"") == Words{"probe:file", "/run/fit", ""});
   CHECK(asked("file = \"/run/fit\"\ndelivers_weight = true") == Words{"probe:file", "/run/fit", "content"});
@@ -180,10 +183,13 @@ TEST_CASE("config: what no check can ask for is refused", "[config]") {
   for (const char* line :
        {"tcp = \"localhost\"", "tcp = \":80\"", "tcp = \"x:0\"", "tcp = \"x:65536\"", "tcp = \"2001:db8::1:80\"",
         "http = \"localhost\"", "http = \"ftp://x\"", "http = \"http://x y\"", "file = \"fit\"", "process = \"a/b\"",
-        "process = \"\"", "unit = \"a b\"", "contains = \"\"\nhttp = \"http://x\""}) {
+        "process = \"\"", "process = \"./a\"", "process = \"bin/a 600\"", "process = \" nginx\"",
+        "process = \"nginx \"", "process = \"/opt/x/\"", "unit = \"a b\"", "contains = \"\"\nhttp = \"http://x\""}) {
     INFO(line);
     CHECK(only(kListed + "[check.app]\n" + line + "\n").kind == "value");
   }
+  CHECK(only(kListed + "[check.app]\nprocess = \"bin/a\"\n").hint ==
+        "write its absolute path, or its name alone: \"a\"");
   CHECK(only(kListed + "[check.app]\nping = \"gateway\"\n").kind == "address");
   CHECK(only(kListed + "[check.app]\ninterface = \"far-too-long-a-name\"\n").kind == "interface");
 }

@@ -61,6 +61,28 @@ TEST_CASE("programs: a path that is unfit is complained of once, where it stands
   CHECK(diagnostics[0].hint == "move it under /etc, owner root, mode 0755");
 }
 
+TEST_CASE("programs: a process check that can never pass is warned of, where it stands") {
+  const auto warnings = [](const std::string& process) {
+    const std::string text =
+        "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\nchecks = [\"app\"]\n"
+        "[check.app]\nprocess = \"" +
+        process + "\"\n";
+    const ParsedConfig parsed = parse_config(text);
+    REQUIRE(parsed.config);
+    CHECK(check_programs(parsed.programs).empty());
+    return check_processes(parsed.programs);
+  };
+  CHECK(warnings("/bin/sh").empty());
+  CHECK(warnings("/bin/sh /opt/x/daemon").empty());
+  CHECK(warnings("nginx").empty());
+  const auto missing = warnings("/opt/not-there/daemon 600");
+  REQUIRE(missing.size() == 1);
+  CHECK((missing[0].severity == Severity::warning && missing[0].kind == "process"));
+  CHECK((missing[0].line == 7 && missing[0].column == 11));
+  CHECK(missing[0].message == "no process can run this now: there is no /opt/not-there/daemon");
+  CHECK(warnings("/etc").at(0).message == "no process can run this now: /etc is a directory");
+}
+
 TEST_CASE("programs: only what is named may run, with the words of a notify script only where they belong") {
   const auto named = programs();
   const auto may = [&](const Words& arguments) { return is_named(named, arguments); };

@@ -9,7 +9,6 @@
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
 #include "vipd/os/fd.hpp"
-#include "vipd/os/process_count.hpp"
 #include "vipd/probe/probe.hpp"
 
 using namespace vipd;
@@ -109,14 +108,4 @@ TEST_CASE("probe: ping of this machine") {
   CHECK(said(probe_ping("127.0.0.1")) == "ok ");
   CHECK(said(probe_ping("::1")) == "ok ");
   CHECK(said(probe_ping("nobody")) == "nobody is no address");
-}
-
-TEST_CASE("process count: by name and by executable, this program and one that nobody has") {
-  std::array<char, 4096> buffer;
-  const ssize_t size = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
-  const std::string self(buffer.data(), static_cast<std::size_t>(size));
-  CHECK(count_processes(self) >= 1);
-  CHECK(count_processes(self.substr(self.rfind('/') + 1)) >= 1);
-  CHECK(count_processes(self + "x") == 0);
-  CHECK(count_processes("no-such-program") == 0);
 }

@@ -93,7 +93,7 @@ struct CheckConfig {
 
   // Exactly one of these.
   std::vector<std::string> command;  ///< a program by absolute path, and its arguments
-  std::string process;               ///< is running: a name, or an executable by absolute path
+  std::string process;               ///< is running: a name or an absolute path, and arguments if wanted
   std::string unit;                  ///< of systemd, is active
   std::string file;                  ///< is there: an absolute path
   std::string interface;             ///< has a carrier

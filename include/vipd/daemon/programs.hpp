@@ -18,6 +18,9 @@ void add_shared_hooks(const std::vector<std::string>& paths, std::vector<NamedPr
 /// What is wrong with the files of the programs; each path is complained of once, where it stands first.
 std::vector<Diagnostic> check_programs(std::span<const NamedProgram> programs);
 
+/// A warning for each check of `process` that cannot pass as the machine is now.
+std::vector<Diagnostic> check_processes(std::span<const NamedProgram> programs);
+
 /// Are these the arguments of one of `programs`, with the four words of a notify script behind them exactly where such
 /// are appended: INSTANCE|GROUP NAME MASTER|BACKUP|FAULT|STOP PRIORITY?
 bool is_named(std::span<const NamedProgram> programs, std::span<const std::string> arguments);
