@@ -5,8 +5,11 @@ namespace vipd {
 const std::pair<const IpPrefix, AddressState>* NetworkView::find(int index, const IpAddress& address) const {
   const Interface* interface = find(index);
   if (interface == nullptr) return nullptr;
-  const auto it = interface->addresses.lower_bound(IpPrefix{address, 0});
-  return it != interface->addresses.end() && it->first.address == address ? &*it : nullptr;
+  const std::pair<const IpPrefix, AddressState>* found = nullptr;
+  const auto end = interface->addresses.end();
+  for (auto it = interface->addresses.lower_bound({address, 0}); it != end && it->first.address == address; ++it)
+    if (found == nullptr || it->second.tag == kKernelTag) found = &*it;
+  return found;
 }
 
 bool NetworkView::has(const KernelObject& object) const {

@@ -2,8 +2,10 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sys/socket.h>
 
 namespace vipd {
 namespace {
@@ -64,6 +66,27 @@ nlmsghdr* put_link_query(void* buffer, const std::string& name) {
   nlmsghdr* message = put_link(buffer, RTM_GETLINK, NLM_F_ACK, {});
   mnl_attr_put_strz(message, IFLA_IFNAME, name.c_str());
   return message;
+}
+
+nlmsghdr* put_link_query(void* buffer, int ifindex) {
+  ifinfomsg info{};
+  info.ifi_index = ifindex;
+  return put_link(buffer, RTM_GETLINK, NLM_F_ACK, info);
+}
+
+std::size_t put_promotion(void* buffer, int ifindex, bool on, unsigned sequence) {
+  ifinfomsg info{};
+  info.ifi_index = ifindex;
+  nlmsghdr* message = put_link(buffer, RTM_SETLINK, 0, info);
+  message->nlmsg_seq = sequence;
+  nlattr* const families = mnl_attr_nest_start(message, IFLA_AF_SPEC);
+  nlattr* const ipv4 = mnl_attr_nest_start(message, AF_INET);
+  nlattr* const settings = mnl_attr_nest_start(message, IFLA_INET_CONF);
+  mnl_attr_put_u32(message, IPV4_DEVCONF_PROMOTE_SECONDARIES, on ? 1 : 0);
+  mnl_attr_nest_end(message, settings);
+  mnl_attr_nest_end(message, ipv4);
+  mnl_attr_nest_end(message, families);
+  return message->nlmsg_len;
 }
 
 }  // namespace vipd

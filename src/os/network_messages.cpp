@@ -3,6 +3,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -49,21 +51,33 @@ std::string text_of(const nlattr* attribute) {
   return is_text ? mnl_attr_get_str(attribute) : "";
 }
 
-/// IFLA_INFO_KIND: "macvlan", "bridge"; "" for a card.
-std::string kind_of(const nlattr* link_info) {
-  std::string kind;
+/// The attribute of that type within another one; null if there is none.
+const nlattr* nested(const nlattr* outer, std::uint16_t type) {
+  std::pair<std::uint16_t, const nlattr*> found{type, nullptr};
   const auto note = [](const nlattr* attribute, void* data) {
-    if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND) *static_cast<std::string*>(data) = text_of(attribute);
+    auto& wanted = *static_cast<decltype(found)*>(data);
+    if (mnl_attr_get_type(attribute) == wanted.first) wanted.second = attribute;
     return MNL_CB_OK;
   };
-  if (link_info != nullptr) mnl_attr_parse_nested(link_info, note, &kind);
-  return kind;
+  if (outer != nullptr) mnl_attr_parse_nested(outer, note, &found);
+  return found.second;
+}
+
+/// Whether promote_secondaries of an interface is on. The kernel tells of all settings as one array of 32-bit numbers,
+/// the first of which has the number 1 (net/ipv4/devinet.c, inet_fill_link_af()).
+bool promotes(const nlattr* families) {
+  constexpr std::size_t kAt = IPV4_DEVCONF_PROMOTE_SECONDARIES - 1;
+  const nlattr* settings = nested(nested(families, AF_INET), IFLA_INET_CONF);
+  if (settings == nullptr || mnl_attr_get_payload_len(settings) < (kAt + 1) * sizeof(std::uint32_t)) return false;
+  std::uint32_t value = 0;
+  std::memcpy(&value, static_cast<const std::uint32_t*>(mnl_attr_get_payload(settings)) + kAt, sizeof value);
+  return value != 0;
 }
 
 /// Applies RTM_NEWLINK or RTM_DELLINK; returns the names it concerned (two when renamed).
 std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) {
   const auto& info = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
-  const auto table = attributes<IFLA_IFALIAS + 1>(message, sizeof info);
+  const auto table = attributes<IFLA_AF_SPEC + 1>(message, sizeof info);
   std::vector<std::string> names;
   const auto known = view.by_index.find(info.ifi_index);
   if (known != view.by_index.end()) names.push_back(known->second.name);
@@ -78,9 +92,10 @@ std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) 
   interface.ethernet = info.ifi_type == ARPHRD_ETHER;
   interface.up = (info.ifi_flags & IFF_UP) != 0;
   interface.running = interface.up && (info.ifi_flags & IFF_RUNNING) != 0;
-  interface.macvlan = kind_of(table[IFLA_LINKINFO]) == "macvlan";
+  interface.macvlan = text_of(nested(table[IFLA_LINKINFO], IFLA_INFO_KIND)) == "macvlan";
   interface.parent = static_cast<int>(number_of(table[IFLA_LINK]));
   interface.alias = text_of(table[IFLA_IFALIAS]);
+  interface.promotes = promotes(table[IFLA_AF_SPEC]);
   if (std::string name = text_of(table[IFLA_IFNAME]); !name.empty()) interface.name = std::move(name);
   if (const nlattr* mac = table[IFLA_ADDRESS]; mac != nullptr && mnl_attr_get_payload_len(mac) == 6)
     std::copy_n(static_cast<const std::uint8_t*>(mnl_attr_get_payload(mac)), 6, interface.mac.octets.begin());

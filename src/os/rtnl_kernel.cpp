@@ -79,7 +79,13 @@ bool lacks_interface(const KernelObject& object) {
   return route != nullptr && route->type == RouteType::unicast && route->ifindex == 0;
 }
 
-bool is_gone(int error) { return error == EADDRNOTAVAIL || error == ESRCH || error == ENOENT || error == ENODEV; }
+/// Of two prefix lengths of one address, another one with our tag is still ours: nobody else has removed it.
+bool lists(const NetworkView& listed, const KernelObject& object) {
+  if (listed.has_tagged(object)) return true;
+  const auto* address = std::get_if<AddressObject>(&object);
+  const Interface* interface = address != nullptr ? listed.find(address->ifindex) : nullptr;
+  return interface != nullptr && interface->addresses.contains(address->prefix);
+}
 
 }  // namespace
 
@@ -88,7 +94,7 @@ Result<std::unique_ptr<RtnlKernel>> RtnlKernel::open_once() {
   auto requests = open_socket(0);
   if (!requests) return std::unexpected(requests.error());
   kernel->requests_ = std::move(*requests);
-  auto view = kernel->read_all();
+  auto view = kernel->read([&](NetworkView& into) { return kernel->dump_all(into); });
   if (!view) return std::unexpected(view.error());
   kernel->view_ = std::move(*view);
   return kernel;
@@ -159,20 +165,30 @@ Result<void> RtnlKernel::dump(int type, int family, NetworkView& into) {
   return {};
 }
 
-Result<NetworkView> RtnlKernel::read_all() {
-  constexpr int kTries = 5;  // a dump that was interrupted by a change is read again
+/// A dump that was interrupted by a change is read again.
+Result<NetworkView> RtnlKernel::read(const std::function<Result<void>(NetworkView&)>& dumps) {
+  constexpr int kTries = 5;
   Error last;
   for (int i = 0; i < kTries; ++i) {
     NetworkView view;
-    auto result = dump(RTM_GETLINK, AF_UNSPEC, view);
-    if (result) result = dump(RTM_GETADDR, AF_UNSPEC, view);
-    if (result) result = dump_routes(view);
-    for (const int family : {AF_INET, AF_INET6})
-      if (result) result = dump(RTM_GETRULE, family, view);
+    const auto result = dumps(view);
     if (result) return view;
     last = result.error();
   }
   return std::unexpected(last);
+}
+
+Result<void> RtnlKernel::dump_all(NetworkView& into) {
+  auto result = dump(RTM_GETLINK, AF_UNSPEC, into);
+  if (result) result = dump(RTM_GETADDR, AF_UNSPEC, into);
+  if (result) result = dump_routes(into);
+  if (result) result = dump_rules(into);
+  return result;
+}
+
+Result<void> RtnlKernel::dump_rules(NetworkView& into) {
+  auto result = dump(RTM_GETRULE, AF_INET, into);
+  return result ? dump(RTM_GETRULE, AF_INET6, into) : result;
 }
 
 Result<void> RtnlKernel::dump_routes(NetworkView& into) {
@@ -194,7 +210,10 @@ void RtnlKernel::drain() {
   for (int i = 0; i < kDatagramsPerTurn; ++i) {
     const auto got =
         receive(notifications_.get(), [&](const nlmsghdr& message) { add_names(changed, apply(message, view_)); });
-    if (got == Received::nothing && !stale_) break;
+    if (got == Received::nothing && !stale_) {
+      promoted_.clear();
+      break;
+    }
     if (got != Received::messages) {
       resync(changed);
       break;
@@ -210,12 +229,13 @@ void RtnlKernel::drain() {
 void RtnlKernel::resync(std::vector<std::string>& changed) {
   const bool anew = !std::exchange(stale_, true);
   if (anew) log_warning("netlink notifications were lost; reading everything anew");
-  auto view = read_all();
+  auto view = read([this](NetworkView& into) { return dump_all(into); });
   if (!view) {
     if (anew) log_error("{}; it is tried again until it succeeds", view.error().message);
     return resync_later();
   }
   stale_ = false;
+  promoted_.clear();
   add_names(changed, {""});
   for (const auto& [index, interface] : view_.by_index) add_names(changed, {interface.name});
   for (const auto& [index, interface] : view->by_index) add_names(changed, {interface.name});
@@ -239,9 +259,57 @@ std::vector<int> RtnlKernel::add(std::span<const KernelObject> objects) { return
 
 std::vector<int> RtnlKernel::remove(std::span<const KernelObject> objects) {
   auto results = change(objects, false);
-  for (int& error : results)
-    if (is_gone(error)) error = 0;
+  if (std::ranges::any_of(results, [](int error) { return error != 0; })) judge_by_list(objects, results);
   return results;
+}
+
+/// What the kernel has of the kinds of these objects, and of addresses on their interfaces.
+Result<void> RtnlKernel::dump_like(std::span<const KernelObject> objects, NetworkView& into) {
+  bool routes = false, rules = false;
+  for (const auto& object : objects) {
+    routes |= std::holds_alternative<RouteObject>(object);
+    rules |= std::holds_alternative<RuleObject>(object);
+    if (const auto* address = std::get_if<AddressObject>(&object)) into.by_index[address->ifindex] = {};
+  }
+  Result<void> result;
+  if (!into.by_index.empty()) result = dump(RTM_GETADDR, AF_UNSPEC, into);
+  if (result && routes) result = dump_routes(into);
+  if (result && rules) result = dump_rules(into);
+  return result;
+}
+
+/// After a removal of which some was refused: what the kernel does not list is gone. Without an answer the errors
+/// stand, and the caller tries again.
+void RtnlKernel::judge_by_list(std::span<const KernelObject> objects, std::vector<int>& results) {
+  const auto listed = read([&](NetworkView& into) { return dump_like(objects, into); });
+  if (!listed) return log_warning("{}; what could not be removed is tried again", listed.error().message);
+  for (std::size_t i = 0; i < objects.size(); ++i)
+    if (results[i] != 0 && !lists(*listed, objects[i])) results[i] = 0;
+}
+
+bool RtnlKernel::is_known_secondary(const AddressObject& address) const {
+  const Interface* interface = view_.find(address.ifindex);
+  if (interface == nullptr || promoted_.contains(address.ifindex)) return false;
+  const auto known = interface->addresses.find(address.prefix);
+  return known != interface->addresses.end() && known->second.secondary;
+}
+
+/// The interfaces on which the kernel would remove addresses of others together with one of these.
+std::vector<int> RtnlKernel::interfaces_to_switch(std::span<const KernelObject> objects) {
+  std::set<int> found;
+  for (const auto& object : objects)
+    if (const auto* address = std::get_if<AddressObject>(&object))
+      if (address->prefix.address.family() == Family::ipv4 && !is_known_secondary(*address))
+        found.insert(address->ifindex);
+  promoted_.insert(found.begin(), found.end());
+  if (found.empty() || setting("ipv4/conf/all/promote_secondaries").value_or(0) != 0) return {};
+  std::vector<int> off;
+  for (const int ifindex : found) {
+    read_link(ifindex);  // a change of the setting is told to nobody
+    const Interface* interface = view_.find(ifindex);
+    if (interface != nullptr && !interface->promotes) off.push_back(ifindex);
+  }
+  return off;
 }
 
 std::vector<int> RtnlKernel::change(std::span<const KernelObject> objects, bool adding) {
@@ -259,10 +327,16 @@ std::vector<int> RtnlKernel::change(std::span<const KernelObject> objects, bool 
 /// The kernel works through a batch in its order and answers to what fails; that the last one was reached, it
 /// acknowledges, and an answer that is lost is told by receive(). Returns the errno of the request itself.
 int RtnlKernel::change_some(std::span<const KernelObject> objects, bool adding, std::span<int> results) {
-  alignas(nlmsghdr) std::array<char, kBatch * kObjectMessageSize> buffer{};  // no octet of anything else goes out
+  const std::vector<int> switched = adding ? std::vector<int>() : interfaces_to_switch(objects);
+  constexpr std::size_t kEach = kObjectMessageSize + 2 * kPromotionSize;
+  alignas(nlmsghdr) std::array<char, kBatch * kEach> buffer{};  // no octet of anything else goes out
   const unsigned first = sequence_ + 1;
   sequence_ += static_cast<unsigned>(objects.size());
   std::size_t size = 0;
+  const auto promote = [&](bool on) {
+    for (const int ifindex : switched) size += put_promotion(buffer.data() + size, ifindex, on, ++sequence_);
+  };
+  promote(true);
   nlmsghdr* last = nullptr;
   for (std::size_t i = 0; i < objects.size(); ++i) {
     results[i] = lacks_interface(objects[i]) ? ENODEV : 0;
@@ -270,9 +344,10 @@ int RtnlKernel::change_some(std::span<const KernelObject> objects, bool adding, 
     last = reinterpret_cast<nlmsghdr*>(buffer.data() + size);
     size += put_object(last, objects[i], adding, first + static_cast<unsigned>(i));
   }
-  VIPD_ASSERT(size <= buffer.size());
   if (last == nullptr) return 0;
   last->nlmsg_flags |= NLM_F_ACK;
+  promote(false);
+  VIPD_ASSERT(size <= buffer.size());
   if (::send(requests_.get(), buffer.data(), size, 0) < 0) return errno;
   bool reached_last = false;
   const auto note = [&](const nlmsghdr& message) {
@@ -316,6 +391,12 @@ int RtnlKernel::request(std::span<nlmsghdr* const> messages) {
 }
 
 /// Asks for one link, so that the view is not behind what has just been changed.
+void RtnlKernel::read_link(int ifindex) {
+  alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer{};
+  if (request(std::array{put_link_query(buffer.data(), ifindex)}) == ENODEV) view_.by_index.erase(ifindex);
+}
+
+/// The same by a name, for one whose index is not known yet.
 void RtnlKernel::read_link(const std::string& name) {
   alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer{};
   if (request(std::array{put_link_query(buffer.data(), name)}) != ENODEV) return;

@@ -2,8 +2,10 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <map>
@@ -65,6 +67,27 @@ TEST_CASE("link messages: up and down touch that flag alone, and make nothing") 
     CHECK(info(message).ifi_change == IFF_UP);
     CHECK(info(message).ifi_flags == (up ? IFF_UP : 0));
     CHECK(mnl_attr_get_str(attributes(message).at(IFLA_IFALIAS)) == std::string("vipd arp_ignore=0"));
+  }
+}
+
+TEST_CASE("link messages: promote_secondaries of one interface is switched, and nothing else of it") {
+  for (const bool on : {true, false}) {
+    alignas(nlmsghdr) std::array<char, kPromotionSize> buffer{};
+    const std::size_t size = put_promotion(buffer.data(), 9, on, 77);
+    REQUIRE(size <= buffer.size());
+    REQUIRE(size % NLMSG_ALIGNTO == 0);
+    const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
+    CHECK(message->nlmsg_type == RTM_SETLINK);
+    CHECK(message->nlmsg_seq == 77);
+    CHECK(message->nlmsg_flags == NLM_F_REQUEST);  // answered only if it fails
+    CHECK(info(message).ifi_index == 9);
+    CHECK(info(message).ifi_change == 0);
+    const Table table = attributes(message);
+    REQUIRE(table.size() == 1);
+    const Table settings = nested(nested(table.at(IFLA_AF_SPEC)).at(AF_INET));
+    const Table changed = nested(settings.at(IFLA_INET_CONF));
+    REQUIRE(changed.size() == 1);
+    CHECK(mnl_attr_get_u32(changed.at(IPV4_DEVCONF_PROMOTE_SECONDARIES)) == (on ? 1 : 0));
   }
 }
 

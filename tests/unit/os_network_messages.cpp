@@ -3,10 +3,13 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 #include <array>
+#include <tuple>
+#include <vector>
 
 #include "support/catch.hpp"
 #include "vipd/os/netlink.hpp"
@@ -101,6 +104,39 @@ TEST_CASE("network messages: an attribute of the wrong size counts as missing") 
       AddressMessage().with(IFA_LOCAL, kOctets).with(IFA_FLAGS, {IFA_F_SECONDARY}).with(kIfaProto, {}).told();
   REQUIRE(told.size() == 1);
   CHECK(told.begin()->second == AddressState{});
+}
+
+TEST_CASE("network messages: a link says whether it promotes secondary addresses, in an array that may be short") {
+  for (const auto& [count, value, expected] : std::initializer_list<std::tuple<int, int, bool>>{
+           {33, 1, true}, {33, 0, false}, {20, 1, true}, {19, 1, false}}) {
+    alignas(nlmsghdr) std::array<char, 512> buffer{};
+    nlmsghdr* message = mnl_nlmsg_put_header(buffer.data());
+    message->nlmsg_type = RTM_NEWLINK;
+    static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(message, sizeof(ifinfomsg)))->ifi_index = 2;
+    std::vector<std::uint32_t> settings(static_cast<std::size_t>(count));
+    if (count >= IPV4_DEVCONF_PROMOTE_SECONDARIES) settings[IPV4_DEVCONF_PROMOTE_SECONDARIES - 1] = value != 0 ? 1 : 0;
+    nlattr* const families = mnl_attr_nest_start(message, IFLA_AF_SPEC);
+    nlattr* const ipv4 = mnl_attr_nest_start(message, AF_INET);
+    mnl_attr_put(message, IFLA_INET_CONF, settings.size() * sizeof settings[0], settings.data());
+    mnl_attr_nest_end(message, ipv4);
+    mnl_attr_nest_end(message, families);
+    NetworkView view = machine();
+    apply(*message, view);
+    CAPTURE(count, value);
+    CHECK(view.by_index.at(2).promotes == expected);
+  }
+}
+
+TEST_CASE("network messages: of one address with two prefix lengths, ours is found") {
+  NetworkView view = machine();
+  const KernelObject ours = AddressObject{.prefix = prefix("192.0.2.10", 32), .ifindex = 2};
+  tell(view, ours, true);
+  view.by_index.at(2).addresses[prefix("192.0.2.10", 24)] = {};
+  CHECK(view.has_tagged(ours));
+  CHECK(view.find(2, IpAddress::parse("192.0.2.10").value())->first == prefix("192.0.2.10", 32));
+  tell(view, ours, false);
+  CHECK(view.has(ours));
+  CHECK_FALSE(view.has_tagged(ours));
 }
 
 TEST_CASE("network messages: one that is too short for its kind changes nothing") {

@@ -43,6 +43,7 @@ struct Interface {
   bool macvlan = false;    ///< of this kind (IFLA_INFO_KIND)
   int parent = 0;          ///< the interface below it (IFLA_LINK); 0 = none
   std::string alias = {};  ///< IFLA_IFALIAS, a remark
+  bool promotes = false;   ///< true while its own promote_secondaries is on, as its last message said
   std::map<IpPrefix, AddressState> addresses = {};
   friend bool operator==(const Interface&, const Interface&) = default;
 };
@@ -59,8 +60,8 @@ class NetworkView {
       if (interface.name == name) return &interface;
     return nullptr;
   }
-  /// The entry of an address on an interface, with whatever prefix length (the kernel has one IPv6 address only
-  /// once), or null.
+  /// The entry of an address on an interface, or null. The kernel has an IPv6 address only once, and an IPv4 address
+  /// once with each prefix length: one that carries our tag comes first.
   const std::pair<const IpPrefix, AddressState>* find(int index, const IpAddress& address) const;
   /// Whether it is there; an address whoever added it, a route or rule only with our tag.
   bool has(const KernelObject& object) const;
@@ -81,7 +82,8 @@ class Kernel {
   /// Adds what is not there yet, tagged with kKernelTag, in this order and in one batch. Interfaces go by ifindex.
   /// Returns an errno for each: 0 = acknowledged, EEXIST = it is there already, whoever added it.
   virtual std::vector<int> add(std::span<const KernelObject> objects) = 0;
-  /// Removes; as add(). What is not there any more counts as removed: 0.
+  /// Removes these objects and nothing else: no address of others goes along, and no setting changes for good. Returns
+  /// for each object 0 if the kernel does not list it any more, whatever it answered, or an errno.
   virtual std::vector<int> remove(std::span<const KernelObject> objects) = 0;
   /// Whether the interface forwards IPv6, which is what the R flag of a neighbour advertisement says.
   virtual bool forwards_ipv6(const std::string& interface) const = 0;

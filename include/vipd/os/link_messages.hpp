@@ -25,5 +25,13 @@ nlmsghdr* put_link_alias(void* buffer, const std::string& name, const std::strin
 nlmsghdr* put_link_change(void* buffer, int ifindex, bool up, const std::string& alias);
 nlmsghdr* put_link_removal(void* buffer, int ifindex);            ///< by its index
 nlmsghdr* put_link_query(void* buffer, const std::string& name);  ///< answered by RTM_NEWLINK
+nlmsghdr* put_link_query(void* buffer, int ifindex);              ///< likewise
+
+inline constexpr std::size_t kPromotionSize = 64;  ///< octets; put_promotion() writes no more
+
+/// The request that switches promote_secondaries of one interface (linux/inetdevice.h). Unlike a write below /proc/sys
+/// it works where that is read-only, too. The kernel answers it only if it fails. Returns its size, a multiple of the
+/// alignment of an nlmsghdr.
+std::size_t put_promotion(void* buffer, int ifindex, bool on, unsigned sequence);
 
 }  // namespace vipd

@@ -10,10 +10,19 @@
 /// routes in silence (with an interface, with the address that is their source); so as long as we hold routes, ours are
 /// read anew with every change.
 ///
-/// Not good yet: on a kernel older than 5.18 IFA_PROTO is ignored, so leftovers of a crash are not recognised there.
+/// A removal takes nothing of others along. The kernel removes the secondary IPv4 addresses of a subnet together with
+/// its primary one unless promote_secondaries is on (net/ipv4/devinet.c). So the datagram that removes a primary
+/// address switches that on before and off behind it, where it was off: all of it happens within one system call, which
+/// no signal ends halfway. What the kernel refuses to remove is looked for in its list: whether an object is gone is
+/// not read from an errno, which has many names for that.
+///
+/// Not good yet: the kernel takes an interface's IPv4 routes along with its last IPv4 address, whoever added them. On a
+/// kernel older than 5.18 IFA_PROTO is ignored, so leftovers of a crash are not recognised there.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <set>
 
 #include "vipd/base/result.hpp"
 #include "vipd/os/event_loop.hpp"
@@ -50,7 +59,13 @@ class RtnlKernel final : public Kernel {
   Result<void> dump(int type, int family, NetworkView& into);
   Result<void> dump_routes(NetworkView& into);
   void reread_routes(std::vector<std::string>& changed);
-  Result<NetworkView> read_all();
+  Result<void> dump_all(NetworkView& into);
+  Result<void> dump_rules(NetworkView& into);
+  Result<NetworkView> read(const std::function<Result<void>(NetworkView&)>& dumps);
+  Result<void> dump_like(std::span<const KernelObject> objects, NetworkView& into);
+  void judge_by_list(std::span<const KernelObject> objects, std::vector<int>& results);
+  bool is_known_secondary(const AddressObject& address) const;
+  std::vector<int> interfaces_to_switch(std::span<const KernelObject> objects);
   void drain();
   Result<void> start_watching();
   void resync(std::vector<std::string>& changed);
@@ -59,11 +74,13 @@ class RtnlKernel final : public Kernel {
   int change_some(std::span<const KernelObject> objects, bool adding, std::span<int> results);
   int request(std::span<nlmsghdr* const> messages);
   void read_link(const std::string& name);
+  void read_link(int ifindex);
   std::string name_of(int ifindex) const;
 
   Fd requests_, notifications_;
   unsigned sequence_ = 0;
   NetworkView view_;
+  std::set<int> promoted_;  // interfaces with removals since notifications were read: the view's `secondary` may be old
   NetworkChanged changed_;
   EventLoop* loop_ = nullptr;
   EventLoop::Watch watch_, retry_;
