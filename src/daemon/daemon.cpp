@@ -78,6 +78,7 @@ class Daemon {
   void reexec();
   void hang_up();
   void begin_stop();
+  void finish_stop();
   void notify_status();
 
   Lifecycle life_;
@@ -175,7 +176,7 @@ void Daemon::after_turn() {
   }
   const bool stops = life_.phase() == Phase::stopping;
   if (!stops) reloader_->forget_older();
-  if (stops && supervisor_->stopped()) loop_->exit(kExitOk);
+  if (stops && supervisor_->stopped()) finish_stop();
   if (life_.phase() == Phase::handing_over) reexec();
 }
 
@@ -217,6 +218,14 @@ void Daemon::begin_stop() {
   reloader_->stop();
   supervisor_->stop(loop_->now());
   runner_->give_up_after(kPatienceAtStop);
+}
+
+/// What the kernel has not removed within the time for it is left to `vipd --last-will`, and systemd is told.
+void Daemon::finish_stop() {
+  const std::string left = supervisor_->left_behind();
+  if (!left.empty())
+    log_error("the kernel does not remove {}; this is left to `vipd --last-will`, or to the next start", left);
+  loop_->exit(left.empty() ? kExitOk : kExitFailure);
 }
 
 void Daemon::notify_status() { sd_notifyf(0, "STATUS=%s", summary_line(*supervisor_).c_str()); }

@@ -148,7 +148,7 @@ VirtualRouter* Supervisor::find(std::string_view name) const {
 /// Takes up what waits, but for those whose name, virtual router or address belongs to one that has not left yet.
 void Supervisor::admit_waiting(TimePoint now) {
   std::erase_if(groups_, [](const auto& group) { return group->stopping() && group->stopped(); });
-  std::erase_if(routers_, [&](const auto& router) { return is_gone(*router); });
+  forget_gone(now);
   std::set<std::string> blocked;  // instances, and the sync groups of those: they start together
   for (const auto& group : groups_)
     if (group->stopping()) blocked.insert("group " + group->config().name);
@@ -181,6 +181,16 @@ void Supervisor::admit_waiting(TimePoint now) {
 bool Supervisor::is_gone(const VirtualRouter& router) const {
   const bool is_held = std::ranges::any_of(groups_, [&](const auto& group) { return group->has(router); });
   return router.stopping() && router.stopped() && !is_held;
+}
+
+/// What a router that is gone could not remove is tried again from here.
+void Supervisor::forget_gone(TimePoint now) {
+  for (const auto& router : routers_)
+    if (is_gone(*router) && !router->addresses().clear()) {
+      left_.push_back(router->config());
+      next_removal_ = std::min(next_removal_, now + kRemovalGap);
+    }
+  std::erase_if(routers_, [&](const auto& router) { return is_gone(*router); });
 }
 
 /// The groups that are wanted and whose members are there. One that leaves keeps its members until its hooks have
@@ -380,6 +390,13 @@ void Supervisor::stop(TimePoint now) {
 bool Supervisor::stopped() const {
   const auto is_stopped = [](const auto& each) { return each->stopped(); };
   return std::ranges::all_of(routers_, is_stopped) && std::ranges::all_of(groups_, is_stopped);
+}
+
+std::string Supervisor::left_behind() const {
+  std::string list;
+  for (const auto& router : routers_)
+    for (const auto& object : router->addresses().stuck()) list += (list.empty() ? "" : ", ") + describe(object);
+  return list;
 }
 
 std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances,

@@ -541,7 +541,8 @@ void VirtualRouter::refused(Refusal refusal, const IpAddress& source, TimePoint 
 
 TimePoint VirtualRouter::deadline() const {
   return std::min(
-      {election_.deadline(), owner_.deadline(), reconsider_due(), reassert_due(), answer_due(), flaps_until_});
+      {election_.deadline(), owner_.deadline(), reconsider_due(), reassert_due(), answer_due(), flaps_until_,
+       give_up_removal_});
 }
 
 /// When something has to be judged anew of which nobody tells.
@@ -562,6 +563,10 @@ void VirtualRouter::on_deadline(TimePoint now) {
   if (now >= reassert_due()) reassert(now);
   if (now >= answer_due()) take_answer(now);
   if (now >= flaps_until_) judge_flaps(now);
+  if (now >= give_up_removal_) {
+    removal_given_up_ = true;
+    give_up_removal_ = kNever;
+  }
 }
 
 void VirtualRouter::resign_for_the_dead() {
@@ -840,9 +845,10 @@ HookEvent VirtualRouter::hook_event(HookState state, ShownState from, const std:
           .sequence = events_.last_sequence()};
 }
 
-void VirtualRouter::finish_stop(TimePoint) {
+void VirtualRouter::finish_stop(TimePoint now) {
   if (stopped_) return;
   stopped_ = true;
+  give_up_removal_ = now + kRemovalPatience;
   owner_.withdraw();
   hooks_.push(hook_event(HookState::stop, shown_, reason_, std::nullopt));
 }

@@ -21,7 +21,6 @@
 namespace vipd {
 namespace {
 
-constexpr auto kGrace = std::chrono::seconds(2);                  // between SIGTERM and SIGKILL
 constexpr auto kBeforeNextKeeper = std::chrono::milliseconds(2);  // what is to be said of an end goes first
 constexpr auto kBetweenSweeps = std::chrono::milliseconds(5);
 constexpr int kMostSweeps = 2000;
@@ -277,7 +276,7 @@ void ProcessRunner::end(Program& program) {
     log_warning("{}: still running after {}; sending SIGTERM", program.command.label,
                 format_duration(loop_.now() - program.started));
   signal_descendants(program.keeper.pid, SIGTERM);
-  if (auto timer = loop_.after(kGrace, [this, &program] { sweep(program); })) program.timer = std::move(*timer);
+  if (auto timer = loop_.after(kKillGrace, [this, &program] { sweep(program); })) program.timer = std::move(*timer);
 }
 
 /// Kills what is left of a program that was told to end, and looks again until nothing is.

@@ -74,6 +74,7 @@ void RunnerClient::greeted() {
 void RunnerClient::send(std::uint64_t id, Request& request) {
   request.under_way = true;
   ++request.sent;
+  request.given_up_at = loop_.now() + request.command.timeout + kKillGrace;
   if (socket_->send(to_message(RunRequest{id, request.command}))) return;
   auto later = loop_.after(Duration::zero(), [this, id] { answer(id, {.error = "too long to be handed over"}); });
   if (later) request.refused = std::move(*later);
@@ -89,11 +90,14 @@ void RunnerClient::answer(std::uint64_t id, const Outcome& outcome) {
 
 void RunnerClient::give_up_after(Duration patience) {
   auto timer = loop_.after(patience, [this, patience] {
-    std::vector<std::uint64_t> waiting;
+    std::map<std::uint64_t, const char*> given_up;
     for (const auto& [id, request] : requests_)
-      if (!request.under_way) waiting.push_back(id);
+      if (!request.under_way)
+        given_up[id] = "given up: there is no vipd-runner";
+      else if (loop_.now() >= request.given_up_at)
+        given_up[id] = "given up: vipd-runner does not say what became of it";
     give_up_after(patience);
-    for (const std::uint64_t id : waiting) answer(id, {.error = "given up: there is no vipd-runner", .lost = true});
+    for (const auto& [id, why] : given_up) answer(id, {.error = why, .lost = true});
   });
   if (timer) patience_ = std::move(*timer);
 }

@@ -56,3 +56,16 @@ TEST_CASE("lab: stopped again and again, the other one has the address each time
            worst);
   REQUIRE(worst < 100ms + kSlack);
 }
+
+TEST_CASE("lab: a stop ends although IPv6 has gone from the interface, and says nothing of it", "[lab][F4]") {
+  Lab lab;
+  Node& a = lab.add_node("a", 1);
+  std::string config = web(Family::ipv4, 254);
+  a.start_vipd(config.replace(config.find("/24\""), 4, "/24\", \"2001:db8:1::10/64\""));
+  REQUIRE(a.wait_state("active"));
+  must(a, "ip link set eth0 mtu 1200");  // below what IPv6 needs (RFC 8200 5)
+  a.vipd().signal(SIGTERM);
+  REQUIRE(a.vipd().wait_exit(5s + kLeakCheck) == 0);
+  CHECK(a.vipd().errors().find("cannot remove") == std::string::npos);
+  CHECK_FALSE(a.has("192.0.2.10"));
+}

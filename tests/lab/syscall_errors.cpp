@@ -109,6 +109,28 @@ TEST_CASE("lab: system calls that fail for a while crash nobody, and all is well
   REQUIRE(count_of(pair.a.vipd().errors(), "\n") < 30 * kinds().size());
 }
 
+TEST_CASE("lab: a stop ends although the kernel refuses to remove the address, and leaves it to the last will",
+          "[lab][F4]") {
+  Lab lab;
+  Node& a = lab.add_node("a", 1);
+  a.start_vipd(web(Family::ipv4, 254));
+  REQUIRE(a.wait_state("active"));
+  {
+    const Failing failing(a, "sendto:error=EPERM");
+    const auto begin = std::chrono::steady_clock::now();
+    a.vipd().signal(SIGTERM);
+    REQUIRE(a.vipd().wait_exit(20s) == 1);
+    measured("a stop of which the kernel refuses the removal", std::chrono::steady_clock::now() - begin);
+  }
+  CAPTURE(a.vipd().errors());
+  CHECK(count_of(a.vipd().errors(), "the kernel does not remove 192.0.2.10/24 on eth0") == 1);
+  CHECK(a.has("192.0.2.10"));
+  auto last_will = a.vipd_command();
+  last_will.emplace_back("--last-will");
+  REQUIRE(run(a, last_will).status == 0);
+  CHECK_FALSE(a.has("192.0.2.10"));
+}
+
 TEST_CASE("lab: without descriptors clients wait, and nobody else does", "[lab]") {
   Pair pair(Family::ipv4);
   pair.start();

@@ -656,6 +656,45 @@ TEST_CASE("a stop ends when the kernel has let the addresses go, and not before"
   CHECK_FALSE(first.kernel.has(kVip));
 }
 
+TEST_CASE("a stop ends although the kernel never lets the addresses go, and says what it leaves", "[F4]") {
+  World world(seed_from_environment(58));
+  auto [first, second] = settled_pair(world, 254, 100);
+  first.kernel.keep = [](const KernelObject&) { return EBUSY; };
+  std::string left;
+  world.after_each = [&, &node = first] {
+    if (node.alive()) left = node.supervisor->left_behind();
+  };
+  first.stop();
+  world.run_for(kRemovalPatience);  // the router let go after it has said priority 0
+  CHECK(first.alive());
+  world.run_for(seconds(2));
+  CHECK_FALSE(first.alive());
+  CHECK(left == "192.0.2.10/24 on eth0");
+  CHECK(second.active());
+}
+
+TEST_CASE("a reload is not held up for ever by an address that the kernel does not let go", "[F4]") {
+  World world(seed_from_environment(60));
+  Node& node = world.add_node(254);
+  node.start();
+  world.run_for(seconds(10));
+  REQUIRE(node.active());
+  node.kernel.keep = [](const KernelObject&) { return EBUSY; };
+  Config changed = node.config;
+  changed.instances[0].vrid = 52;
+  changed.instances[0].addresses[0].prefix.address = *IpAddress::parse("192.0.2.20");
+  node.apply(changed);
+  world.run_for(kRemovalPatience + seconds(10));
+  REQUIRE(node.supervisor->routers().size() == 1);
+  CHECK(node.active());
+  CHECK(node.router().config().vrid == 52);
+  CHECK_FALSE(node.supervisor->clear());  // the one before it is still tried to be removed
+  node.kernel.keep = [](const KernelObject&) { return 0; };
+  world.run_for(milliseconds(250));
+  CHECK_FALSE(node.kernel.has(kVip));
+  CHECK(node.supervisor->clear());
+}
+
 TEST_CASE("what a crash left and the kernel does not let go is removed as soon as it does") {
   World world(seed_from_environment(57));
   auto [first, second] = settled_pair(world, 254, 100);

@@ -190,3 +190,19 @@ TEST_CASE("RunnerClient: at a stop, what waits for a runner that is not there is
   bench.run("/two");  // as another hook behind it
   REQUIRE(bench.until([&] { return bench.ended.size() == 2; }));
 }
+
+TEST_CASE("RunnerClient: at a stop, what a runner should have ended long ago is given up") {
+  Bench bench;
+  Command quick = command("/one");
+  quick.timeout = std::chrono::milliseconds(100);
+  std::optional<Outcome> outcome;
+  const TimePoint asked = bench.loop->now();
+  bench.client->run(quick, [&](const Outcome& ended) { outcome = ended; });
+  bench.run("/two");  // its time is not over
+  REQUIRE(bench.until([&] { return bench.asked.size() == 2; }));
+  bench.client->give_up_after(std::chrono::milliseconds(20));
+  REQUIRE(bench.until([&] { return outcome.has_value(); }));
+  CHECK(bench.loop->now() - asked >= quick.timeout + kKillGrace);
+  CHECK(outcome->lost);
+  CHECK(bench.ended.empty());
+}

@@ -85,6 +85,8 @@ class AddressOwner {
   bool adding() const { return next_addition_ != kNever; }
   /// Nothing is left that the kernel refused to remove.
   bool clear() const { return stuck_.empty(); }
+  /// What the kernel has refused to remove so far; it is tried again until it is gone.
+  const std::vector<KernelObject>& stuck() const { return stuck_; }
   /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any; or what stood
   /// in the way before that.
   std::optional<std::string> failure() const;

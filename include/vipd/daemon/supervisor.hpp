@@ -53,6 +53,8 @@ class Supervisor {
   /// Begins a planned stop of all instances; stopped() says when the last hook has ended.
   void stop(TimePoint now);
   bool stopped() const;
+  /// What the kernel still refuses to remove: "192.0.2.10/24 on eth0, route ..."; empty if there is nothing.
+  std::string left_behind() const;
 
   /// Nothing is left of what earlier configurations had: no instance is on its way out, and the kernel has removed all.
   bool clear() const;
@@ -88,6 +90,7 @@ class Supervisor {
   void sort_into_segments();
   void form_groups();
   bool is_gone(const VirtualRouter& router) const;
+  void forget_gone(TimePoint now);
   TimePoint listen(const SegmentKey& key, Segment& segment, TimePoint now);
   void settle_groups(TimePoint now);
   void share_health(TimePoint now);

@@ -55,6 +55,9 @@
 
 namespace vipd {
 
+/// How long a router that stops tries to remove what the kernel refuses to remove.
+inline constexpr auto kRemovalPatience = std::chrono::seconds(5);
+
 class VirtualRouter {
  public:
   struct Counters {
@@ -123,9 +126,9 @@ class VirtualRouter {
   /// they are the same.
   void reconfigure(SharedInstance config, TimePoint now);
   /// Begins a planned stop; stopped() says when it is complete: the hooks have ended, and what the kernel refused to
-  /// remove is gone.
+  /// remove is gone, or has been tried for kRemovalPatience.
   void stop(TimePoint now);
-  bool stopped() const { return stopped_ && hooks_.idle() && owner_.clear(); }
+  bool stopped() const { return stopped_ && hooks_.idle() && (owner_.clear() || removal_given_up_); }
   /// Puts down whatever state it is in for another program that takes over now.
   void hand_over(TimePoint now);
   /// Says priority 0 for a vipd that died as Active; without any effect on this router's own state.
@@ -277,6 +280,8 @@ class VirtualRouter {
   bool shown_fit_ = true;
   bool stopping_ = false;
   bool stopped_ = false;
+  TimePoint give_up_removal_ = kNever;  // of a router that has stopped, while the kernel refuses to remove something
+  bool removal_given_up_ = false;
 };
 
 }  // namespace vipd

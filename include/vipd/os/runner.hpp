@@ -12,13 +12,16 @@
 
 namespace vipd {
 
+/// From SIGTERM to SIGKILL for a program that takes longer than its timeout.
+inline constexpr auto kKillGrace = std::chrono::seconds(2);
+
 /// One call of a user's program.
 struct Command {
   std::string label;                     ///< for the log: "web: /etc/vipd/hooks/web"
   std::vector<std::string> arguments;    ///< program by absolute path, then its arguments; no shell
   std::vector<std::string> environment;  ///< "NAME=value", beside a fixed PATH; nothing is inherited
   bool quiet = false;                    ///< what it prints and that it takes too long is not logged
-  Duration timeout{};                    ///< then SIGTERM to its process group, SIGKILL 2 s later
+  Duration timeout{};                    ///< then SIGTERM to its process group, SIGKILL after kKillGrace
 };
 
 /// How a program ended.

@@ -8,8 +8,8 @@
 ///
 /// RunnerProcess is the runner of a vipd that was started by hand: a child at the other end of a pair of sockets.
 ///
-/// Not good yet: a runner that lives but answers nothing is waited for. A vipd that was started by hand, killed and
-/// started again at once has a new runner while the old one takes up to 2 s to end what it ran.
+/// Not good yet: a runner that lives but answers nothing is waited for, but for a planned stop. A vipd that was started
+/// by hand, killed and started again at once has a new runner while the old one takes up to 2 s to end what it ran.
 #pragma once
 
 #include <map>
@@ -30,7 +30,8 @@ class RunnerClient final : public Runner {
   RunnerClient(EventLoop& loop, Connect connect);
 
   void run(const Command& command, Done done) override;
-  /// For a planned stop: from now on whatever waits for a runner is answered with an error after `patience`.
+  /// For a planned stop: from now on each `patience` answers with an error what waits for a runner, and what the runner
+  /// should have ended by then.
   void give_up_after(Duration patience);
 
  private:
@@ -39,6 +40,7 @@ class RunnerClient final : public Runner {
     Done done;
     int sent = 0;  // how often
     bool under_way = false;
+    TimePoint given_up_at = {};     // of one under way: the runner has killed the program by then
     EventLoop::Watch refused = {};  // of one that cannot be sent
   };
 
