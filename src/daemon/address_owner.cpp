@@ -16,7 +16,7 @@ constexpr std::size_t kObjectsPerTurn = 64;
 /// A turn of announcements takes well below a millisecond.
 constexpr unsigned kFramesPerTurn = 32;
 constexpr auto kTurnGap = std::chrono::milliseconds(1);
-/// Whatever another node says, it makes us announce no more often than this.
+/// Whatever another node says, it makes this node begin a burst no more often than this.
 constexpr auto kAnswerGap = std::chrono::seconds(1);
 /// Somebody who deletes addresses in a loop gets this much of our time; promised is a repair within 50 ms.
 constexpr auto kRepairGap = std::chrono::milliseconds(10);
@@ -447,9 +447,7 @@ void AddressOwner::on_deadline(TimePoint now) {
   }
   if (now >= answer_at_) {
     answer_at_ = kNever;
-    answered_at_ = now;
-    for (auto& entry : entries_) entry.rounds = config_->announce.count;
-    next_round_ = now;
+    begin_burst(now);
   }
   if (now < next_round_) return;
   if (!in_burst()) {
@@ -462,8 +460,18 @@ void AddressOwner::on_deadline(TimePoint now) {
 void AddressOwner::contested(Duration quiet, TimePoint now) {
   if (!holding()) return;
   if (answer_at_ == kNever) contested_at_ = now;
-  const TimePoint silent = std::min(now + quiet, contested_at_ + kAnswerGap);
-  answer_at_ = answered_at_ == TimePoint::min() ? silent : std::max(silent, answered_at_ + kAnswerGap);
+  if (now >= answered_at_ + kAnswerGap) {
+    begin_burst(now);
+    if (now >= next_round_ && next_turn_ == kNever) start_round(now);
+  }
+  answer_at_ = std::max(std::min(now + quiet, contested_at_ + kAnswerGap), answered_at_ + kAnswerGap);
+}
+
+/// The burst that answers another node.
+void AddressOwner::begin_burst(TimePoint now) {
+  answered_at_ = now;
+  for (auto& entry : entries_) entry.rounds = config_->announce.count;
+  next_round_ = std::max(now, claimed_at_ + config_->announce.delay);
 }
 
 /// Are there addresses that have not been announced often enough?

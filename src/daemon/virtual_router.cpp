@@ -15,6 +15,13 @@ namespace {
 constexpr auto kLeastPause = std::chrono::seconds(1);
 /// How long an instance that could not be Active leaves one alone that can, unless the kernel has news.
 constexpr auto kPatience = std::chrono::seconds(30);
+/// The kernel of a unicast peer asks for a neighbour that does not answer once a second (RETRANS_TIMER of RFC 4861 10,
+/// retrans_time_ms of arp(7)), whatever the peer has to send. The timers of a kernel come up to an eighth late.
+constexpr auto kNeighbourRetry = std::chrono::milliseconds(1250);
+/// Forged adverts run hooks.reassert no more often than this.
+constexpr auto kReassertGap = std::chrono::seconds(5);
+/// A peer that yields on a busy machine has said its last word after this.
+constexpr auto kYieldTime = std::chrono::milliseconds(100);
 
 /// Can link-local addresses reach all that adverts are sent to? No peers: the group, which is on the link.
 bool speaks_link_local(std::span<const UnicastPeer> peers) {
@@ -27,6 +34,12 @@ std::string to_sentence(RouteObject route) {
   return "route " + to_string(route);
 }
 
+/// How long the adverts of an Active peer may not reach a node that was away: until the peer's kernel asks for the
+/// node's link-layer address again, and then until the peer's next advert.
+Duration resolution_time(const InstanceConfig& config) {
+  return config.peers.empty() ? Duration::zero() : kNeighbourRetry + config.advert_interval;
+}
+
 Election::Settings election_settings(const InstanceConfig& config, std::uint8_t priority, bool flaps, bool patient) {
   const bool capped = config.max_adopted_interval != Duration::zero();
   return {.version = config.version,
@@ -36,6 +49,7 @@ Election::Settings election_settings(const InstanceConfig& config, std::uint8_t 
           .patient = patient,
           .preempt_delay = config.preempt_delay,
           .startup_delay = config.startup_delay,
+          .resolution_time = resolution_time(config),
           .max_adopted_interval =
               capped ? std::max(config.max_adopted_interval, config.advert_interval) : 10 * config.advert_interval,
           .grouped = !config.sync_group.empty(),
@@ -402,13 +416,19 @@ void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoi
   learn_checksum_form(advert, source, now);
   note_peer(advert, source, now);
   step(Heard{.source = source, .priority = advert.priority, .interval = advert.interval, .age = age}, now);
-  if (election_.state() != State::active || advert.priority == kResignPriority) return;
-  if (is_unheard(now))  // and who cannot say that it is Active does not stay so beside its successor
+  if (election_.state() != State::active) return;
+  if (advert.priority != kResignPriority &&
+      is_unheard(now))  // and who cannot say that it is Active does not stay so beside its successor
     give_up("adverts cannot be sent, and " + source.to_string() + " (priority " + std::to_string(advert.priority) +
                 ") is Active",
             now);
-  else
+  else if (!is_yielding(source, now))
     note_rival({source, advert.priority}, now);
+}
+
+/// The sender was Active until this node took its place as planned, and its last word says so.
+bool VirtualRouter::is_yielding(const IpAddress& source, TimePoint now) const {
+  return predecessor_ == source && now < since_ + std::max<Duration>(config_->advert_interval, kYieldTime);
 }
 
 /// No advert could be sent for as long as any peer waits at least (RFC 9568 6.1).
@@ -432,20 +452,35 @@ void VirtualRouter::question_ownership(TimePoint now) {
   }
 }
 
-/// We are Active and so is the sender, until it hears us.
+/// This node is Active, and the sender is or was so, too: it advertises until it hears this node, says a last word when
+/// it yields, and priority 0 after a time in which it did not run.
 void VirtualRouter::note_rival(const Peer& peer, TimePoint now) {
   owner_.contested(config_->advert_interval, now);
-  rival_ = Rival{.peer = peer, .first = rival_ ? rival_->first : now, .last = now};
+  const bool is_known = rival_ && rival_->peer.address == peer.address;
+  rival_ = Rival{.peer = is_known && peer.priority == kResignPriority ? rival_->peer : peer,
+                 .first = rival_ ? rival_->first : now,
+                 .last = now};
 }
 
 /// When the rival will not have been heard for two intervals.
-TimePoint VirtualRouter::rival_gone() const { return rival_ ? rival_->last + 2 * config_->advert_interval : kNever; }
+TimePoint VirtualRouter::rival_gone() const {
+  if (!rival_) return kNever;
+  return std::max(rival_->last + 2 * config_->advert_interval, rival_told_ + kReassertGap);
+}
 
 TimePoint VirtualRouter::reassert_due() const {
   if (shown_ != ShownState::active || stopping_) return kNever;
   const Duration interval = config_->hooks.reassert_interval;
   const TimePoint regular = interval == Duration::zero() ? kNever : asserted_ + interval;
   return std::min(regular, rival_gone());
+}
+
+/// "192.0.2.2 (priority 100) was Active, too, for 3.2s": as long as this node has heard it.
+std::string VirtualRouter::Rival::to_string() const {
+  const std::string who = peer.address.to_string();
+  if (peer.priority == kResignPriority) return who + " was Active, too, and has resigned (priority 0)";
+  return who + " (priority " + std::to_string(peer.priority) + ") was Active, too" +
+         (last > first ? ", for " + format_duration(last - first) : "");
 }
 
 /// What the rival has told others about the addresses (a cloud, an upstream router) is put right when it is gone.
@@ -455,8 +490,8 @@ void VirtualRouter::reassert(TimePoint now) {
   std::optional<Peer> peer;
   if (contested) {
     peer = rival_->peer;
-    reason = peer->address.to_string() + " (priority " + std::to_string(peer->priority) + ") was Active, too, for " +
-             format_duration(rival_->last - rival_->first);
+    reason = rival_->to_string();
+    rival_told_ = now;
     if (rival_log_.passes(now)) log_warning("{}: {}", config_->name, reason);
     rival_.reset();
   }
@@ -730,6 +765,8 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
     if (change->to == State::active) end_setback();
     const bool fault = change->to != State::active && standing_.fault() != nullptr;
     show_change(fault ? *standing_.fault() : to_string(change->reason), change->reason.peer, now);
+    const bool planned = change->reason.why == Why::preempted || change->reason.why == Why::peer_resigned;
+    predecessor_ = planned ? std::optional(change->reason.peer->address) : std::nullopt;
     if (change->to == State::active) question_ownership(now);
     if (stopping_ && change->to == State::initialize) finish_stop(now);
   }

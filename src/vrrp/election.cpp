@@ -69,8 +69,7 @@ void Election::on(const Start&, TimePoint now, Actions& out) {
   adopted_ = settings_.interval;
   become_backup(because(Why::started), now, out);
   if (owner) return take_over(because(Why::owner), now, out);
-  hold_until_ = now + settings_.startup_delay;
-  judge_wait();
+  listen_until(now + std::max(settings_.startup_delay, settings_.resolution_time));
 }
 
 void Election::on(const Resume& event, TimePoint now, Actions&) {
@@ -122,7 +121,9 @@ void Election::on(const Stalled&, TimePoint now, Actions& out) {
   Reason reason = because(Why::stalled);
   reason.waited = now - believed_until_ + kBelieved * settings_.interval;
   out.add(Release{});
+  out.add(SendAdvert{kResignPriority});
   become_backup(reason, now, out);
+  listen_until(now + settings_.resolution_time);
 }
 
 void Election::speak(const SendAdvert& advert, TimePoint now, Actions& out) {
@@ -201,6 +202,7 @@ void Election::on(const Heard& advert, TimePoint now, Actions& out) {
 /// `now` is when it arrived.
 void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 9568 6.4.2
   if (wants_to_go(advert) || outranks(*this, advert)) return;
+  if (has_let_go(advert, now) || is_beside_active(advert, now)) return;
   if (advert.priority == kResignPriority && settings_.fit) {
     preempt_at_ = kNever;
     peer_resigned_ = true;
@@ -208,9 +210,11 @@ void Election::heard_in_backup(const Heard& advert, TimePoint now) {  // RFC 956
     return wait_for_active(now, skew());
   }
   if (!obeys(advert.priority)) {  // discarded: the timer goes on, nothing is adopted
+    const bool obeyed_other = active_peer_ && !peer_resigned_ && obeys(active_peer_->priority);
     if (!peer_resigned_) note_peer(advert, now);
     if (settings_.preempt_delay == Duration::zero() || ready()) return;
-    if (preempt_at_ == kNever) preempt_at_ = now + settings_.preempt_delay;
+    if (preempt_at_ == kNever)  // another one, which was obeyed, may be Active still: it is waited for as well
+      preempt_at_ = std::max(now + settings_.preempt_delay, obeyed_other ? deadline_ : now);
     adopt(advert.interval);  // until then it is our Active router, and its silence counts
     return wait_for_active(now, patience());
   }
@@ -228,11 +232,26 @@ bool Election::wants_to_go(const Heard& advert) const {
   return advert.priority == kResignPriority || (has_resigned && advert.priority < settings_.priority);
 }
 
+/// This router prepares and does not preempt. A lower advert right after its own is the last word of an Active router
+/// that has yielded to it: to obey that word would leave the addresses with nobody.
+bool Election::has_let_go(const Heard& advert, TimePoint now) const {
+  const TimePoint spoke = believed_until_ - kBelieved * settings_.interval;
+  return preparing() && advert.priority < settings_.priority && now - spoke < settings_.interval / 4;
+}
+
+/// A priority 0 of a router that was Active beside the one which this Backup obeys: it has woken up, or its group has
+/// lost. The Active router is still there; so nobody need take over, and its own priority 0 would say otherwise.
+bool Election::is_beside_active(const Heard& advert, TimePoint now) const {
+  if (advert.priority != kResignPriority || !active_peer_ || peer_resigned_ || !obeys(active_peer_->priority))
+    return false;
+  return active_peer_->address != advert.source && now - peer_heard_ < adopted_ * 3 / 2;
+}
+
 void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out) {  // RFC 9568 6.4.3
   const bool resigned = advert.priority == kResignPriority;
   const bool tie = advert.priority == settings_.priority;
-  const bool loses = advert.priority < settings_.priority || (tie && !offering() && advert.source <= settings_.primary);
-  if (resigned || loses) {
+  const bool wins = advert.priority > settings_.priority || (tie && advert.source > settings_.primary);
+  if (resigned || !(wins || (tie && offering()))) {
     if (offering()) return;
     if (!resigned && settings_.version == 2) return;  // RFC 3768 6.4.3: discarded, without an answer
     if (!may_answer(now)) return;
@@ -245,6 +264,7 @@ void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out)
   Reason reason = because(tie ? Why::higher_address : Why::higher_priority);
   reason.peer = active_peer_;
   out.add(Release{});
+  if (wins) out.add(SendAdvert{settings_.priority});  // the last word: it loses, so nobody yields to it
   become_backup(reason, now, out);
 }
 
@@ -356,6 +376,12 @@ void Election::wait_for_active(TimePoint now, Duration length) {
   wait_began_ = now;
   hold_until_ = now;
   deadline_ = std::max(now + length, not_before_);
+}
+
+/// Backup: does not believe before that nobody is there, unless it hears an Active router.
+void Election::listen_until(TimePoint when) {
+  hold_until_ = when;
+  judge_wait();
 }
 
 /// The deadline of a Backup after its settings changed: as if they had been so when its wait began.

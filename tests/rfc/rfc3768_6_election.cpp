@@ -68,7 +68,7 @@ TEST_CASE("RFC 3768 6.4.3: an Active router answers a priority 0 and yields to a
   Trace router = Trace::active(v2());
   CHECK(router.step(500ms, heard(2, 0)) == "advert 100");
   CHECK(router.due() == 1500ms);
-  CHECK(router.step(600ms, heard(9, 100)) == "release, active to backup");
+  CHECK(router.step(600ms, heard(9, 100)) == "release, advert 100, active to backup");
   CHECK(router.due() == 600ms + 3'609'375us);
 }
 

@@ -96,7 +96,8 @@ TEST_CASE("C14 RFC 9568 6.1: with preempt on a lower priority is preempted once"
 
 TEST_CASE("C14 RFC 9568 6.1: an owner that became Backup preempts even with preempt off", "[C14+]") {
   Trace router = Trace::active(without_preempt(kOwnerPriority));
-  CHECK(router.step(500ms, heard(9, kOwnerPriority)) == "release, active to backup");  // another owner, greater address
+  // Another owner, with a greater address.
+  CHECK(router.step(500ms, heard(9, kOwnerPriority)) == "release, advert 255, active to backup");
   const Duration due = router.due();
   CHECK(router.step(1s, heard(2, 254)) == "nothing");
   CHECK(router.due() == due);

@@ -122,8 +122,8 @@ constexpr Table kInActive = {{
     {"heard 0", "advert 100", kActive, 1'500ms},
     {"heard lower", "advert 100", kActive, 1s},
     {"heard equal from lesser", "advert 100", kActive, 1s},
-    {"heard equal from greater", "release, active to backup", kBackup, 7'718'750us, "192.0.2.9/100", 2s},
-    {"heard higher", "release, active to backup", kBackup, 7'718'750us, "192.0.2.9/101", 2s},
+    {"heard equal from greater", "release, advert 100, active to backup", kBackup, 7'718'750us, "192.0.2.9/100", 2s},
+    {"heard higher", "release, advert 100, active to backup", kBackup, 7'718'750us, "192.0.2.9/101", 2s},
 }};
 
 /// A router that resigns does the same after the first and after the second time but for its deadline.

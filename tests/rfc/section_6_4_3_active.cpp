@@ -141,7 +141,7 @@ TEST_CASE("C17 a priority 0 that is not answered resets nothing", "[C17-]") {
 
 TEST_CASE("C18 RFC 9568 6.4.3: a higher priority makes an Active router Backup with the peer's interval", "[C18+]") {
   Trace router = Trace::active();
-  CHECK(router.step(500ms, heard(2, 101, 2s)) == "release, active to backup");
+  CHECK(router.step(500ms, heard(2, 101, 2s)) == "release, advert 100, active to backup");
   CHECK(router.election().adopted_interval() == 2s);
   CHECK(router.due() == 500ms + 7'218'750us);
   CHECK(router.election().active_peer() == Peer{heard(2, 101).source, 101});
@@ -150,7 +150,7 @@ TEST_CASE("C18 RFC 9568 6.4.3: a higher priority makes an Active router Backup w
 
 TEST_CASE("C18 RFC 9568 6.4.3: the same priority from a greater address wins too", "[C18+]") {
   Trace router = Trace::active();
-  CHECK(router.step(500ms, heard(6, 100, 2s)) == "release, active to backup");
+  CHECK(router.step(500ms, heard(6, 100, 2s)) == "release, advert 100, active to backup");
   CHECK(router.due() == 500ms + 7'218'750us);
   CHECK(router.reason() == Reason{Why::higher_address, Peer{heard(6, 100).source, 100}, 100});
 }
@@ -173,7 +173,7 @@ TEST_CASE("C18 RFC 9568 6.4.3: a new primary address is the one that breaks the 
   CHECK(router.step(100ms, SetPrimary{*IpAddress::parse("192.0.2.200")}) == "nothing");
   CHECK(router.step(200ms, heard(100, 100)) == "advert 100");
   router.step(300ms, SetPrimary{*IpAddress::parse("192.0.2.3")});
-  CHECK(router.step(400ms, heard(100, 100)) == "release, active to backup");
+  CHECK(router.step(400ms, heard(100, 100)) == "release, advert 100, active to backup");
 }
 
 TEST_CASE("C19 RFC 9568 6.4.3: a losing advert is answered at once and changes nothing else", "[C19+][C19-]") {
@@ -189,7 +189,7 @@ TEST_CASE("C19 RFC 9568 6.4.3: two Active routers that hear each other end as on
   Trace loser = Trace::active(with_address("192.0.2.1"));
   Trace winner = Trace::active(with_address("192.0.2.2"));
   CHECK(winner.step(500ms, Heard{*IpAddress::parse("192.0.2.1"), 100, 1s}) == "advert 100");
-  CHECK(loser.step(500ms, Heard{*IpAddress::parse("192.0.2.2"), 100, 1s}) == "release, active to backup");
+  CHECK(loser.step(500ms, Heard{*IpAddress::parse("192.0.2.2"), 100, 1s}) == "release, advert 100, active to backup");
 }
 
 TEST_CASE("C20 RFC 9568 6.4.3: a higher advert wins over an Active router with preempt off", "[C20+]") {
@@ -197,7 +197,7 @@ TEST_CASE("C20 RFC 9568 6.4.3: a higher advert wins over an Active router with p
   settings.preempt = false;
   for (const Heard& winner : {heard(2, 101), heard(2, 255), heard(9, 100)}) {
     Trace router = Trace::active(settings);
-    CHECK(router.step(500ms, winner) == "release, active to backup");
+    CHECK(router.step(500ms, winner) == "release, advert 100, active to backup");
   }
 }
 

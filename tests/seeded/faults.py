@@ -17,7 +17,17 @@ E, V, A, S, H, G, C, K = (
 
 FAULTS = [
     # Who is Active.
-    ("tie-break swapped", E, "advert.source <= settings_.primary)", "advert.source >= settings_.primary)"),
+    ("tie-break swapped", E, "(tie && advert.source > settings_.primary)", "(tie && advert.source < settings_.primary)"),
+    ("the loser of two Active routers is silent", E, "  if (wins) out.add(SendAdvert{settings_.priority});", "  if (wins && false) out.add(SendAdvert{settings_.priority});"),
+    ("the last word of a sick router wins", E, "  if (wins) out.add(SendAdvert{settings_.priority});", "  out.add(SendAdvert{settings_.priority});"),
+    ("a router that woke up is silent", E, "  out.add(SendAdvert{kResignPriority});\n  become_backup(reason, now, out);\n  listen_until(", "  become_backup(reason, now, out);\n  listen_until("),
+    ("a third router takes over from a router that is heard", E, "return active_peer_->address != advert.source && now", "return active_peer_->address == advert.source && now"),
+    ("a router that prepares is held up by a last word", E, "now - spoke < settings_.interval / 4;", "now - spoke < settings_.interval / 4 && false;"),
+    ("a unicast router does not wait until it can be heard", V, "return config.peers.empty() ? Duration::zero() : kNeighbourRetry", "return true ? Duration::zero() : kNeighbourRetry"),
+    ("nothing is announced before a rival is silent", A, "  if (now >= answered_at_ + kAnswerGap) {\n    begin_burst(now);", "  if (now >= answered_at_ + kAnswerGap) {\n    answered_at_ = now;"),
+    ("a planned takeover is taken for a rival", V, "  else if (!is_yielding(source, now))\n", "  else\n"),
+    ("a rival that resigns is not noticed", V, "  if (election_.state() != State::active) return;\n", "  if (election_.state() != State::active || advert.priority == kResignPriority) return;\n"),
+    ("forged adverts run hooks.reassert without a limit", V, "rival_told_ + kReassertGap);", "rival_told_);"),
     ("tie-break between two that prepare is missing", E, "if (wants_to_go(advert) || outranks(*this, advert)) return;",
      "if (wants_to_go(advert) || (outranks(*this, advert) && false)) return;"),
     ("skew skipped", E, "return 3 * interval + skew_time(priority, interval, version);", "return 3 * interval + 0 * skew_time(priority, interval, version);"),

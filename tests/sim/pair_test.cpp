@@ -79,13 +79,6 @@ void require_settled(World& world) {
   }
 }
 
-/// Of a variable in a program's environment.
-std::string value_of(const Command& command, const std::string& variable) {
-  for (const auto& entry : command.environment)
-    if (entry.starts_with(variable + "=")) return entry.substr(variable.size() + 1);
-  return "";
-}
-
 }  // namespace
 
 TEST_CASE("sim: hooks learn that hundreds of addresses are there when they are") {
@@ -479,61 +472,6 @@ TEST_CASE("sim: without nf_tables accept = false is a fault that says so, and th
   a.kernel.can_refuse = true;
   world.run_for(seconds(1) + active_down_interval(254, kInterval) + kSlack);  // tried again at the protocol's pace
   CHECK(a.active());
-}
-
-namespace {
-
-/// How often a node has run hooks.reassert.
-std::ptrdiff_t reasserted(const Node& node) {
-  return std::ranges::count_if(node.runner->started, [](const Command& one) { return one.arguments[0] == "/cloud"; });
-}
-
-void with_reassert(InstanceConfig& config) { config.hooks.reassert = {"/cloud"}; }
-
-}  // namespace
-
-TEST_CASE("reassert: after two were Active, on the one that stays, once it is alone again") {
-  World world(seed_from_environment(41));
-  auto [first, second] = settled_pair(world, 254, 100, with_reassert);
-  CHECK(reasserted(first) + reasserted(second) == 0);
-  world.connect(0, 1, false);
-  world.run_for(seconds(10));
-  REQUIRE(second.active());
-  CHECK(reasserted(first) + reasserted(second) == 0);  // nobody knows of the other
-  while (world.adverts.back().node != first.index) world.run_for(milliseconds(1));
-  world.connect(0, 1, true);  // so the other one speaks first
-  world.run_for(seconds(1) + milliseconds(500));
-  CHECK(reasserted(first) == 0);  // it may not be over
-  world.run_for(seconds(5));
-  CHECK(first.active());
-  CHECK_FALSE(second.active());
-  CHECK(reasserted(first) == 1);
-  CHECK(reasserted(second) == 0);
-  const Command& last = first.runner->started.back();
-  CHECK(value_of(last, "VIPD_REASON").starts_with("192.0.2.2 (priority 100) was Active, too"));
-  CHECK(value_of(last, "VIPD_PEER") == "192.0.2.2");
-  first.stop();
-  world.run_for(seconds(30));
-  CHECK(reasserted(second) == 0);
-}
-
-TEST_CASE("reassert: every reassert_interval while Active, and never as Backup") {
-  World world(seed_from_environment(42));
-  const auto adjust = [](InstanceConfig& config) {
-    with_reassert(config);
-    config.hooks.reassert_interval = seconds(60);
-  };
-  Node& first = world.add_node(254, adjust);
-  Node& second = world.add_node(100, adjust);
-  for (const auto& node : world.nodes) node->start();
-  world.run_for(seconds(10 + 5 * 60));
-  CHECK(reasserted(first) == 5);
-  CHECK(reasserted(second) == 0);
-  first.power_off();
-  world.run_for(seconds(30));
-  CHECK(reasserted(second) == 0);
-  world.run_for(seconds(60));
-  CHECK(reasserted(second) == 1);
 }
 
 TEST_CASE("a link that comes and goes costs one failover with link_hold, and is taken when it stays") {

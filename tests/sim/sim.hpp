@@ -16,6 +16,13 @@ inline std::uint64_t transitions(const World& world) {
   return sum;
 }
 
+/// Of a variable in a program's environment.
+inline std::string value_of(const Command& command, const std::string& variable) {
+  for (const auto& entry : command.environment)
+    if (entry.starts_with(variable + "=")) return entry.substr(variable.size() + 1);
+  return "";
+}
+
 /// Two nodes, started together ten seconds ago.
 inline std::pair<Node&, Node&> settled_pair(World& world, std::uint8_t first, std::uint8_t second,
                                             const std::function<void(InstanceConfig&)>& adjust = {}) {

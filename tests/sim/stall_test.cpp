@@ -9,11 +9,18 @@ using namespace vipd::test;
 
 namespace {
 
-/// The first advert of a node at or after `since`.
+/// The first advert of a node at or after `since` by which it is Active.
 TimePoint speaks(const World& world, const Node& node, TimePoint since) {
   for (const SentAdvert& advert : world.adverts)
-    if (advert.node == node.index && advert.time >= since) return advert.time;
+    if (advert.node == node.index && advert.time >= since && advert.priority != kResignPriority) return advert.time;
   return kNever;
+}
+
+/// How often a node has resigned at or after `since`.
+std::ptrdiff_t resigns(const World& world, const Node& node, TimePoint since) {
+  return std::ranges::count_if(world.adverts, [&](const SentAdvert& advert) {
+    return advert.node == node.index && advert.time >= since && advert.priority == kResignPriority;
+  });
 }
 
 }  // namespace
@@ -34,6 +41,7 @@ TEST_CASE(
   const auto& events = first.supervisor->events().transitions();
   CHECK(events.back().reason.starts_with("did not run for 10."));
   CHECK(events.back().reason.ends_with("s, longer than peers wait"));
+  CHECK(resigns(world, first, slept) == 1);
   world.run_for(seconds(10));
   CHECK(speaks(world, first, slept) >= slept + seconds(10) + active_down_interval(254, kInterval));
   CHECK(first.active());  // it preempts, as always
@@ -100,6 +108,7 @@ TEST_CASE("stall: what comes first after it does not matter: a stop, a reload, a
     CHECK_FALSE(first.kernel.has(kVip));
   }
   CHECK(speaks(world, first, slept) == kNever);
+  CHECK(resigns(world, first, slept) == 1);
 }
 
 TEST_CASE("stall: the wait for an Active router begins when the group has been joined") {

@@ -93,17 +93,29 @@ inline const char* broken_changes(const Step& step) {
                     {!became || (advert && advert->priority == step.after.priority), "who becomes Active says so"}});
 }
 
-/// One advert at most: our priority from a router that is Active or prepares for it, 0 from one that leaves, is about
-/// to, or is unfit.
+/// An Active router that yields to an advert says once more what it was. The word has to lose to that advert.
+inline bool is_last_word(const Step& step) {
+  return step.left(State::active) && step.after.state == State::backup && std::holds_alternative<Heard>(step.event);
+}
+
+inline bool loses(const SendAdvert& word, const Snapshot& speaker, const Heard& to) {
+  return word.priority < to.priority || (word.priority == to.priority && speaker.primary < to.source);
+}
+
+/// One advert at most: our priority from a router that is Active or prepares for it, or yields; 0 from one that leaves,
+/// is about to, or is unfit.
 inline const char* broken_adverts(const Step& step) {
   const auto* advert = step.find<SendAdvert>();
   if (!advert) return nullptr;
   const bool gave_up = step.before.preparing && step.after.state == State::initialize;
-  const bool leaving = step.left(State::active) || gave_up || step.after.resigning || step.after.offering;
+  const bool yields = is_last_word(step);
+  const bool leaves = step.left(State::active) && !yields;
+  const bool leaving = leaves || gave_up || step.after.resigning || step.after.offering;
   return broken_of(
       {{step.count<SendAdvert>() == 1, "a step sends one advert at most"},
        {advert->priority == (leaving ? kResignPriority : step.after.priority), "an advert says what is so"},
-       {leaving || step.after.state == State::active || step.after.preparing, "a Backup is silent"}});
+       {leaving || yields || step.after.state == State::active || step.after.preparing, "a Backup is silent"},
+       {!yields || loses(*advert, step.before, std::get<Heard>(step.event)), "nobody yields to a last word"}});
 }
 
 /// A deadline that comes moves on, else the loop would spin; one that has not come is ignored.
@@ -128,7 +140,7 @@ inline const char* broken_resume(const Step& step) {
 }
 
 /// RFC 9568 6.1: peers wait for three intervals at least. Only an advert of one who is Active, or about to be, makes
-/// them wait on; one that was silent for longer lets go and listens, without a word.
+/// them wait on; one that was silent for longer lets go, says so and listens.
 inline const char* broken_belief(const Step& step) {
   const auto* advert = step.find<SendAdvert>();
   const bool speaks = advert && ((step.after.state == State::active && !step.after.resigning) || step.after.preparing);
@@ -138,8 +150,8 @@ inline const char* broken_belief(const Step& step) {
   return broken_of({{!speaks || step.believed_after == step.now + 3 * step.after.interval, "an advert is believed"},
                     {speaks || resumed || step.believed_after == step.believed_before, "silence is not"},
                     {!told || stalled || step.after == step.before, "who did not stall goes on"},
-                    {!told || !stalled || (step.after.state == State::backup && step.first_is<Release>() && !advert),
-                     "who stalled lets go and listens"}});
+                    {!told || !stalled || (step.after.state == State::backup && step.first_is<Release>() && advert),
+                     "who stalled lets go, says so and listens"}});
 }
 
 /// RFC 9568 6.4: priority 0 makes an Active router speak, never go, and a Backup wait for Skew_Time at most.
@@ -148,9 +160,11 @@ inline const char* broken_resignation(const Step& step, const Election::Settings
   if (!heard || heard->priority != kResignPriority) return nullptr;
   const bool waits_apart = step.after.grouped || step.after.ready || !step.after.fit;
   const Duration skew = skew_time(settings.priority, step.after.adopted, settings.version);
-  return broken_of({{step.after.state == step.before.state, "priority 0 changes no state"},
-                    {step.after.state != State::backup || waits_apart || step.after.deadline <= step.now + skew,
-                     "a Backup waits for Skew_Time after priority 0"}});
+  const bool beside_active = step.after.active_peer && step.after.active_peer->address != heard->source;
+  return broken_of(
+      {{step.after.state == step.before.state, "priority 0 changes no state"},
+       {step.after.state != State::backup || waits_apart || beside_active || step.after.deadline <= step.now + skew,
+        "a Backup waits for Skew_Time after priority 0"}});
 }
 
 /// Whoever speaks is waited for, however old its advert is; with preempt_delay, for that at most.

@@ -512,7 +512,7 @@ TEST_CASE("AddressOwner: a delay before the first announcement, the gap, and bot
   CHECK(bench.node.wire.announced[1].second[21] == 2);
 }
 
-TEST_CASE("AddressOwner: announces again after another node was Active too, once a second under a flood") {
+TEST_CASE("AddressOwner: announces at once when another node was Active too, and again; once a second under a flood") {
   Bench bench([](InstanceConfig& instance) {
     instance.announce = {.count = 1, .again_after = Duration::zero(), .refresh = Duration::zero()};
   });
@@ -523,16 +523,24 @@ TEST_CASE("AddressOwner: announces again after another node was Active too, once
     bench.run_for(milliseconds(500));
     bench.owner->contested(milliseconds(100), bench.world.now);
     bench.run_for(seconds(10));
-    CHECK(bench.announced() == std::vector{milliseconds(0), milliseconds(600)});
+    CHECK(bench.announced() == std::vector{milliseconds(0), milliseconds(500), milliseconds(1500)});
   }
   SECTION("a flood") {
     for (int i = 0; i < 500; ++i) {
       bench.owner->contested(milliseconds(100), bench.world.now);
       bench.run_for(milliseconds(10));
     }
-    CHECK(bench.announced().size() >= 4);
-    CHECK(bench.announced().size() <= 6);
-    CHECK(bench.announced().at(1) == milliseconds(1000));
+    const auto announced = bench.announced();
+    CHECK(announced.size() >= 6);
+    CHECK(announced.size() <= 7);
+    for (std::size_t i = 2; i < announced.size(); ++i) CHECK(announced[i] - announced[i - 1] >= seconds(1));
+  }
+  SECTION("a delay of the first announcement holds for it as well") {
+    bench.reconfigure([](InstanceConfig& instance) { instance.announce.delay = milliseconds(50); });
+    bench.owner->contested(milliseconds(100), bench.world.now);
+    CHECK(bench.announced().size() == 1);
+    bench.run_for(milliseconds(900));
+    CHECK(bench.announced() == std::vector{milliseconds(0), milliseconds(50)});
   }
 }
 

@@ -20,7 +20,7 @@ TEST_CASE("resume: one that comes too late has stalled, as if it had been the sa
   router.step(10s, Resume{at(12s)});
   CHECK_FALSE(router.election().stalled(at(12s - 1ns)));
   CHECK(router.election().stalled(at(12s)));
-  CHECK(router.step(12s, Stalled{}) == "release, active to backup");
+  CHECK(router.step(12s, Stalled{}) == "release, advert 0, active to backup");
 }
 
 TEST_CASE("resume: a fault that is found then releases and resigns") {

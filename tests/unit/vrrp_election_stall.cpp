@@ -31,9 +31,9 @@ TEST_CASE("stall: peers believe in an Active router for three intervals after it
   CHECK(stalled(router, 8500ms));
 }
 
-TEST_CASE("stall: Stalled releases without a word, and listens") {
+TEST_CASE("stall: Stalled releases, resigns after that, and listens") {
   Trace router = active();
-  CHECK(router.step(14s, Stalled{}) == "release, active to backup");
+  CHECK(router.step(14s, Stalled{}) == "release, advert 0, active to backup");
   CHECK(router.reason().why == Why::stalled);
   CHECK(router.reason().waited == 10s);
   CHECK(router.due() == 14s + kDown);

@@ -58,7 +58,7 @@ TEST_CASE("yield: every fourth advert of a lone sick router is a priority 0") {
 
 TEST_CASE("yield: whoever takes over ends it, whatever its priority") {
   Trace router = unfit_active();
-  CHECK(router.step(600ms, heard(2, 3)) == "release, active to backup");
+  CHECK(router.step(600ms, heard(2, 3)) == "release, advert 1, active to backup");
   CHECK(router.reason().why == Why::higher_priority);
   Trace tie = unfit_active();  // the other may be fit with priority 1, and has the lesser address
   CHECK(tie.step(600ms, heard(2, 1)) == "release, active to backup");
@@ -68,7 +68,7 @@ TEST_CASE("yield: outside of that silence a tie of two sick ones goes by the add
   Trace router = unfit_active();
   router.step(2s, DeadlinePassed{});
   CHECK(router.step(2'100ms, heard(2, 1)) == "advert 1");
-  CHECK(router.step(2'200ms, heard(9, 1)) == "release, active to backup");
+  CHECK(router.step(2'200ms, heard(9, 1)) == "release, advert 1, active to backup");
 }
 
 TEST_CASE("yield: a priority 0 of another is not answered in that silence, and is after it") {

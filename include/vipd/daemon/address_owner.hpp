@@ -12,8 +12,9 @@
 /// accept = false the kernel refuses packets to them from before they appear until after they are gone (RFC 9568 6.1).
 ///
 /// Announcements follow the addresses (RFC 9568 8.1.2: never before the kernel has acknowledged), in rounds: a burst,
-/// by default 5 rounds 20 ms apart, a second burst, then a slow refresh; another burst after each time in which two
-/// nodes were Active, since the other one's announcements may have been the last. A round sends a few dozen frames
+/// by default 5 rounds 20 ms apart, a second burst, then a slow refresh. When this node learns that another one was
+/// Active, too, a burst begins at once, since clients may have believed the other one's announcements last; and a
+/// further burst follows when the other one is silent. A round sends a few dozen frames
 /// each millisecond and lets adverts through in between. So does a claim of more than a few dozen: the first ones are
 /// there and announced when claim() returns, the others follow in turns (adding()). Caller: VirtualRouter.
 ///
@@ -70,8 +71,8 @@ class AddressOwner {
   void reconfigure(TimePoint now);
   /// The view changed: re-adds what is missing, removes what is not to be held.
   void reconcile(TimePoint now);
-  /// Another node said that it is Active while we are, and shall go on to be: announces when it has been silent for
-  /// `quiet`, a second from now at the latest, and once a second at most.
+  /// Another node said that it is or was Active, while this node is and goes on to be: announces at once, and again
+  /// when the other node has been silent for `quiet`. Begins one burst a second at most.
   void contested(Duration quiet, TimePoint now);
   /// Whether a change of these interfaces, or of the routes and rules (an empty name), concerns what is held here.
   bool is_concerned(const std::vector<std::string>& interfaces) const;
@@ -117,6 +118,7 @@ class AddressOwner {
   TimePoint next_round(TimePoint now) const;
   static void begin_round(Entry& entry);
   void start_round(TimePoint now);
+  void begin_burst(TimePoint now);
   void announce_due(TimePoint now);
   unsigned announce(const Entry& entry);
 

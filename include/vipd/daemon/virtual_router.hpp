@@ -16,7 +16,10 @@
 /// is no transition, and nobody is told. An Active one whose claim has become too old in the meantime lets go first, as
 /// after a stall.
 ///
-/// While Active, hooks.reassert is run after another node was Active, too, and as often as the operator wants.
+/// While Active, hooks.reassert is run after another node was Active, too, and as often as the operator wants. This
+/// node learns of the other one by its adverts: those that lose, its last word when it yields (election.hpp), and a
+/// priority 0. The addresses are announced at once then, and again when the other node is silent. A node whose place
+/// was taken as planned says its last word, too: that is expected, and nothing follows from it.
 ///
 /// The instance needs its own interface and those of its addresses and routes: one that is missing, down or without
 /// carrier is a fault, and the kernel's word ends it.
@@ -215,6 +218,7 @@ class VirtualRouter {
   void remark(LogLevel level, const std::string& sentence, TimePoint now);
   void question_ownership(TimePoint now);
   bool is_unheard(TimePoint now) const;
+  bool is_yielding(const IpAddress& source, TimePoint now) const;
   void note_rival(const Peer& peer, TimePoint now);
   TimePoint rival_gone() const;
   TimePoint reassert_due() const;
@@ -258,8 +262,13 @@ class VirtualRouter {
   struct Rival {
     Peer peer;
     TimePoint first, last;  // heard
+    std::string to_string() const;
   };
   std::optional<Rival> rival_;
+  /// When hooks.reassert was last due for a rival.
+  TimePoint rival_told_ = TimePoint::min();
+  /// The router whose place this node took as planned; nullopt unless Active.
+  std::optional<IpAddress> predecessor_;
   std::unique_ptr<HookEvent> late_event_;  // that the hooks are not told of yet
   TimePoint heard_until_{};                // by the last advert that could be sent
   bool claim_changed_ = true;              // since it was put down

@@ -18,9 +18,20 @@
 /// - Immediate answers (to a losing advert or to a priority 0) come from a token bucket (row C21): 5 at once, then 5 an
 ///   interval; a flood cannot be amplified.
 ///
+/// - An Active router that yields to a higher advert sends one more advert with its own priority after the release. By
+///   this last word the winner learns that two routers were Active, whichever of them spoke first, and announces the
+///   addresses again. The last word loses to the winner, so no router yields to it. A Backup takes it for an advert of
+///   the router that was Active until now. A router that obeys a takeover although it would win (it was offering, see
+///   below) says no last word.
+///
 /// - An Active router that did not run for so long that its peers believe it dead (ElectionSettings::interval, three
-///   times since its last advert) is told Stalled before anything else: it lets go and listens, and says nothing. Its
-///   successor may have been Active for a while.
+///   times since its last advert) is told Stalled before anything else: it releases, says priority 0 and listens. A
+///   successor that has been Active for a while learns by the priority 0 that two routers were Active. Without a
+///   successor the peers take over the sooner.
+///
+/// - A Backup that obeys an Active router ignores the priority 0 of another router. That router was Active beside the
+///   one that is obeyed, and has let go. The Backup would take over after a Skew_Time of milliseconds otherwise, if
+///   the Active router's answer came later than that.
 ///
 /// - A router that was Active when its process was replaced (a crash and a restart, a new program) is told Resume in
 ///   place of Start: it goes on with an advert at once, or is told Stalled first if that comes too late.
@@ -125,6 +136,9 @@ struct ElectionSettings {
   Duration preempt_delay = Duration::zero();
   /// The least time that a Backup listens after Start before it believes that nobody is there.
   Duration startup_delay = Duration::zero();
+  /// How long an Active peer's adverts may not reach this node after it was away: the least time that a Backup listens
+  /// after Start and after Stalled. Unicast peers first resolve this node's link-layer address.
+  Duration resolution_time = Duration::zero();
   Duration max_adopted_interval = std::chrono::seconds(10);  ///< at least `interval`
   bool grouped = false;                                      ///< in a sync group: takes over by TakeOver only
   bool asks_first = false;                                   ///< likewise, alone
@@ -279,6 +293,7 @@ class Election {
   void note_peer(const Heard& advert, TimePoint now);
   void adopt(Duration interval);
   void wait_for_active(TimePoint now, Duration length);
+  void listen_until(TimePoint when);
   void judge_peer();
   void judge_wait();
   Duration skew() const { return skew_time(settings_.priority, adopted_, settings_.version); }
@@ -288,6 +303,8 @@ class Election {
   bool obeys(std::uint8_t priority) const { return !may_preempt() || priority >= settings_.priority; }
   Reason why_take_over(TimePoint now) const;
   bool wants_to_go(const Heard& advert) const;
+  bool has_let_go(const Heard& advert, TimePoint now) const;
+  bool is_beside_active(const Heard& advert, TimePoint now) const;
   bool may_answer(TimePoint now);
   Reason because(Why why) const { return {.why = why, .peer = std::nullopt, .priority = settings_.priority}; }
 
@@ -296,7 +313,7 @@ class Election {
   Resigning resigning_ = Resigning::no;
   TimePoint deadline_ = kNever;
   TimePoint wait_began_{};                   // Backup: when the wait for the Active router was last started over
-  TimePoint hold_until_{};                   // Backup: end of startup_delay, as long as nobody was heard
+  TimePoint hold_until_{};                   // Backup: end of the least time to listen, as long as nobody was heard
   TimePoint preempt_at_ = kNever;            // Backup: end of preempt_delay, while it runs
   TimePoint not_before_ = TimePoint::min();  // Backup of a sync group that lost a tie: not to take over before
   std::optional<Reason> ready_;              // Backup that waits for TakeOver: why it may take over

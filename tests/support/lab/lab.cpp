@@ -258,6 +258,10 @@ void Lab::set_port(const Node& node, bool up, const std::string& interface) {
   if (::ioctl(fd.get(), SIOCSIFFLAGS, &request) < 0) throw std::runtime_error("cannot change port " + port);
 }
 
+void Lab::set_member(const Node& node, bool member) const {
+  must(switch_, "ip link set dev " + port_of(node, "eth0") + (member ? " master switch" : " nomaster"));
+}
+
 void Lab::drop(const std::string& match) { must(switch_, "nft add rule bridge lab forward " + match + " drop"); }
 
 void Lab::drop_nothing() { must(switch_, "nft flush chain bridge lab forward"); }

@@ -117,6 +117,8 @@ class Lab {
 
   /// The port of a node loses or gets its carrier, by one system call: before it nothing has happened, after it all.
   void set_port(const Node& node, bool up, const std::string& interface = "eth0");
+  /// The port of a node leaves the switch or joins it again. The node keeps its carrier and notices nothing.
+  void set_member(const Node& node, bool member) const;
   /// From now on the switch drops what matches, in the words of nft(8): "ip protocol 112".
   void drop(const std::string& match);
   /// Ends all drop().
