@@ -11,6 +11,9 @@ namespace vipd {
 namespace {
 
 constexpr auto kListenRetry = std::chrono::seconds(1);
+/// A membership that was dropped is noticed this soon after the kernel's last word, or after a word that was lost.
+constexpr auto kMembershipGap = std::chrono::milliseconds(100);
+constexpr auto kMembershipPace = std::chrono::seconds(10);
 constexpr auto kLookGap = std::chrono::milliseconds(20);
 constexpr auto kRemovalGap = std::chrono::milliseconds(100);
 
@@ -226,6 +229,7 @@ void Supervisor::sort_into_segments() {
     if (known->second.vrids == segment.vrids && known->second.group == segment.group) {
       segment.ifindex = known->second.ifindex;
       segment.retry_listen = known->second.retry_listen;
+      segment.dropped_log = known->second.dropped_log;
       before.erase(known);
     }
   }
@@ -264,8 +268,12 @@ void Supervisor::remove_left(TimePoint now) {
   next_removal_ = left_.empty() ? kNever : now + kRemovalGap;
 }
 
-void Supervisor::network_changed(const std::vector<std::string>& interfaces, TimePoint now) {
+void Supervisor::network_changed(std::vector<std::string> interfaces, TimePoint now) {
   checks_.network_changed(interfaces, now);
+  if (now < memberships_seen_ + kMembershipGap)
+    next_memberships_ = std::min(next_memberships_, memberships_seen_ + kMembershipGap);
+  else
+    for (std::string& deaf : look_at_memberships(now)) interfaces.push_back(std::move(deaf));
   const auto concerned = [&](const std::string& name) {
     return std::ranges::find(interfaces, name) != interfaces.end();
   };
@@ -286,6 +294,28 @@ void Supervisor::network_changed(const std::vector<std::string>& interfaces, Tim
         sources.push_back(*router->source());
   }
   settle_groups(now);
+}
+
+/// Where the kernel has dropped what was joined nobody listens any more; returns these interfaces.
+std::vector<std::string> Supervisor::look_at_memberships(TimePoint now) {
+  const auto is_joined = [](const auto& each) { return each.second.group && each.second.ifindex != 0; };
+  const bool some_joined = std::ranges::any_of(segments_, is_joined);
+  memberships_seen_ = now;
+  next_memberships_ = some_joined ? now + kMembershipPace : kNever;
+  std::vector<std::string> deaf;
+  if (!some_joined) return deaf;
+  const auto members = wire_.memberships();
+  if (!members) return deaf;
+  for (auto& [key, segment] : segments_) {
+    if (!segment.group || segment.ifindex == 0 || members->contains({segment.ifindex, key.second})) continue;
+    if (segment.dropped_log.passes(now))
+      log_warning("the kernel has dropped the membership of the VRRP group on {} ({}); joining again", key.first,
+                  to_string(key.second));
+    wire_.leave(segment.ifindex, key.second);
+    segment.ifindex = 0;
+    deaf.push_back(key.first);
+  }
+  return deaf;
 }
 
 /// Returns the time when that is done.
@@ -350,7 +380,7 @@ TimePoint Supervisor::earliest_of_all() const {
   TimePoint earliest = kNever;
   for (const auto& router : routers_) earliest = std::min(earliest, router->deadline());
   for (const auto& [key, segment] : segments_) earliest = std::min(earliest, segment.retry_listen);
-  return std::min({earliest, checks_.deadline(), next_look_, next_removal_});
+  return std::min({earliest, checks_.deadline(), next_look_, next_removal_, next_memberships_});
 }
 
 void Supervisor::on_deadline(TimePoint now) {
@@ -364,6 +394,7 @@ void Supervisor::on_deadline(TimePoint now) {
   wire_.release();
   settle_groups(now);
   std::vector<std::string> retry;
+  if (now >= next_memberships_) retry = look_at_memberships(now);
   for (const auto& [key, segment] : segments_)
     if (now >= segment.retry_listen) retry.push_back(key.first);
   if (!retry.empty()) network_changed(retry, now);

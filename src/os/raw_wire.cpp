@@ -14,6 +14,8 @@
 #include <cstring>
 #include <vector>
 
+#include "vipd/os/memberships.hpp"
+
 namespace vipd {
 namespace {
 
@@ -273,6 +275,22 @@ Result<TimePoint> RawWire::listen(int ifindex, Family family, const std::bitset<
 void RawWire::leave(int ifindex, Family family) {
   send_waiting();
   sockets_.erase({ifindex, family});
+}
+
+/// One file is read for each family, however many sockets there are.
+Result<std::set<std::pair<int, Family>>> RawWire::memberships() const {
+  std::set<std::pair<int, Family>> joined, confirmed;
+  for (const auto& [key, socket] : sockets_)
+    if (socket.in_group) joined.insert(key);
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const auto is_ours = [&](const Key& key) { return key.second == family; };
+    if (std::ranges::none_of(joined, is_ours)) continue;
+    const auto members = members_now(family);
+    if (!members) return std::unexpected(members.error());
+    for (const Key& key : joined)
+      if (is_ours(key) && members->contains(key.first)) confirmed.insert(key);
+  }
+  return confirmed;
 }
 
 void RawWire::send(int ifindex, const IpAddress& source, const IpAddress& destination,

@@ -53,8 +53,15 @@ std::uint64_t seed_from_environment(std::uint64_t otherwise) {
 
 Result<TimePoint> FakeWire::listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) {
   if (const int error = fault(); error != 0) return system_failure("cannot listen", error);
-  listening[{ifindex, family}] = {vrids, group};
+  listening[{ifindex, family}] = {vrids, group, group};
   return world_.now + joining_takes;
+}
+
+Result<std::set<std::pair<int, Family>>> FakeWire::memberships() const {
+  std::set<std::pair<int, Family>> members;
+  for (const auto& [key, socket] : listening)
+    if (socket.member) members.insert(key);
+  return members;
 }
 
 Result<void> FakeWire::send(int ifindex, const IpAddress& source, const IpAddress& destination,

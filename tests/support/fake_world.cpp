@@ -172,7 +172,7 @@ void World::deliver(const Packet& packet, Node& receiver) {
   const auto listening = receiver.wire.listening.find({interface->index, packet.family});
   if (listening == receiver.wire.listening.end()) return;
   const bool to_group = packet.destination.is_multicast();
-  if (to_group ? !listening->second.group : !receiver.kernel.has(packet.destination)) return;
+  if (to_group ? !listening->second.member : !receiver.kernel.has(packet.destination)) return;
   const bool watched = packet.hostile && on_hostile;
   if (watched) on_hostile(receiver, packet, false);
   receiver.supervisor->received({.ifindex = interface->index,

@@ -24,6 +24,7 @@ class FakeWire final : public Wire {
   FakeWire(World& world, std::size_t node) : world_(world), node_(node) {}
   Result<TimePoint> listen(int ifindex, Family, const std::bitset<256>& vrids, bool group) override;
   void leave(int ifindex, Family family) override { listening.erase({ifindex, family}); }
+  Result<std::set<std::pair<int, Family>>> memberships() const override;
   void send(int ifindex, const IpAddress& source, const IpAddress& destination, std::span<const std::uint8_t> message,
             Sent sent) override {
     sent(send(ifindex, source, destination, message));
@@ -32,7 +33,8 @@ class FakeWire final : public Wire {
 
   struct Socket {
     std::bitset<256> vrids;
-    bool group = false;
+    bool group = false;   ///< joined, as the node believes
+    bool member = false;  ///< the kernel's truth: false once it has dropped the membership
   };
   std::map<std::pair<int, Family>, Socket> listening;
   std::vector<std::pair<TimePoint, std::vector<std::uint8_t>>> announced;

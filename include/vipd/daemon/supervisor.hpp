@@ -5,6 +5,9 @@
 /// earliest deadline. It runs on whatever Kernel, Wire and Runner it is given and reads no clock, so the simulator runs
 /// many in one process and in virtual time. Callers: the daemon's main loop (daemon.cpp), the simulator.
 ///
+/// What was told to the kernel once is not believed for ever: with each change of an interface, and every ten seconds,
+/// the memberships of the VRRP group are compared with those that listen() has asked for, and joined again.
+///
 /// An advert, if it is taken, moves the deadline of one router, and mostly to a later time. So after adverts alone
 /// nobody else is looked at: deadline() stays where it was, too early as it may be, and who wakes in vain looks at all.
 #pragma once
@@ -18,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "vipd/base/log_limit.hpp"
 #include "vipd/config/config.hpp"
 #include "vipd/daemon/check_set.hpp"
 #include "vipd/daemon/event_log.hpp"
@@ -38,7 +42,7 @@ class Supervisor {
   /// Another program is about to take over: it shall find all instances as they are.
   void hand_over(TimePoint now);
   /// The kernel's view of these interfaces changed, or of routes and rules (an empty name).
-  void network_changed(const std::vector<std::string>& interfaces, TimePoint now);
+  void network_changed(std::vector<std::string> interfaces, TimePoint now);
   void received(const Datagram& datagram, TimePoint now);
 
   /// When on_deadline() is to be called: at times too early, never too late. To be asked after each event.
@@ -78,6 +82,7 @@ class Supervisor {
     std::vector<IpAddress> own_sources;
     int ifindex = 0;  // where we listen; 0 = nowhere
     TimePoint retry_listen = kNever;
+    LogLimit dropped_log;
   };
   using SegmentKey = std::pair<std::string, Family>;
 
@@ -92,6 +97,7 @@ class Supervisor {
   bool is_gone(const VirtualRouter& router) const;
   void forget_gone(TimePoint now);
   TimePoint listen(const SegmentKey& key, Segment& segment, TimePoint now);
+  std::vector<std::string> look_at_memberships(TimePoint now);
   void settle_groups(TimePoint now);
   void share_health(TimePoint now);
   Segment* segment_of(const Datagram& datagram);
@@ -112,6 +118,8 @@ class Supervisor {
   std::vector<InstanceConfig> left_;     // of earlier configurations, which may have left something in the kernel
   TimePoint next_removal_ = kNever;
   std::map<SegmentKey, Segment> segments_;
+  TimePoint memberships_seen_{};            // look_at_memberships() was last called
+  TimePoint next_memberships_ = kNever;
   TimePoint earliest_ = kNever;  // deadline(), as last found out
   bool only_heard_ = false;      // nothing but adverts since then
 };

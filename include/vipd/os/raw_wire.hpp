@@ -32,6 +32,7 @@ class RawWire final : public Wire {
 
   Result<TimePoint> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) override;
   void leave(int ifindex, Family family) override;
+  Result<std::set<std::pair<int, Family>>> memberships() const override;
   void send(int ifindex, const IpAddress& source, const IpAddress& destination, std::span<const std::uint8_t> message,
             Sent sent) override;
   void hold() override { holds_ = true; }

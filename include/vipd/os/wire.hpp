@@ -7,7 +7,9 @@
 #include <bitset>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <span>
+#include <utility>
 
 #include "vipd/base/ip.hpp"
 #include "vipd/base/result.hpp"
@@ -39,6 +41,9 @@ class Wire {
   virtual Result<TimePoint> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) = 0;
   /// Ends that; nothing happens if there was none.
   virtual void leave(int ifindex, Family family) = 0;
+  /// Where the kernel is in the group now, of what listen() has joined. It drops a membership at times without a word,
+  /// see os/memberships.hpp. Fails where nobody can tell.
+  virtual Result<std::set<std::pair<int, Family>>> memberships() const = 0;
   /// What became of a message.
   using Sent = std::function<void(const Result<void>&)>;
   /// Sends a VRRP message from `source` to `destination`, both of one family; listen() has been called. Never waits.
