@@ -59,6 +59,15 @@ void check_link_local(const PlacedInstance& instance, Report& report) {
                "the first IPv6 virtual address must be link-local (RFC 9568 5.2.9)", "add \"fe80::10/64\" first");
 }
 
+/// What is only of another kind on this machine, the daemon finds out.
+void check_interface(const PlacedInstance& instance, Report& report) {
+  if (instance.config.interface == "lo")
+    report.error("conflict", instance.table->find("interface")->place,
+                 "\"interface\" is the loopback, where no other node can be heard",
+                 "write the interface that the nodes have in common; the addresses may be on \"lo\": "
+                 "{address = \"192.0.2.10/32\", interface = \"lo\"}");
+}
+
 void check_owner(const PlacedInstance& instance, Report& report) {
   if (instance.config.priority != kOwnerPriority || instance.config.preempt) return;
   report.error("owner", instance.table->find("preempt")->place,
@@ -385,6 +394,7 @@ void check_group_priorities(std::span<const PlacedGroup> groups, std::span<const
 
 void check_instances(std::span<const PlacedInstance> instances, Report& report) {
   for (const PlacedInstance& instance : instances) {
+    check_interface(instance, report);
     check_duplicates_within(instance, report);
     check_link_local(instance, report);
     check_owner(instance, report);

@@ -188,6 +188,9 @@ ParsedConfig ConfigReader::read() {
     for (PlacedInstance& instance : own == nullptr ? instances_ : nodes[*own]) {
       collect_programs("instance", *instance.table, {config_, instance.config, no_group_, no_check_, {}},
                        result.programs);
+      result.interfaces.push_back({.name = instance.config.interface,
+                                   .needs_multicast = instance.config.peers.empty(),
+                                   .place = instance.table->find("interface")->place});
       config_.instances.push_back(instance.config);
     }
     for (PlacedGroup& group : groups_) {

@@ -1,16 +1,36 @@
 #include "vipd/daemon/loaded_config.hpp"
 
+#include <net/if.h>
+
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/programs.hpp"
+#include "vipd/os/link_flags.hpp"
 
 namespace vipd {
 namespace {
 
 void insert(std::vector<Diagnostic>& list, std::vector<Diagnostic>::iterator where, std::vector<Diagnostic> more) {
   list.insert(where, std::move_iterator(more.begin()), std::move_iterator(more.end()));
+}
+
+/// What this machine says of the interfaces that it has. The files may be for another one, and an interface may change.
+std::vector<Diagnostic> check_interfaces(std::span<const NamedInterface> interfaces) {
+  std::vector<Diagnostic> diagnostics;
+  for (const NamedInterface& interface : interfaces) {
+    const auto flags = link_flags(interface.name);
+    if (!interface.needs_multicast || !flags || (*flags & IFF_MULTICAST) != 0) continue;
+    diagnostics.push_back({interface.place,
+                           Severity::warning,
+                           "interface",
+                           "interface " + interface.name + " of this machine has no multicast, and there are no \"peers\"",
+                           "list the addresses of the other nodes: peers = [\"192.0.2.2\"]",
+                           {}});
+  }
+  return diagnostics;
 }
 
 /// What the files say, whatever the machine has of it.
@@ -24,6 +44,7 @@ LoadedConfig read(const ConfigFiles& files, const std::string& host) {
           .omitted = parsed.omitted,
           .overrides = std::move(parsed.overrides),
           .programs = std::move(parsed.programs),
+          .interfaces = std::move(parsed.interfaces),
           .host = host};
 }
 
@@ -42,6 +63,8 @@ LoadedConfig judged(LoadedConfig loaded, ConfigFiles files, Purpose purpose) {
   }
   insert(loaded.diagnostics, loaded.diagnostics.begin(), std::move(files.permissions));
   if (!loaded.config || purpose == Purpose::clean_up) return loaded;
+  if (purpose == Purpose::check)
+    insert(loaded.diagnostics, loaded.diagnostics.end(), check_interfaces(loaded.interfaces));
   std::vector<Diagnostic> unfit = check_programs(loaded.programs);
   if (!unfit.empty()) loaded.config.reset();
   insert(loaded.diagnostics, loaded.diagnostics.end(), std::move(unfit));

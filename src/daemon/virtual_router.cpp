@@ -1,6 +1,7 @@
 #include "vipd/daemon/virtual_router.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "vipd/base/assert.hpp"
@@ -22,6 +23,8 @@ constexpr auto kNeighbourRetry = std::chrono::milliseconds(1250);
 constexpr auto kReassertGap = std::chrono::seconds(5);
 /// A peer that yields on a busy machine has said its last word after this.
 constexpr auto kYieldTime = std::chrono::milliseconds(100);
+/// Intervals after which an Active router that has heard our adverts has given way.
+constexpr int kRivalPatience = 3;
 
 /// Can link-local addresses reach all that adverts are sent to? No peers: the group, which is on the link.
 bool speaks_link_local(std::span<const UnicastPeer> peers) {
@@ -249,9 +252,23 @@ void VirtualRouter::hold_link(Link& link, bool running, TimePoint now) {
   }
 }
 
+/// Why no advert can be heard there, whatever its link and addresses; empty if one can.
+std::string VirtualRouter::why_deaf(const Interface& interface) const {
+  // The receive handlers of these take each packet away, see rx_handler in net/core/dev.c. A port of a VRF hears.
+  constexpr std::array<std::string_view, 6> kTakers = {"bridge", "bond", "team", "openvswitch", "hsr", "batadv"};
+  if (interface.loopback) return " is the loopback, where no other node can be heard";
+  if (std::ranges::find(kTakers, interface.port_of) != kTakers.end())
+    return " is a port of a " + interface.port_of + ", which takes all its packets: use the " + interface.port_of +
+           "'s own interface";
+  if (!interface.multicast && config_->peers.empty()) return " has no multicast: it needs \"peers\"";
+  return "";
+}
+
 void VirtualRouter::judge_source() {
   const Interface* interface = kernel_.view().find(config_->interface);
   if (interface == nullptr) return source_.reset();
+  if (const std::string deaf = why_deaf(*interface); !deaf.empty())
+    standing_.set(FaultCause::interface_down, "interface " + config_->interface + deaf);
   claim_changed_ = claim_changed_ || ifindex_ != interface->index;
   ifindex_ = interface->index;
   source_ = choose_source(*interface);
@@ -456,10 +473,23 @@ void VirtualRouter::question_ownership(TimePoint now) {
 /// it yields, and priority 0 after a time in which it did not run.
 void VirtualRouter::note_rival(const Peer& peer, TimePoint now) {
   owner_.contested(config_->advert_interval, now);
-  const bool is_known = rival_ && rival_->peer.address == peer.address;
-  rival_ = Rival{.peer = is_known && peer.priority == kResignPriority ? rival_->peer : peer,
-                 .first = rival_ ? rival_->first : now,
-                 .last = now};
+  if (!rival_) rival_ = Rival{.peer = peer, .first = now, .last = now};
+  const bool is_known = rival_->peer.address == peer.address;
+  if (!is_known || peer.priority != kResignPriority) rival_->peer = peer;
+  rival_->last = now;
+  tell_rival(now);
+}
+
+/// Who has heard us gives way. One that does not for so long hears nothing of us, or refuses it.
+void VirtualRouter::tell_rival(TimePoint now) {
+  const Duration beside = now - rival_->first;
+  if (rival_->told || beside <= kRivalPatience * config_->advert_interval) return;
+  rival_->told = true;
+  remark(LogLevel::warning,
+         rival_->peer.address.to_string() + " (priority " + std::to_string(rival_->peer.priority) +
+             ") is Active, too, for " + format_duration(beside) +
+             ", and does not give way: it does not hear this node, or refuses what it hears",
+         now);
 }
 
 /// When the rival will not have been heard for two intervals.

@@ -92,7 +92,10 @@ std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) 
   interface.ethernet = info.ifi_type == ARPHRD_ETHER;
   interface.up = (info.ifi_flags & IFF_UP) != 0;
   interface.running = interface.up && (info.ifi_flags & IFF_RUNNING) != 0;
+  interface.loopback = (info.ifi_flags & IFF_LOOPBACK) != 0;
+  interface.multicast = (info.ifi_flags & IFF_MULTICAST) != 0;
   interface.macvlan = text_of(nested(table[IFLA_LINKINFO], IFLA_INFO_KIND)) == "macvlan";
+  interface.port_of = text_of(nested(table[IFLA_LINKINFO], IFLA_INFO_SLAVE_KIND));
   interface.parent = static_cast<int>(number_of(table[IFLA_LINK]));
   interface.alias = text_of(table[IFLA_IFALIAS]);
   interface.promotes = promotes(table[IFLA_AF_SPEC]);

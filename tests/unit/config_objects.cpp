@@ -176,3 +176,15 @@ TEST_CASE("config: track = false is for the other interfaces that an instance na
     CHECK(refused.diagnostics[0].line == (std::string(own).find("routes") != std::string::npos ? 5 : 4));
   }
 }
+
+TEST_CASE("config: F7 the loopback can never be the interface of an instance, though it may have its addresses") {
+  const ParsedConfig refused = parse_config(
+      "[instance.web]\ninterface = \"lo\"\nvrid = 51\naddresses = [\"192.0.2.10/32\"]\npeers = [\"192.0.2.2\"]\n");
+  CHECK_FALSE(refused.config);
+  REQUIRE(refused.diagnostics.size() == 1);
+  CHECK(refused.diagnostics[0].kind == "conflict");
+  CHECK(refused.diagnostics[0].line == 2);
+  CHECK(parse_config("[instance.web]\ninterface = \"eth0\"\nvrid = 51\n"
+                     "addresses = [{address = \"192.0.2.10/32\", interface = \"lo\"}]\n")
+            .config);
+}

@@ -5,6 +5,7 @@
 #include <linux/if_addr.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -149,4 +150,35 @@ TEST_CASE("network messages: one that is too short for its kind changes nothing"
     CHECK(apply(*message, view).empty());
     CHECK(view.by_index.size() == 1);
   }
+}
+
+namespace {
+
+/// What the view has of a link after RTM_NEWLINK with these flags; `port_of` is IFLA_INFO_SLAVE_KIND, unless empty.
+Interface link_told(unsigned flags, const std::string& port_of = "") {
+  alignas(nlmsghdr) std::array<char, 512> buffer{};
+  nlmsghdr* message = mnl_nlmsg_put_header(buffer.data());
+  message->nlmsg_type = RTM_NEWLINK;
+  auto* info = static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(message, sizeof(ifinfomsg)));
+  info->ifi_index = 2;
+  info->ifi_flags = flags;
+  mnl_attr_put_strz(message, IFLA_IFNAME, "eth0");
+  nlattr* nest = mnl_attr_nest_start(message, IFLA_LINKINFO);
+  mnl_attr_put_strz(message, IFLA_INFO_KIND, "macvlan");
+  if (!port_of.empty()) mnl_attr_put_strz(message, IFLA_INFO_SLAVE_KIND, port_of.c_str());
+  mnl_attr_nest_end(message, nest);
+  NetworkView view = machine();
+  view.by_index[2].port_of = "bond";
+  apply(*message, view);
+  return view.by_index.at(2);
+}
+
+}  // namespace
+
+TEST_CASE("network messages: F7 a link says whether adverts can be heard there") {
+  const Interface plain = link_told(IFF_UP | IFF_RUNNING | IFF_MULTICAST);
+  CHECK((plain.multicast && !plain.loopback && plain.macvlan && plain.port_of.empty()));
+  CHECK(link_told(IFF_UP | IFF_LOOPBACK).loopback);
+  CHECK_FALSE(link_told(IFF_UP | IFF_POINTOPOINT).multicast);
+  CHECK(link_told(IFF_UP, "bridge").port_of == "bridge");
 }

@@ -30,12 +30,20 @@ struct NamedProgram {
   Place place;                         ///< of its path
 };
 
+/// The interface of an instance, and where it is named.
+struct NamedInterface {
+  std::string name;
+  bool needs_multicast = false;  ///< the instance has no peers
+  Place place;
+};
+
 /// What parse_config() makes of the files.
 struct ParsedConfig {
   std::optional<Config> config;         ///< nullopt if any diagnostic is an error
   std::vector<Diagnostic> diagnostics;  ///< errors and warnings, by file, line and column; at most kMaxDiagnostics
   std::size_t omitted = 0;              ///< diagnostics beyond those
   std::vector<NamedProgram> programs;   ///< of `config`, in the file's order
+  std::vector<NamedInterface> interfaces;  ///< likewise
   std::string overrides;                ///< which of them apply here, a sentence; empty if there are none at all
 };
 

@@ -175,6 +175,7 @@ class VirtualRouter {
   void judge_link(Link& link, TimePoint now);
   void hold_link(Link& link, bool running, TimePoint now);
   void judge_source();
+  std::string why_deaf(const Interface& interface) const;
   void take_part(TimePoint now);
   void prepare(TimePoint now);
   void set_back(const std::string& why, TimePoint now);
@@ -220,6 +221,7 @@ class VirtualRouter {
   bool is_unheard(TimePoint now) const;
   bool is_yielding(const IpAddress& source, TimePoint now) const;
   void note_rival(const Peer& peer, TimePoint now);
+  void tell_rival(TimePoint now);
   TimePoint rival_gone() const;
   TimePoint reassert_due() const;
   void reassert(TimePoint now);
@@ -262,6 +264,7 @@ class VirtualRouter {
   struct Rival {
     Peer peer;
     TimePoint first, last;  // heard
+    bool told = false;      // that it does not give way
     std::string to_string() const;
   };
   std::optional<Rival> rival_;

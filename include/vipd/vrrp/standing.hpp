@@ -24,7 +24,7 @@ namespace vipd {
 /// What can hold an instance in Initialize; in the order in which they are shown, one at a time.
 enum class FaultCause : std::uint8_t {
   interface_missing,
-  interface_down,
+  interface_down,  ///< or of a kind on which nobody can be heard
   no_source,
   wire,
   preparation,
