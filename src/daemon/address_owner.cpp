@@ -158,7 +158,12 @@ void AddressOwner::claim(TimePoint now) {
   std::vector<Entry*> all;
   for (auto& entry : entries_) all.push_back(&entry);
   add_new(all, now);
-  if (now >= next_round_ && !failure()) start_round(now);  // what cannot be held is not announced
+  is_quiet_ = true;
+}
+
+void AddressOwner::announce_claim(TimePoint now) {
+  if (!std::exchange(is_quiet_, false)) return;
+  if (now >= next_round_) start_round(now);
 }
 
 void AddressOwner::resume(TimePoint now) {
@@ -213,7 +218,7 @@ std::vector<AddressOwner::Entry*> AddressOwner::add_queued(TimePoint now) {
 /// Those that come after the first round has begun take part in it.
 void AddressOwner::go_on_adding(TimePoint now) {
   const auto added = add_queued(now);
-  if (now < claimed_at_ + config_->announce.delay) return;
+  if (is_quiet_ || now < claimed_at_ + config_->announce.delay) return;
   for (Entry* entry : added) begin_round(*entry);
   if (next_turn_ == kNever) next_turn_ = now;
 }
@@ -236,7 +241,7 @@ void AddressOwner::release() {
   for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = entry.queued = false;
   if (virtual_mac_) virtual_mac_->lower();
   accept_again(refused_);
-  holding_ = false;
+  holding_ = is_quiet_ = false;
   next_addition_ = next_round_ = next_turn_ = answer_at_ = kNever;
   repair_pending_ = false;
 }
@@ -432,7 +437,8 @@ void AddressOwner::forget_refusals() {
 
 TimePoint AddressOwner::deadline() const {
   if (!holding()) return next_removal_;
-  const TimePoint announcement = next_turn_ != kNever ? next_turn_ : std::min(next_round_, answer_at_);
+  const TimePoint round = next_turn_ != kNever ? next_turn_ : std::min(next_round_, answer_at_);
+  const TimePoint announcement = is_quiet_ ? kNever : round;
   return std::min({announcement, next_addition_, next_removal_, repair_pending_ ? next_repair_ : kNever});
 }
 

@@ -23,12 +23,13 @@ std::vector<Diagnostic> check_interfaces(std::span<const NamedInterface> interfa
   for (const NamedInterface& interface : interfaces) {
     const auto flags = link_flags(interface.name);
     if (!interface.needs_multicast || !flags || (*flags & IFF_MULTICAST) != 0) continue;
-    diagnostics.push_back({interface.place,
-                           Severity::warning,
-                           "interface",
-                           "interface " + interface.name + " of this machine has no multicast, and there are no \"peers\"",
-                           "list the addresses of the other nodes: peers = [\"192.0.2.2\"]",
-                           {}});
+    diagnostics.push_back(
+        {interface.place,
+         Severity::warning,
+         "interface",
+         "interface " + interface.name + " of this machine has no multicast, and there are no \"peers\"",
+         "list the addresses of the other nodes: peers = [\"192.0.2.2\"]",
+         {}});
   }
   return diagnostics;
 }

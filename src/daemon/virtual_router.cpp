@@ -206,7 +206,7 @@ void VirtualRouter::reconsider(TimePoint now) {
   } else {
     if (!stopping_) take_part(now);
     owner_.reconcile(now);
-    if (owner_.holding() && owner_.failure()) claim_failed(now);
+    if (owner_.holding() && owner_.failure()) claim_failed(FaultCause::claim, *owner_.failure(), now);
   }
 }
 
@@ -308,9 +308,10 @@ void VirtualRouter::hold_out(const std::optional<std::string>& why, bool tolerat
   reconsider(now);
 }
 
-void VirtualRouter::set_back(const std::string& why, TimePoint now) {
-  standing_.set(FaultCause::claim, why);
-  if (!stopping_) setback_ = Setback{.since = now, .judged = now, .seen = surroundings()};
+void VirtualRouter::set_back(FaultCause cause, const std::string& why, TimePoint now) {
+  end_setback();
+  standing_.set(cause, why);
+  if (!stopping_) setback_ = Setback{.cause = cause, .since = now, .judged = now, .seen = surroundings()};
 }
 
 /// Between two tries of what may go wrong again.
@@ -326,10 +327,12 @@ TimePoint VirtualRouter::setback_ends() const {
 }
 
 /// When something about the setback is to be judged: news that came before the first time, the return to the election,
-/// the end of the patience, the end of it all.
+/// the end of the patience, the end of it all. Of adverts that cannot be sent: the next try.
 TimePoint VirtualRouter::setback_due() const {
   if (!setback_) return kNever;
   const TimePoint since = setback_->since;
+  if (setback_->cause == FaultCause::sending)
+    return setback_->sent ? TimePoint() : setback_->judged + config_->advert_interval;
   for (const TimePoint time : {since + config_->advert_interval, since + pause(), since + kPatience, setback_ends()})
     if (time > setback_->judged) return time;
   return kNever;
@@ -337,16 +340,26 @@ TimePoint VirtualRouter::setback_due() const {
 
 void VirtualRouter::judge_setback(TimePoint now) {
   if (!setback_) return;
+  if (setback_->cause == FaultCause::sending) return try_to_send(now);
   setback_->judged = now;
   const bool has_news = now >= setback_->since + config_->advert_interval && surroundings() != setback_->seen;
   if (has_news || now >= setback_ends()) return end_setback();
   if (now >= setback_->since + pause()) standing_.tolerate(FaultCause::claim);
 }
 
+/// The peers are still owed a priority 0. The first that leaves shows that the others would, too.
+void VirtualRouter::try_to_send(TimePoint now) {
+  if (setback_->sent) return end_setback();
+  if (now < setback_->judged + config_->advert_interval) return;
+  setback_->judged = now;
+  if (now >= setback_->since + pause()) standing_.tolerate(FaultCause::sending);
+  send_advert(kResignPriority, now);
+}
+
 void VirtualRouter::end_setback() {
   if (!setback_) return;
+  standing_.clear(setback_->cause);
   setback_.reset();
-  standing_.clear(FaultCause::claim);
   owner_.forget_refusals();
 }
 
@@ -363,7 +376,9 @@ std::vector<Interface> VirtualRouter::surroundings() const {
   return all;
 }
 
-bool VirtualRouter::is_patient(TimePoint now) const { return setback_ && now < setback_->since + kPatience; }
+bool VirtualRouter::is_patient(TimePoint now) const {
+  return setback_ && (setback_->cause == FaultCause::sending || now < setback_->since + kPatience);
+}
 
 void VirtualRouter::settle_patience(TimePoint now) {
   if (election_.settings().patient != is_patient(now)) take_settings(now);
@@ -436,9 +451,7 @@ void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoi
   if (election_.state() != State::active) return;
   if (advert.priority != kResignPriority &&
       is_unheard(now))  // and who cannot say that it is Active does not stay so beside its successor
-    give_up("adverts cannot be sent, and " + source.to_string() + " (priority " + std::to_string(advert.priority) +
-                ") is Active",
-            now);
+    give_up(FaultCause::sending, unsent_beside({source, advert.priority}), now);
   else if (!is_yielding(source, now))
     note_rival({source, advert.priority}, now);
 }
@@ -446,6 +459,11 @@ void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoi
 /// The sender was Active until this node took its place as planned, and its last word says so.
 bool VirtualRouter::is_yielding(const IpAddress& source, TimePoint now) const {
   return predecessor_ == source && now < since_ + std::max<Duration>(config_->advert_interval, kYieldTime);
+}
+
+std::string VirtualRouter::unsent_beside(const Peer& peer) {
+  return "adverts cannot be sent, and " + peer.address.to_string() + " (priority " + std::to_string(peer.priority) +
+         ") is Active";
 }
 
 /// No advert could be sent for as long as any peer waits at least (RFC 9568 6.1).
@@ -622,7 +640,7 @@ void VirtualRouter::on_deadline(TimePoint now) {
   if (now >= election_.deadline()) step(DeadlinePassed{}, now);
   if (now >= owner_.deadline()) {
     owner_.on_deadline(now);
-    if (owner_.holding() && owner_.failure()) claim_failed(now);
+    if (owner_.holding() && owner_.failure()) claim_failed(FaultCause::claim, *owner_.failure(), now);
     if (!owner_.adding()) tell_late();
   }
   if (now >= reassert_due()) reassert(now);
@@ -672,6 +690,9 @@ Actions VirtualRouter::decide(const Event& event, TimePoint now) {
   const bool was_claim = is_claim();
   const Actions wanted = election_.step(event, now);
   if (was_claim && !is_claim()) claims_.drop(config_->name);
+  for (const Action& action : wanted)
+    if (const auto* change = std::get_if<StateChanged>(&action))
+      preempted_ = change->reason.why == Why::preempted ? change->reason.peer : std::nullopt;
   return wanted;
 }
 
@@ -733,7 +754,8 @@ void VirtualRouter::take_answer(TimePoint now) {
     const bool takeover = asked_ == Asked::takeover;
     const std::string trouble = std::string(takeover ? "hooks.before_active" : "hooks.before_release") + ": " +
                                 (outcome == nullptr ? "did not end in time" : to_string(*outcome));
-    if (takeover && config_->hooks.before_active_failure == HookFailure::resign) return give_up(trouble, now);
+    if (takeover && config_->hooks.before_active_failure == HookFailure::resign)
+      return give_up(FaultCause::claim, trouble, now);
     log_warning("{}: {}; it is not waited for any longer", config_->name, trouble);
   }
   cleared_ = true;
@@ -744,8 +766,8 @@ void VirtualRouter::take_answer(TimePoint now) {
 }
 
 /// Out of the election, until it is tried again.
-void VirtualRouter::give_up(const std::string& why, TimePoint now) {
-  set_back(why, now);
+void VirtualRouter::give_up(FaultCause cause, const std::string& why, TimePoint now) {
+  set_back(cause, why, now);
   step(Fail{}, now);
 }
 
@@ -782,10 +804,11 @@ void VirtualRouter::judge_flaps(TimePoint now) {
 bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
   if (const auto* advert = std::get_if<SendAdvert>(&action)) {
     say(*advert, now);
+    return advert->priority == kResignPriority || announce(now);
   } else if (std::holds_alternative<Claim>(action)) {
     owner_.claim(now);
     if (!owner_.failure()) return true;
-    claim_failed(now);
+    claim_failed(FaultCause::claim, *owner_.failure(), now);
     return false;
   } else if (std::holds_alternative<Release>(action)) {
     owner_.release();
@@ -803,6 +826,21 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
   return true;
 }
 
+/// The first advert after a claim has been said, and what was claimed follows. Who is preempted goes on being Active if
+/// that advert could not leave: then nobody is to hear of the claim. False: so it is void.
+bool VirtualRouter::announce(TimePoint now) {
+  if (!owner_.holding()) return true;  // while a takeover is prepared
+  if (const auto peer = std::exchange(preempted_, std::nullopt)) {
+    wire_.release();
+    if (!counted_) {
+      claim_failed(FaultCause::sending, unsent_beside(*peer), now);
+      return false;
+    }
+  }
+  owner_.announce_claim(now);
+  return true;
+}
+
 void VirtualRouter::say(const SendAdvert& advert, TimePoint now) {
   // It has not spoken yet when another member of the group could not claim: there is nothing to resign.
   if (advert.priority == kResignPriority && !spoken_) return;
@@ -812,8 +850,8 @@ void VirtualRouter::say(const SendAdvert& advert, TimePoint now) {
   send_advert(advert.priority, now);
 }
 
-void VirtualRouter::claim_failed(TimePoint now) {
-  set_back(*owner_.failure(), now);
+void VirtualRouter::claim_failed(FaultCause cause, const std::string& why, TimePoint now) {
+  set_back(cause, why, now);
   decide(Fail{}, now);
   owner_.release();
   if (spoken_) send_advert(kResignPriority, now);
@@ -851,10 +889,12 @@ void VirtualRouter::send_to(const IpAddress& destination, const Advert& advert, 
 /// An advert counts once, however many peers it went to.
 void VirtualRouter::note_sent(const Result<void>& sent, TimePoint now) {
   if (!sent) {
-    if (counters_.send_errors++ == 0) log_warning("{}: {}", config_->name, sent.error().message);
+    ++counters_.send_errors;
+    if (send_log_.passes(now)) log_warning("{}: {}", config_->name, sent.error().message);
     return;
   }
   if (!std::exchange(counted_, true)) ++counters_.adverts_sent;
+  if (setback_) setback_->sent = true;
   heard_until_ = now + 3 * config_->advert_interval;
 }
 

@@ -11,15 +11,15 @@ TEST_CASE("F7: a kind of interface on which nobody can be heard is a fault, now 
     void (*make)(Interface&);
     bool heals_with_peers;
   };
-  const Kind kind = GENERATE(
-      Kind{"interface eth0 is the loopback, where no other node can be heard",
-           [](Interface& interface) { interface.loopback = true; }, false},
-      Kind{"interface eth0 is a port of a bridge, which takes all its packets: use the bridge's own interface",
-           [](Interface& interface) { interface.port_of = "bridge"; }, false},
-      Kind{"interface eth0 is a port of a bond, which takes all its packets: use the bond's own interface",
-           [](Interface& interface) { interface.port_of = "bond"; }, false},
-      Kind{"interface eth0 has no multicast: it needs \"peers\"", [](Interface& interface) { interface.multicast = false; },
-           true});
+  const Kind kind =
+      GENERATE(Kind{"interface eth0 is the loopback, where no other node can be heard",
+                    [](Interface& interface) { interface.loopback = true; }, false},
+               Kind{"interface eth0 is a port of a bridge, which takes all its packets: use the bridge's own interface",
+                    [](Interface& interface) { interface.port_of = "bridge"; }, false},
+               Kind{"interface eth0 is a port of a bond, which takes all its packets: use the bond's own interface",
+                    [](Interface& interface) { interface.port_of = "bond"; }, false},
+               Kind{"interface eth0 has no multicast: it needs \"peers\"",
+                    [](Interface& interface) { interface.multicast = false; }, true});
   const bool unicast = GENERATE(false, true);
   World world(seed_from_environment(81));
   std::uint8_t other = 2;

@@ -14,7 +14,8 @@ void drop_memberships(Node& node) {
 
 }  // namespace
 
-TEST_CASE("F17: a dropped membership is joined again with the next word about the interface, before anybody takes over") {
+TEST_CASE(
+    "F17: a dropped membership is joined again with the next word about the interface, before anybody takes over") {
   World world(seed_from_environment(71));
   auto [a, b] = settled_pair(world, 254, 253);
   for (int times = 0; times < 20; ++times) {

@@ -58,6 +58,7 @@ struct Bench {
   void claim() {
     claimed = world.now;
     owner->claim(world.now);
+    if (!owner->failure()) owner->announce_claim(world.now);
   }
 
   World world;

@@ -9,9 +9,15 @@ namespace vipd {
 namespace {
 
 /// In the order in which they are shown, the most basic first.
-constexpr std::array kCauses = {
-    FaultCause::interface_missing, FaultCause::interface_down, FaultCause::no_source, FaultCause::wire,
-    FaultCause::preparation,       FaultCause::claim,          FaultCause::check,     FaultCause::sync};
+constexpr std::array kCauses = {FaultCause::interface_missing,
+                                FaultCause::interface_down,
+                                FaultCause::no_source,
+                                FaultCause::wire,
+                                FaultCause::sending,
+                                FaultCause::preparation,
+                                FaultCause::claim,
+                                FaultCause::check,
+                                FaultCause::sync};
 
 std::string sentence(FaultCause cause) { return "cause " + std::to_string(static_cast<int>(cause)); }
 

@@ -39,12 +39,12 @@ struct NamedInterface {
 
 /// What parse_config() makes of the files.
 struct ParsedConfig {
-  std::optional<Config> config;         ///< nullopt if any diagnostic is an error
-  std::vector<Diagnostic> diagnostics;  ///< errors and warnings, by file, line and column; at most kMaxDiagnostics
-  std::size_t omitted = 0;              ///< diagnostics beyond those
-  std::vector<NamedProgram> programs;   ///< of `config`, in the file's order
+  std::optional<Config> config;            ///< nullopt if any diagnostic is an error
+  std::vector<Diagnostic> diagnostics;     ///< errors and warnings, by file, line and column; at most kMaxDiagnostics
+  std::size_t omitted = 0;                 ///< diagnostics beyond those
+  std::vector<NamedProgram> programs;      ///< of `config`, in the file's order
   std::vector<NamedInterface> interfaces;  ///< likewise
-  std::string overrides;                ///< which of them apply here, a sentence; empty if there are none at all
+  std::string overrides;                   ///< which of them apply here, a sentence; empty if there are none at all
 };
 
 /// `sources` are whole files, UTF-8 without BOM, at least one. `host` is the machine's name, which selects the

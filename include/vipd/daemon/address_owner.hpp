@@ -16,7 +16,8 @@
 /// Active, too, a burst begins at once, since clients may have believed the other one's announcements last; and a
 /// further burst follows when the other one is silent. A round sends a few dozen frames
 /// each millisecond and lets adverts through in between. So does a claim of more than a few dozen: the first ones are
-/// there and announced when claim() returns, the others follow in turns (adding()). Caller: VirtualRouter.
+/// there when claim() returns and announced by announce_claim(), the others follow in turns (adding()). Caller:
+/// VirtualRouter.
 ///
 /// Not good yet: thousands of addresses are released in one go, which delays other instances. A foreign route or rule
 /// that vanishes is noticed with the next change or announcement only, since the view does not have it.
@@ -58,8 +59,10 @@ class AddressOwner {
 
   /// What a claim will need can be had: the device of the virtual MAC, nf_tables. Makes the device. Says why not.
   Result<void> prepare();
-  /// Adds everything, or begins to, and announces the addresses that the kernel took.
+  /// Adds everything, or begins to. Nothing is announced before announce_claim().
   void claim(TimePoint now);
+  /// Nothing stands in the way of what was claimed: announces the addresses that the kernel took.
+  void announce_claim(TimePoint now);
   /// Takes everything for held that the kernel has and that an earlier vipd added, and announces it again.
   void resume(TimePoint now);
   /// Removes those that are ours. Nothing happens if none is held.
@@ -139,6 +142,7 @@ class AddressOwner {
   TimePoint contested_at_{};        // first word of the other one
   TimePoint answer_at_ = kNever;    // the burst after that
   TimePoint answered_at_ = TimePoint::min();
+  bool is_quiet_ = false;      // claimed, and not to be announced yet
   bool second_burst_ = false;  // still to come
   TimePoint next_repair_{};    // not before
   bool repair_pending_ = false;

@@ -24,12 +24,12 @@ enum class Purpose {
 struct LoadedConfig {
   std::vector<ConfigSource> sources;
   std::vector<Diagnostic> diagnostics;
-  SharedConfig config;                      ///< null if any diagnostic is an error
-  std::size_t omitted = 0;                  ///< as in ParsedConfig
-  std::string overrides = {};               ///< likewise
-  std::vector<NamedProgram> programs = {};  ///< likewise, and those of hooks.d
+  SharedConfig config;                          ///< null if any diagnostic is an error
+  std::size_t omitted = 0;                      ///< as in ParsedConfig
+  std::string overrides = {};                   ///< likewise
+  std::vector<NamedProgram> programs = {};      ///< likewise, and those of hooks.d
   std::vector<NamedInterface> interfaces = {};  ///< likewise
-  std::string host = {};                    ///< the machine's name that it was parsed for
+  std::string host = {};                        ///< the machine's name that it was parsed for
 
   /// The diagnostics as text, with the lines that they are about.
   std::string report(bool color) const;

@@ -118,7 +118,7 @@ class Supervisor {
   std::vector<InstanceConfig> left_;     // of earlier configurations, which may have left something in the kernel
   TimePoint next_removal_ = kNever;
   std::map<SegmentKey, Segment> segments_;
-  TimePoint memberships_seen_{};            // look_at_memberships() was last called
+  TimePoint memberships_seen_{};  // look_at_memberships() was last called
   TimePoint next_memberships_ = kNever;
   TimePoint earliest_ = kNever;  // deadline(), as last found out
   bool only_heard_ = false;      // nothing but adverts since then

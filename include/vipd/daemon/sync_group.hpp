@@ -16,9 +16,6 @@
 /// (Election, wait_apart), but until then nobody is Active: a pair should have different priorities.
 ///
 /// The group has hooks and a state of its own, told after its members have done theirs. Caller: Supervisor.
-///
-/// Not good yet: when the kernel refuses an address of one member at a takeover, the others have announced theirs
-/// already, though they never say an advert.
 #pragma once
 
 #include <string>

@@ -1,10 +1,10 @@
 /// VirtualRouter: one Election bound to an interface.
 ///
 /// Feeds the election with what happens (adverts, deadlines, the kernel's word on the interface) and carries out the
-/// actions it returns, in their order: SendAdvert to the Wire, Claim and Release to the AddressOwner, StateChanged to
-/// log, EventLog and HookQueue. The routers of a sync group step together: all claim, then all speak, then all tell.
-/// Nothing called at the end calls back up; what the kernel or a script answers arrives as
-/// a new event. Caller: Supervisor.
+/// actions it returns, in their order: SendAdvert to the Wire (the addresses are announced behind the first), Claim and
+/// Release to the AddressOwner, StateChanged to log, EventLog and HookQueue. The routers of a sync group step together:
+/// all claim, then all speak, then all tell. Nothing called at the end calls back up; what the kernel or a script
+/// answers arrives as a new event. Caller: Supervisor.
 ///
 /// With hooks.before_active the election waits for a word at the end of its wait: the hook is asked, and TakeOver said
 /// when it has ended, or the time for it is over. A router of a sync group asks when the group is ready, and the group
@@ -29,8 +29,11 @@
 /// after an Active_Down_Interval, still shown in fault and patient: it takes over where nobody is Active, and leaves
 /// whoever is Active alone. So a node that cannot hold the address neither disturbs the one that does, nor is missing.
 /// The setback ends with success, with news from the kernel about our interfaces, or after half a minute; then the
-/// instance may preempt again. Likewise a hooks.before_active that fails, and an Active router whose adverts cannot be
-/// sent, as soon as it hears who is Active in its place.
+/// instance may preempt again. Likewise a hooks.before_active that fails.
+///
+/// An Active router whose adverts cannot be sent gives up as soon as it hears who is Active in its place, and at once
+/// if it has just preempted that one: the first advert leaves before anything is announced. It still owes its peers the
+/// priority 0 and tries to say it each interval. The first that leaves ends the fault; until then it is patient.
 #pragma once
 
 #include <cstdint>
@@ -178,7 +181,10 @@ class VirtualRouter {
   std::string why_deaf(const Interface& interface) const;
   void take_part(TimePoint now);
   void prepare(TimePoint now);
-  void set_back(const std::string& why, TimePoint now);
+  void set_back(FaultCause cause, const std::string& why, TimePoint now);
+  void try_to_send(TimePoint now);
+  static std::string unsent_beside(const Peer& peer);
+  bool announce(TimePoint now);
   Duration pause() const;
   TimePoint setback_ends() const;
   TimePoint setback_due() const;
@@ -199,14 +205,14 @@ class VirtualRouter {
   void ask(Asked what, TimePoint now);
   TimePoint answer_due() const;
   void take_answer(TimePoint now);
-  void give_up(const std::string& why, TimePoint now);
+  void give_up(FaultCause cause, const std::string& why, TimePoint now);
   void asked_in_vain();
   void judge_flaps(TimePoint now);
   bool carry_out(const Action& action, TimePoint now);
   void say(const SendAdvert& advert, TimePoint now);
   bool is_claim() const;
   void keep_claim();
-  void claim_failed(TimePoint now);
+  void claim_failed(FaultCause cause, const std::string& why, TimePoint now);
   void send_advert(std::uint8_t priority, TimePoint now);
   void send_to(const IpAddress& destination, const Advert& advert, TimePoint now);
   void note_sent(const Result<void>& sent, TimePoint now);
@@ -254,12 +260,15 @@ class VirtualRouter {
   TimePoint prepare_again_ = kNever;
   /// The instance could not be Active though its election wanted to.
   struct Setback {
+    FaultCause cause;  // claim or sending
     TimePoint since;
-    TimePoint judged;             // judge_setback() was last called
+    TimePoint judged;             // judge_setback() last did something
     std::vector<Interface> seen;  // surroundings() at `since`
+    bool sent = false;            // an advert has left since then
   };
   std::optional<Setback> setback_;
-  bool sync_tolerated_ = false;  // as last told by hold_out()
+  std::optional<Peer> preempted_;  // by the takeover at hand
+  bool sync_tolerated_ = false;    // as last told by hold_out()
   /// Another node that is Active, too, while we are.
   struct Rival {
     Peer peer;
@@ -284,7 +293,7 @@ class VirtualRouter {
   TimePoint flaps_until_ = kNever;
   TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due
   std::map<Refusal, LogLimit> refusal_log_;
-  LogLimit interval_log_, addresses_log_, owner_log_, rival_log_, late_log_, checksum_log_;
+  LogLimit interval_log_, addresses_log_, owner_log_, rival_log_, late_log_, send_log_, checksum_log_;
 
   ShownState shown_ = ShownState::initialize;
   std::string reason_ = "starting";

@@ -37,13 +37,13 @@ struct Interface {
   int index = 0;
   std::string name;
   MacAddress mac;
-  bool ethernet = true;    ///< announcements are possible
-  bool up = false;         ///< administratively (IFF_UP)
-  bool running = false;    ///< up, and with carrier (IFF_RUNNING)
-  bool loopback = false;   ///< IFF_LOOPBACK
-  bool multicast = true;   ///< IFF_MULTICAST
-  bool macvlan = false;    ///< of this kind (IFLA_INFO_KIND)
-  int parent = 0;          ///< the interface below it (IFLA_LINK); 0 = none
+  bool ethernet = true;   ///< announcements are possible
+  bool up = false;        ///< administratively (IFF_UP)
+  bool running = false;   ///< up, and with carrier (IFF_RUNNING)
+  bool loopback = false;  ///< IFF_LOOPBACK
+  bool multicast = true;  ///< IFF_MULTICAST
+  bool macvlan = false;   ///< of this kind (IFLA_INFO_KIND)
+  int parent = 0;         ///< the interface below it (IFLA_LINK); 0 = none
   /// What it is a port of, such as "bridge" (IFLA_INFO_SLAVE_KIND); empty = of nothing.
   std::string port_of = {};
   std::string alias = {};  ///< IFLA_IFALIAS, a remark

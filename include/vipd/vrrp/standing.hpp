@@ -27,12 +27,13 @@ enum class FaultCause : std::uint8_t {
   interface_down,  ///< or of a kind on which nobody can be heard
   no_source,
   wire,
+  sending,
   preparation,
   claim,
   check,
   sync
 };
-inline constexpr std::size_t kFaultCauses = 8;
+inline constexpr std::size_t kFaultCauses = 9;
 
 /// What the checks of an instance come to.
 struct Health {

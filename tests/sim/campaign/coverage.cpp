@@ -17,7 +17,7 @@ static_assert(kEventNames.size() == Coverage::kEvents);
 constexpr std::array kWhyNames = {"started",        "owner", "silence", "preempted", "peer_resigned", "higher_priority",
                                   "higher_address", "group", "stopped", "fault",     "stalled"};
 static_assert(kWhyNames.size() == Coverage::kWhys);
-constexpr std::array kCauseNames = {"interface_missing", "interface_down", "no_source", "wire",
+constexpr std::array kCauseNames = {"interface_missing", "interface_down", "no_source", "wire", "sending",
                                     "preparation",       "claim",          "check",     "sync"};
 static_assert(kCauseNames.size() == kFaultCauses);
 constexpr std::array<const char*, Coverage::kErrorPaths> kErrorNames = {
