@@ -14,8 +14,12 @@ namespace {
 /// Of thousands, some at a time, so that nobody's adverts wait for long: the kernel takes up to 100 µs for one.
 constexpr std::size_t kObjectsPerTurn = 64;
 /// A turn of announcements takes well below a millisecond.
-constexpr unsigned kFramesPerTurn = 32;
+constexpr std::size_t kFramesPerTurn = 32;
 constexpr auto kTurnGap = std::chrono::milliseconds(1);
+/// How long a peer needs for one object if this node has not claimed any yet; a server of 2020 takes 50 to 100 µs.
+constexpr Duration kObjectTakes = std::chrono::microseconds(100);
+/// Peers are slower than this node by this factor at most, or clients may lose packets.
+constexpr int kSlowness = 2;
 /// Whatever another node says, it makes this node begin a burst no more often than this.
 constexpr auto kAnswerGap = std::chrono::seconds(1);
 /// Somebody who deletes addresses in a loop gets this much of our time; promised is a repair within 50 ms.
@@ -125,7 +129,7 @@ std::vector<KernelObject> tagged_objects_of(const InstanceConfig& instance, cons
 }
 
 AddressOwner::AddressOwner(Kernel& kernel, Wire& wire, const SharedInstance& config)
-    : kernel_(kernel), wire_(wire), config_(config) {
+    : kernel_(kernel), wire_(wire), config_(config), object_takes_(kObjectTakes) {
   if (config->virtual_mac) virtual_mac_ = std::make_unique<VirtualMac>(kernel, *config);
   for (const auto& [object, tracked] : wanted_by(*config))
     entries_.push_back({.wanted = object, .object = object, .tracked = tracked});
@@ -167,7 +171,8 @@ void AddressOwner::announce_claim(TimePoint now) {
 }
 
 void AddressOwner::resume(TimePoint now) {
-  begin(now);  // they are there, whatever stands in the way now
+  begin(now);          // they are there, whatever stands in the way now
+  measuring_ = false;  // what is there already takes less time
   for (auto& entry : entries_) {
     entry.owned = kernel_.view().has_tagged(entry.object);
     entry.foreign = !entry.owned && kernel_.view().has(entry.object);
@@ -179,6 +184,8 @@ void AddressOwner::resume(TimePoint now) {
 bool AddressOwner::begin(TimePoint now) {
   holding_ = true;
   claimed_at_ = now;
+  measuring_ = !letting_go() && entries_.size() > kObjectsPerTurn;
+  departure_.reset();  // what is still there stays
   repair_pending_ = false;
   obstacle_.reset();
   second_burst_ = config_->announce.again_after > Duration::zero();
@@ -215,12 +222,13 @@ std::vector<AddressOwner::Entry*> AddressOwner::add_queued(TimePoint now) {
   return next;
 }
 
-/// Those that come after the first round has begun take part in it.
+/// Those that come after the first round has begun take part in it; as many are announced as were added, so that
+/// clients move about when their address does.
 void AddressOwner::go_on_adding(TimePoint now) {
   const auto added = add_queued(now);
   if (is_quiet_ || now < claimed_at_ + config_->announce.delay) return;
   for (Entry* entry : added) begin_round(*entry);
-  if (next_turn_ == kNever) next_turn_ = now;
+  announce_due(now, kObjectsPerTurn);
 }
 
 /// A length that the configuration left out is no secret.
@@ -234,13 +242,50 @@ void AddressOwner::note_length(const Entry& entry) const {
       is_alone ? "; the interface has no subnet around it" : ", as is the interface's subnet");
 }
 
-void AddressOwner::release() {
+void AddressOwner::let_go(TimePoint now) {
   if (!holding()) return;
+  const auto count = static_cast<std::size_t>(std::ranges::count_if(entries_, &Entry::owned));
+  if (count <= kObjectsPerTurn || virtual_mac_) return release();
+  for (auto& entry : entries_) entry.due = entry.queued = false;
+  stand_by();
+  const Duration each = std::min(kSlowness * object_takes_, config_->advert_interval / static_cast<int>(count));
+  departure_ = Departure{.began = now, .each = each, .total = count};
+}
+
+/// When the next few are to go: a turn's worth together, when the last of them may.
+TimePoint AddressOwner::next_departure() const {
+  if (!departure_) return kNever;
+  const std::size_t next = std::min(departure_->gone + kObjectsPerTurn, departure_->total);
+  return departure_->began + departure_->each * static_cast<Duration::rep>(next);
+}
+
+/// The next ones, in the order in which they were added.
+void AddressOwner::let_some_go() {
+  std::vector<Entry> going;
+  for (auto entry = entries_.begin(); entry != entries_.end() && going.size() < kObjectsPerTurn; ++entry) {
+    if (!entry->owned) continue;
+    going.push_back(*entry);
+    entry->owned = false;
+  }
+  std::ranges::reverse(going);  // for remove(), which begins with the last one
+  remove(going);
+  departure_->gone += going.size();
+  if (going.size() < kObjectsPerTurn || departure_->gone >= departure_->total) release();
+}
+
+void AddressOwner::release() {
+  if (!holding() && !letting_go()) return;
   obstacle_.reset();
   remove(entries_);
   for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = entry.queued = false;
   if (virtual_mac_) virtual_mac_->lower();
   accept_again(refused_);
+  departure_.reset();
+  stand_by();
+}
+
+/// From now on nothing is to be held: nothing is added, put back or announced.
+void AddressOwner::stand_by() {
   holding_ = is_quiet_ = false;
   next_addition_ = next_round_ = next_turn_ = answer_at_ = kNever;
   repair_pending_ = false;
@@ -269,7 +314,7 @@ void AddressOwner::remove(const auto& entries) {
 /// is gone; or has made an addition all the same whose acknowledgement was lost.
 void AddressOwner::remove_strays(TimePoint now) {
   std::vector<KernelObject> strays;
-  if (!holding()) strays = tagged_objects_of(*config_, kernel_.view());
+  if (!holding() && !letting_go()) strays = tagged_objects_of(*config_, kernel_.view());
   for (KernelObject& object : std::exchange(stuck_, {})) {
     const auto is_held = [&](const Entry& each) { return each.owned && each.object == object; };
     if (std::ranges::none_of(entries_, is_held) && std::ranges::find(strays, object) == strays.end())
@@ -307,12 +352,13 @@ std::list<AddressOwner::Entry> AddressOwner::take_config() {
 void AddressOwner::reconfigure(TimePoint now) {
   const std::list<Entry> gone = take_config();
   std::vector<IpAddress> refused_before = std::exchange(refused_, refused_by(*config_));
-  if (!holding()) return;
-  if (const auto ready = make_ready(); !ready) obstacle_ = ready.error().message;
+  if (!holding() && !letting_go()) return;
   remove(gone);
   std::erase_if(refused_before,
                 [&](const auto& address) { return std::ranges::find(refused_, address) != refused_.end(); });
   if (!refused_before.empty()) accept_again(refused_before);
+  if (letting_go()) return;
+  if (const auto ready = make_ready(); !ready) obstacle_ = ready.error().message;
   std::vector<Entry*> missing;
   for (auto& entry : entries_)
     if (!entry.owned && !entry.foreign) missing.push_back(&entry);
@@ -372,7 +418,8 @@ bool AddressOwner::raise_again() {
 }
 
 void AddressOwner::reconcile(TimePoint now) {
-  if (next_removal_ == kNever ? !holding() : now >= next_removal_) remove_strays(now);
+  const bool may_have_strays = !holding() && !letting_go();
+  if (next_removal_ == kNever ? may_have_strays : now >= next_removal_) remove_strays(now);
   if (!holding()) return;
   if (now < next_repair_) {
     repair_pending_ = true;
@@ -402,7 +449,7 @@ void AddressOwner::put_back(const std::vector<Entry*>& missing, TimePoint now) {
       log_warning("{} had vanished; put back", describe(missing[i]->object));
     missing[i]->due = true;
   }
-  announce_due(now);
+  announce_due(now, kFramesPerTurn);
 }
 
 bool AddressOwner::is_concerned(const std::vector<std::string>& interfaces) const {
@@ -436,20 +483,21 @@ void AddressOwner::forget_refusals() {
 }
 
 TimePoint AddressOwner::deadline() const {
-  if (!holding()) return next_removal_;
+  if (!holding()) return std::min(next_removal_, next_departure());
   const TimePoint round = next_turn_ != kNever ? next_turn_ : std::min(next_round_, answer_at_);
   const TimePoint announcement = is_quiet_ ? kNever : round;
   return std::min({announcement, next_addition_, next_removal_, repair_pending_ ? next_repair_ : kNever});
 }
 
 void AddressOwner::on_deadline(TimePoint now) {
+  if (now >= next_departure()) return let_some_go();
   if (now >= next_addition_) go_on_adding(now);
-  const bool in_round = next_turn_ != kNever;
+  const bool in_round = adding() || next_turn_ != kNever;
   if (!in_round || repair_pending_ || next_removal_ != kNever)
     reconcile(now);  // a repair that had to wait, and the read-back: what was acknowledged has to be there
   if (in_round) {
-    if (now >= next_turn_) announce_due(now);
-    return;  // a round ends before the next one starts
+    if (now >= next_turn_) announce_due(now, kFramesPerTurn);
+    return;  // a round ends before the next one starts, and the first one not before all are there
   }
   if (now >= answer_at_) {
     answer_at_ = kNever;
@@ -503,14 +551,15 @@ void AddressOwner::begin_round(Entry& entry) {
 void AddressOwner::start_round(TimePoint now) {
   for (auto& entry : entries_) begin_round(entry);
   next_round_ = next_round(now);
-  announce_due(now);
+  announce_due(now, kFramesPerTurn);
 }
 
-void AddressOwner::announce_due(TimePoint now) {
-  unsigned frames = 0;
+/// Announces those of this round that have not been yet, up to about `most` frames.
+void AddressOwner::announce_due(TimePoint now, std::size_t most) {
+  std::size_t frames = 0;
   for (auto& entry : entries_) {
     if (!entry.due) continue;
-    if (frames >= kFramesPerTurn) {
+    if (frames >= most) {
       next_turn_ = now + kTurnGap;
       return;
     }
@@ -520,6 +569,8 @@ void AddressOwner::announce_due(TimePoint now) {
   next_turn_ = kNever;
   next_round_ = std::max(next_round_, now + kTurnGap);
   forwards_.clear();
+  if (adding() || now < claimed_at_ + config_->announce.delay) return;
+  if (std::exchange(measuring_, false)) object_takes_ = (now - claimed_at_) / static_cast<int>(entries_.size());
 }
 
 /// Returns how many frames that took; none but for an address.

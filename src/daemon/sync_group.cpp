@@ -12,7 +12,10 @@ bool is_active(const VirtualRouter* member) { return member->election().state() 
 bool is_ready(const VirtualRouter* member) { return member->election().ready(); }
 bool is_sick(const VirtualRouter* member) { return member->standing().own_fault() != nullptr; }
 bool is_out_by_itself(const VirtualRouter* member) { return member->standing().is_out_by_itself(); }
-bool is_out(const VirtualRouter* member) { return member->election().state() == State::initialize; }
+bool is_moving(const VirtualRouter* member) { return member->addresses().adding() || member->addresses().letting_go(); }
+bool is_out(const VirtualRouter* member) {
+  return member->election().state() == State::initialize && !member->addresses().letting_go();
+}
 bool may_be_active(const VirtualRouter* member) { return is_active(member) || is_ready(member); }
 
 HookSubject subject_of(const std::string& name, const std::vector<VirtualRouter*>& members) {
@@ -117,8 +120,8 @@ ShownState SyncGroup::members_state() const {
   const auto all = std::ssize(members_);
   if (stopping() && !std::ranges::all_of(members_, is_out)) return shown_;
   if (count(ShownState::fault) > 0) return ShownState::fault;
-  const auto is_adding = [](const VirtualRouter* member) { return member->addresses().adding(); };
-  if (count(ShownState::active) == all) return std::ranges::any_of(members_, is_adding) ? shown_ : ShownState::active;
+  if (std::ranges::any_of(members_, is_moving)) return shown_;
+  if (count(ShownState::active) == all) return ShownState::active;
   return count(ShownState::initialize) > 0 ? ShownState::initialize : ShownState::backup;
 }
 

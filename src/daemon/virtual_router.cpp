@@ -125,6 +125,7 @@ KeptClaim VirtualRouter::claim_until(TimePoint until) const {
 bool VirtualRouter::is_claim() const { return election_.state() == State::active && !election_.resigning(); }
 
 void VirtualRouter::hand_over(TimePoint now) {
+  tell_late();
   if (!stopping_ && (shown_ == ShownState::backup || shown_ == ShownState::fault))
     claims_.keep(config_->name, claim_until(now + 3 * config_->advert_interval));
 }
@@ -200,7 +201,7 @@ void VirtualRouter::reconsider(TimePoint now) {
   if (stopped_) return;
   prepare(now);
   if (standing_.is_out()) {
-    step(Fail{}, now);
+    fail(now);
     show_change(*standing_.fault(), std::nullopt, now);
     owner_.reconcile(now);
   } else {
@@ -641,7 +642,7 @@ void VirtualRouter::on_deadline(TimePoint now) {
   if (now >= owner_.deadline()) {
     owner_.on_deadline(now);
     if (owner_.holding() && owner_.failure()) claim_failed(FaultCause::claim, *owner_.failure(), now);
-    if (!owner_.adding()) tell_late();
+    settle(now);
   }
   if (now >= reassert_due()) reassert(now);
   if (now >= answer_due()) take_answer(now);
@@ -768,7 +769,22 @@ void VirtualRouter::take_answer(TimePoint now) {
 /// Out of the election, until it is tried again.
 void VirtualRouter::give_up(FaultCause cause, const std::string& why, TimePoint now) {
   set_back(cause, why, now);
+  fail(now);
+}
+
+/// Leaves the election. What is still there for a peer that takes over goes at once.
+void VirtualRouter::fail(TimePoint now) {
   step(Fail{}, now);
+  if (!owner_.letting_go()) return;
+  owner_.release();
+  settle(now);
+}
+
+/// What waits until everything is there, or gone.
+void VirtualRouter::settle(TimePoint now) {
+  if (owner_.adding() || owner_.letting_go()) return;
+  tell_late();
+  if (stopping_ && election_.state() == State::initialize) finish_stop(now);
 }
 
 /// What was asked for does not come: a Backup remains one, or an Active router is one no more. A hook that has prepared
@@ -810,8 +826,11 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
     if (!owner_.failure()) return true;
     claim_failed(FaultCause::claim, *owner_.failure(), now);
     return false;
-  } else if (std::holds_alternative<Release>(action)) {
-    owner_.release();
+  } else if (const auto* release = std::get_if<Release>(&action)) {
+    if (release->to_peer)
+      owner_.let_go(now);
+    else
+      owner_.release();
   } else if (const auto* change = std::get_if<StateChanged>(&action)) {
     if (change->reason.why == Why::started && shown_ == ShownState::backup)
       return true;  // goes on, for the same reason
@@ -933,10 +952,11 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
   tell_late();
   if (stopping_ && to == ShownState::initialize) return;  // finish_stop() tells the hooks
   late_event_ = std::make_unique<HookEvent>(hook_event(hook_state(to), from, reason_, peer));
-  if (!owner_.adding()) tell_late();
+  settle(now);
 }
 
-/// Hooks learn that we are Active when all addresses are there, or not to be had any more.
+/// Hooks learn that we are Active when all addresses are there, or not to be had any more; and that we are not when
+/// all are gone.
 void VirtualRouter::tell_late() {
   if (const auto event = std::exchange(late_event_, nullptr)) hooks_.push(*event);
 }
@@ -953,7 +973,7 @@ HookEvent VirtualRouter::hook_event(HookState state, ShownState from, const std:
 }
 
 void VirtualRouter::finish_stop(TimePoint now) {
-  if (stopped_) return;
+  if (stopped_ || owner_.letting_go()) return;
   stopped_ = true;
   give_up_removal_ = now + kRemovalPatience;
   owner_.withdraw();

@@ -263,7 +263,7 @@ void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out)
   note_peer(advert, now);
   Reason reason = because(tie ? Why::higher_address : Why::higher_priority);
   reason.peer = active_peer_;
-  out.add(Release{});
+  out.add(Release{.to_peer = true});
   if (wins) out.add(SendAdvert{settings_.priority});  // the last word: it loses, so nobody yields to it
   become_backup(reason, now, out);
 }
@@ -272,7 +272,7 @@ void Election::heard_while_resigning(const Heard& advert, Actions& out) {
   if (advert.priority == kResignPriority) return;
   Reason reason = because(Why::stopped);
   reason.peer = Peer{advert.source, advert.priority};
-  out.add(Release{});
+  out.add(Release{.to_peer = true});
   become_initialize(reason, out);
 }
 
@@ -290,7 +290,7 @@ void Election::on(const GiveUp& event, TimePoint now, Actions& out) {
   if (state_ != State::active || resigning()) return;
   Reason reason = because(Why::group);
   reason.peer = event.winner;
-  out.add(Release{});
+  out.add(Release{.to_peer = event.winner.has_value()});
   out.add(SendAdvert{kResignPriority});
   become_backup(reason, now, out);
 }

@@ -162,6 +162,8 @@ std::vector<int> FakeKernel::change(std::span<const KernelObject> objects, int (
     results.push_back(told(object, error, what));
   }
   if (some) changed();
+  if (object_takes > Duration::zero())
+    world_.nodes[node_]->sleep(object_takes * static_cast<Duration::rep>(objects.size()));
   return results;
 }
 

@@ -78,7 +78,8 @@ class FakeKernel final : public Kernel {
   /// Of a change that was made all the same: errno in place of its acknowledgement.
   std::function<int(const KernelObject&)> misreport = [](const KernelObject&) { return 0; };
   std::function<int(const KernelObject&)> keep = [](const KernelObject&) { return 0; };  ///< errno for a removal
-  Duration slow{};  ///< how much longer the kernel's word takes, as when messages are lost and all is read anew
+  Duration object_takes{};  ///< to add or remove one, during which the node does nothing else
+  Duration slow{};          ///< how much longer the kernel's word takes, as when messages are lost and all is read anew
 
  private:
   int add_one(const KernelObject& object);

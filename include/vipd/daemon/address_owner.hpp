@@ -19,8 +19,15 @@
 /// there when claim() returns and announced by announce_claim(), the others follow in turns (adding()). Caller:
 /// VirtualRouter.
 ///
-/// Not good yet: thousands of addresses are released in one go, which delays other instances. A foreign route or rule
-/// that vanishes is noticed with the next change or announcement only, since the view does not have it.
+/// The peer that takes over needs the same time. It speaks when it has the first few dozen, and clients would find the
+/// others nowhere if we let go of everything then. So let_go() removes many objects one after the other, in the order
+/// in which the peer adds them, twice as slowly as our own last claim went, within one advert interval. Routes and
+/// rules come behind the addresses that may need them. Few objects, and all objects after a fault (release()), go at
+/// once. So do those with a virtual MAC: all of them move with that MAC, when the peer speaks.
+///
+/// Not good yet: a release of thousands of addresses after a fault is done in one go, which delays other instances. The
+/// peer of a virtual MAC with many addresses should have all of them before it speaks. A foreign route or rule that
+/// vanishes is noticed with the next change or announcement only, since the view does not have it.
 #pragma once
 
 #include <cstdint>
@@ -65,8 +72,10 @@ class AddressOwner {
   void announce_claim(TimePoint now);
   /// Takes everything for held that the kernel has and that an earlier vipd added, and announces it again.
   void resume(TimePoint now);
-  /// Removes those that are ours. Nothing happens if none is held.
+  /// Removes those that are ours, at once. Nothing happens if there are none.
   void release();
+  /// Removes those that are ours while a peer adds them: see letting_go(). Nothing happens if none is held.
+  void let_go(TimePoint now);
   /// Takes back what prepare() made; nothing is held any more.
   void withdraw();
   /// The configuration has changed. While its things are held, what is gone is removed, what is new is added and has a
@@ -87,8 +96,10 @@ class AddressOwner {
   bool holding() const { return holding_; }
   /// Some of what is to be held has not been added yet.
   bool adding() const { return next_addition_ != kNever; }
-  /// Nothing is left that the kernel refused to remove.
-  bool clear() const { return stuck_.empty(); }
+  /// Nothing is to be held any more, and some of what was held is still there, for a peer that takes over.
+  bool letting_go() const { return departure_.has_value(); }
+  /// Nothing is left of what is not to be held.
+  bool clear() const { return stuck_.empty() && !letting_go(); }
   /// What the kernel has refused to remove so far; it is tried again until it is gone.
   const std::vector<KernelObject>& stuck() const { return stuck_; }
   /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any; or what stood
@@ -101,11 +112,22 @@ class AddressOwner {
   bool present(const Entry& entry) const;
 
  private:
+  /// How objects go while a peer adds them.
+  struct Departure {
+    TimePoint began;
+    Duration each;          // the peer needs for one object, with a margin
+    std::size_t total = 0;  // objects at the beginning
+    std::size_t gone = 0;   // objects so far
+  };
+
   Result<void> make_ready();
   bool begin(TimePoint now);
   bool raise_again();
   void locate();
   void remove(const auto& entries);
+  void let_some_go();
+  TimePoint next_departure() const;
+  void stand_by();
   void remove_strays(TimePoint now);
   void accept_again(const std::vector<IpAddress>& addresses);
   std::vector<int> add(const std::vector<Entry*>& missing, TimePoint now);
@@ -122,7 +144,7 @@ class AddressOwner {
   static void begin_round(Entry& entry);
   void start_round(TimePoint now);
   void begin_burst(TimePoint now);
-  void announce_due(TimePoint now);
+  void announce_due(TimePoint now, std::size_t most);
   unsigned announce(const Entry& entry);
 
   Kernel& kernel_;
@@ -135,6 +157,9 @@ class AddressOwner {
   int device_ = 0;  // where the addresses are by default, as the entries have it
   bool holding_ = false;
   TimePoint claimed_at_{};
+  std::optional<Departure> departure_;  // set while letting go
+  bool measuring_ = false;  // true while a claim of many objects goes on, until all are announced for the first time
+  Duration object_takes_;   // time of the last such claim, divided by the number of objects
   TimePoint next_addition_ = kNever;
   TimePoint next_round_ = kNever;
   TimePoint next_turn_ = kNever;    // of the round at hand

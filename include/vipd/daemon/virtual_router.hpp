@@ -131,8 +131,8 @@ class VirtualRouter {
   /// Takes up other settings of the same virtual router (see is_another_router()) where it stands. Nothing happens if
   /// they are the same.
   void reconfigure(SharedInstance config, TimePoint now);
-  /// Begins a planned stop; stopped() says when it is complete: the hooks have ended, and what the kernel refused to
-  /// remove is gone, or has been tried for kRemovalPatience.
+  /// Begins a planned stop; stopped() says when it is complete: the hooks have ended, what a peer takes over is gone, and
+  /// what the kernel refused to remove is gone or has been tried for kRemovalPatience.
   void stop(TimePoint now);
   bool stopped() const { return stopped_ && hooks_.idle() && (owner_.clear() || removal_given_up_); }
   /// Puts down whatever state it is in for another program that takes over now.
@@ -206,6 +206,8 @@ class VirtualRouter {
   TimePoint answer_due() const;
   void take_answer(TimePoint now);
   void give_up(FaultCause cause, const std::string& why, TimePoint now);
+  void fail(TimePoint now);
+  void settle(TimePoint now);
   void asked_in_vain();
   void judge_flaps(TimePoint now);
   bool carry_out(const Action& action, TimePoint now);

@@ -194,8 +194,11 @@ struct SendAdvert {
   std::uint8_t priority = 0;         ///< 0 = resign
   Duration late = Duration::zero();  ///< behind its deadline: peers wait three intervals and no longer (RFC 9568 2.5)
 };
-struct Claim {};    ///< add the addresses and announce them
-struct Release {};  ///< remove the addresses
+struct Claim {};  ///< add the addresses and announce them
+/// Remove the addresses.
+struct Release {
+  bool to_peer = false;  ///< a peer has said that it is Active, and may be adding them still
+};
 /// Last of its step: what came before has been done when it is told.
 struct StateChanged {
   State from = State::initialize, to = State::initialize;
