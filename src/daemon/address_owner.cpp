@@ -11,8 +11,10 @@
 namespace vipd {
 namespace {
 
-/// Of thousands, some at a time, so that nobody's adverts wait for long: the kernel takes up to 100 µs for one.
-constexpr std::size_t kObjectsPerTurn = 64;
+/// So many objects come at once, or go.
+constexpr std::size_t kObjectsAtOnce = 64;
+/// Of more, some at a time, so that nobody's adverts wait for long: the kernel takes up to 200 µs for one.
+constexpr std::size_t kObjectsPerTurn = 32;
 /// A turn of announcements takes well below a millisecond.
 constexpr std::size_t kFramesPerTurn = 32;
 constexpr auto kTurnGap = std::chrono::milliseconds(1);
@@ -158,6 +160,7 @@ void AddressOwner::locate() {
 }
 
 void AddressOwner::claim(TimePoint now) {
+  measuring_ = !letting_go() && entries_.size() > kObjectsAtOnce;
   if (!begin(now)) return;
   std::vector<Entry*> all;
   for (auto& entry : entries_) all.push_back(&entry);
@@ -171,8 +174,7 @@ void AddressOwner::announce_claim(TimePoint now) {
 }
 
 void AddressOwner::resume(TimePoint now) {
-  begin(now);          // they are there, whatever stands in the way now
-  measuring_ = false;  // what is there already takes less time
+  begin(now);  // they are there, whatever stands in the way now
   for (auto& entry : entries_) {
     entry.owned = kernel_.view().has_tagged(entry.object);
     entry.foreign = !entry.owned && kernel_.view().has(entry.object);
@@ -184,7 +186,6 @@ void AddressOwner::resume(TimePoint now) {
 bool AddressOwner::begin(TimePoint now) {
   holding_ = true;
   claimed_at_ = now;
-  measuring_ = !letting_go() && entries_.size() > kObjectsPerTurn;
   departure_.reset();  // what is still there stays
   repair_pending_ = false;
   obstacle_.reset();
@@ -202,16 +203,16 @@ void AddressOwner::add_new(const std::vector<Entry*>& entries, TimePoint now) {
     entry->rounds = config_->announce.count;
     entry->queued = true;
   }
-  add_queued(now);
+  add_queued(kObjectsAtOnce, now);
 }
 
-/// The next ones, in their order.
-std::vector<AddressOwner::Entry*> AddressOwner::add_queued(TimePoint now) {
+/// The next ones, in their order, up to `most`.
+std::vector<AddressOwner::Entry*> AddressOwner::add_queued(std::size_t most, TimePoint now) {
   std::vector<Entry*> next;
   next_addition_ = kNever;
   for (auto& entry : entries_) {
     if (!entry.queued) continue;
-    if (next.size() == kObjectsPerTurn) {
+    if (next.size() == most) {
       next_addition_ = now;
       break;
     }
@@ -225,7 +226,7 @@ std::vector<AddressOwner::Entry*> AddressOwner::add_queued(TimePoint now) {
 /// Those that come after the first round has begun take part in it; as many are announced as were added, so that
 /// clients move about when their address does.
 void AddressOwner::go_on_adding(TimePoint now) {
-  const auto added = add_queued(now);
+  const auto added = add_queued(kObjectsPerTurn, now);
   if (is_quiet_ || now < claimed_at_ + config_->announce.delay) return;
   for (Entry* entry : added) begin_round(*entry);
   announce_due(now, kObjectsPerTurn);
@@ -245,7 +246,7 @@ void AddressOwner::note_length(const Entry& entry) const {
 void AddressOwner::let_go(TimePoint now) {
   if (!holding()) return;
   const auto count = static_cast<std::size_t>(std::ranges::count_if(entries_, &Entry::owned));
-  if (count <= kObjectsPerTurn || virtual_mac_) return release();
+  if (count <= kObjectsAtOnce || virtual_mac_) return release();
   for (auto& entry : entries_) entry.due = entry.queued = false;
   stand_by();
   const Duration each = std::min(kSlowness * object_takes_, config_->advert_interval / static_cast<int>(count));

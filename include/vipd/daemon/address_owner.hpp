@@ -135,7 +135,7 @@ class AddressOwner {
   void add_again(const std::vector<KernelObject>& objects, std::vector<int>& results);
   void note_added(Entry& entry, int error);
   void add_new(const std::vector<Entry*>& entries, TimePoint now);
-  std::vector<Entry*> add_queued(TimePoint now);
+  std::vector<Entry*> add_queued(std::size_t most, TimePoint now);
   void go_on_adding(TimePoint now);
   void note_length(const Entry& entry) const;
   std::list<Entry> take_config();
