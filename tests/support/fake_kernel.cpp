@@ -123,9 +123,21 @@ void FakeKernel::others_remove(const std::string& name, const IpPrefix& prefix) 
   changed();
 }
 
-/// Addresses and routes that are not ours.
+/// Of these addresses, those that are others' by now, which nobody has told us yet.
+std::size_t FakeKernel::count_of_changed_hands(std::span<const KernelObject> objects) const {
+  return static_cast<std::size_t>(std::ranges::count_if(objects, [&](const KernelObject& object) {
+    const auto* address = std::get_if<AddressObject>(&object);
+    if (address == nullptr || !real_.contains(address->ifindex)) return false;
+    const auto& addresses = real_.at(address->ifindex).addresses;
+    const auto found = addresses.find(address->prefix);
+    const bool is_others = found != addresses.end() && found->second.tag != kKernelTag;
+    return is_others && (view_.has_tagged(object) || !view_.has(object));
+  }));
+}
+
+/// Addresses that are not ours. With the last one of an interface its routes go, which nobody can help.
 std::size_t FakeKernel::count_of_others() const {
-  std::size_t count = foreign_routes_.size();
+  std::size_t count = 0;
   for (const auto& [index, interface] : real_)
     count += static_cast<std::size_t>(
         std::ranges::count_if(interface.addresses, [](const auto& each) { return each.second.tag != kKernelTag; }));
@@ -145,9 +157,9 @@ std::vector<int> FakeKernel::add(std::span<const KernelObject> objects) {
 }
 
 std::vector<int> FakeKernel::remove(std::span<const KernelObject> objects) {
-  const std::size_t before = count_of_others();
+  const std::size_t before = count_of_others(), excused = count_of_changed_hands(objects);
   auto results = change(objects, &FakeKernel::remove_one, 2);
-  if (world_.on_harm && count_of_others() < before) world_.on_harm(node_);
+  if (world_.on_harm && count_of_others() + excused < before) world_.on_harm(node_);
   return results;
 }
 

@@ -90,6 +90,7 @@ class FakeKernel final : public Kernel {
   void take_routes(const Interface& interface, const IpAddress& deleted);
   bool promotes(const std::string& interface) const;
   std::size_t count_of_others() const;
+  std::size_t count_of_changed_hands(std::span<const KernelObject> objects) const;
   int told(const KernelObject& object, int error, std::uint64_t what);
   std::vector<int> change(std::span<const KernelObject> objects, int (FakeKernel::*one)(const KernelObject&),
                           std::uint64_t what);

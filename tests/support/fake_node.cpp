@@ -76,6 +76,7 @@ Result<void> FakeWire::send(int ifindex, const IpAddress& source, const IpAddres
 }
 
 Result<void> FakeWire::announce(int ifindex, std::span<const std::uint8_t> frame) {
+  world_.announced(node_, ifindex, frame);
   if (is_advert(frame)) {
     const IpAddress source = source_of(frame);
     return send(ifindex, source, vrrp_group(source.family()), message_of(frame));
@@ -111,6 +112,7 @@ Node::Node(World& world, std::size_t number, Config wanted)
 }
 
 void Node::start(const std::vector<InstanceConfig>& before) {
+  powered = true;
   kernel.catch_up();
   runner = std::make_unique<FakeRunner>(world_);
   runner->duration = [this] { return world_.between(milliseconds(1), milliseconds(300)); };
@@ -138,6 +140,7 @@ void Node::kill() {
 
 void Node::power_off() {
   kill();
+  powered = false;
   claims = ClaimStore();
   kernel.real_routes_.clear();
   kernel.real_rules_.clear();

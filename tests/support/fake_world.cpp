@@ -118,12 +118,13 @@ void World::spread(std::uint32_t index, std::size_t from) {
   Pooled& pooled = packets_[index];
   pooled.receivers = 1;  // this function, until it is through
   const std::size_t lan = pooled.packet.lan;
+  const bool left = !resolves || pooled.packet.destination.is_multicast() || leaves(pooled.packet, from);
   for (std::size_t to = 0; to < nodes.size(); ++to) {
     if (to == from) {
       if (happens(noise.looped)) send_hostile(pooled.packet, to);
       continue;
     }
-    if (!hears(from, to, lan) || happens(loss)) {
+    if (!left || !hears(from, to, lan) || happens(loss)) {
       on_lost(from, to, kLans[lan].name);
       continue;
     }
@@ -141,6 +142,53 @@ void World::spread(std::uint32_t index, std::size_t from) {
     if (happens(noise.duplicated)) post(index, to, delay + between({}, noise.late_by));
   }
   if (--pooled.receivers == 0) free_packets_.push_back(index);
+}
+
+/// The sender's machine knows where its neighbour is, or finds out now. Who is asked learns who asks.
+bool World::leaves(const Packet& packet, std::size_t from) {
+  const std::size_t lan = packet.lan;
+  const auto answers = [&](const auto& node) {
+    const Interface* interface = node->kernel.real(kLans[lan].name);
+    return node->index != from && node->powered && hears(from, node->index, lan) && hears(node->index, from, lan) &&
+           interface != nullptr && interface->running && node->kernel.has(packet.destination);
+  };
+  const auto neighbour = std::ranges::find_if(nodes, answers);
+  const bool is_there = neighbour != nodes.end();
+  if (!neighbours_[{from, lan, packet.destination}].passes(is_there, now)) return false;
+  neighbours_[{(*neighbour)->index, lan, packet.source}].confirm(now);
+  return true;
+}
+
+void World::flush_neighbours(std::size_t node) {
+  for (auto& [key, neighbour] : neighbours_)
+    if (std::get<0>(key) == node) neighbour.flush();
+}
+
+void World::announced(std::size_t from, int ifindex, std::span<const std::uint8_t> frame) {
+  const auto& interfaces = nodes[from]->kernel.real_;
+  auto interface = interfaces.find(ifindex);
+  if (interface != interfaces.end() && interface->second.macvlan) interface = interfaces.find(interface->second.parent);
+  if (interface == interfaces.end() || !interface->second.running) return;
+  const std::size_t lan = lan_of(interface->second.name);
+  if (lan < kLanCount && now >= forwards_from[lan][from]) clients[lan].hear(from, frame);
+}
+
+bool World::client_sees(std::size_t lan, std::size_t node) const {
+  return nodes[node]->powered && (clients[lan].cut >> node & 1) == 0 && now >= forwards_from[lan][node];
+}
+
+/// A client that knows nothing asks, and whoever has the address answers.
+bool World::client_reaches(std::size_t lan, const IpAddress& address, std::size_t node) const {
+  if (!client_sees(lan, node)) return false;
+  const Client& client = clients[lan];
+  const auto believed = client.neighbours.find(address);
+  if (believed == client.neighbours.end()) return nodes[node]->kernel.has(address);
+  const MacAddress& mac = believed->second;
+  const auto& interfaces = nodes[node]->kernel.real_;
+  const bool takes_it = std::ranges::any_of(interfaces, [&](const auto& each) {
+    return each.second.mac == mac && each.second.running && nodes[node]->kernel.has(address);
+  });
+  return takes_it && client.port_of(mac).value_or(node) == node;
 }
 
 /// One octet is another: the checksums find out, whichever it is.

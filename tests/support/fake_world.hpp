@@ -12,9 +12,11 @@
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "support/fake_kernel.hpp"
+#include "support/fake_lan.hpp"
 #include "vipd/daemon/supervisor.hpp"
 
 namespace vipd::test {
@@ -117,6 +119,7 @@ class Node {
   bool disk_full = false;  ///< so it does not
   std::unique_ptr<FakeRunner> runner;
   std::unique_ptr<Supervisor> supervisor;
+  bool powered = true;
   TimePoint asleep_until{};
   TimePoint due = kNever;  ///< the supervisor's deadline, see World::touch()
 
@@ -147,6 +150,8 @@ struct Noise {
 
 class World {
  public:
+  static constexpr std::size_t kMostNodes = 32, kLanCount = kLans.size();
+
   /// VIPD_LOG=1 in the environment shows what the nodes log.
   explicit World(std::uint64_t seed);
 
@@ -172,7 +177,17 @@ class World {
   void connect(std::size_t a, std::size_t b, bool connected, const std::string& lan);
   /// Only what the first sends to the second.
   void connect_one_way(std::size_t from, std::size_t to, bool connected, std::size_t lan);
-  bool hears(std::size_t from, std::size_t to, std::size_t lan) const { return (cut_[lan][from] >> to & 1) == 0; }
+  bool hears(std::size_t from, std::size_t to, std::size_t lan) const {
+    return (cut_[lan][from] >> to & 1) == 0 && now >= forwards_from[lan][from] && now >= forwards_from[lan][to];
+  }
+  /// What a node announces on an interface reaches the client and the switch.
+  void announced(std::size_t from, int ifindex, std::span<const std::uint8_t> frame);
+  /// Whether the client's packets for the address come to a node, going where client and switch believe.
+  bool client_reaches(std::size_t lan, const IpAddress& address, std::size_t node) const;
+  /// Whether the switch connects client and node.
+  bool client_sees(std::size_t lan, std::size_t node) const;
+  /// A node forgets who its neighbours are.
+  void flush_neighbours(std::size_t node);
   bool connected(std::size_t a, std::size_t b, const std::string& lan = "eth0") const;
 
   /// Puts a packet on the way to one node.
@@ -191,6 +206,8 @@ class World {
   std::mt19937_64 random;
   double loss = 0;  ///< of each packet to each receiver
   Noise noise;
+  std::array<Client, kLans.size()> clients;  ///< one on each LAN
+  bool resolves = false;                     ///< who speaks by unicast has to know its neighbour's MAC
   Duration delay_low = microseconds(50), delay_high = microseconds(500);
   std::vector<std::unique_ptr<Node>> nodes;
   std::vector<SentAdvert> adverts;
@@ -209,6 +226,8 @@ class World {
   void note(std::uint64_t what);
   /// Called when a packet from the first node did not reach the second on a LAN.
   std::function<void(std::size_t, std::size_t, const std::string&)> on_lost = [](auto, auto, const auto&) {};
+  /// From when on the switch forwards what comes from a node's port and goes there, by LAN.
+  std::array<std::array<TimePoint, kMostNodes>, kLanCount> forwards_from{};
 
  private:
   /// A packet for a node, or something else that happens.
@@ -224,12 +243,12 @@ class World {
     unsigned receivers = 0;  // still to come
   };
   static constexpr std::uint32_t kTask = ~0U;
-  static constexpr std::size_t kMostNodes = 32, kLanCount = kLans.size();
 
   void plan(TimePoint time, std::uint32_t index, std::uint32_t node);
   void carry_out(const Planned& planned);
   std::uint32_t pooled_packet();
   void spread(std::uint32_t index, std::size_t from);
+  bool leaves(const Packet& packet, std::size_t from);
   void post(std::uint32_t index, std::size_t to, Duration delay);
   void damage(Packet& packet);
   void send_hostile(Packet packet, std::size_t to);
@@ -242,6 +261,7 @@ class World {
   std::deque<Pooled> packets_;
   std::deque<std::function<void()>> tasks_;
   std::vector<std::uint32_t> free_packets_, free_tasks_;
+  std::map<std::tuple<std::size_t, std::size_t, IpAddress>, Neighbour> neighbours_;  // by node, LAN and address
   std::array<std::array<std::uint32_t, kMostNodes>, kLanCount> cut_{};  // by sender, a bit for each receiver
 };
 

@@ -36,13 +36,16 @@ void report(std::uint64_t seed, const std::string& what) {
 
 /// Every jobs-th seed from `seed` on.
 void work(const CampaignLimits& limits, std::uint64_t seed, std::chrono::steady_clock::time_point end, Shared& shared) {
+  const auto begin = std::chrono::steady_clock::now();
   for (; seed - limits.seed < limits.clusters; seed += limits.jobs) {
     if (limits.seconds != 0 && std::chrono::steady_clock::now() >= end) return;
     shared.seed = seed;
-    const Ending ending = run_scenario(draw_scenario(seed), shared.coverage);
+    const Ending ending = run_scenario(draw_scenario(seed, limits.traits), shared.coverage);
     if (ending.violation.empty()) continue;
     ++shared.coverage.violations;
-    report(seed, ending.violation);
+    const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin);
+    report(seed, ending.violation + ", after " + std::to_string(took.count()).substr(0, 4) + " s");
+    if (limits.until_violation) return;
   }
 }
 
@@ -62,6 +65,8 @@ bool fails(const Scenario& scenario) {
 
 bool tell(const Scenario& scenario) {
   for (const Config& config : scenario.configs) std::printf("%s\n", summary(config).c_str());
+  for (std::size_t i = 0; i < kTraits; ++i)
+    if (scenario.traits[i]) std::printf("with %s\n", std::string(to_string(static_cast<Trait>(i))).c_str());
   Coverage coverage;
   const Ending ending = run_scenario(scenario, coverage, true);
   std::printf("digest %016llx\n", static_cast<unsigned long long>(ending.digest));
@@ -98,10 +103,10 @@ Coverage run_campaign(const CampaignLimits& limits) {
   return all;
 }
 
-bool replay(std::uint64_t seed) { return tell(draw_scenario(seed)); }
+bool replay(std::uint64_t seed, const Traits& traits) { return tell(draw_scenario(seed, traits)); }
 
-bool shrink_seed(std::uint64_t seed) {
-  const Scenario scenario = draw_scenario(seed);
+bool shrink_seed(std::uint64_t seed, const Traits& traits) {
+  const Scenario scenario = draw_scenario(seed, traits);
   if (!fails(scenario)) return true;
   const Scenario shortest = shrink(scenario, fails);
   std::printf("%zu of %zu faults are enough:\n", shortest.faults.size(), scenario.faults.size());

@@ -16,15 +16,17 @@ struct CampaignLimits {
   unsigned seconds = 60;   ///< of real time; 0 = no limit
   std::uint64_t clusters = ~0ULL;
   unsigned jobs = 1;
+  Traits traits;                 ///< of each cluster; none: some of the usual ones
+  bool until_violation = false;  ///< ends with the first one
 };
 
 /// Runs them and adds up what they saw; prints each violation when it is found.
 Coverage run_campaign(const CampaignLimits& limits);
 
 /// Runs one seed and tells all that happens; returns whether it held.
-bool replay(std::uint64_t seed);
+bool replay(std::uint64_t seed, const Traits& traits);
 
 /// Runs one seed, and if it fails leaves out what it fails without, and tells the rest.
-bool shrink_seed(std::uint64_t seed);
+bool shrink_seed(std::uint64_t seed, const Traits& traits);
 
 }  // namespace vipd::test

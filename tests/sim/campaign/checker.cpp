@@ -38,6 +38,7 @@ Checker::Checker(World& world, const Scenario& scenario, Coverage& coverage)
   for (const auto& instance : scenario.configs[0].instances) vips_.push_back(instance.addresses[0].prefix.address);
   for (auto& instance : together_)
     for (auto& row : instance) row.fill(kNever);
+  astray_.fill(kNever);
   differs_.fill(kNever);
   unheard_since_.fill(kNever);
 }
@@ -60,6 +61,7 @@ void Checker::look() {
   next_look_ = kNever;
   look_at_pairs();
   for (std::size_t i = 0; i < world_.nodes.size(); ++i) look_at_kernel(i);
+  for (std::size_t i = 0; i < vips_.size(); ++i) look_at_client(i);
 }
 
 void Checker::note_transition() {

@@ -75,6 +75,8 @@ class Checker {
   void look_at_pairs();
   void look_at_pair(std::size_t a, std::size_t b, std::size_t instance, bool both_hold);
   void look_at_kernel(std::size_t node);
+  void look_at_client(std::size_t instance);
+  const Node* sole_holder(std::size_t instance) const;
   std::optional<std::string> difference(const Node& node) const;
   bool contend(const Node& a, const Node& b, std::size_t instance) const;
   bool holds(const Node& node, std::size_t instance) const;
@@ -91,6 +93,7 @@ class Checker {
   std::uint64_t seen_changes_ = ~0ULL, seen_transitions_ = 0;
   TimePoint next_look_{};
   std::array<std::array<std::array<TimePoint, kMost>, kMost>, 2> together_;  // by instance and pair, since when
+  std::array<TimePoint, 2> astray_;                                          // the client of each instance, since when
   std::array<TimePoint, kMost> differs_, unheard_since_, excused_{};
   std::array<std::map<std::string, Subject>, kMost> subjects_;
   std::array<std::array<Rate, 3>, kMost> rates_{};

@@ -33,9 +33,10 @@ Cluster::Cluster(const Scenario& scenario, Coverage& coverage, bool tells)
     checker_.advert_sent(advert.node, lan);
   };
   world_.on_start = [this](Node& node) { prepare(node); };
-  world_.on_harm = [](std::size_t node) {
-    violated("node " + std::to_string(node + 1) + " has removed what belongs to others");
-  };
+  if (scenario.has(Trait::strangers))
+    world_.on_harm = [](std::size_t node) {
+      violated("node " + std::to_string(node + 1) + " has removed what belongs to others");
+    };
 }
 
 Ending Cluster::run() {
@@ -56,6 +57,7 @@ Ending Cluster::run() {
 }
 
 void Cluster::live() {
+  world_.resolves = scenario_.has(Trait::neighbours);
   add_nodes();
   for (const Fault& fault : scenario_.faults) world_.at(fault.at, [this, &fault] { carry_out(fault); });
   world_.run_for(scenario_.length);
@@ -69,6 +71,7 @@ void Cluster::live() {
   checker_.require_settled();
   checker_.require_hooks_told();
   pull_the_plug();
+  meet_demands();
   be_quiet();
   stop_all();
   checker_.require_nothing_left();
@@ -77,6 +80,7 @@ void Cluster::live() {
 void Cluster::add_nodes() {
   for (const Config& config : scenario_.configs) {
     Node& node = world_.add_node(config);
+    node.kernel.removes_exactly = !scenario_.has(Trait::strangers);
     const InstanceConfig& first = config.instances[0];
     if (first.priority == kOwnerPriority)  // the owner's addresses are its interface's own
       for (const auto& address : first.addresses) node.kernel.real()->addresses[address.prefix] = {};
@@ -160,6 +164,7 @@ void Cluster::kill(Node& node) {
 void Cluster::put_right() {
   world_.loss = 0;
   world_.noise = {};
+  for (auto& client : world_.clients) client.cut = 0;
   for (std::size_t i = 0; i < world_.nodes.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) world_.connect(i, j, true);
     Node& node = *world_.nodes[i];
@@ -179,10 +184,15 @@ void Cluster::put_interfaces_right(Node& node) {
     interface_back(node, lan);
     Interface& interface = *node.kernel.real(kLans[lan].name);
     interface.running = interface.up = true;
+    const std::array own = {IpPrefix{own_address(lan, node.index, Family::ipv4), 24},
+                            IpPrefix{own_address(lan, node.index, Family::ipv6), 64}};
     const bool owner = node.config.instances[0].priority == kOwnerPriority;
-    if (!owner) std::erase_if(interface.addresses, [](const auto& each) { return each.second.tag != kKernelTag; });
-    interface.addresses[{own_address(lan, node.index, Family::ipv4), 24}] = {};
-    interface.addresses[{own_address(lan, node.index, Family::ipv6), 64}] = {};
+    const auto addresses = interface.addresses;
+    for (const IpPrefix& prefix : own) node.kernel.others_add(interface.name, prefix);
+    for (const auto& [prefix, state] : addresses)
+      if (!owner && state.tag != kKernelTag && std::ranges::find(own, prefix) == own.end())
+        node.kernel.others_remove(interface.name, prefix);
+    for (const IpPrefix& prefix : own) node.kernel.others_add(interface.name, prefix);  // it may have gone along
   }
   node.kernel.changed();
 }

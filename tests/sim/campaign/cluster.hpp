@@ -49,6 +49,17 @@ class Cluster {
   Duration takeover(const Node& without) const;
   void pull_the_plug();
   void be_quiet();
+
+  // demands.cpp
+  void meet_demands();
+  void partition();
+  void false_takeover();
+  void come_back_late();
+  Node* best_but(const Node& node);
+  void run_until(const std::function<bool()>& reached, Duration bound, const std::string& otherwise);
+  void isolate(const Node& node, bool isolated);
+  bool all_clients_reach(const Node& node) const;
+
   void stop_all();
   Node* holder();
   void tell(const std::string& what);
@@ -71,6 +82,7 @@ class Cluster {
   void move_source(const Fault& fault, Node& node);
   void delete_address(const Fault& fault, Node& node);
   void add_address(const Fault& fault, Node& node);
+  void strangers(const Fault& fault, Node& node);
   void disturb_kernel(const Fault& fault, Node& node);
   void disturb_wire(const Fault& fault, Node& node);
   void set_clock(const Fault& fault, const Node& node) const;

@@ -80,6 +80,13 @@ bool Cluster::fault_of_lan(const Fault& fault, Node& node) {
     case FaultKind::join:
       world_.connect(fault.node, fault.other, true);
       return true;
+    case FaultKind::isolated:
+      isolate(node, true);
+      world_.at(fault.length, [this, &node] { isolate(node, false); });
+      return true;
+    case FaultKind::forgotten:
+      world_.flush_neighbours(fault.node);
+      return true;
     case FaultKind::loss:
     case FaultKind::duplication:
     case FaultKind::lateness:
@@ -118,6 +125,9 @@ bool Cluster::fault_of_machine(const Fault& fault, Node& node) {
       return true;
     case FaultKind::address_added:
       add_address(fault, node);
+      return true;
+    case FaultKind::strangers:
+      strangers(fault, node);
       return true;
     case FaultKind::kernel_refuses:
     case FaultKind::kernel_keeps:
@@ -288,7 +298,9 @@ void Cluster::interface_back(Node& node, std::size_t lan) {
   for (const auto& [number, interface] : node.kernel.real_) free = std::max(free, number + 1);
   kept->second.index = free;
   kept->second.running = kept->second.up = true;
+  const auto addresses = std::exchange(kept->second.addresses, {});
   node.kernel.real_[free] = kept->second;
+  for (const auto& [prefix, state] : addresses) node.kernel.others_add(kept->second.name, prefix);
   gone.erase(kept);
   node.kernel.changed();
 }
@@ -320,6 +332,19 @@ void Cluster::delete_address(const Fault& fault, Node& node) {
 void Cluster::add_address(const Fault& fault, Node& node) {
   const auto& addresses = instance_on(node, fault.lan).addresses;
   node.kernel.others_add(kLans[fault.lan].name, addresses[fault.dice % addresses.size()].prefix);
+}
+
+/// An address beside ours or in a subnet of its own, and a route over the interface.
+void Cluster::strangers(const Fault& fault, Node& node) {
+  const Interface* interface = node.kernel.real(kLans[fault.lan].name);
+  if (interface == nullptr) return;
+  const std::string network = fault.dice % 4 == 0 ? "203.0.113." : kLans[fault.lan].network;
+  const IpPrefix prefix{*IpAddress::parse(network + std::to_string(150 + fault.dice / 4 % 8)), 24};
+  node.kernel.others_add(interface->name, prefix);
+  node.kernel.foreign_routes_.insert(
+      {.to = {*IpAddress::parse("198.19.0.0"), 16}, .ifindex = interface->index, .via = prefix.address});
+  if (fault.dice / 32 % 2 == 0)
+    world_.at(fault.length, [&node, name = interface->name, prefix] { node.kernel.others_remove(name, prefix); });
 }
 
 void Cluster::disturb_kernel(const Fault& fault, Node& node) {

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <thread>
 
 #include "campaign.hpp"
@@ -42,15 +43,22 @@ int main(int argc, char** argv) {
   limits.jobs = std::max(1U, std::thread::hardware_concurrency());
   std::uint64_t replayed = 0, shrunk = 0;
   bool complete = false;
+  std::map<std::string, std::size_t> traits;
+  for (std::size_t i = 0; i < kTraits; ++i) traits[std::string(to_string(static_cast<Trait>(i)))] = i;
+  std::vector<std::size_t> wanted;
   app.add_option("--seconds", limits.seconds, "of real time; 0 = until all clusters have been");
   app.add_option("--seed", limits.seed, "of the first cluster");
   app.add_option("--clusters", limits.clusters, "at most");
   app.add_option("--jobs", limits.jobs, "processes")->check(CLI::Range(1U, 1024U));
   app.add_flag("--complete", complete, "fail if something that should have been seen was not");
+  app.add_flag("--until-violation", limits.until_violation, "end with the first violation");
+  app.add_option("--traits", wanted, "of each cluster, in place of some of the usual ones")
+      ->transform(CLI::CheckedTransformer(traits));
   auto* replay_option = app.add_option("--replay", replayed, "tell all that happens with this seed");
   auto* shrink_option = app.add_option("--shrink", shrunk, "the same, with as few faults as it fails with");
   CLI11_PARSE(app, argc, argv);
-  if (*replay_option) return replay(replayed) ? 0 : 1;
-  if (*shrink_option) return shrink_seed(shrunk) ? 0 : 1;
+  for (const std::size_t trait : wanted) limits.traits.set(trait);
+  if (*replay_option) return replay(replayed, limits.traits) ? 0 : 1;
+  if (*shrink_option) return shrink_seed(shrunk, limits.traits) ? 0 : 1;
   return campaign(limits, complete);
 }

@@ -40,7 +40,12 @@ constexpr std::array<std::string_view, kFaultKinds> kNames = {"crash",
                                                               "disk_full",
                                                               "clock_set",
                                                               "reload",
-                                                              "bad_reload"};
+                                                              "bad_reload",
+                                                              "strangers",
+                                                              "isolated",
+                                                              "forgotten"};
+constexpr std::array<std::string_view, kTraits> kTraitNames = {"strangers", "partition", "false_takeover",
+                                                               "neighbours"};
 
 VirtualAddress address(const char* text, std::uint8_t length) {
   return {{.prefix = {*IpAddress::parse(text), length}}};
@@ -139,6 +144,44 @@ std::vector<std::uint8_t> draw_priorities(Dice& dice, std::size_t nodes) {
   return priorities;
 }
 
+/// Some of the usual ones, by dice of their own.
+Traits draw_traits(std::uint64_t seed) {
+  Dice dice(~seed);
+  Traits drawn;
+  for (std::size_t i = 0; i < kTraits; ++i) drawn[i] = dice.one_in(4);
+  return drawn & usual_traits();
+}
+
+/// The trait without which a fault of this kind changes nothing.
+std::optional<Trait> needed_by(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::strangers:
+      return Trait::strangers;
+    case FaultKind::isolated:
+      return Trait::partition;
+    case FaultKind::forgotten:
+      return Trait::neighbours;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// What shows a trait.
+void suit(std::vector<Config>& configs, const Scenario& scenario, Dice& dice) {
+  if (!scenario.has(Trait::neighbours)) return;
+  const Duration interval = dice.pick<Duration>({milliseconds(100), milliseconds(250), seconds(1)});
+  const bool preempt = dice.one_in(3);
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    for (auto& instance : configs[i].instances) {
+      if (instance.priority == kOwnerPriority) instance.priority = 254;
+      if (instance.version == 3) instance.advert_interval = interval;
+      instance.preempt = preempt;
+      instance.peers.clear();
+    }
+    speak_unicast(configs[i], i, configs.size());
+  }
+}
+
 std::vector<Config> draw_configs(Dice& dice) {
   const std::size_t nodes = dice.one_in(2) ? 3 : 2 + dice.below(6);
   Config common;
@@ -170,9 +213,12 @@ Duration draw_pause(Dice& dice) {
 }
 
 /// How often each kind comes: another mixture in each cluster, so that each has its own character.
-std::array<unsigned, kFaultKinds> draw_weights(Dice& dice) {
+std::array<unsigned, kFaultKinds> draw_weights(Dice& dice, const Scenario& scenario) {
   std::array<unsigned, kFaultKinds> weights{};
-  for (auto& weight : weights) weight = dice.pick({0U, 0U, 1U, 1U, 4U, 12U});
+  for (std::size_t i = 0; i < kFaultKinds; ++i) {
+    const auto trait = needed_by(static_cast<FaultKind>(i));
+    if (!trait || scenario.has(*trait)) weights[i] = dice.pick({0U, 0U, 1U, 1U, 4U, 12U});
+  }
   weights[static_cast<std::size_t>(FaultKind::start)] = 8;
   return weights;
 }
@@ -187,7 +233,7 @@ FaultKind draw_kind(Dice& dice, const std::array<unsigned, kFaultKinds>& weights
 }
 
 void draw_faults(Dice& dice, Scenario& scenario) {
-  const auto weights = draw_weights(dice);
+  const auto weights = draw_weights(dice, scenario);
   const std::size_t nodes = scenario.configs.size();
   for (std::uint64_t count = 20 + dice.below(80); count > 0; --count) {
     Fault fault{.at = dice.between({}, scenario.length),
@@ -220,6 +266,10 @@ Duration Dice::between(Duration low, Duration high) {
 
 std::string_view to_string(FaultKind kind) { return kNames[static_cast<std::size_t>(kind)]; }
 
+std::string_view to_string(Trait trait) { return kTraitNames[static_cast<std::size_t>(trait)]; }
+
+Traits usual_traits() { return {}; }
+
 std::string to_string(const Fault& fault) {
   return format_duration(fault.at) + " " + std::string(to_string(fault.kind)) + " node " +
          std::to_string(fault.node + 1) + " other " + std::to_string(fault.other + 1) + " lan " +
@@ -245,9 +295,11 @@ std::string summary(const Config& config) {
   return text + (config.sync_groups.empty() ? "" : ", sync group");
 }
 
-Scenario draw_scenario(std::uint64_t seed) {
+Scenario draw_scenario(std::uint64_t seed, const Traits& traits) {
   Dice dice(seed);
-  Scenario scenario{.seed = seed, .configs = draw_configs(dice), .faults = {}};
+  Scenario scenario{.seed = seed, .traits = traits.any() ? traits : draw_traits(seed), .configs = {}, .faults = {}};
+  scenario.configs = draw_configs(dice);
+  suit(scenario.configs, scenario, dice);
   scenario.length = dice.between(seconds(60), seconds(300));
   draw_faults(dice, scenario);
   scenario.quiet = 3600 * std::min<Duration>(scenario.configs[0].instances[0].advert_interval, seconds(1));

@@ -5,6 +5,7 @@
 /// few that matter (shrink.hpp). Who carries it out is the Cluster.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -66,11 +67,29 @@ enum class FaultKind : std::uint8_t {
   clock_set,   ///< by years
   reload,      ///< of a valid configuration
   bad_reload,  ///< of one that is refused
+  strangers,   ///< somebody adds an address and a route on our interfaces; some go again
+  isolated,    ///< a node is behind a switch of its own: nobody reaches it, the link stays
+  forgotten,   ///< a node's neighbour table is flushed
 };
-inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::bad_reload) + 1;
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::forgotten) + 1;
 
 /// "crash", "power_loss", …
 std::string_view to_string(FaultKind kind);
+
+/// What only some clusters have: a part of the world, what befalls it, and a demand at the end (demands.cpp).
+enum class Trait : std::uint8_t {
+  strangers,       ///< others have addresses and routes where ours are
+  partition,       ///< beyond the links, so that nobody sees it; the clients come back when it heals
+  false_takeover,  ///< adverts are lost on the way to a Backup router, which takes over for a moment
+  neighbours,      ///< who speaks by unicast has to find its neighbours
+};
+inline constexpr std::size_t kTraits = static_cast<std::size_t>(Trait::neighbours) + 1;
+using Traits = std::bitset<kTraits>;
+
+/// "strangers", …
+std::string_view to_string(Trait trait);
+/// Those that a cluster may have unless others are asked for.
+Traits usual_traits();
 
 struct Fault {
   Duration at{};  ///< from the start of the cluster
@@ -84,7 +103,10 @@ struct Fault {
 std::string to_string(const Fault& fault);
 
 struct Scenario {
+  bool has(Trait trait) const { return traits[static_cast<std::size_t>(trait)]; }
+
   std::uint64_t seed = 0;
+  Traits traits;
   std::vector<Config> configs;  ///< of each node
   std::vector<Fault> faults;    ///< in order of time
   Duration length{};            ///< until the last one is over
@@ -94,7 +116,8 @@ struct Scenario {
 /// What matters of a node's configuration, in a line.
 std::string summary(const Config& config);
 
-Scenario draw_scenario(std::uint64_t seed);
+/// With some of the usual traits, or with exactly these.
+Scenario draw_scenario(std::uint64_t seed, const Traits& traits = {});
 
 /// One of the valid configurations that a node may be told to take up in place of its own.
 Config reloaded(const Config& config, std::uint64_t dice);

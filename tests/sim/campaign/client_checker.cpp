@@ -1,0 +1,46 @@
+#include <algorithm>
+
+#include "checker.hpp"
+
+namespace vipd::test {
+
+/// The one node that the client could reach, if there is one and nothing keeps it from saying that it has the address.
+const Node* Checker::sole_holder(std::size_t instance) const {
+  const Node* holder = nullptr;
+  const std::string& interface = scenario_.configs[0].instances[instance].interface;
+  for (const auto& node : world_.nodes) {
+    if (!node->powered || !node->kernel.has(vips_[instance])) continue;
+    if (holder != nullptr) return nullptr;
+    holder = node.get();
+  }
+  if (holder == nullptr || !holder->active() || holder->asleep() || world_.now < excused_[holder->index])
+    return nullptr;
+  const auto& interfaces = holder->kernel.real_;
+  const bool linked = std::ranges::any_of(
+      interfaces, [&](const auto& each) { return each.second.name == interface && each.second.running; });
+  const bool seen = linked && world_.client_sees(lan_of(interface), holder->index);
+  return seen ? holder : nullptr;
+}
+
+/// The client comes to the holder within two intervals: who was Active beside it may have said otherwise until then.
+void Checker::look_at_client(std::size_t instance) {
+  if (!scenario_.has(Trait::partition) && !scenario_.has(Trait::false_takeover)) return;
+  TimePoint& since = astray_[instance];
+  const Node* holder = sole_holder(instance);
+  const InstanceConfig& config = scenario_.configs[0].instances[instance];
+  if (holder == nullptr || world_.client_reaches(lan_of(config.interface), vips_[instance], holder->index)) {
+    since = kNever;
+    return;
+  }
+  since = std::min(since, world_.now);
+  Duration interval{};
+  for (const auto& router : holder->supervisor->routers())
+    interval = std::max(interval, router->config().advert_interval);
+  const Duration bound = 2 * interval + kSlack + holder->kernel.slow;
+  if (world_.now - since > bound)
+    violated("the client goes elsewhere than to node " + std::to_string(holder->index + 1) + " with " +
+             vips_[instance].to_string() + " for " + format_duration(world_.now - since));
+  due(since + bound + Duration(1));
+}
+
+}  // namespace vipd::test
