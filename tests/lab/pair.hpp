@@ -175,4 +175,10 @@ inline WallTime moment_of(const AddressMonitor& monitor, const std::string& addr
   return moment;
 }
 
+/// Why the node's first instance is in fault; "" if it is not.
+inline std::string fault_of(const Node& node) {
+  const Json fault = node.instance().value("fault", Json());
+  return fault.is_string() ? fault.get<std::string>() : "";
+}
+
 }  // namespace vipd::lab

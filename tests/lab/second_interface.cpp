@@ -1,5 +1,7 @@
 // F6: an instance that has something on a second interface. The fault of that interface is one of the instance, and
 // ends by the kernel's word; so does a claim that the kernel refuses.
+#include <csignal>
+
 #include "pair.hpp"
 
 using namespace vipd;
@@ -9,11 +11,6 @@ namespace {
 
 /// What it takes to be Active again: an Active_Down_Interval of the node with priority 254, and a busy machine.
 constexpr Duration kBack = 3 * kInterval + 2s;
-
-std::string fault_of(const Node& node) {
-  const Json fault = node.instance().value("fault", Json());
-  return fault.is_string() ? fault.get<std::string>() : "";
-}
 
 /// A pair whose nodes have eth1, too: 203.0.113.9/29 and .11.
 struct OuterPair : Pair {

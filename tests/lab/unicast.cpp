@@ -1,5 +1,6 @@
 // A pair without multicast: the nodes know each other by address.
 #include <csignal>
+#include <thread>
 
 #include "pair.hpp"
 
@@ -136,4 +137,82 @@ TEST_CASE("lab: unicast: both ways of speaking share an interface", "[lab][A03+]
   REQUIRE(wait_until(5s, [&] { return heard(0) && heard(1); }));
   REQUIRE(pair.b.status().at("instances").at(0).at("state") == "backup");
   REQUIRE(pair.b.status().at("instances").at(1).at("state") == "backup");
+}
+
+namespace {
+
+/// The kernel of `node` asks for the link-layer address of `peer` and gets no answer.
+bool asks_in_vain(const Node& node, const std::string& peer) {
+  const std::string shown = must(node, "ip neigh show to " + peer + " dev eth0 nud incomplete nud failed");
+  return shown.find(peer) != std::string::npos;
+}
+
+/// b is Active. a is away while b's kernel asks for it in vain, and returns.
+struct Return {
+  Return(const std::string& interval, const std::string& more) : family(pair.family) {
+    const auto config = [&](const Node& self, const Node& peer, int priority) {
+      std::string text = web(family, priority, unicast_keys(self, peer, family) + "\n" + more);
+      return text.replace(text.find("100ms"), 5, interval);
+    };
+    config_a = config(pair.a, pair.b, 254);
+    pair.b.start_vipd(config(pair.b, pair.a, 253));
+    REQUIRE(pair.b.wait_state("active"));
+  }
+
+  void cut() {
+    pair.lab.set_port(pair.a, false);
+    must(pair.b, "ip neigh flush dev eth0");
+    REQUIRE(wait_until(2s, [&] { return asks_in_vain(pair.b, pair.a.unicast(family)); }));
+  }
+  bool hears_b() const {
+    const Json active = pair.a.instance().value("active", Json());
+    return active.is_object() && active.at("address") == pair.b.unicast(family);
+  }
+  bool was_active() const { return pair.a.vipd().errors().find("-> active") != std::string::npos; }
+  /// From the return of the link until a hears b.
+  void check_return(const std::string& what, WallTime returned) {
+    REQUIRE(wait_until(5s, [&] { return hears_b() || was_active(); }));
+    measured(what + ": hears the Active node after the link is back", std::chrono::system_clock::now() - returned);
+    REQUIRE_FALSE(was_active());
+    REQUIRE(pair.a.wait_state("backup"));
+    REQUIRE(pair.b.state() == "active");
+  }
+
+  UnicastPair pair;
+  Family family;
+  std::string config_a;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "lab: unicast: a node that starts or whose link returns does not take the address from a peer it cannot hear yet",
+    "[lab][C14-]") {
+  const char* interval = is_long() ? GENERATE("100ms", "250ms") : "100ms";
+  for (int round = 0; round < rounds(1, 6); ++round) {
+    Return node(interval, "preempt = false");
+    CAPTURE(interval, round);
+    node.cut();
+    node.pair.lab.set_port(node.pair.a, true);
+    WallTime returned = std::chrono::system_clock::now();
+    node.pair.a.start_vipd(node.config_a);
+    node.check_return("a start", returned);
+    node.cut();
+    REQUIRE(node.pair.a.wait_state("initialize"));
+    node.pair.lab.set_port(node.pair.a, true);
+    returned = std::chrono::system_clock::now();
+    node.check_return("a link", returned);
+  }
+}
+
+TEST_CASE("lab: unicast: preempt_delay is kept by a node whose cable was out for long", "[lab][C22+]") {
+  for (int round = 0; round < rounds(1, 3); ++round) {
+    Return node("250ms", "preempt_delay = \"30s\"");
+    node.pair.a.start_vipd(node.config_a);
+    REQUIRE(wait_until(5s, [&] { return node.hears_b(); }));
+    node.cut();
+    if (is_long()) std::this_thread::sleep_for(15s);  // this is what is tested
+    node.pair.lab.set_port(node.pair.a, true);
+    node.check_return("preempt_delay", std::chrono::system_clock::now());
+  }
 }

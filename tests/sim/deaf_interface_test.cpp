@@ -1,4 +1,6 @@
 // F7: an interface on which no advert can be heard is a fault with its reason, for as long as the kernel says so.
+#include <algorithm>
+
 #include "sim.hpp"
 #include "support/catch.hpp"
 
