@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string>
 
-#include "vipd/vrrp/advert.hpp"
+#include "vipd/base/ip.hpp"
 
 namespace vipd {
 namespace {

@@ -22,7 +22,8 @@ using namespace vipd;
 
 namespace {
 
-constexpr auto kLong = "vipd-test-daemon-with-a-long-name";  // comm has "vipd-test-daemo" of it
+/// No other test that runs now has this name. proc_pid_comm(5) has "vipd-test-daemo" of it.
+const std::string kLong = "vipd-test-daemon-with-a-long-name-" + std::to_string(::getpid());
 
 /// A process that runs `program` with these arguments, the first of them its own name, until this object is gone.
 class Running {
@@ -95,7 +96,7 @@ TEST_CASE("process count: a name longer than 15 octets, which the kernel cuts", 
   CHECK(count_processes(kLong) == 0);
   const Running running(programs.binary, {programs.binary, "600"});
   CHECK(count_processes(kLong) == 1);
-  CHECK(count_processes(std::string(kLong) + "-2") == 0);
+  CHECK(count_processes(kLong + "-2") == 0);
   CHECK(count_processes("vipd-test-daemon-with") == 0);
   CHECK(count_processes(programs.binary) == 1);
   CHECK(count_processes(programs.binary + "x") == 0);
