@@ -282,7 +282,7 @@ Result<void> RtnlKernel::dump_like(std::span<const KernelObject> objects, Networ
 /// stand, and the caller tries again.
 void RtnlKernel::judge_by_list(std::span<const KernelObject> objects, std::vector<int>& results) {
   const auto listed = read([&](NetworkView& into) { return dump_like(objects, into); });
-  if (!listed) return log_warning("{}; what could not be removed is tried again", listed.error().message);
+  if (!listed) return log(LogLevel::debug, "{}; what could not be removed is tried again", listed.error().message);
   for (std::size_t i = 0; i < objects.size(); ++i)
     if (results[i] != 0 && !lists(*listed, objects[i])) results[i] = 0;
 }
