@@ -172,21 +172,6 @@ const Named* find(const ByName<Named>& names, std::string_view name) {
   return found == names.end() ? nullptr : found->second;
 }
 
-/// The sync groups of which a member has come, gone, or become another router.
-std::set<std::string> groups_to_restart(const Config& before, const Config& after) {
-  const auto old_ones = by_name(before.instances), new_ones = by_name(after.instances);
-  std::set<std::string> groups;
-  for (const auto& [name, was] : old_ones)
-    if (find(new_ones, name) == nullptr) groups.insert(was->sync_group);
-  for (const auto& [name, is] : new_ones) {
-    const InstanceConfig* was = find(old_ones, name);
-    if (was == nullptr || was->sync_group != is->sync_group || is_another_router(*was, *is))
-      groups.insert({is->sync_group, was == nullptr ? is->sync_group : was->sync_group});
-  }
-  groups.erase("");
-  return groups;
-}
-
 void plan_instances(const Config& before, const Config& after, Plan& result) {
   const InstanceConfig nothing;
   const auto changes = [&](const InstanceConfig& was, const InstanceConfig& is) {
@@ -263,13 +248,10 @@ bool is_another_router(const InstanceConfig& before, const InstanceConfig& after
 
 std::set<std::string> instances_to_restart(const Config& before, const Config& after) {
   const auto old_ones = by_name(before.instances);
-  const auto groups = groups_to_restart(before, after);
   std::set<std::string> names;
   for (const InstanceConfig& is : after.instances) {
     const InstanceConfig* was = find(old_ones, is.name);
-    if (was == nullptr) continue;
-    if (is_another_router(*was, is) || was->sync_group != is.sync_group || groups.contains(is.sync_group))
-      names.insert(is.name);
+    if (was != nullptr && is_another_router(*was, is)) names.insert(is.name);
   }
   return names;
 }

@@ -133,11 +133,15 @@ void Supervisor::apply(const SharedConfig& config, TimePoint now) {
       waiting_.push_back(std::move(instance));
     } else {
       going_on.insert(known->second);
+      const bool grouped = !instance->sync_group.empty();
       known->second->reconfigure(std::move(instance), now);
+      if (!grouped) known->second->leave_group(now);
     }
   }
+  part_from_groups(going_on, now);
   for (const auto& router : routers_)
     if (!router->stopping() && !going_on.contains(router.get())) router->stop(now);
+  form_groups();
   share_health(now);
   admit_waiting(now);
 }
@@ -196,20 +200,52 @@ void Supervisor::forget_gone(TimePoint now) {
   std::erase_if(routers_, [&](const auto& router) { return is_gone(*router); });
 }
 
-/// The groups that are wanted and whose members are there. One that leaves keeps its members until its hooks have
-/// ended.
+/// The groups that are wanted, of those members that are there. One that leaves keeps its members until its hooks have
+/// ended; one that is not wanted any more lets them go on without it.
 void Supervisor::form_groups() {
+  std::set<const SyncGroup*> wanted_ones;
   for (const SyncGroupConfig& wanted : config_->sync_groups) {
     std::vector<VirtualRouter*> members;
     for (const auto& name : wanted.instances)
       if (VirtualRouter* member = find(name)) members.push_back(member);
-    const auto known =
-        std::ranges::find_if(groups_, [&](const auto& group) { return !members.empty() && group->has(*members[0]); });
-    if (known != groups_.end())
-      (*known)->reconfigure({config_, &wanted});
-    else if (members.size() == wanted.instances.size())
-      groups_.push_back(
-          std::make_unique<SyncGroup>(SharedGroup(config_, &wanted), std::move(members), hooks_, events_));
+    if (members.empty()) continue;
+    SyncGroup* group = group_for(wanted, *members.front());
+    const SharedGroup config(config_, &wanted);
+    if (group != nullptr) {
+      group->reconfigure(config, std::move(members));
+    } else {
+      const bool resumed = resumable_.contains(wanted.instances.front());
+      groups_.push_back(std::make_unique<SyncGroup>(config, std::move(members), resumed, hooks_, events_));
+      group = groups_.back().get();
+    }
+    wanted_ones.insert(group);
+  }
+  for (const auto& group : groups_)
+    if (!group->stopping() && !wanted_ones.contains(group.get())) group->dissolve();
+}
+
+/// The group that goes on as the wanted one: that of its name, or that of its first member if that name is gone.
+SyncGroup* Supervisor::group_for(const SyncGroupConfig& wanted, const VirtualRouter& member) const {
+  const auto is_wanted = [&](const std::string& name) {
+    return std::ranges::find(config_->sync_groups, name, &SyncGroupConfig::name) != config_->sync_groups.end();
+  };
+  SyncGroup* renamed = nullptr;
+  for (const auto& group : groups_) {
+    if (group->stopping()) continue;
+    const std::string& name = group->config().name;
+    if (name == wanted.name) return group.get();
+    if (!is_wanted(name) && group->has(member)) renamed = group.get();
+  }
+  return renamed;
+}
+
+/// A member that stops while others of its group go on leaves it before, and stops by itself.
+void Supervisor::part_from_groups(const std::set<const VirtualRouter*>& going_on, TimePoint now) {
+  const auto goes_on = [&](const VirtualRouter* member) { return going_on.contains(member); };
+  for (const auto& group : groups_) {
+    if (group->stopping() || std::ranges::none_of(group->members(), goes_on)) continue;
+    for (VirtualRouter* member : group->members())
+      if (!goes_on(member)) member->leave_group(now);
   }
 }
 

@@ -1,6 +1,8 @@
 #include "vipd/daemon/sync_group.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 #include "vipd/os/log.hpp"
@@ -27,12 +29,16 @@ HookSubject subject_of(const std::string& name, const std::vector<VirtualRouter*
 
 }  // namespace
 
-SyncGroup::SyncGroup(SharedGroup config, std::vector<VirtualRouter*> members, NodeHooks& hooks, EventLog& events)
+SyncGroup::SyncGroup(SharedGroup config, std::vector<VirtualRouter*> members, bool resumed, NodeHooks& hooks,
+                     EventLog& events)
     : config_(std::move(config)),
       members_(std::move(members)),
       events_(events),
       hooks_(hooks, subject_of(config_->name, members_), hooks_of(config_),
              members_.front()->told() == ShownState::active) {
+  if (std::ranges::any_of(members_, is_active))
+    std::ranges::copy_if(members_, std::inserter(joining_, joining_.end()), std::not_fn(is_active));
+  if (!resumed) return;
   const auto told = [](const VirtualRouter* member) { return member->told(); };
   const auto since = [](const VirtualRouter* member) { return member->since(); };
   const ShownState first = members_.front()->told();
@@ -42,16 +48,31 @@ SyncGroup::SyncGroup(SharedGroup config, std::vector<VirtualRouter*> members, No
   reason_ = why(shown_);
 }
 
-void SyncGroup::reconfigure(SharedGroup config) {
+void SyncGroup::reconfigure(SharedGroup config, std::vector<VirtualRouter*> members) {
+  for (const VirtualRouter* member : members)
+    if (!has(*member)) joining_.insert(member);
   config_ = std::move(config);
+  members_ = std::move(members);
+  std::erase_if(joining_, [this](const VirtualRouter* each) { return !has(*each); });
   hooks_.reconfigure(subject_of(config_->name, members_), hooks_of(config_));
 }
+
+void SyncGroup::dissolve() {
+  members_.clear();
+  joining_.clear();
+  reason_ = "is no more";
+  finish_stop();
+}
+
+bool SyncGroup::is_joining(const VirtualRouter* member) const { return joining_.contains(member); }
 
 bool SyncGroup::has(const VirtualRouter& router) const {
   return std::ranges::find(members_, &router) != members_.end();
 }
 
 void SyncGroup::settle(TimePoint now) {
+  if (members_.empty()) return;
+  std::erase_if(joining_, [](const auto* each) { return is_active(each) || each->election().has_lost(); });
   if (!stopping()) {
     share_standing(now);
     share_faults(now);
@@ -93,12 +114,15 @@ void SyncGroup::share_faults(TimePoint now) {
 }
 
 void SyncGroup::move_together(TimePoint now) {
-  const auto loser = std::ranges::find_if_not(members_, may_be_active);
+  const auto loser = std::ranges::find_if_not(
+      members_, [this](const auto* member) { return may_be_active(member) || is_joining(member); });
   if (loser != members_.end()) return give_up(**loser, now);
-  if (std::ranges::all_of(members_, is_active)) return;
-  const auto may = [&](VirtualRouter* member) { return is_active(member) || member->may_take_over(now); };
-  if (std::ranges::count_if(members_, may) == std::ssize(members_))  // each is asked, whatever the others say
-    VirtualRouter::step_together(members_, TakeOver{}, now);
+  const bool goes_on = std::ranges::any_of(members_, is_active);  // new members follow when they are ready
+  if (!goes_on && !std::ranges::all_of(members_, is_ready)) return;
+  std::vector<VirtualRouter*> taking_over;
+  for (VirtualRouter* member : members_)  // each is asked, whatever the others say
+    if (member->may_take_over(now)) taking_over.push_back(member);
+  if (goes_on || taking_over.size() == members_.size()) VirtualRouter::step_together(taking_over, TakeOver{}, now);
 }
 
 /// A planned stop, once nothing is to be done before, or one of them has left already.
@@ -116,8 +140,13 @@ void SyncGroup::give_up(const VirtualRouter& loser, TimePoint now) {
 
 /// While stopping, members let go one by one; until the last has, the group is what it was.
 ShownState SyncGroup::members_state() const {
-  const auto count = [&](ShownState state) { return std::ranges::count(members_, state, &VirtualRouter::shown); };
-  const auto all = std::ssize(members_);
+  const auto count = [&](ShownState state) {
+    return std::ranges::count_if(members_, [&](const auto* each) {
+      return each->shown() == state && (state == ShownState::fault || !is_joining(each));
+    });
+  };
+  const auto all = std::ssize(members_) - std::ssize(joining_);
+  if (all == 0 && count(ShownState::fault) == 0) return shown_;
   if (stopping() && !std::ranges::all_of(members_, is_out)) return shown_;
   if (count(ShownState::fault) > 0) return ShownState::fault;
   if (std::ranges::any_of(members_, is_moving)) return shown_;

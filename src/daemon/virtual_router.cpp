@@ -390,6 +390,16 @@ void VirtualRouter::share_standing(std::uint8_t priority, const std::optional<st
   take_standing(now);
 }
 
+void VirtualRouter::leave_group(TimePoint now) {
+  if (!config_->sync_group.empty()) {
+    auto alone = std::make_shared<InstanceConfig>(*config_);
+    alone->sync_group.clear();
+    reconfigure(std::move(alone), now);
+  }
+  share_standing(kOwnerPriority, std::nullopt, now);
+  hold_out(std::nullopt, false, now);
+}
+
 void VirtualRouter::set_health(const Health& health, TimePoint now) {
   const bool had_fault = standing_.has(FaultCause::check);
   standing_.set_health(health);

@@ -176,8 +176,8 @@ TEST_CASE("process count: exactly these arguments, or any if none are given", "[
   CHECK(count_processes(programs.binary + " 600") == 1);
   CHECK(count_processes(programs.binary + " 300 400") == 1);
   CHECK(count_processes(programs.binary + " 300") == 0);
-  CHECK(count_processes(std::string(kLong) + " 600") == 1);
-  CHECK(count_processes(std::string(kLong) + " 6") == 0);
+  CHECK(count_processes(kLong + " 600") == 1);
+  CHECK(count_processes(kLong + " 6") == 0);
 }
 
 TEST_CASE("process count: a path with blanks", "[process]") {
@@ -195,12 +195,12 @@ TEST_CASE("process count: a path with blanks", "[process]") {
 
 TEST_CASE("process count: a daemon that writes its title over its arguments", "[process]") {
   const Programs programs;
-  const std::string title = std::string(kLong) + ": master process " + programs.binary;
+  const std::string title = kLong + ": master process " + programs.binary;
   const Running running("/bin/sleep", {title, "600"}), other(programs.binary, {"something else", "600"});
   CHECK(count_processes(kLong) == 2);  // by the title, and by the executable
-  CHECK(count_processes(std::string(kLong) + ": master process") == 1);
-  CHECK(count_processes(std::string(kLong) + ": master proc") == 0);
-  CHECK(count_processes(std::string(kLong) + ": worker process") == 0);
+  CHECK(count_processes(kLong + ": master process") == 1);
+  CHECK(count_processes(kLong + ": master proc") == 0);
+  CHECK(count_processes(kLong + ": worker process") == 0);
 }
 
 TEST_CASE("process count: a zombie is not running, and a thread is no process", "[process]") {

@@ -55,8 +55,8 @@ struct Plan {
 /// version, virtual MAC, and whether packets are accepted.
 bool is_another_router(const InstanceConfig& before, const InstanceConfig& after);
 
-/// The instances which both have and which cannot go on where they stand: it is another router, or in another sync
-/// group, or its group has other members or one that is another router. A group starts anew as one.
+/// The instances which both have and which cannot go on where they stand: each is another virtual router. A sync group
+/// that gets or loses a member goes on with the others.
 std::set<std::string> instances_to_restart(const Config& before, const Config& after);
 
 /// What changes when `after` replaces `before`.

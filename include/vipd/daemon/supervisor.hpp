@@ -16,6 +16,7 @@
 #include <bitset>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,7 +52,7 @@ class Supervisor {
 
   /// Makes what runs what `config` says. An instance that is the same is not touched; one that can go on with other
   /// values does; one that is gone, or is another virtual router now, is stopped as planned, and what is to come in its
-  /// place starts when it is gone. The members of a sync group go on, or are stopped and started, together.
+  /// place starts when it is gone. A sync group goes on with those of its members that go on, and gets new ones.
   void apply(const SharedConfig& config, TimePoint now);
 
   /// Begins a planned stop of all instances; stopped() says when the last hook has ended.
@@ -94,6 +95,8 @@ class Supervisor {
   void look_after_leaving(TimePoint now);
   void sort_into_segments();
   void form_groups();
+  SyncGroup* group_for(const SyncGroupConfig& wanted, const VirtualRouter& member) const;
+  void part_from_groups(const std::set<const VirtualRouter*>& going_on, TimePoint now);
   bool is_gone(const VirtualRouter& router) const;
   void forget_gone(TimePoint now);
   TimePoint listen(const SegmentKey& key, Segment& segment, TimePoint now);

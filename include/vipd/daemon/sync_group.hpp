@@ -15,9 +15,14 @@
 /// Two nodes of equal priority may each win in another network, and both give up. They come back at different times
 /// (Election, wait_apart), but until then nobody is Active: a pair should have different priorities.
 ///
+/// A reload may give a group other members. The others go on as they are. A new member of an Active group is joining:
+/// the group stays Active while that one waits whether anybody is Active in its place. When it is ready, it becomes
+/// Active alone; when it has heard an Active router that it leaves alone, or is in fault, the rules above count.
+///
 /// The group has hooks and a state of its own, told after its members have done theirs. Caller: Supervisor.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,19 +35,23 @@ namespace vipd {
 
 class SyncGroup {
  public:
-  /// `members` outlive the group; at least one.
-  SyncGroup(SharedGroup config, std::vector<VirtualRouter*> members, NodeHooks& hooks, EventLog& events);
+  /// `members` outlive the group; at least one. If some are Active, the others are joining. `resumed`: the members go
+  /// on where an earlier vipd left off, and so does the group, whose hooks were told then.
+  SyncGroup(SharedGroup config, std::vector<VirtualRouter*> members, bool resumed, NodeHooks& hooks, EventLog& events);
 
   /// Makes the members agree and tells what has come of it. After each event that may have touched one of them.
   void settle(TimePoint now);
   /// The part of settle() that is about faults: for the moment when they are known and nobody has acted on them yet.
   void share_faults(TimePoint now);
 
-  /// Takes other hooks, and the members' addresses as they are now. The members are the same.
-  void reconfigure(SharedGroup config);
+  /// Takes other hooks, another name, and these members, at least one: those that are new are joining.
+  void reconfigure(SharedGroup config, std::vector<VirtualRouter*> members);
+  /// The group is no more, its members go on without it: the hooks are told that it has stopped.
+  void dissolve();
   bool has(const VirtualRouter& router) const;
 
-  bool stopping() const { return members_.front()->stopping(); }
+  bool stopping() const { return members_.empty() || members_.front()->stopping(); }
+  const std::vector<VirtualRouter*>& members() const { return members_; }
   /// A planned stop is complete: no member holds anything and the group's hooks have ended.
   bool stopped() const { return stopped_ && hooks_.idle(); }
 
@@ -56,6 +65,7 @@ class SyncGroup {
   std::vector<std::string> awaited() const;
 
  private:
+  bool is_joining(const VirtualRouter* member) const;
   void share_standing(TimePoint now);
   void move_together(TimePoint now);
   void let_go(TimePoint now);
@@ -67,7 +77,8 @@ class SyncGroup {
   void tell(HookState state, ShownState old_state, std::uint64_t sequence);
 
   SharedGroup config_;
-  const std::vector<VirtualRouter*> members_;
+  std::vector<VirtualRouter*> members_;
+  std::set<const VirtualRouter*> joining_;  ///< members that have not been Active or lost since they came
   EventLog& events_;
   HookQueue hooks_;
   ShownState shown_ = ShownState::initialize;

@@ -115,6 +115,8 @@ class VirtualRouter {
   void hold_out(const std::optional<std::string>& why, bool tolerated, TimePoint now);
   /// The priority of the sync group, 1..255, and why it is unfit: this router's own counts only if it is lower.
   void share_standing(std::uint8_t priority, const std::optional<std::string>& unfit, TimePoint now);
+  /// Is in no sync group any more, and nobody else's priority or fault counts.
+  void leave_group(TimePoint now);
   /// What its checks come to.
   void set_health(const Health& health, TimePoint now);
 

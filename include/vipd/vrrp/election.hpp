@@ -253,6 +253,10 @@ class Election {
   TimePoint believed_until() const { return believed_until_; }
   /// Would take over now, but waits for TakeOver.
   bool ready() const { return ready_.has_value(); }
+  /// Backup: has heard an Active router that it leaves alone.
+  bool has_lost() const {
+    return state_ == State::backup && active_peer_ && !peer_resigned_ && obeys(active_peer_->priority);
+  }
   /// Ready, and heard by its peers already.
   bool preparing() const { return ready() && deadline_ != kNever; }
   /// Why it would take over.
