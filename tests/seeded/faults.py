@@ -136,7 +136,8 @@ FAULTS = [
     ("an instance that was removed stays", S, "!going_on.contains(router.get())) router->stop(now);", "going_on.contains(router.get()) && restarted.contains(router->config().name)) router->stop(now);"),
     ("the new instance does not wait for the old one", S, "      if (collide(router->config(), *wanted))\n", "      if (false)\n"),
     ("what an advert brings forward waits for the old deadline", S, "  earliest_ = std::min(earliest_, router->deadline());\n", ""),
-    ("a group takes over one by one", G, "if (std::ranges::count_if(members_, may) == std::ssize(members_))", "if (std::ranges::count_if(members_, may) > 0)"),
+    ("a group takes over one by one", G, "  if (!goes_on && !std::ranges::all_of(members_, is_ready)) return;\n", ""),
+    ("a new member pulls its group down", G, "return may_be_active(member) || is_joining(member);", "return may_be_active(member) || (is_joining(member) && false);"),
     ("a group does not give up together", G, "  VirtualRouter::step_together(members_, GiveUp{loser.election().active_peer()}, now);\n", ""),
     ("a sick member does not hold the group out", G, "    if (sick == members_.end()) {", "    if (true) {"),
     # Checks, and what the operator wrote.

@@ -305,34 +305,166 @@ TEST_CASE("sync group: without preemption in one member there is none in any") {
   check_only_active(world, first);
 }
 
-TEST_CASE("sync group: a reload that makes one member another router starts all of them anew, without a hole") {
-  World world(seed_from_environment(11));
-  const auto [first, second] = settled_pair(world, edge_config(2, 254), edge_config(2, 253));
-  GroupWatch watch(world);
-  bool always_held = true;
-  world.after_each = [&, look = world.after_each] {
-    look();
-    always_held = always_held && world.holders() > 0;  // of the first address, whose instance is not changed
-  };
-  Config changed = edge_config(2, 254);
-  changed.instances[1].vrid = 77;
-  first.apply(changed);
-  world.run_for(milliseconds(100));
-  CHECK(is_active(second));
-  CHECK(always_held);
-  first.config = changed;
-  Config other = edge_config(2, 253);
-  other.instances[1].vrid = 77;
-  second.apply(other);
-  world.run_for(seconds(30));
-  check_only_active(world, first);
-  CHECK(first.supervisor->groups().size() == 1);
-  CHECK(first.supervisor->routers().size() == 2);
-  CHECK_FALSE(watch.split);
-  std::vector<std::string> told;
-  for (const auto& command : first.runner->started)
-    if (command.arguments[1] == "GROUP") told.push_back(command.arguments[3]);
-  CHECK(told == std::vector<std::string>{"BACKUP", "MASTER", "STOP", "BACKUP", "MASTER"});
+namespace {
+
+/// A pair of routers between three LANs. What is configured at first is not all that there is; watches the first two
+/// addresses, which `first` holds.
+struct Reloaded {
+  Reloaded(const Config& of_first, const Config& of_second)
+      : world(seed_from_environment(11)),
+        first(world.add_node(edge_config(3, 254))),
+        second(world.add_node(edge_config(3, 253))) {
+    first.config = of_first;
+    second.config = of_second;
+    first.start();
+    second.start();
+    world.run_for(seconds(10));
+    before = transitions_of_two();
+    world.after_each = [this] {
+      for (const std::size_t i : {0U, 1U})
+        untouched = untouched && first.kernel.has(vip(i)) && !second.kernel.has(vip(i));
+    };
+  }
+
+  void apply(Node& node, const Config& config) {
+    node.config = config;
+    node.apply(config);
+    world.run_for(seconds(10));
+  }
+  std::uint64_t transitions_of_two() const {
+    std::uint64_t sum = 0;
+    for (const Node* node : {&first, &second})
+      for (const char* name : {"lan", "wan"}) sum += node->supervisor->find(name)->counters().transitions;
+    return sum;
+  }
+  void require_untouched() const {
+    CHECK(untouched);
+    CHECK(transitions_of_two() == before);
+  }
+  std::vector<std::string> told(const Node& node) const {
+    std::vector<std::string> words;
+    for (const auto& command : node.runner->started)
+      if (command.arguments[1] == "GROUP") words.push_back(command.arguments[2] + " " + command.arguments[3]);
+    return words;
+  }
+  void require_told(const std::vector<std::string>& more) {
+    std::vector<std::string> all = {"edge BACKUP", "edge MASTER"};
+    all.insert(all.end(), more.begin(), more.end());
+    CHECK(told(first) == all);
+  }
+
+  World world;
+  Node &first, &second;
+  std::uint64_t before = 0;
+  bool untouched = true;
+};
+
+/// The same instances, each for itself.
+Config single(Config config) {
+  for (auto& instance : config.instances) instance.sync_group.clear();
+  config.sync_groups.clear();
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("sync group: a reload that adds a member to it moves no other one, on both nodes in any order (F9)") {
+  Reloaded pair(edge_config(2, 254), edge_config(2, 253));
+  if (GENERATE(true, false)) {
+    pair.apply(pair.first, edge_config(3, 254));
+    CHECK(pair.first.kernel.has(vip(2)));
+    pair.apply(pair.second, edge_config(3, 253));
+  } else {
+    pair.apply(pair.second, edge_config(3, 253));
+    pair.apply(pair.first, edge_config(3, 254));
+  }
+  check_only_active(pair.world, pair.first);
+  pair.require_untouched();
+  pair.require_told({});
+  CHECK(pair.first.supervisor->groups().size() == 1);
+  pair.world.after_each = [] {};
+  pair.first.power_off();  // and they are one group from now on
+  pair.world.run_for(seconds(10));
+  check_only_active(pair.world, pair.second);
+}
+
+TEST_CASE("sync group: a reload that removes a member, or makes it another router, moves no other one (F9)") {
+  Reloaded pair(edge_config(3, 254), edge_config(3, 253));
+  SECTION("removed") {
+    pair.apply(pair.first, edge_config(2, 254));
+    CHECK_FALSE(pair.first.kernel.has(vip(2)));
+    pair.apply(pair.second, edge_config(2, 253));
+  }
+  SECTION("for itself from now on") {
+    for (Node* node : {&pair.first, &pair.second}) {
+      Config config = node->config;
+      config.instances[2].sync_group.clear();
+      config.sync_groups[0].instances.pop_back();
+      pair.apply(*node, config);
+      CHECK(pair.first.kernel.has(vip(2)));
+    }
+    set_link(pair.first, "eth2", false);
+    pair.world.run_for(seconds(10));
+    CHECK(pair.second.kernel.has(vip(2)));
+  }
+  SECTION("another VRID") {
+    for (Node* node : {&pair.first, &pair.second}) {
+      Config config = node->config;
+      config.instances[2].vrid = 77;
+      pair.apply(*node, config);
+    }
+    check_only_active(pair.world, pair.first);
+    CHECK(pair.first.supervisor->groups().size() == 1);
+    CHECK(pair.first.supervisor->routers().size() == 3);
+  }
+  pair.require_untouched();
+  pair.require_told({});
+}
+
+TEST_CASE("sync group: a reload that renames, makes or dissolves a group moves nobody (F9)") {
+  Reloaded pair(edge_config(2, 254), edge_config(2, 253));
+  SECTION("renamed: it goes on, and its hooks are told nothing") {
+    for (Node* node : {&pair.first, &pair.second}) {
+      Config config = node->config;
+      config.sync_groups[0].name = "border";
+      for (auto& instance : config.instances) instance.sync_group = "border";
+      pair.apply(*node, config);
+    }
+    CHECK(edge(pair.first).config().name == "border");
+    CHECK(is_active(pair.first));
+    pair.require_told({});
+  }
+  SECTION("dissolved, and made anew of single instances: its hooks are told both") {
+    for (Node* node : {&pair.first, &pair.second}) pair.apply(*node, single(node->config));
+    CHECK(pair.first.supervisor->groups().empty());
+    pair.require_told({"edge STOP"});
+    pair.apply(pair.second, edge_config(2, 253));
+    pair.apply(pair.first, edge_config(2, 254));
+    pair.require_told({"edge STOP", "edge MASTER"});
+    check_only_active(pair.world, pair.first);
+  }
+  pair.require_untouched();
+}
+
+TEST_CASE("sync group: a new member that cannot be Active takes the group along, as any member would") {
+  Config more = edge_config(3, 253);
+  SECTION("in fault") {
+    Reloaded pair(edge_config(2, 254), edge_config(2, 253));
+    set_link(pair.first, "eth2", false);
+    pair.apply(pair.first, edge_config(3, 254));
+    CHECK(edge(pair.first).shown() == ShownState::fault);
+    CHECK(is_active(pair.second));
+  }
+  SECTION("lost to a peer") {
+    more.instances[2].priority = 255;
+    more.instances[2].sync_group.clear();
+    more.sync_groups[0].instances.pop_back();
+    Reloaded pair(edge_config(2, 254), more);
+    REQUIRE(pair.second.kernel.has(vip(2)));
+    pair.apply(pair.first, edge_config(3, 254));
+    CHECK(edge(pair.first).shown() == ShownState::backup);
+    CHECK(is_active(pair.second));
+  }
 }
 
 TEST_CASE("sync group: a reload that changes priorities or hooks is taken where the group stands") {
