@@ -1,6 +1,9 @@
 // Many addresses on one instance: how long it takes until all are there, until the first is announced, and until all
-// are gone again; how late adverts are meanwhile; and what it costs when the server with the higher priority returns.
+// are gone again; how late adverts are meanwhile; and what clients of the first, a middle and the last one lose when
+// all move as planned: in a stop, a handover and a return of the server with the higher priority.
 #include <algorithm>
+#include <array>
+#include <fstream>
 #include <thread>
 
 #include "scenarios.hpp"
@@ -73,6 +76,67 @@ void come_back(Program program, int count, Figure& lost, Figure& further) {
   }
 }
 
+/// What clients of the first, a middle and the last address lose.
+using Clients = std::array<Figure, 3>;
+
+Clients clients_of(const std::string& change) {
+  Clients all;
+  const std::array<std::string, 3> names = {"first", "middle", "last"};
+  for (std::size_t i = 0; i < all.size(); ++i)
+    all[i] = {.what = "a client of the " + names[i] + " of 5000 loses in a " + change + ", adverts every 1s",
+              .unit = "ms"};
+  return all;
+}
+
+void watch_all(Rig& rig, Program program, int count, Clients& lost, const std::function<void()>& change) {
+  std::vector<std::unique_ptr<lab::Watch>> watches;
+  for (const int number : {0, count / 2, count - 1})
+    watches.push_back(std::make_unique<lab::Watch>(rig.client, address_of(0, number)));
+  std::this_thread::sleep_for(200ms);  // so that there is something to be lost
+  change();
+  std::this_thread::sleep_for(2s);  // an interval for what is moved together, and one to spare
+  for (std::size_t i = 0; i < watches.size(); ++i)
+    of(lost[i], program).push_back(watches[i]->finish().at("longest_outage_ms").get<double>());
+}
+
+/// `a` runs a check every 100 ms (keepalived: every second) whether this file is there.
+Shape with_file(Program program, int count, const std::string& file) {
+  const std::string command = "/usr/bin/test -e " + file;
+  if (program == Program::vipd)
+    return {.addresses = count,
+            .in_instance = "checks = [\"app\"]\n",
+            .beside = "[check.app]\nfile = \"" + file + "\"\ninterval = \"100ms\"\nfall = 1\nrise = 1\n"};
+  return {.addresses = count,
+          .in_instance = "  track_script {\n    app\n  }\n",
+          .beside = "vrrp_script app {\n  script \"" + command + "\"\n  interval 1\n  fall 1\n  rise 1\n}\n"};
+}
+
+void move_as_planned(Program program, int count, Clients& stop, Clients& handover, Clients& back) {
+  const test::TemporaryDirectory directory;
+  const std::string healthy = directory.path() + "/healthy";
+  std::ofstream(healthy) << "1\n";
+  Rig rig(program, with_file(program, count, healthy), {.addresses = count});
+  lab::must(rig.client, "ip route add 10.0.0.0/8 dev eth0");
+  const lab::Process serve_a(rig.node_a, {lab::program("vipd-probe"), "serve", "7"});
+  const lab::Process serve_b(rig.node_b, {lab::program("vipd-probe"), "serve", "7"});
+  const auto moved = [](const Server& from, const Server& to) {
+    await("the other one", 30s, [&] { return to.holds_all() && from.holds_none(); });
+  };
+  watch_all(rig, program, count, stop, [&] {
+    rig.a.terminate();
+    await("the end", 30s, [&] { return rig.a.wait_end(1ms); });
+    moved(rig.a, rig.b);
+  });
+  watch_all(rig, program, count, back, [&] {
+    rig.a.start();
+    moved(rig.b, rig.a);
+  });
+  watch_all(rig, program, count, handover, [&] {
+    std::filesystem::remove(healthy);
+    moved(rig.a, rig.b);
+  });
+}
+
 }  // namespace
 
 std::vector<Figure> addresses(int rounds) {
@@ -96,6 +160,10 @@ std::vector<Figure> addresses(int rounds) {
   in_turn(rounds, [&](Program program) { come_back(program, 5000, lost, further); });
   figures.push_back(lost);
   figures.push_back(further);
+  Clients stop = clients_of("stop"), handover = clients_of("handover"), back = clients_of("return");
+  in_turn(rounds, [&](Program program) { move_as_planned(program, 5000, stop, handover, back); });
+  for (const Clients* clients : {&stop, &handover, &back})
+    figures.insert(figures.end(), clients->begin(), clients->end());
   return figures;
 }
 

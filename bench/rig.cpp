@@ -9,13 +9,6 @@
 namespace vipd::bench {
 namespace {
 
-/// Of instance and address, both from 0.
-std::string address_of(int instance, int number) {
-  if (instance == 0 && number == 0) return kVip;
-  return "10." + std::to_string(instance / 250 + 10 * (number / 250)) + "." + std::to_string(instance % 250) + "." +
-         std::to_string(1 + number % 250);
-}
-
 std::string interface_of(int instance) { return "eth" + std::to_string(instance / 255); }
 int vrid_of(int instance) { return instance % 255 + 1; }
 
@@ -62,6 +55,12 @@ Duration processor_time_of(pid_t pid) {
 }
 
 }  // namespace
+
+std::string address_of(int instance, int number) {
+  if (instance == 0 && number == 0) return kVip;
+  return "10." + std::to_string(instance / 250 + 10 * (number / 250)) + "." + std::to_string(instance % 250) + "." +
+         std::to_string(1 + number % 250);
+}
 
 std::string to_string(Program program) { return program == Program::vipd ? "vipd" : "keepalived"; }
 

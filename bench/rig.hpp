@@ -37,6 +37,9 @@ inline int interfaces_of(const Shape& shape) { return (shape.instances + 254) / 
 /// The first address of all.
 inline const std::string kVip = "192.0.2.10";
 
+/// Of instance and address, both from 0.
+std::string address_of(int instance, int number);
+
 class Server {
  public:
   Server(lab::Node& node, Program program, const Shape& shape, int priority);
