@@ -175,7 +175,8 @@ void Supervisor::admit_waiting(TimePoint now) {
                                                          left == resumable_.end() ? nullptr : &left->second, now));
   }
   waiting_ = std::move(still_waiting);
-  const bool some_leave = std::ranges::any_of(routers_, [](const auto& router) { return router->stopping(); });
+  const auto leaves = [](const auto& each) { return each->stopping(); };
+  const bool some_leave = std::ranges::any_of(routers_, leaves) || std::ranges::any_of(groups_, leaves);
   next_look_ = some_leave ? now + kLookGap : kNever;
   sort_into_segments();
   form_groups();
