@@ -160,9 +160,13 @@ std::vector<std::string> Node::end_of_vipd(Duration patience) const {
   std::vector<std::string> last_will = vipd_command(), differences;
   last_will.emplace_back("--last-will");
   const Finished finished = run(*this, last_will);
-  const auto same = [&] { return (differences = others_->differences(take_snapshot(*this))).empty(); };
+  const auto same = [&] { return (differences = this->differences()).empty(); };
   if (!wait_until(patience, same)) std::cerr << finished.errors;
   return differences;
+}
+
+std::vector<std::string> Node::differences() const {
+  return others_ ? others_->differences(take_snapshot(*this)) : std::vector<std::string>();
 }
 
 std::string must(const Node& node, const std::string& line) {
@@ -243,6 +247,14 @@ void Lab::wire(const Node& node, const std::string& interface) {
   node.changes([&] {
     must(switch_, "ip link add name " + port + " type veth peer name " + interface + " netns " + node.path());
   });
+  must(switch_, "ip link set dev " + port + " master " + switch_of(interface) + " up");
+}
+
+void Lab::wire_as(const Node& node, const std::string& interface, unsigned number, const std::string& mac) {
+  const std::string port = port_of(node, interface);
+  must(static_cast<const Netns&>(node), "ip link add name " + interface + " index " + std::to_string(number) +
+                                            " address " + mac + " type veth peer name " + port + " netns " +
+                                            switch_.path());
   must(switch_, "ip link set dev " + port + " master " + switch_of(interface) + " up");
 }
 

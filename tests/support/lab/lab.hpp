@@ -86,6 +86,8 @@ class Node : public Netns {
   /// Runs the last will, if a vipd was ever here; returns what others have lost or got, and what vipd left behind. The
   /// kernel has `patience` for what follows from a change (link-local addresses, a carrier).
   std::vector<std::string> end_of_vipd(Duration patience = std::chrono::seconds(1)) const;
+  /// The same while vipd runs, or without a last will.
+  std::vector<std::string> differences() const;
 
  private:
   std::string name_;
@@ -114,6 +116,8 @@ class Lab {
   Node& add_bare_node(const std::string& name, int number);
   /// Gives a node its eth0, first or again; or another interface, at the switch to which all of that name are wired.
   void wire(const Node& node, const std::string& interface = "eth0");
+  /// As wire(), with this number and hardware address: an interface that was deleted comes back.
+  void wire_as(const Node& node, const std::string& interface, unsigned number, const std::string& mac);
 
   /// The port of a node loses or gets its carrier, by one system call: before it nothing has happened, after it all.
   void set_port(const Node& node, bool up, const std::string& interface = "eth0");

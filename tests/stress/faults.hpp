@@ -1,0 +1,69 @@
+/// Kinds of faults: what the outside world does to servers, each with its beginning and its end.
+///
+/// A kind draws its steps in advance, so that a seed repeats them. All that a fault takes away from others it puts back
+/// itself. Two faults of one round never touch the same part of one server.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "site.hpp"
+
+namespace vipd::stress {
+
+struct Step {
+  Duration at;  ///< since the round began
+  std::function<void(Site&)> act;
+};
+
+/// The part of a server (or of the network) that a fault works on.
+enum class Part { link, objects, traffic, process, runner, check, client, lan, disk, socket, load };
+
+/// One fault in the making.
+struct Plan {
+  const Scene& scene;
+  Draw& draw;
+  int index;              ///< of the server
+  std::string interface;  ///< "eth0" or "eth1"
+  Duration from, to;
+  std::vector<Step> steps = {};
+  Duration extra{};         ///< what the quiet period may take longer
+  std::string detail = {};  ///< "its length is 1s"
+
+  void at(Duration time, std::function<void(Site&)> act) { steps.push_back({time, std::move(act)}); }
+  void begin(std::function<void(Site&)> act) { at(from, std::move(act)); }
+  void end(std::function<void(Site&)> act) { at(to, std::move(act)); }
+};
+
+struct Kind {
+  std::string_view name;
+  Part part;
+  void (*plan)(Plan&);
+  bool (*fits)(const Scene&) = [](const Scene&) { return true; };
+  /// The fault of vipd that this kind shows, as long as its mend is awaited; "" if none is.
+  std::string_view awaits = "";
+};
+
+/// Interfaces, addresses, routes, rules, settings, nf_tables.
+std::vector<Kind> network_kinds();
+/// What is lost, forged or misdirected on the way.
+std::vector<Kind> traffic_kinds();
+/// The daemon, its runner, its files and its clients.
+std::vector<Kind> process_kinds();
+
+/// A fault of a round.
+struct Fault {
+  std::string_view kind;
+  std::string text;
+  std::vector<Step> steps;
+  Duration extra;
+};
+
+/// Draws the faults of a round.
+std::vector<Fault> draw_round(const std::vector<Kind>& kinds, const Scene& scene, Draw& draw);
+
+}  // namespace vipd::stress
