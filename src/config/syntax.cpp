@@ -103,6 +103,34 @@ bool is_number(std::string_view token) {
   return take_digits(rest, kDecimal) && rest.empty();
 }
 
+/// Takes off the front of `text` what looks like `shape`, where 9 stands for a digit; false if it looks otherwise.
+bool take_shape(std::string_view& text, std::string_view shape) {
+  const auto fits = [](char c, char wanted) { return wanted == '9' ? is_digit(c) : c == wanted; };
+  if (!std::ranges::equal(text.substr(0, shape.size()), shape, fits)) return false;
+  text.remove_prefix(shape.size());
+  return true;
+}
+
+bool take_time(std::string_view& text) {
+  std::string_view rest = text;
+  if (!take_shape(rest, "99:99:99")) return false;
+  if (rest.starts_with('.') && (rest.remove_prefix(1), !take_digits(rest, "0123456789"))) return false;
+  text = rest;
+  return true;
+}
+
+/// How long the date, the time or both at the front of `text` are (RFC 3339); 0 if there is none. Whether there is
+/// such a day is for the library to say.
+std::size_t date_length(std::string_view text) {
+  std::string_view rest = text;
+  if (!take_shape(rest, "9999-99-99")) return take_time(rest) ? text.size() - rest.size() : 0;
+  const std::size_t date = text.size() - rest.size();
+  const bool goes_on = rest.starts_with('T') || rest.starts_with('t') || rest.starts_with(' ');
+  if (!goes_on || (rest.remove_prefix(1), !take_time(rest))) return date;
+  (void)(take_shape(rest, "Z") || take_shape(rest, "z") || take_shape(rest, "+99:99") || take_shape(rest, "-99:99"));
+  return text.size() - rest.size();
+}
+
 /// What somebody meant who wrote yes, no, on, off or True.
 std::optional<std::string_view> meant_boolean(std::string_view token) {
   std::string lower(token);
@@ -143,7 +171,7 @@ class SyntaxScanner {
   bool literal_string();
   bool multi_line_string(std::string_view quotes);
   bool escape();
-  bool step() { return ++pos_, true; }
+  bool joins_lines();
   bool end_of_statement();
 
   // A key or a table that is there twice.
@@ -157,6 +185,7 @@ class SyntaxScanner {
   bool at_line_end() const { return at_end() || at("\n") || at("\r\n"); }
   bool at_line_start() const;
   bool at_new_statement() const;
+  bool at_bare_pair() const;
   bool lacks_brace() const;
   std::string_view token() const;
   std::size_t line_end(std::size_t offset) const { return std::min(text_.find('\n', offset), text_.size()); }
@@ -183,7 +212,8 @@ class SyntaxScanner {
   std::string table_;                  ///< path of the current section
   int nesting_ = 0;
   Damage damage_ = Damage::statement;
-  std::map<std::string, std::size_t> seen_;  ///< full path of tables and keys -> where
+  std::map<std::string, std::size_t> seen_;   ///< full path of tables and keys -> where
+  std::map<std::string, std::string> lists_;  ///< full path of a list of tables -> that of its last one
   SyntaxScan scan_;
 };
 
@@ -216,7 +246,7 @@ bool SyntaxScanner::header() {
   skip_blanks();
   if (at("]")) return fail(begin, pos_ + 1 - begin, "a table needs a name");
   if (!key_path(path) || !header_end(is_array)) return false;
-  if (is_array) path += "[" + std::to_string(begin) + "]";
+  if (is_array) path = lists_[path] = path + "[" + std::to_string(begin) + "]";
   if (!remember_table(path, begin) || !end_of_statement()) return false;
   table_ = path;
   damage_ = Damage::statement;
@@ -278,6 +308,7 @@ bool SyntaxScanner::key_path(std::string& path) {
       return true;
     }
     ++pos_;
+    if (const auto list = lists_.find(path); list != lists_.end()) path = list->second;
   }
 }
 
@@ -318,6 +349,10 @@ bool SyntaxScanner::bare_value() {
   if (at_line_end() && word.empty()) return fail(begin, 1, "a value is missing here");
   if (word.empty() || word[0] == '=') return fail(begin, 1, "expected a value");
   if (word == "true" || word == "false") return true;
+  if (const std::size_t length = date_length(text_.substr(begin)); length >= word.size() && !word.empty()) {
+    pos_ = begin + length;
+    return true;
+  }
   return is_number(word) ? check_number(begin, word) : refuse_word(begin, word);
 }
 
@@ -423,17 +458,31 @@ bool SyntaxScanner::literal_string() {
 
 bool SyntaxScanner::multi_line_string(std::string_view quotes) {
   const std::size_t open = pos_;
+  bool good = true;
   pos_ += quotes.size();
   while (!at_end() && !at(quotes)) {
-    const bool is_escape = at("\\") && quotes[0] == '"';
-    if (is_escape ? !escape() : !step()) return false;
+    const bool is_escape = at("\\") && quotes[0] == '"' && !joins_lines();
+    // Only the first fault counts, and the string goes on behind it: its other lines are no statements.
+    if (is_escape && good)
+      good = escape();
+    else
+      pos_ += is_escape ? 2 : 1;
   }
   if (at_end()) {
     damage_ = Damage::rest_of_file;
-    return fail(open, quotes.size(), "unterminated string: no closing " + std::string(quotes) + " before end of file");
+    return good &&
+           fail(open, quotes.size(), "unterminated string: no closing " + std::string(quotes) + " before end of file");
   }
   pos_ += quotes.size();
-  while (!at_end() && text_[pos_] == quotes[0] && pos_ - open < text_.size()) ++pos_;  // """a"" ends in five quotes
+  for (int more = 0; more < 2 && at(quotes.substr(0, 1)); ++more) ++pos_;  // """a"" ends in five quotes
+  return good;
+}
+
+/// A backslash at the end of a line joins it with the next; the blanks behind it are taken.
+bool SyntaxScanner::joins_lines() {
+  const std::size_t next = std::min(text_.find_first_not_of(" \t\r", pos_ + 1), text_.size());
+  if (!text_.substr(next).starts_with('\n')) return false;
+  pos_ = next - 1;
   return true;
 }
 
@@ -441,9 +490,8 @@ bool SyntaxScanner::escape() {
   const char kind = pos_ + 1 < text_.size() ? text_[pos_ + 1] : '\0';
   const std::size_t digits = kind == 'u' ? 4 : kind == 'U' ? 8 : 0;
   if (digits == 0 && std::string_view("btnfr\"\\").find(kind) == std::string_view::npos) {
-    if (is_blank(kind) || kind == '\r' || kind == '\n') {
-      return fail(pos_, 1, "a backslash that joins lines is not supported", "end the string and begin another one");
-    }
+    if (kind == '\r' || kind == '\n')
+      return fail(pos_, 1, "a backslash joins lines only in a string between \"\"\"", "begin and end it with \"\"\"");
     const std::size_t length = kind == '\0' ? 0 : std::max<std::size_t>(utf8_sequence(text_, pos_ + 1), 1);
     return fail(pos_, 1 + length, "unknown escape sequence \"" + printable(text_.substr(pos_, 1 + length)) + "\"",
                 "use \\\\ for a backslash or a literal '...' string");
@@ -471,11 +519,10 @@ bool SyntaxScanner::remember_table(const std::string& path, std::size_t offset) 
     seen_.emplace(path, offset);
     return true;
   }
-  std::string name = path.substr(1);
-  std::ranges::replace(name, kSeparator, '.');
   const Place other = place(first->second, 1);
   fail_as("duplicate-table", offset, pos_ - offset,
-          "table [" + name + "] is defined twice; first at line " + std::to_string(other.line));
+          "table " + printable(text_.substr(offset, pos_ - offset)) + " is defined twice; first at line " +
+              std::to_string(other.line));
   scan_.faults.back().related = other;
   return false;
 }
@@ -506,19 +553,22 @@ void SyntaxScanner::remember_dotted_tables(const std::string& path, std::size_t 
 
 /// Within a list: does a line begin here that looks like `key =` or `[table]`, so that the list was never closed?
 bool SyntaxScanner::at_new_statement() const {
-  if (!at_line_start()) return false;
-  if (at_header()) return true;
+  return at_line_start() && (at_header() || (at_bare_pair() && !lacks_brace()));
+}
+
+/// `key =`, where no value can begin so.
+bool SyntaxScanner::at_bare_pair() const {
   std::size_t next = pos_;
   while (next < text_.size() && (is_bare_key(text_[next]) || text_[next] == '.')) ++next;
   if (next == pos_) return false;
   while (next < text_.size() && is_blank(text_[next])) ++next;
-  return text_.substr(next).starts_with('=') && !lacks_brace();
+  return text_.substr(next).starts_with('=');
 }
 
 /// On a line of its own in a list of tables: keys, but no brace before them.
 bool SyntaxScanner::lacks_brace() const {
   const std::string_view line = text_.substr(pos_, text_.find('\n', pos_) - pos_);
-  return !at("{") && line.find('=') != line.npos && std::ranges::count(line, '}') > std::ranges::count(line, '{');
+  return at_bare_pair() && std::ranges::count(line, '}') > std::ranges::count(line, '{');
 }
 
 /// At the start of a line: does it look like a header or the beginning of a key? Entries of a list mostly do not.

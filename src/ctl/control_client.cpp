@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "vipd/base/assert.hpp"
+#include "vipd/base/control.hpp"
 
 namespace vipd {
 namespace {
@@ -132,7 +133,9 @@ Result<std::string> ControlClient::receive_line(std::optional<Duration> patience
   if (patience) deadline = steady_clock::now() + *patience;
   for (;;) {
     if (auto line = take_line()) return std::move(*line);
-    if (buffer_.size() > kMaxLine) return failure("the daemon's answer is broken: it is longer than 16 MiB");
+    if (buffer_.size() > kLongestAnswer)
+      return failure("the daemon's answer is broken: it is longer than " + std::to_string(kLongestAnswer >> 20) +
+                     " MiB");
     if (auto received = receive_more(deadline); !received) return std::unexpected(received.error());
   }
 }
@@ -140,7 +143,7 @@ Result<std::string> ControlClient::receive_line(std::optional<Duration> patience
 std::optional<std::string> ControlClient::take_line() {
   const std::size_t end = buffer_.find('\n', searched_);
   searched_ = end == std::string::npos ? buffer_.size() : 0;
-  if (end == std::string::npos || end > kMaxLine) return std::nullopt;
+  if (end == std::string::npos || end > kLongestAnswer) return std::nullopt;
   std::string line = buffer_.substr(0, end);
   buffer_.erase(0, end + 1);
   any_received_ = true;

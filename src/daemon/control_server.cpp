@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t kMaxClients = 64;
 constexpr std::size_t kLongestRequest = 4096;
-constexpr std::size_t kMostUnread = 32 << 20;         // a status of thousands of instances fits
 constexpr std::size_t kMostUnreadEvents = 1 << 20;    // some thousand transitions, for one that follows
 constexpr auto kPatience = std::chrono::seconds(10);  // to ask, and to read the answer
 constexpr auto kAcceptPause = std::chrono::seconds(1);
@@ -40,6 +39,7 @@ struct ControlServer::Client {
   Fd fd;
   EventLoop::Watch watch, timer;
   std::string request, unsent;
+  std::size_t sent = 0;  // of `unsent`: to move what is left of many MiB each time would take too long
   bool answered = false;
   bool follows = false;
   std::uint64_t seen = 0;  // last transition sent to one that follows
@@ -163,21 +163,23 @@ Json ControlServer::answer(Client& client, const std::string& line) {
   return events_document(supervisor_.events(), clocks());
 }
 
-void ControlServer::send(Client& client, const Json& document) { client.unsent += to_text(document) + "\n"; }
+void ControlServer::send(Client& client, const Json& document) { client.unsent += answer_line(document); }
 
 /// False when the client is to be dropped: it has its answer, is gone, or does not read.
 bool ControlServer::flush(Client& client) {
-  if (client.unsent.size() > (client.follows ? kMostUnreadEvents : kMostUnread)) return false;
-  while (!client.unsent.empty()) {
-    const ssize_t sent =
-        ::send(client.fd.get(), client.unsent.data(), client.unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (client.follows && client.unsent.size() - client.sent > kMostUnreadEvents) return false;
+  while (client.sent < client.unsent.size()) {
+    const std::string_view left = std::string_view(client.unsent).substr(client.sent);
+    const ssize_t sent = ::send(client.fd.get(), left.data(), left.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && errno == EAGAIN) {
       loop_.rewatch(client.watch, client.follows ? EPOLLIN | EPOLLOUT : EPOLLOUT);
       return true;
     }
     if (sent < 0) return false;
-    client.unsent.erase(0, static_cast<std::size_t>(sent));
+    client.sent += static_cast<std::size_t>(sent);
   }
+  client.unsent.clear();
+  client.sent = 0;
   loop_.rewatch(client.watch, EPOLLIN);
   return !client.answered || client.follows;
 }

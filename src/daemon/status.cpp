@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "vipd/base/control.hpp"
 #include "vipd/vrrp/virtual_mac.hpp"
 
 namespace vipd {
@@ -217,6 +218,13 @@ Json event_document(const Transition& transition, const Clocks& clocks) {
 }
 
 Json error_document(const std::string& sentence) { return {{"schema", "vipd.error/1"}, {"error", sentence}}; }
+
+std::string answer_line(const Json& document) {
+  std::string line = to_text(document);
+  if (line.size() > kLongestAnswer)
+    line = to_text(error_document("the answer is longer than " + std::to_string(kLongestAnswer >> 20) + " MiB"));
+  return line + "\n";
+}
 
 std::string summary_line(const Supervisor& supervisor) {
   constexpr std::size_t kNamed = 8;

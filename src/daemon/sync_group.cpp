@@ -158,7 +158,7 @@ std::string SyncGroup::why(ShownState state) const {
   if (const auto sick = std::ranges::find_if(members_, is_sick); state == ShownState::fault && sick != members_.end())
     return (*sick)->config().name + " is in fault (" + *(*sick)->standing().own_fault() + ")";
   const VirtualRouter& told = loser_ != nullptr ? *loser_ : *members_.front();
-  const std::string reason = told.config().name + ": " + told.reason();
+  const std::string reason = told.config().name + ": " + told.cause();
   return state == ShownState::active ? "all members are ready; " + reason : reason;
 }
 
@@ -174,10 +174,12 @@ void SyncGroup::show(TimePoint now) {
                                        .group = true,
                                        .from = from,
                                        .to = to,
-                                       .reason = reason_,
+                                       .reason = reason(),
                                        .priority = 0});
-    log_info("group {}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason_);
+    log_info("group {}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason());
     if (!stopping()) tell(hook_state(to), from, sequence);
+  } else if (to == ShownState::fault) {
+    reason_ = why(to);  // one cause may follow another
   }
   loser_ = nullptr;
 }
@@ -192,7 +194,7 @@ void SyncGroup::finish_stop() {
 void SyncGroup::tell(HookState state, ShownState old_state, std::uint64_t sequence) {
   hooks_.push({.state = state,
                .old_state = std::string(to_string(old_state)),
-               .reason = reason_,
+               .reason = reason(),
                .priority = 0,
                .peer = "",
                .sequence = sequence});

@@ -944,10 +944,13 @@ void VirtualRouter::remark(LogLevel level, const std::string& sentence, TimePoin
   log(level, "{}: {}", config_->name, sentence);
 }
 
-/// `cause` and, of one that is unfit, why it is.
-void VirtualRouter::show_change(const std::string& cause, const std::optional<Peer>& peer, TimePoint now) {
+std::string VirtualRouter::with_fitness(const std::string& cause) const {
   const std::string* unfit = standing_.fault() == nullptr ? standing_.unfit() : nullptr;
-  reason_ = cause + (unfit != nullptr ? "; unfit: " + *unfit : "");
+  return unfit == nullptr ? cause : cause + "; unfit: " + *unfit;
+}
+
+void VirtualRouter::show_change(const std::string& cause, const std::optional<Peer>& peer, TimePoint now) {
+  reason_ = cause;
   const ShownState from = shown_, to = shown();
   claim_changed_ = true;
   if (to != ShownState::active) spoken_ = false;
@@ -957,11 +960,11 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
   rival_.reset();
   ++counters_.transitions;
   if (to == ShownState::active) flap_limit_.note(now);
-  log_event(from, to, reason_, now);
-  log_info("{}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason_);
+  log_event(from, to, reason(), now);
+  log_info("{}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason());
   tell_late();
   if (stopping_ && to == ShownState::initialize) return;  // finish_stop() tells the hooks
-  late_event_ = std::make_unique<HookEvent>(hook_event(hook_state(to), from, reason_, peer));
+  late_event_ = std::make_unique<HookEvent>(hook_event(hook_state(to), from, reason(), peer));
   settle(now);
 }
 
@@ -987,7 +990,7 @@ void VirtualRouter::finish_stop(TimePoint now) {
   stopped_ = true;
   give_up_removal_ = now + kRemovalPatience;
   owner_.withdraw();
-  hooks_.push(hook_event(HookState::stop, shown_, reason_, std::nullopt));
+  hooks_.push(hook_event(HookState::stop, shown_, reason(), std::nullopt));
 }
 
 }  // namespace vipd

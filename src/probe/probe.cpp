@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -13,21 +14,36 @@
 namespace vipd {
 namespace {
 
-Answer answer(std::span<const std::string> arguments) {
-  const std::string& kind = arguments[0];
-  const auto argument = [&](std::size_t index) { return index < arguments.size() ? arguments[index] : std::string(); };
-  if (kind == "file") return probe_file(argument(1), argument(2));
-  if (kind == "unit") return probe_unit(argument(1));
-  if (kind == "tcp") return probe_tcp(argument(1));
-  if (kind == "http") return probe_http(argument(1), argument(2), argument(3));
-  return probe_ping(argument(1));
+using Arguments = std::span<const std::string>;
+
+/// A kind of check, and what follows its name.
+struct Kind {
+  std::string_view name;
+  std::size_t arguments;
+  Answer (*ask)(Arguments arguments);
+};
+
+constexpr auto kKinds = std::to_array<Kind>({
+    {"file", 2, [](Arguments words) { return probe_file(words[0], words[1]); }},
+    {"unit", 1, [](Arguments words) { return probe_unit(words[0]); }},
+    {"tcp", 1, [](Arguments words) { return probe_tcp(words[0]); }},
+    {"http", 3, [](Arguments words) { return probe_http(words[0], words[1], words[2]); }},
+    {"ping", 1, [](Arguments words) { return probe_ping(words[0]); }},
+});
+
+int refuse_usage() {
+  std::fputs(
+      "usage: vipd-check file PATH content|'' | unit NAME | tcp HOST:PORT | http URL STATUS TEXT | ping ADDRESS\n",
+      stderr);
+  return 2;
 }
 
 }  // namespace
 
 int run_probe(std::span<const std::string> arguments) {
-  if (arguments.empty()) return 2;
-  const Answer said = answer(arguments);
+  const auto kind = std::ranges::find(kKinds, arguments.empty() ? "" : arguments[0], &Kind::name);
+  if (kind == kKinds.end() || arguments.size() - 1 != kind->arguments) return refuse_usage();
+  const Answer said = kind->ask(arguments.subspan(1));
   std::printf("%s\n", (said ? *said : said.error().message).c_str());
   std::fflush(stdout);
   return said ? 0 : 1;

@@ -1,5 +1,6 @@
 // Checks, in virtual time: programs that answer after a while, the Supervisor that asks them, and who has the address.
 #include <algorithm>
+#include <set>
 
 #include "sim.hpp"
 #include "support/catch.hpp"
@@ -62,6 +63,32 @@ TEST_CASE("sim check: a service that dies moves the address after fall runs and 
   CHECK(second.node.active());
   CHECK(first.node.router().standing().fit());
   CHECK(transitions(world) == before);
+  CHECK(first.node.router().reason().find("unfit") == std::string::npos);
+}
+
+TEST_CASE("sim check: the reason that is shown says why a router is unfit now, and nothing of it once it is fit") {
+  World world(seed_from_environment(6));
+  CheckConfig disk = app_check();
+  disk.name = "disk";
+  std::set<std::string> broken;
+  Service first(world, config_with(254, {app_check()}, false)), second(world, config_with(253, {app_check(), disk}));
+  second.node.runner->outcome = [&](const Command& command) {
+    return Outcome{.exit_status = broken.contains(command.label) ? 1 : 0};
+  };
+  const auto reason = [&] { return second.node.router().reason(); };
+  const std::string started = "started, listening with priority 1";
+  CHECK(reason() == started + "; unfit: check app has no result yet");
+  world.run_for(seconds(5));
+  CHECK(reason() == started);
+  broken = {"check app"};
+  world.run_for(seconds(5));
+  CHECK(reason() == started + "; unfit: check app failed: exit status 1");
+  broken = {"check disk"};
+  world.run_for(seconds(5));
+  CHECK(reason() == started + "; unfit: check disk failed: exit status 1");
+  broken = {};
+  world.run_for(seconds(5));
+  CHECK(reason() == started);
 }
 
 TEST_CASE("sim check: a lone node is fit long before it becomes Active, and says nothing of having been unfit") {

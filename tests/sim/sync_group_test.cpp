@@ -132,6 +132,31 @@ std::size_t count_active(const World& world) {
 
 }  // namespace
 
+TEST_CASE("sync group: the reason that is shown says nothing of an unfitness that is over") {
+  World world(seed_from_environment(1));
+  Config config = edge_config(2, 254);
+  CheckConfig check;
+  check.name = "app";
+  check.command = {"/usr/bin/app"};
+  config.checks = {check};
+  config.instances[1].checks = {"app"};
+  bool works = false;
+  Node& node = world.add_node(config);
+  node.start();
+  node.runner->outcome = [&](const Command&) { return Outcome{.exit_status = works ? 0 : 1}; };
+  world.run_for(seconds(20));
+  REQUIRE(is_active(node));
+  const std::string failed = "check app failed: exit status 1";
+  const std::string of_group = "; unfit: group edge: wan is unfit (" + failed + ")";
+  CHECK(edge(node).reason().ends_with(of_group));
+  CHECK(member(node, 0).reason().ends_with(of_group));
+  CHECK(member(node, 1).reason().ends_with("; unfit: " + failed));
+  works = true;
+  world.run_for(seconds(20));
+  CHECK(edge(node).reason().find("unfit") == std::string::npos);
+  for (const std::size_t number : {0u, 1u}) CHECK(member(node, number).reason().find("unfit") == std::string::npos);
+}
+
 TEST_CASE("sync group: a link is lost in one network, and all addresses move") {
   World world(seed_from_environment(1));
   const auto [first, second] = settled_pair(world, edge_config(2, 254), edge_config(2, 253));
@@ -146,6 +171,12 @@ TEST_CASE("sync group: a link is lost in one network, and all addresses move") {
   CHECK(edge(first).shown() == ShownState::fault);
   CHECK(edge(first).reason() == "wan is in fault (interface eth1 is down)");
   CHECK(*member(first, 0).standing().fault() == "group edge: wan is in fault (interface eth1 is down)");
+  const auto addresses = std::exchange(first.kernel.real("eth1")->addresses, {});
+  set_link(first, "eth1", true);
+  world.run_for(milliseconds(2));
+  CHECK(edge(first).reason() == "wan is in fault (interface eth1 has no IPv4 address of its own to send from)");
+  first.kernel.real("eth1")->addresses = addresses;
+  set_link(first, "eth1", false);
   CHECK(*member(first, 1).standing().fault() == "interface eth1 is down");
   world.run_for(seconds(5));
   const auto quiet = events_of_all(world);

@@ -39,7 +39,8 @@ TEST_CASE("syntax: a fault is shown where it was made", "[config][syntax]") {
       BadText{"[a]\nname = \"gw\n", "syntax", 2, 8, "unterminated string: no closing \" before end of line", ""},
       BadText{"a = 'gw\n", "syntax", 1, 5, "no closing '", ""}, BadText{"a = 'gw", "syntax", 1, 5, "no closing '", ""},
       BadText{"a = \"gw", "syntax", 1, 5, "no closing \"", ""},
-      BadText{"a = \"\"\"x\\\n  \u00e4\"\"\"", "syntax", 1, 9, "joins lines", ""},
+      BadText{"a = \"x\\\ny\"", "syntax", 1, 7, "joins lines only in a string", "begin and end it with"},
+      BadText{"a = \"\"\"x\\ y\"\"\"", "syntax", 1, 9, "unknown escape sequence", ""},
       BadText{"a = 0xO\u00e4", "syntax", 1, 5, "needs quotes", ""},
       BadText{"a = 1\u00e4", "syntax", 1, 5, "needs quotes", ""},
       BadText{"a = true\u00a0", "syntax", 1, 5, "needs quotes", ""},
@@ -115,6 +116,12 @@ TEST_CASE("syntax: reading goes on after a fault", "[config][syntax]") {
         "range 8:12 \"priority\" must be 1..255; 0 is reserved on the wire for \"I am leaving\"");
   CHECK(faults("[instance.a\nvrid = 1\n[instance.b]\nvrid = 0\n") ==
         "syntax 1:12 expected \"]\" at the end of the table's name; range 4:8 \"vrid\" must be 1..255, got 0");
+}
+
+TEST_CASE("syntax: one fault in a string of several lines is one, and what follows the string is read",
+          "[config][syntax]") {
+  CHECK(faults("[instance.a]\ninterface = \"\"\"\nvrid = \\q\n[x]\ny = \\z\"\n\"\"\"\nvrid = 0\n") ==
+        "syntax 3:8 unknown escape sequence \"\\q\"; range 7:8 \"vrid\" must be 1..255, got 0");
 }
 
 TEST_CASE("syntax: a key twice", "[config][syntax]") {

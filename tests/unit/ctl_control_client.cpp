@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ctl_fake_daemon.hpp"
+#include "vipd/base/control.hpp"
 
 using namespace vipd;
 using namespace vipd::test;
@@ -53,12 +54,20 @@ TEST_CASE("control client: a long answer arrives whole") {
   CHECK(*line == text);
 }
 
-TEST_CASE("control client: an answer without an end is refused at 16 MiB") {
+TEST_CASE("control client: the longest answer that the daemon gives arrives, and one octet more is refused") {
+  for (const std::size_t size : {kLongestAnswer, kLongestAnswer + 1}) {
+    FakeDaemon daemon(std::string(size, 'x') + "\n");
+    const auto line = converse(daemon.socket(), kPatience);
+    CHECK((line ? line->size() : 0) == (size == kLongestAnswer ? size : 0));
+  }
+}
+
+TEST_CASE("control client: an answer without an end is refused at 32 MiB") {
   FakeDaemon daemon([](int client) {
     const std::string chunk(1 << 20, 'x');
     while (say(client, chunk)) continue;
   });
-  CHECK(message_of(converse(daemon.socket(), kPatience)) == "the daemon's answer is broken: it is longer than 16 MiB");
+  CHECK(message_of(converse(daemon.socket(), kPatience)) == "the daemon's answer is broken: it is longer than 32 MiB");
 }
 
 TEST_CASE("control client: a daemon that hangs up at once is no answer") {

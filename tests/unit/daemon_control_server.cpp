@@ -10,6 +10,7 @@
 #include "support/catch.hpp"
 #include "support/fake_world.hpp"
 #include "support/temporary_directory.hpp"
+#include "vipd/base/control.hpp"
 
 using namespace vipd;
 using namespace vipd::test;
@@ -20,9 +21,16 @@ LoadedConfig loaded(const Config& config, const std::string& text) {
   return {.sources = {{"vipd.toml", text}}, .diagnostics = {}, .config = std::make_shared<const Config>(config)};
 }
 
+Config with_one_instance() {
+  Config config;
+  config.instances.push_back(web_instance(254));
+  return config;
+}
+
 class Bench {
  public:
-  Bench() : world(1), node(world.add_node(254)), loop(std::move(*EventLoop::create())) {
+  Bench() : Bench(with_one_instance()) {}
+  explicit Bench(const Config& config) : world(1), node(world.add_node(config)), loop(std::move(*EventLoop::create())) {
     node.start();
     (void)life.take(LifeEvent::started);
     reloader = std::make_unique<Reloader>(
@@ -125,6 +133,48 @@ TEST_CASE("ControlServer: status as in the contract") {
   CHECK(web["counters"]["adverts_refused"] == Json::object());
   CHECK(web["transitions"] == 2);
   CHECK(web["since"].get<std::string>().back() == 'Z');
+}
+
+TEST_CASE("ControlServer: a status of 2000 instances, each with as many addresses as an advert lists, is an answer") {
+  Config config;
+  InstanceConfig instance = web_instance(254);
+  VirtualAddress address = instance.addresses.front();
+  instance.addresses.clear();
+  for (int i = 0; i < 255; ++i) {
+    address.prefix.address = *IpAddress::parse("198.151.100." + std::to_string(i));
+    instance.addresses.push_back(address);
+  }
+  config.instances.push_back(instance);
+  Bench bench(config);
+  bench.world.run_for(seconds(10));
+  const std::string answer = bench.ask("{\"verb\":\"status\"}\n");
+  REQUIRE(Json::parse(answer)["instances"][0]["addresses"].size() == 255);
+  CHECK(2000 * answer.size() < kLongestAnswer);
+}
+
+TEST_CASE("ControlServer: an answer of many MiB arrives whole") {
+  Bench bench;
+  bench.write(bench.node.config, std::string(8 << 20, 'x'));
+  REQUIRE(Json::parse(bench.ask("{\"verb\":\"reload\"}\n"))["valid"] == true);
+  const Fd fd = bench.connect();
+  const std::string request = "{\"verb\":\"config\",\"number\":2}\n";
+  REQUIRE(::send(fd.get(), request.data(), request.size(), 0) > 0);
+  std::string answer;
+  bool closed = false;
+  for (int i = 0; i < 10'000 && !closed; ++i) {
+    bench.turn();
+    answer += bench.read_all(fd, &closed);
+  }
+  REQUIRE(closed);
+  CHECK(Json::parse(answer)["configurations"][0]["files"][0]["text"].get<std::string>().size() == 8 << 20);
+}
+
+TEST_CASE("ControlServer: an answer is as long as a client takes it, or an error that says so") {
+  const std::size_t around = to_text(Json{{"text", ""}}).size();
+  const std::string most(kLongestAnswer - around, 'x');
+  CHECK(answer_line({{"text", most}}).size() == kLongestAnswer + 1);
+  CHECK(answer_line({{"text", most + "x"}}) ==
+        "{\"schema\":\"vipd.error/1\",\"error\":\"the answer is longer than 32 MiB\"}\n");
 }
 
 TEST_CASE("ControlServer: refusals are counted by kind", "[B22+]") {

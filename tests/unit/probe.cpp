@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
+#include "vipd/config/check_program.hpp"
 #include "vipd/os/fd.hpp"
 #include "vipd/probe/probe.hpp"
 
@@ -101,6 +102,29 @@ TEST_CASE("probe: a file is there, or holds a number") {
   std::ofstream(path) << "-20\nand more\n";
   CHECK(said(probe_file(path, "")) == "ok ");
   CHECK(said(probe_file(path, "content")) == "ok -20");
+}
+
+TEST_CASE("probe: what is no question is a usage error") {
+  using Words = std::vector<std::string>;
+  for (const Words& words :
+       {Words{}, Words{"nonsense"}, Words{"nonsense", "127.0.0.1"}, Words{""}, Words{"Ping", "::1"}, Words{"ping"},
+        Words{"ping", "127.0.0.1", "::1"}, Words{"http", "http://127.0.0.1/"}, Words{"--help"},
+        Words{"process", "sh", "1"}, Words{"file", "/"}})
+    CHECK(run_probe(words) == 2);
+  CHECK(run_probe(Words{"file", "/", ""}) == 0);
+}
+
+TEST_CASE("probe: each built-in kind that the configuration asks for is a question") {
+  CheckConfig file, unit, tcp, http, ping;
+  file.file = unit.unit = tcp.tcp = "/no/such/thing";
+  http.http = "nothing://";
+  ping.ping = IpAddress::parse("127.0.0.1");
+  for (const CheckConfig& check : {file, unit, tcp, http, ping}) {
+    std::vector<std::string> words = program_of(check);
+    words[0].erase(0, kProbe.size());
+    INFO(words[0]);
+    CHECK(run_probe(words) != 2);
+  }
 }
 
 TEST_CASE("probe: ping of this machine") {

@@ -18,9 +18,6 @@ namespace vipd {
 
 class ControlClient {
  public:
-  /// An answer longer than this is refused.
-  static constexpr std::size_t kMaxLine = std::size_t{16} << 20;
-
   /// Connects to the socket, waiting up to `patience` for a daemon that is too busy to accept. Errors: ENOENT or
   /// ECONNREFUSED (no daemon), EACCES (permission), ETIMEDOUT, ENAMETOOLONG.
   static Result<ControlClient> connect(const std::string& socket_path, Duration patience);
@@ -34,7 +31,7 @@ class ControlClient {
   Result<void> send(const std::string& request);
 
   /// The next line without its newline. Waits up to `patience` in all, without an end if there is none. Errors:
-  /// ETIMEDOUT, a connection that was closed, an answer of more than kMaxLine octets.
+  /// ETIMEDOUT, a connection that was closed, an answer of more than kLongestAnswer octets.
   Result<std::string> receive_line(std::optional<Duration> patience);
 
  private:

@@ -41,6 +41,9 @@ Json events_document(const EventLog& events, const Clocks& clocks);
 Json event_document(const Transition& transition, const Clocks& clocks);
 /// A request that cannot be answered, and why.
 Json error_document(const std::string& sentence);
+/// A document as the line that a client gets, newline included; one that is longer than kLongestAnswer
+/// (base/control.hpp) becomes an error document that says so.
+std::string answer_line(const Json& document);
 
 /// "web active, db backup": for `systemctl status`.
 std::string summary_line(const Supervisor& supervisor);

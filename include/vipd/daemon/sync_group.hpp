@@ -58,7 +58,7 @@ class SyncGroup {
   const SyncGroupConfig& config() const { return *config_; }
   ShownState shown() const { return shown_; }
   /// Why the state is as it is; a sentence.
-  const std::string& reason() const { return reason_; }
+  std::string reason() const { return members_.front()->with_fitness(reason_); }
   TimePoint since() const { return since_; }
   const HookQueue& hooks() const { return hooks_; }
   /// The names of the members that are not ready while others are.

@@ -158,7 +158,11 @@ class VirtualRouter {
   /// Leaves a fit Active router alone until then, since it has become Active too often; kNever = it does not.
   TimePoint flaps_until() const { return flaps_until_; }
   /// Why the state is as it is; a sentence.
-  const std::string& reason() const { return reason_; }
+  std::string reason() const { return with_fitness(cause()); }
+  /// The cause of the last change alone, which stays true when the fitness changes.
+  const std::string& cause() const { return reason_; }
+  /// `cause` and, of a router that is unfit now, why it is.
+  std::string with_fitness(const std::string& cause) const;
   TimePoint since() const { return since_; }
   /// The address that adverts leave from; nullopt while there is none.
   const std::optional<IpAddress>& source() const { return source_; }
