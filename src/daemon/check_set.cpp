@@ -61,7 +61,7 @@ Command command_of(const CheckConfig& config) {
 Outcome outcome_of(const NetworkView& view, const std::string& name) {
   const Interface* interface = view.find(name);
   if (interface != nullptr && interface->running) return {};
-  return {.error = "interface " + name + (interface == nullptr ? " is missing" : " is down")};
+  return {.error = "interface " + name + " " + (interface == nullptr ? view.why_missing(name) : "is down")};
 }
 
 void tell(const std::string& name, const Check& check) {

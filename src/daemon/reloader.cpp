@@ -25,27 +25,40 @@ std::string line_of(const InstanceChange& change, const std::string& effect) {
   return effect.empty() ? line : line + ": " + effect;
 }
 
-/// What another priority would lead to, as far as peers have been heard.
-std::string effect_of_priority(const VirtualRouter& router, int priority) {
+/// What a change leads to, in the words of a plan and of a report.
+struct Effect {
+  std::string would, does;  ///< both empty if nothing is known of it
+};
+
+Effect effect_on(const std::string& would, const std::string& does, const IpAddress& peer) {
+  return {would + " " + peer.to_string(), does + " " + peer.to_string()};
+}
+
+/// What another priority leads to, as far as peers have been heard.
+Effect effect_of_priority(const VirtualRouter& router, int priority) {
   if (router.election().state() == State::active) {
     const auto rival = std::ranges::max_element(router.peers().peers(), {}, &SeenPeer::priority);
     const bool loses = rival != router.peers().peers().end() && rival->priority > priority;
-    return loses ? "would hand over to " + rival->address.to_string() : "";
+    return loses ? effect_on("would hand over to", "hands over to", rival->address) : Effect{};
   }
   const auto& peer = router.election().active_peer();
   const bool wins = peer && peer->priority != kResignPriority && priority > peer->priority && router.config().preempt;
-  return wins ? "would take over from " + peer->address.to_string() : "";
+  return wins ? effect_on("would take over from", "takes over from", peer->address) : Effect{};
 }
 
-/// What a change would do to the addresses; "" if nothing is known of it.
-std::string effect_of(const InstanceChange& change, const Supervisor& supervisor) {
+/// What a change does to the addresses.
+Effect effect_of(const InstanceChange& change, const Supervisor& supervisor) {
   const VirtualRouter* router = supervisor.find(change.name);
-  if (router == nullptr) return "";
+  if (router == nullptr) return {};
   const bool active = router->election().state() == State::active;
-  if (change.fate == Fate::removed) return active ? "would send priority 0 and hand over" : "";
-  if (change.fate == Fate::restarted) return active ? "would send priority 0, hand over and start anew" : "";
+  if (change.fate == Fate::removed)
+    return active ? Effect{"would send priority 0 and hand over", "sends priority 0 and hands over"} : Effect{};
+  if (change.fate == Fate::restarted)
+    return active ? Effect{"would send priority 0, hand over and start anew",
+                           "sends priority 0, hands over and starts anew"}
+                  : Effect{};
   const auto priority = std::ranges::find(change.keys, "priority", &KeyChange::key);
-  return priority == change.keys.end() ? "" : effect_of_priority(*router, std::stoi(priority->after));
+  return priority == change.keys.end() ? Effect{} : effect_of_priority(*router, std::stoi(priority->after));
 }
 
 Json keys_of(const std::vector<KeyChange>& keys) {
@@ -84,11 +97,12 @@ Json change_document(const char* what, const InstanceChange& change, const std::
           {"text", prefix + line_of(change, effect)}};
 }
 
-Json document_of(const Plan& changes, const Supervisor& supervisor) {
+/// `words`: of a plan, or of what is being done.
+Json document_of(const Plan& changes, const Supervisor& supervisor, std::string Effect::* words) {
   Json list = Json::array();
   if (!changes.node.empty()) list.push_back(change_document("table", {Fate::changed, "node", changes.node}, "", ""));
   for (const InstanceChange& change : changes.instances)
-    list.push_back(change_document("instance", change, effect_of(change, supervisor), ""));
+    list.push_back(change_document("instance", change, effect_of(change, supervisor).*words, ""));
   for (const InstanceChange& change : changes.sync_groups)
     list.push_back(change_document("sync_group", change, "", "group "));
   for (const InstanceChange& change : changes.checks) list.push_back(change_document("check", change, "", "check "));
@@ -127,8 +141,9 @@ std::optional<Json> Reloader::answer(const Json& request) {
 Json Reloader::diff() const {
   const auto loaded = load_(running_);
   Json document = verdict_on(loaded, "vipd.diff/1");
-  document["changes"] =
-      loaded && loaded->config ? document_of(plan(*running_.config, *loaded->config), supervisor_) : Json::array();
+  document["changes"] = loaded && loaded->config
+                            ? document_of(plan(*running_.config, *loaded->config), supervisor_, &Effect::would)
+                            : Json::array();
   return document;
 }
 
@@ -167,7 +182,7 @@ Json Reloader::follow(const LoadedConfig& before) {
     running_.config = before.config;  // which all others have
     log_info("reload: nothing has changed");
   } else {
-    changes = document_of(plan(*before.config, *running_.config), supervisor_);
+    changes = document_of(plan(*before.config, *running_.config), supervisor_, &Effect::does);
     for (const Json& change : changes) log_info("reload: {}", change["text"].get<std::string>());
     supervisor_.apply(running_.config, loop_.now());
     ::malloc_trim(0);  // as after a start

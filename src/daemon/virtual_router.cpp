@@ -234,7 +234,7 @@ void VirtualRouter::judge_link(Link& link, TimePoint now) {
     if (!standing_.has(cause)) standing_.set(cause, "interface " + link.interface + link.user + trouble);
   };
   if (interface == nullptr)
-    blame(FaultCause::interface_missing, " is missing");
+    blame(FaultCause::interface_missing, " " + kernel_.view().why_missing(link.interface));
   else if (!running)
     blame(FaultCause::interface_down, " is down");
   else if (link.was_down)

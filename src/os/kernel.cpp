@@ -1,5 +1,7 @@
 #include "vipd/os/kernel.hpp"
 
+#include <algorithm>
+
 namespace vipd {
 
 const std::pair<const IpPrefix, AddressState>* NetworkView::find(int index, const IpAddress& address) const {
@@ -10,6 +12,13 @@ const std::pair<const IpPrefix, AddressState>* NetworkView::find(int index, cons
   for (auto it = interface->addresses.lower_bound({address, 0}); it != end && it->first.address == address; ++it)
     if (found == nullptr || it->second.tag == kKernelTag) found = &*it;
   return found;
+}
+
+std::string NetworkView::why_missing(std::string_view name) const {
+  for (const auto& [index, interface] : by_index)
+    if (std::ranges::find(interface.alternative_names, name) != interface.alternative_names.end())
+      return "is an alternative name of " + interface.name + ": write \"" + interface.name + "\"";
+  return "is missing";
 }
 
 bool NetworkView::has(const KernelObject& object) const {

@@ -74,10 +74,22 @@ bool promotes(const nlattr* families) {
   return value != 0;
 }
 
-/// Applies RTM_NEWLINK or RTM_DELLINK; returns the names it concerned (two when renamed).
+/// IFLA_PROP_LIST: the names besides IFLA_IFNAME that ip(8) takes.
+std::vector<std::string> alternative_names_of(const nlattr* properties) {
+  std::vector<std::string> names;
+  const auto note = [](const nlattr* attribute, void* data) {
+    if (mnl_attr_get_type(attribute) == IFLA_ALT_IFNAME)
+      static_cast<std::vector<std::string>*>(data)->push_back(text_of(attribute));
+    return MNL_CB_OK;
+  };
+  if (properties != nullptr) mnl_attr_parse_nested(properties, note, &names);
+  return names;
+}
+
+/// Applies RTM_NEWLINK or RTM_DELLINK; returns the names it concerned (two when renamed; alternative ones besides).
 std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) {
   const auto& info = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
-  const auto table = attributes<IFLA_AF_SPEC + 1>(message, sizeof info);
+  const auto table = attributes<IFLA_PROP_LIST + 1>(message, sizeof info);
   std::vector<std::string> names;
   const auto known = view.by_index.find(info.ifi_index);
   if (known != view.by_index.end()) names.push_back(known->second.name);
@@ -99,10 +111,15 @@ std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) 
   interface.parent = static_cast<int>(number_of(table[IFLA_LINK]));
   interface.alias = text_of(table[IFLA_IFALIAS]);
   interface.promotes = promotes(table[IFLA_AF_SPEC]);
+  const std::vector<std::string> alternatives = alternative_names_of(table[IFLA_PROP_LIST]);
   if (std::string name = text_of(table[IFLA_IFNAME]); !name.empty()) interface.name = std::move(name);
   if (const nlattr* mac = table[IFLA_ADDRESS]; mac != nullptr && mnl_attr_get_payload_len(mac) == 6)
     std::copy_n(static_cast<const std::uint8_t*>(mnl_attr_get_payload(mac)), 6, interface.mac.octets.begin());
   if (names.empty() || names.front() != interface.name) names.push_back(interface.name);
+  // Whoever waits for one of these names is told, whether it has come or gone.
+  names.insert(names.end(), interface.alternative_names.begin(), interface.alternative_names.end());
+  names.insert(names.end(), alternatives.begin(), alternatives.end());
+  interface.alternative_names = alternatives;
   return names;
 }
 

@@ -232,7 +232,9 @@ TEST_CASE("lab: a diff says what another VRID costs, and it costs that", "[lab]"
   CHECK(vipctl(pair.a, {"diff"}).output == change + ": would send priority 0, hand over and start anew\n");
   CHECK(pair.a.instance().at("vrid") == 51);
   const int before = pair.b.instance().at("transitions");
-  REQUIRE(vipctl(pair.a, {"reload"}).output.starts_with(change));
+  const std::string done = change + ": sends priority 0, hands over and starts anew";
+  REQUIRE(vipctl(pair.a, {"reload"}).output.starts_with(done));
+  REQUIRE(pair.a.vipd().errors().find("reload: " + done) != std::string::npos);
   REQUIRE(pair.b.wait_state("active"));
   const auto said = pair.sniffer.adverts_from(pair.source_a);
   REQUIRE(std::ranges::any_of(said, [](const Json& advert) { return advert.at("priority") == 0; }));

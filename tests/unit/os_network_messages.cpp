@@ -65,6 +65,28 @@ const std::vector<std::uint8_t> kOctets = {192, 0, 2, 10};
 
 }  // namespace
 
+TEST_CASE("network messages: an interface has alternative names, and who waits for one of them is told") {
+  NetworkView view = machine();
+  const auto tell_names = [&](const std::vector<const char*>& alternatives) {
+    alignas(nlmsghdr) std::array<char, 512> buffer{};
+    nlmsghdr* message = mnl_nlmsg_put_header(buffer.data());
+    message->nlmsg_type = RTM_NEWLINK;
+    static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(message, sizeof(ifinfomsg)))->ifi_index = 2;
+    mnl_attr_put_strz(message, IFLA_IFNAME, "eth0");
+    nlattr* const list = mnl_attr_nest_start(message, IFLA_PROP_LIST);
+    for (const char* name : alternatives) mnl_attr_put_strz(message, IFLA_ALT_IFNAME, name);
+    mnl_attr_nest_end(message, list);
+    return apply(*message, view);
+  };
+  using Names = std::vector<std::string>;
+  CHECK(view.why_missing("kubevip") == "is missing");
+  CHECK(tell_names({"kubevip", "a-name-longer-than-fifteen"}) ==
+        Names{"eth0", "kubevip", "a-name-longer-than-fifteen"});
+  CHECK(view.why_missing("kubevip") == "is an alternative name of eth0: write \"eth0\"");
+  CHECK(tell_names({}) == Names{"eth0", "kubevip", "a-name-longer-than-fifteen"});
+  CHECK(view.why_missing("kubevip") == "is missing");
+}
+
 TEST_CASE("network messages: what is asked for is there when the kernel says so, and gone when it says that") {
   const std::vector<KernelObject> objects = {
       AddressObject{.prefix = prefix("192.0.2.10", 24), .interface = "eth0", .ifindex = 2, .label = "eth0:a-long-one"},

@@ -49,6 +49,7 @@ struct Interface {
   std::string alias = {};  ///< IFLA_IFALIAS, a remark
   bool promotes = false;   ///< true while its own promote_secondaries is on, as its last message said
   std::map<IpPrefix, AddressState> addresses = {};
+  std::vector<std::string> alternative_names = {};  ///< IFLA_ALT_IFNAME; vipd.toml names none of them
   friend bool operator==(const Interface&, const Interface&) = default;
 };
 
@@ -64,6 +65,9 @@ class NetworkView {
       if (interface.name == name) return &interface;
     return nullptr;
   }
+  /// What is to be said of a name that find() does not know, behind that name: "is missing", or whose alternative name
+  /// it is.
+  std::string why_missing(std::string_view name) const;
   /// The entry of an address on an interface, or null. The kernel has an IPv6 address only once, and an IPv4 address
   /// once with each prefix length: one that carries our tag comes first.
   const std::pair<const IpPrefix, AddressState>* find(int index, const IpAddress& address) const;
