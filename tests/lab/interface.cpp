@@ -104,6 +104,22 @@ TEST_CASE("lab: the interface of a Backup is removed and made again", "[lab]") {
   REQUIRE(wait_until(5s, [&] { return !pair.sniffer.adverts_from(pair.b.source(pair.family)).empty(); }));
 }
 
+TEST_CASE("lab: an alternative name of an interface is told from one that is missing", "[lab]") {
+  Lab lab;
+  Node& a = lab.add_bare_node("a", 1);
+  lab.wire(a);
+  a.configure_interface();
+  std::string config = web(Family::ipv4, 254);
+  config.replace(config.find("\"eth0\""), 6, "\"kubevip\"");
+  a.start_vipd(config);
+  REQUIRE(await_fault(a) == "interface kubevip is missing");
+  must(a, "ip link property add dev eth0 altname kubevip");
+  const std::string told = "interface kubevip is an alternative name of eth0: write \"eth0\"";
+  REQUIRE(wait_until(5s, [&] { return await_fault(a) == told; }));
+  must(a, "ip link property del dev eth0 altname kubevip");
+  REQUIRE(wait_until(5s, [&] { return await_fault(a) == "interface kubevip is missing"; }));
+}
+
 TEST_CASE("lab: an interface that is missing at the start is waited for", "[lab]") {
   Lab lab;
   Node& a = lab.add_bare_node("a", 1);

@@ -177,6 +177,7 @@ TEST_CASE("sync group: a link is lost in one network, and all addresses move") {
   CHECK(edge(first).reason() == "wan is in fault (interface eth1 has no IPv4 address of its own to send from)");
   first.kernel.real("eth1")->addresses = addresses;
   set_link(first, "eth1", false);
+  world.run_for(milliseconds(2));
   CHECK(*member(first, 1).standing().fault() == "interface eth1 is down");
   world.run_for(seconds(5));
   const auto quiet = events_of_all(world);
