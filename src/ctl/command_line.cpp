@@ -31,6 +31,13 @@ void add_trial(CLI::App& reload, Invocation& invocation) {
       ->check(CLI::Range(1U, kLongest));
 }
 
+/// What vipctl does with root's rights rests on this path and not on the daemon's word.
+void add_config_file(CLI::App& verb, Invocation& invocation) {
+  verb.add_option("--config", invocation.config, "The daemon's configuration file")
+      ->type_name("FILE")
+      ->capture_default_str();
+}
+
 void add_config_action(CLI::App& config, Invocation& invocation, Invocation::ConfigAction action, const char* name,
                        const char* description) {
   CLI::App& added = *config.add_subcommand(name, description);
@@ -38,6 +45,7 @@ void add_config_action(CLI::App& config, Invocation& invocation, Invocation::Con
   added.fallthrough();
   if (action != Invocation::ConfigAction::list)
     added.add_option("N", invocation.config_number, "Its number in the list")->required();
+  if (action == Invocation::ConfigAction::restore) add_config_file(added, invocation);
 }
 
 void add_config(CLI::App& app, Invocation& invocation) {
@@ -73,7 +81,9 @@ std::unique_ptr<CLI::App> describe_command_line(Invocation& invocation) {
             invocation);
   add_verb(*app, invocation, Invocation::Verb::confirm, "confirm", "Keep what `reload --confirm` has put in force");
   add_config(*app, invocation);
-  add_verb(*app, invocation, Invocation::Verb::reexec, "reexec", "Have the program on the disk take over, as it is");
+  add_config_file(add_verb(*app, invocation, Invocation::Verb::reexec, "reexec",
+                           "Have the program on the disk take over, as it is"),
+                  invocation);
   add_verb(*app, invocation, Invocation::Verb::version, "version", "The versions of vipctl and of the daemon");
   return app;
 }

@@ -1,5 +1,7 @@
 #include "vipd/ctl/document.hpp"
 
+#include <cerrno>
+
 #include "vipd/ctl/text.hpp"
 
 namespace vipd {
@@ -32,7 +34,9 @@ Result<Document> parse_document(const std::string& line, std::string_view schema
   if (!document) return document;
   const std::string found = text_at(*document, "schema");
   if (found == schema) return document;
-  if (found == "vipd.error/1") return failure("the daemon refused: " + text_at(*document, "error"));
+  if (found == "vipd.error/1")
+    return std::unexpected(Error{"the daemon refused: " + text_at(*document, "error"),
+                                 text_at(*document, "kind") == "right" ? EACCES : 0});
   if (found.empty()) return not_understood("it names no schema, " + std::string(schema) + " was expected");
   return failure("the daemon answered with schema " + found + ", this vipctl understands " + std::string(schema) +
                  "; are both of the same version? (vipctl version)");

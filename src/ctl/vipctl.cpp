@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <ostream>
 #include <string>
 
@@ -152,13 +153,28 @@ Result<void> confirm(const Invocation& invocation, const Console& console) {
   return {};
 }
 
+/// Whoever writes a configuration or tries one has to mean the daemon's.
+Result<void> require_same_config(const Document& daemon, const Invocation& invocation) {
+  std::error_code error;
+  const std::string theirs = text_at(daemon, "config");
+  const auto ours = std::filesystem::absolute(invocation.config, error).lexically_normal();
+  if (std::filesystem::path(theirs).lexically_normal() == ours) return {};
+  return failure("the daemon runs with " + theirs + " and not with " + ours.string() +
+                 "; if that is right, name it: --config " + theirs);
+}
+
 /// Puts the files back and in force.
 Result<void> restore(const Invocation& invocation, const Console& console, const Document& answer) {
+  const auto daemon = daemon_version(invocation, console);
+  if (!daemon) return std::unexpected(daemon.error());
+  if (auto same = require_same_config(*daemon, invocation); !same) return same;
   const Document& kept = member(answer, "configurations");
-  const auto done = restore_files(kept.empty() ? Document() : kept.front());
-  if (!done) return std::unexpected(done.error());
+  const auto done = restore_files(kept.empty() ? Document() : kept.front(), invocation.config);
+  if (!done) return std::unexpected(Error{"nothing was restored: " + done.error().message, done.error().code});
   for (const std::string& line : *done) console.err << line << '\n';
-  return reload(invocation, console);
+  auto reloaded = reload(invocation, console);
+  if (!reloaded) reloaded.error().message = "the files are restored but not in force: " + reloaded.error().message;
+  return reloaded;
 }
 
 Result<void> show_config(const Invocation& invocation, const Console& console) {
@@ -190,12 +206,25 @@ Result<void> try_program(std::string program, std::string config) {
   return failure(program + " does not accept " + config + "; the running program goes on");
 }
 
+/// vipd from beside this program, or where both are installed. The daemon's word does not count: root may run it.
+std::filesystem::path vipd_program() {
+  std::error_code error;
+  const auto directory = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  const auto beside = directory / "vipd";
+  const auto installed = directory.parent_path() / "sbin/vipd";
+  return std::filesystem::weakly_canonical(std::filesystem::exists(beside, error) ? beside : installed, error);
+}
+
 /// The program on the disk takes over from the one that runs. It has to accept the files first: once it runs, it is too
 /// late.
 Result<void> reexec(const Invocation& invocation, const Console& console) {
   const auto before = daemon_version(invocation, console);
   if (!before) return std::unexpected(before.error());
-  if (auto tried = try_program(text_at(*before, "program"), text_at(*before, "config")); !tried) return tried;
+  if (auto same = require_same_config(*before, invocation); !same) return same;
+  const auto program = vipd_program();
+  if (text_at(*before, "program") != program)
+    return failure("the daemon runs " + text_at(*before, "program") + "; this vipctl belongs to " + program.string());
+  if (auto tried = try_program(program, invocation.config); !tried) return tried;
   const auto begun = ask_once(invocation, console, {{"verb", "reexec"}}, "vipd.version/1");
   if (!begun) return std::unexpected(begun.error());
   const auto after = daemon_version(invocation, console);  // the socket stays, so this waits for the new program

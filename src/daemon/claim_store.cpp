@@ -9,12 +9,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "vipd/base/assert.hpp"
 #include "vipd/os/log.hpp"
+#include "vipd/os/state_file.hpp"
 
 namespace vipd {
 namespace {
@@ -132,10 +131,7 @@ ClaimStore::ClaimStore(std::string path) : path_(std::move(path)) {
 }
 
 void ClaimStore::read() {
-  std::error_code error;
-  std::ifstream file(path_, std::ios::binary);
-  if (!file || !std::filesystem::is_regular_file(path_, error)) return;
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = read_state_file(path_);
   if (text.empty() || read_records(text)) return;
   entries_.clear();
   log_warning("{} is passed over, as it is damaged or of another version: no instance goes on where it was", path_);
@@ -158,7 +154,7 @@ bool ClaimStore::read_records(std::span<const char> text) {
 /// With what is known, in another file until that is whole.
 void ClaimStore::begin_anew() {
   const std::string temporary = path_ + ".new";
-  fd_ = Fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  fd_ = create_state_file(temporary);
   put(octets_of(Head{.magic = kMagic, .boot = this_boot(), .unused = {}}), 0);
   std::size_t record = 0;
   for (auto& [name, entry] : entries_) {

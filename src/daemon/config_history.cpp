@@ -10,12 +10,11 @@
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "vipd/os/fd.hpp"
 #include "vipd/os/json.hpp"
+#include "vipd/os/state_file.hpp"
 
 namespace vipd {
 namespace {
@@ -24,7 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kSchema = "vipd.kept-config/1";
 constexpr const char* kUnconfirmedSchema = "vipd.unconfirmed-config/1";
-constexpr std::uintmax_t kLargest = 32 << 20;  // a configuration has at most 8 MiB, as JSON at most four times that
 
 std::string sha256_of(const std::vector<ConfigSource>& files) {
   crypto_hash_sha256_state state;
@@ -40,7 +38,7 @@ std::string sha256_of(const std::vector<ConfigSource>& files) {
 
 Result<void> write_whole(const std::string& path, const std::string& text) {
   const std::string temporary = path + ".new";
-  const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  const Fd fd = create_state_file(temporary);
   if (!fd) return system_failure("cannot write " + temporary, errno);
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t size = ::write(fd.get(), text.data() + done, text.size() - done);
@@ -54,10 +52,7 @@ Result<void> write_whole(const std::string& path, const std::string& text) {
 
 /// Null if it cannot be read or is of another schema.
 Json read_document(const fs::path& path, const char* schema) {
-  std::error_code error;
-  if (fs::file_size(path, error) > kLargest || error) return nullptr;
-  std::ifstream file(path);
-  Json document = parse_json(std::string(std::istreambuf_iterator<char>(file), {}));
+  Json document = parse_json(read_state_file(path));
   if (!document.is_object() || document.value("schema", Json()) != schema) return nullptr;
   return document;
 }

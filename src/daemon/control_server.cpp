@@ -10,6 +10,7 @@
 #include <array>
 #include <cstring>
 
+#include "vipd/daemon/verbs.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/user_group.hpp"
 
@@ -17,25 +18,33 @@ namespace vipd {
 namespace {
 
 constexpr std::size_t kMaxClients = 64;
+constexpr std::size_t kKeptForRoot = 8;
+constexpr std::ptrdiff_t kMaxOfOneUser = 16;  // clients at a time; of root, those that follow
 constexpr std::size_t kLongestRequest = 4096;
 constexpr std::size_t kMostUnreadEvents = 1 << 20;    // some thousand transitions, for one that follows
 constexpr auto kPatience = std::chrono::seconds(10);  // to ask, and to read the answer
 constexpr auto kAcceptPause = std::chrono::seconds(1);
 
-/// What a request is in the daemon's life. A verb that nobody knows is answered at any time.
-LifeEvent event_of(const Json& request) {
-  const std::string verb = request["verb"];
-  if (verb == "reload") return LifeEvent::reload;
-  if (verb == "confirm") return LifeEvent::confirm;
-  if (verb == "reexec") return LifeEvent::reexec;
-  if (verb == "diff") return LifeEvent::diff;
-  if (verb == "config" && request.contains("number")) return LifeEvent::read_config;
-  return LifeEvent::look;
+/// Who is at the other end, as the kernel says; somebody without any right if it does not.
+uid_t user_of(const Fd& fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  constexpr uid_t kNobody = -1;
+  return ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : kNobody;
+}
+
+/// Takes in what has been asked so far, lest the end of the connection throws our words away, unix(7).
+void refuse(const Fd& fd, const std::string& why) {
+  const std::string words = to_text(error_document(why)) + "\n";
+  (void)!::send(fd.get(), words.data(), words.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  std::array<char, kLongestRequest> asked;
+  (void)!::recv(fd.get(), asked.data(), asked.size(), MSG_DONTWAIT);
 }
 
 }  // namespace
 
 struct ControlServer::Client {
+  uid_t user = 0;
   Fd fd;
   EventLoop::Watch watch, timer;
   std::string request, unsent;
@@ -85,7 +94,7 @@ Result<void> ControlServer::listen() {
   const int bound = ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
   ::umask(mask);
   if (bound < 0) return system_failure("cannot make the control socket " + path_, errno);
-  if (auto handed = share_with_group(path_); !handed) return handed;
+  if (auto handed = share_with_group(path_, 0660); !handed) return handed;
   if (::listen(socket_.get(), 64) < 0) return system_failure("cannot listen on " + path_, errno);
   return {};
 }
@@ -99,19 +108,27 @@ Clocks ControlServer::clocks() const { return {.monotonic = loop_.now(), .wall =
 void ControlServer::accept_clients() {
   Fd fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!fd) return accept_later(errno);
-  if (clients_.size() >= kMaxClients) {
-    static const std::string refusal = to_text(error_document("too many clients are connected; try again")) + "\n";
-    (void)!::send(fd.get(), refusal.data(), refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    return;
-  }
+  const uid_t user = user_of(fd);
+  if (const auto why = no_place_for(user)) return refuse(fd, *why);
   clients_.push_back(std::make_unique<Client>());
   Client& client = *clients_.back();
+  client.user = user;
   client.fd = std::move(fd);
   auto watch = loop_.watch(client.fd.get(), EPOLLIN, Urgency::rest, [this, &client] { on_ready(client); });
   auto timer = loop_.after(kPatience, [this, &client] { drop(client); });
   if (!watch || !timer) return drop(client);
   client.watch = std::move(*watch);
   client.timer = std::move(*timer);
+}
+
+/// Root gets in even if all others have taken what they can.
+std::optional<std::string> ControlServer::no_place_for(uid_t user) const {
+  const std::size_t places = user == 0 ? kMaxClients : kMaxClients - kKeptForRoot;
+  if (clients_.size() >= places) return "too many clients are connected; try again";
+  const auto is_theirs = [&](const auto& client) { return client->user == user; };
+  if (user != 0 && std::ranges::count_if(clients_, is_theirs) >= kMaxOfOneUser)
+    return fmt::format("too many clients of user {}: {}; end one of them", user, kMaxOfOneUser);
+  return std::nullopt;
 }
 
 /// Whoever waits to be let in still waits when there is no descriptor for him, and the loop would spin.
@@ -149,18 +166,28 @@ Json ControlServer::answer(Client& client, const std::string& line) {
   const Json request = parse_json(line);
   if (!request.is_object() || !request.contains("verb") || !request["verb"].is_string())
     return error_document("a request is one line with a JSON object that has a \"verb\"");
-  const std::string verb = request["verb"];
-  if (const auto allowed = life_.allows(event_of(request)); !allowed)
-    return error_document("refused: " + allowed.error().message);
+  const Verb* const known = verb_of(request);
+  if (known == nullptr) return error_document("this version of vipd does not know that verb");
+  if (!may(client.user, known->right))
+    return error_document("only root may ask for that, with sudo for example", "right");
+  if (const auto allowed = life_.allows(known->event); !allowed) return error_document(allowed.error().message);
+  const std::string_view verb = known->name;
   if (verb == "status") return status_document(supervisor_, reloader_.trial_ends(), info_, clocks());
   if (auto answered = reloader_.answer(request)) return *std::move(answered);
   if (verb == "reexec")
     if (const auto begun = reexec_(); !begun) return error_document(begun.error().message);
   if (verb == "version" || verb == "reexec") return version_document(info_, clocks());
-  if (verb != "events") return error_document("this version of vipd does not know that verb");
-  client.follows = request.contains("follow") && request["follow"] == true;
+  const bool follows = request.contains("follow") && request["follow"] == true;
+  if (follows && followers_of(client.user) >= kMaxOfOneUser)
+    return error_document(
+        fmt::format("too many followers of user {}: {}; end one of them", client.user, kMaxOfOneUser));
+  client.follows = follows;
   client.seen = supervisor_.events().last_sequence();
   return events_document(supervisor_.events(), clocks());
+}
+
+std::ptrdiff_t ControlServer::followers_of(uid_t user) const {
+  return std::ranges::count_if(clients_, [&](const auto& each) { return each->follows && each->user == user; });
 }
 
 void ControlServer::send(Client& client, const Json& document) { client.unsent += answer_line(document); }

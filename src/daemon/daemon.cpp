@@ -52,6 +52,9 @@ std::vector<std::string> runner_command(const DaemonOptions& options) {
   return {program_file().parent_path() / "vipd-runner", "--inherited", "--config", config};
 }
 
+/// This program has replaced another one in the same process.
+bool takes_over() { return ::getenv(kListenerVariable) != nullptr; }
+
 /// The control socket from the program that this one has replaced.
 Fd inherited_listener() {
   const char* value = ::getenv(kListenerVariable);
@@ -251,7 +254,9 @@ int run_daemon(const DaemonOptions& options) {
   block_signals();
   wake_promptly();
   stay_in_memory();
-  auto loaded = last_confirmed(load_config(options.config, purpose_of(options)), purpose_of(options), options);
+  const Purpose purpose = purpose_of(options);
+  auto loaded = last_confirmed(load_config(options.config, purpose), purpose, options);
+  if (takes_over()) loaded = or_in_force(std::move(loaded), purpose, options);
   if (!usable(loaded, options.config)) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);
   if (!lock) {

@@ -79,6 +79,16 @@ Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, c
   return before;
 }
 
+Result<LoadedConfig> or_in_force(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options) {
+  if (now && now->config) return now;
+  auto kept = ConfigHistory(in_force_path(options)).newest();
+  if (!kept) return now;
+  LoadedConfig before = load_texts(options.config, std::move(kept->files), purpose);
+  if (!before.config) return now;
+  log_error("the files cannot be used, what was in force stays:\n{}", now ? now->report(false) : now.error().message);
+  return before;
+}
+
 std::vector<InstanceConfig> instances_before(const LoadedConfig& now, const DaemonOptions& options) {
   std::vector<InstanceConfig> before;
   const auto is_known = [&](const InstanceConfig& each) {

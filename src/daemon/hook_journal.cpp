@@ -5,12 +5,13 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
 #include "vipd/os/json.hpp"
 #include "vipd/os/log.hpp"
+#include "vipd/os/state_file.hpp"
 
 namespace vipd {
 namespace {
@@ -52,9 +53,9 @@ HookJournal::HookJournal(std::string path) : path_(std::move(path)) {
 
 /// A last line that was not finished is one that was never begun.
 void HookJournal::read() {
-  std::ifstream file(path_);
+  std::istringstream file(read_state_file(path_));
   std::string line;
-  if (!file || !std::getline(file, line)) return;
+  if (!std::getline(file, line)) return;
   Events events;
   try {
     if (line != kHead) throw std::runtime_error("it is of another version");
@@ -75,7 +76,7 @@ void HookJournal::begin_anew() {
   std::string text = kHead + "\n";
   for (const auto& [key, event] : under_way_) text += began_line(key, event);
   const std::string temporary = path_ + ".new";
-  fd_ = Fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  fd_ = create_state_file(temporary, O_APPEND);
   size_ = 0;
   if (append(text) && ::rename(temporary.c_str(), path_.c_str()) == 0) return;
   fd_ = Fd();

@@ -14,7 +14,9 @@
 #include <csignal>
 #include <filesystem>
 
+#include "vipd/base/log_limit.hpp"
 #include "vipd/config/check_program.hpp"
+#include "vipd/config/text.hpp"
 #include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/daemon.hpp"
 #include "vipd/daemon/programs.hpp"
@@ -83,6 +85,8 @@ class RunnerServer {
 
  private:
   void accept();
+  bool is_trusted(const Fd& fd);
+  void complain(const std::string& sentence);
   void serve(Fd fd);
   void on_message(const Json& message);
   std::optional<std::string> refusal(const Command& command);
@@ -100,6 +104,7 @@ class RunnerServer {
   EventLoop::Watch accept_watch_, timer_;
   std::unique_ptr<MessageSocket> client_;
   std::uint64_t client_number_ = 0;
+  SentenceLimit complaints_;
   bool ending_ = false;
   int sweeps_ = 0;
 };
@@ -141,14 +146,19 @@ void RunnerServer::serve_only(Fd fd) {
 }
 
 /// Only root, the user vipd and whoever we are ourselves.
-bool is_trusted(const Fd& fd) {
+bool RunnerServer::is_trusted(const Fd& fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
   const passwd* user = ::getpwnam(kUser);
   if (peer.uid == 0 || peer.uid == ::geteuid() || (user != nullptr && peer.uid == user->pw_uid)) return true;
-  log_warning("hung up on process {} of uid {}, which is not vipd", peer.pid, peer.uid);
+  complain(fmt::format("hung up on a process of uid {}, which is not vipd", peer.uid));
   return false;
+}
+
+/// Whoever is vipd could fill the log otherwise.
+void RunnerServer::complain(const std::string& sentence) {
+  if (complaints_.passes(sentence, loop_.now())) log_error("{} (said once a minute)", sentence);
 }
 
 void RunnerServer::accept() {
@@ -169,12 +179,12 @@ void RunnerServer::serve(Fd fd) {
 void RunnerServer::on_message(const Json& message) {
   const auto request = read_request(message);
   if (!request) {
-    log_error("hung up on vipd: {}", request.error().message);
+    complain("hung up on vipd: " + request.error().message);
     return lose_client();
   }
   const auto [id, command] = *request;
   if (const auto why = refusal(command)) {
-    log_error("{}: refused: {}", command.label, *why);
+    complain(in_quotes(command.label) + " is refused: " + *why);
     return answer(client_number_, {id, {.error = "refused: " + *why}});
   }
   if (command.arguments.front() == kCountProcesses) return answer(client_number_, {id, count(command)});
@@ -198,7 +208,7 @@ std::optional<std::string> RunnerServer::refusal(const Command& command) {
 bool RunnerServer::names(const Command& command) {
   if (is_named(programs_, command.arguments)) return true;
   auto programs = read_programs(config_);
-  if (!programs) log_error("{}", programs.error().message);
+  if (!programs) complain(programs.error().message);
   if (!programs) return false;
   programs_ = std::move(*programs);
   return is_named(programs_, command.arguments);

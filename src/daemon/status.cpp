@@ -217,7 +217,11 @@ Json event_document(const Transition& transition, const Clocks& clocks) {
   return {{"schema", "vipd.event/1"}, {"event", transition_document(transition, clocks)}};
 }
 
-Json error_document(const std::string& sentence) { return {{"schema", "vipd.error/1"}, {"error", sentence}}; }
+Json error_document(const std::string& sentence, const std::string& kind) {
+  Json document = {{"schema", "vipd.error/1"}, {"error", sentence}};
+  if (!kind.empty()) document["kind"] = kind;
+  return document;
+}
 
 std::string answer_line(const Json& document) {
   std::string line = to_text(document);

@@ -13,8 +13,8 @@ constexpr const char* kGroup = "vipd";
 
 }  // namespace
 
-Result<void> share_with_group(const std::string& path) {
-  if (::chmod(path.c_str(), 0660) < 0) return system_failure("cannot set the mode of " + path, errno);
+Result<void> share_with_group(const std::string& path, mode_t mode) {
+  if (::chmod(path.c_str(), mode) < 0) return system_failure("cannot set the mode of " + path, errno);
   const ::group* group = ::getgrnam(kGroup);
   if (group != nullptr && ::chown(path.c_str(), static_cast<uid_t>(-1), group->gr_gid) < 0)
     return system_failure("cannot give " + path + " to group " + kGroup, errno);

@@ -92,6 +92,37 @@ TEST_CASE("lab: a follower that never reads is cut, and nobody waits for it", "[
   REQUIRE(all_are(a, "active"));
 }
 
+TEST_CASE("lab: a user who is not root looks, changes nothing and keeps nobody out", "[lab]") {
+  Lab lab;
+  Node& a = lab.add_node("a", 1);
+  a.start_vipd(web(Family::ipv4, 254));
+  REQUIRE(a.wait_state("active"));
+  std::filesystem::permissions(std::filesystem::path(a.runtime_dir()).parent_path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(a.runtime_dir(), std::filesystem::perms(0755));
+  std::filesystem::permissions(a.runtime_dir() + "/control.sock", std::filesystem::perms(0666));
+  const auto as_user = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"setpriv", "--reuid=4242", "--regid=4242", "--clear-groups", program("vipctl"),
+                                 "--runtime-dir", a.runtime_dir()});
+    return words;
+  };
+  for (const auto& words : std::vector<std::vector<std::string>>{{"status"}, {"events"}, {"diff"}, {"config", "list"}})
+    CHECK(run(a, as_user(words)).status == 0);
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"reload"}, {"reload", "--confirm", "9s"}, {"confirm"}, {"config", "show", "1"}}) {
+    const Finished refused = run(a, as_user(words));
+    CAPTURE(words, refused.errors);
+    CHECK(refused.status == 5);
+    CHECK(refused.errors.find("only root") != std::string::npos);
+  }
+  std::vector<std::unique_ptr<Process>> followers;
+  for (int i = 0; i < 16; ++i) followers.push_back(std::make_unique<Process>(a, as_user({"events", "-f"})));
+  for (const auto& follower : followers) REQUIRE(wait_until(5s, [&] { return !follower->output().empty(); }));
+  const Finished crowded = run(a, as_user({"events", "-f"}));
+  CHECK(crowded.status == 1);
+  CHECK(crowded.errors.find("too many clients of user 4242") != std::string::npos);
+  CHECK(vipctl(a, {"reload"}).status == 0);
+}
+
 TEST_CASE("lab: vipctl without a verb shows the state to a human", "[lab]") {
   Pair pair(each_family());
   pair.start();

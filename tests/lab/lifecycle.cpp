@@ -54,8 +54,12 @@ TEST_CASE("lab: nothing that is asked during a stop undoes the stop", "[lab]") {
   node.vipd().signal(SIGHUP);
   node.vipd().signal(SIGTERM);
   node.vipd().signal(SIGINT);
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"reload"}, {"reload", "--confirm", "1s"}, {"confirm"}, {"reexec"}, {"diff"}, {"config", "show", "1"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"reload"},
+                                                                 {"reload", "--confirm", "1s"},
+                                                                 {"confirm"},
+                                                                 {"reexec", "--config", node.directory() / "vipd.toml"},
+                                                                 {"diff"},
+                                                                 {"config", "show", "1"}}) {
     const Finished refused = vipctl(node, words);
     CAPTURE(words, refused.errors);
     CHECK(refused.status == 1);
@@ -93,12 +97,12 @@ TEST_CASE("lab: neither a stop, a crash, a re-exec nor its own end makes a trial
   CAPTURE(ending);
   REQUIRE(vipctl(node, {"reload", "--confirm", ending.starts_with("its") ? "1s" : "60s"}).status == 0);
   CHECK(base_of(node) == 200);
-  const Finished refused = vipctl(node, {"reexec"});
+  const Finished refused = vipctl(node, {"reexec", "--config", node.directory() / "vipd.toml"});
   CHECK(refused.status == 1);
   CHECK(refused.errors.find("a reload waits for its confirmation") != std::string::npos);
   if (ending.starts_with("its")) {
     REQUIRE(wait_until(5s, [&] { return base_of(node) == 254; }));
-    const Finished done = vipctl(node, {"reexec"});
+    const Finished done = vipctl(node, {"reexec", "--config", node.directory() / "vipd.toml"});
     CAPTURE(done.errors);
     REQUIRE(done.status == 0);
   } else {
@@ -116,6 +120,20 @@ TEST_CASE("lab: neither a stop, a crash, a re-exec nor its own end makes a trial
   node.start_vipd(tried);
   REQUIRE(node.wait_state("active"));
   CHECK(base_of(node) == 200);
+}
+
+TEST_CASE("lab: a program that takes over goes on with what is in force, though the files broke in that moment",
+          "[lab]") {
+  Lab lab;
+  Node& node = lab.add_node("a", 1);
+  node.start_vipd(web(Family::ipv4, 254));
+  REQUIRE(node.wait_state("active"));
+  node.vipd().signal(SIGKILL);
+  REQUIRE(node.vipd().wait_exit(5s));
+  node.start_vipd("[instance", {"env", "VIPD_CONTROL_LISTENER=99"});  // as a re-exec leaves it
+  REQUIRE(node.wait_state("active"));
+  CHECK(base_of(node) == 254);
+  CHECK(node.vipd().errors().find("the files cannot be used, what was in force stays") != std::string::npos);
 }
 
 namespace {

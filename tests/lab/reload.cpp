@@ -257,7 +257,7 @@ TEST_CASE("lab: a diff touches nothing, and an earlier configuration can be had 
   REQUIRE(kept.size() == 2);
   CHECK(vipctl(pair.a, {"config", "show", "1"}).output.find("priority = 254") != std::string::npos);
   CHECK(vipctl(pair.a, {"config", "show", "9"}).status == 1);
-  const Finished restored = vipctl(pair.a, {"config", "restore", "1"});
+  const Finished restored = vipctl(pair.a, {"config", "restore", "1", "--config", pair.a.directory() / "vipd.toml"});
   INFO(restored.output << restored.errors);
   REQUIRE(restored.status == 0);
   CHECK(pair.a.instance().at("priority").at("base") == 254);

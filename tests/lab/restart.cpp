@@ -28,7 +28,8 @@ std::size_t moves(const AddressMonitor& monitor, const std::string& address, std
 }
 
 Finished reexec(const Node& node) {
-  return run(node, {program("vipctl"), "--runtime-dir", node.runtime_dir(), "reexec"});
+  return run(node, {program("vipctl"), "--runtime-dir", node.runtime_dir(), "reexec", "--config",
+                    node.directory() / "vipd.toml"});
 }
 
 }  // namespace

@@ -378,6 +378,10 @@ told_of_unit() { inside "$1" vipctl | grep -F 'web.service is inactive' >/dev/nu
 refuses_bad_config() {
   inside lb2 cp /etc/vipd/vipd.toml /etc/vipd/vipd.toml.good
   inside lb2 sh -c 'echo "colour = 1" >>/etc/vipd/vipd.toml'
+  inside lb2 systemctl reload vipd 2>/dev/null && fail "lb2: a broken configuration was reloaded"
+  check "a broken configuration that is reloaded leaves the unit running" unit_is lb2 ActiveState active
+  inside lb2 runuser -u vipd -- vipctl reload 2>/dev/null && fail "lb2: user vipd may reload"
+  check "user vipd may look" inside lb2 runuser -u vipd -- vipctl status
   inside lb2 systemctl restart vipd 2>/dev/null && fail "lb2: a broken configuration was accepted"
   check "a broken configuration fails the unit" unit_is lb2 ActiveState failed
   check "with exit status 2" unit_is lb2 ExecMainStatus 2

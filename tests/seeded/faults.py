@@ -131,6 +131,9 @@ FAULTS = [
      "{{kStarts,       to(kServing),     to(kOnTrial),  kHandsOver,       to(kServing)}},  // reload"),
     ("a second reload makes a trial permanent", "src/daemon/reloader.cpp", "if ((!trial_ && !length) || *tried.config", "if (!length || *tried.config"),
     ("a trial that has gone back is forgotten", "src/daemon/reloader.cpp", "  follow(given_up);\n", "  follow(given_up);\n  (void)unconfirmed_.drop();\n"),
+    ("the group may reload", "src/daemon/verbs.cpp", "user == 0 || right == Right::look;", "user == 0 || right != Right::secrets;"),
+    ("a restored file loses its rights", "src/ctl/restore.cpp", "  const auto given = give(fd, rights);\n", "  const auto given = give(fd, Rights{rights.owner});\n"),
+    ("a restored file follows others' links", "src/ctl/restore.cpp", "  if (!is_ours(directory)) return false;\n", ""),
     # All of them together.
     ("leftovers of a crash stay", S, "  remove_leftovers(before, now);\n", ""),
     ("an instance that was removed stays", S, "!going_on.contains(router.get())) router->stop(now);", "going_on.contains(router.get()) && restarted.contains(router->config().name)) router->stop(now);"),

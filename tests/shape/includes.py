@@ -12,7 +12,7 @@ MAY_SEE = {
     "os": {"base", "os"},
     "daemon": {"base", "vrrp", "config", "os", "daemon"},
     "probe": {"base", "os", "probe"},
-    "ctl": {"base", "ctl"},
+    "ctl": {"base", "os", "ctl"},
     "vipd.cpp": {"base", "config", "os", "daemon"},
     "vipd-runner.cpp": {"base", "daemon"},
     "vipd-check.cpp": {"probe"},

@@ -11,6 +11,7 @@
 #include "support/fake_world.hpp"
 #include "support/temporary_directory.hpp"
 #include "vipd/base/control.hpp"
+#include "vipd/daemon/verbs.hpp"
 
 using namespace vipd;
 using namespace vipd::test;
@@ -237,6 +238,95 @@ TEST_CASE("ControlServer: only root and the group may ask") {
   struct stat info{};
   REQUIRE(::stat(bench.path().c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0660);
+}
+
+TEST_CASE("ControlServer: each verb has its right, and only root has all") {
+  constexpr uid_t kMember = 4242;
+  for (const Verb& verb : kVerbs) {
+    CAPTURE(verb.name);
+    CHECK(may(0, verb.right));
+    CHECK(may(kMember, verb.right) == (verb.right == Right::look));
+    const bool acts = verb.event != LifeEvent::look && verb.event != LifeEvent::diff;
+    CHECK((verb.right != Right::look) == acts);
+  }
+}
+
+namespace {
+
+/// Connects as another user; the kernel remembers who it was.
+Fd connect_as(const Bench& bench, uid_t user) {
+  std::filesystem::permissions(std::filesystem::path(bench.path()).parent_path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(bench.path(), std::filesystem::perms(0666));
+  REQUIRE(::seteuid(user) == 0);
+  Fd fd = bench.connect();
+  REQUIRE(::seteuid(0) == 0);
+  return fd;
+}
+
+std::string ask_as(const Bench& bench, uid_t user, const std::string& request) {
+  const Fd fd = connect_as(bench, user);
+  (void)!::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL);
+  bench.turn();
+  return bench.read_all(fd);
+}
+
+}  // namespace
+
+TEST_CASE("ControlServer: who is not root looks, and changes nothing") {
+  if (::geteuid() != 0) return;
+  Bench bench;
+  bench.write_priority(200, "second");
+  for (const char* request : {R"({"verb":"reload"})", R"({"verb":"reload","confirm_ms":1000})", R"({"verb":"confirm"})",
+                              R"({"verb":"reexec"})", R"({"verb":"config","number":1})"}) {
+    const Json answer = Json::parse(ask_as(bench, 4242, std::string(request) + "\n"));
+    CHECK(answer["kind"] == "right");
+    CHECK(answer["error"].get<std::string>().find("only root") != std::string::npos);
+  }
+  CHECK(bench.priority() == 254);
+  CHECK(bench.reexecs == 0);
+  for (const char* request : {R"({"verb":"status"})", R"({"verb":"version"})", R"({"verb":"events"})",
+                              R"({"verb":"diff"})", R"({"verb":"config"})"})
+    CHECK_FALSE(Json::parse(ask_as(bench, 4242, std::string(request) + "\n")).contains("error"));
+}
+
+TEST_CASE("ControlServer: no user keeps root out, and who finds no place is told why") {
+  if (::geteuid() != 0) return;
+  Bench bench;
+  const std::string follow = "{\"verb\":\"events\",\"follow\":true}\n";
+  std::vector<Fd> followers;
+  const auto follow_as = [&](uid_t user) {
+    followers.push_back(connect_as(bench, user));
+    (void)!::send(followers.back().get(), follow.data(), follow.size(), MSG_NOSIGNAL);
+    bench.turn();
+    return bench.read_all(followers.back());
+  };
+  for (int i = 0; i < 16; ++i) CHECK(follow_as(4242).starts_with(R"({"schema":"vipd.events/1")"));
+  CHECK(follow_as(4242).find("too many clients of user 4242: 16") != std::string::npos);
+  for (const uid_t user : {4243, 4244, 4245})
+    for (int i = 0; i < 16; ++i) follow_as(user);
+  for (const uid_t user : {4246, 4247, 4248})
+    for (int i = 0; i < 16; ++i) follow_as(user);
+  CHECK(follow_as(4249).find("too many clients are connected") != std::string::npos);
+  CHECK(Json::parse(bench.ask("{\"verb\":\"version\"}\n"))["schema"] == "vipd.version/1");
+  int of_root = 0;
+  while (of_root < 64 && follow_as(0).starts_with(R"({"schema":"vipd.events/1")")) ++of_root;
+  CHECK(of_root == 8);
+}
+
+TEST_CASE("ControlServer: root's followers leave places to those who ask") {
+  Bench bench;
+  if (::geteuid() != 0) return;
+  const std::string follow = "{\"verb\":\"events\",\"follow\":true}\n";
+  std::vector<Fd> followers;
+  std::string last;
+  for (int i = 0; i < 70; ++i) {
+    followers.push_back(bench.connect());
+    (void)!::send(followers.back().get(), follow.data(), follow.size(), MSG_NOSIGNAL);
+    bench.turn();
+    last = bench.read_all(followers.back());
+  }
+  CHECK(last.find("too many followers of user 0: 16") != std::string::npos);
+  CHECK(Json::parse(bench.ask("{\"verb\":\"version\"}\n"))["schema"] == "vipd.version/1");
 }
 
 TEST_CASE("Reloader: a diff tells what would change and changes nothing") {

@@ -39,7 +39,7 @@ TEST_CASE("NotifyFifo: makes the pipe for the group, and lines wait in it for a 
   const std::string path = directory.path() + "/fifo";
   NotifyFifo fifo(path);
   CHECK(S_ISFIFO(mode_of(path)));
-  CHECK((mode_of(path) & 07777) == 0660);
+  CHECK((mode_of(path) & 07777) == 0640);
   fifo.write("one\n");
   fifo.write("two\n");
   CHECK(drain(open_to_read(path)) == "one\ntwo\n");

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <set>
+#include <string>
 
 #include "vipd/base/time.hpp"
 
@@ -18,6 +20,22 @@ class LogLimit {
   }
 
  private:
+  TimePoint next_ = TimePoint::min();
+};
+
+/// Lets each sentence through once a minute, and at most ten sentences: for what another process makes up.
+class SentenceLimit {
+ public:
+  /// True when `sentence` is to be said now.
+  bool passes(const std::string& sentence, TimePoint now) {
+    if (now >= next_) said_.clear();
+    if (said_.empty()) next_ = now + std::chrono::minutes(1);
+    return said_.size() < kMost && said_.insert(sentence).second;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 10;
+  std::set<std::string> said_;
   TimePoint next_ = TimePoint::min();
 };
 

@@ -25,7 +25,8 @@ struct Invocation {
   enum class ConfigAction { list, show, restore };
 
   Verb verb = Verb::status;
-  std::string runtime_dir = "/run/vipd";  ///< where the daemon's control.sock is
+  std::string runtime_dir = "/run/vipd";       ///< where the daemon's control.sock is
+  std::string config = "/etc/vipd/vipd.toml";  ///< reexec, config restore: the daemon's configuration file
   bool json = false;
   bool follow = false;                              ///< events: go on with new ones
   std::optional<std::size_t> count;                 ///< events: so many of the past ones, all if not given

@@ -1,8 +1,14 @@
 /// restore: puts the files of an earlier configuration back where they were.
 ///
-/// vipctl does it and not the daemon, which need not be allowed to write below /etc. What stands there now is not lost:
-/// each file that is replaced, and each in conf.d that did not exist then, is kept beside itself with
-/// kBeforeRestore behind its name, which vipd does not read. A file is written whole or not at all. Caller: vipctl.
+/// vipctl does it and not the daemon, which need not be allowed to write below /etc. The daemon gives the texts and the
+/// names in conf.d; where they go is the caller's `config` and the conf.d beside it, whatever paths the daemon names.
+///
+/// A file keeps its owner, its group, its mode, its access control list and its place: a link stays one, and the file
+/// that it leads to is replaced. What was there is kept beside it with kBeforeRestore behind its name, also a file in
+/// conf.d that did not exist then; vipd does not read it. The old file itself becomes that copy, so it is as secret as
+/// it was. A file that is not there any more gets the rights of the main file. All files are prepared first; then all
+/// change or none. A directory on the way that others than root or the caller may change is refused, since they could
+/// put a link into it. Caller: vipctl.
 #pragma once
 
 #include <string>
@@ -16,8 +22,8 @@ namespace vipd {
 
 inline constexpr std::string_view kBeforeRestore = ".before-restore";  ///< behind the name of what was replaced
 
-/// `configuration` is an entry of "vipd.config/1" with the texts of its files. Returns what was done, a line each;
-/// stops at the first file that cannot be written, with its errno.
-Result<std::vector<std::string>> restore_files(const Document& configuration);
+/// `configuration` is an entry of "vipd.config/1" with the texts of its files, `config` the main file of today. Returns
+/// what was done, a line each. On an error nothing has changed; it has the errno of what failed, if there is one.
+Result<std::vector<std::string>> restore_files(const Document& configuration, const std::string& config);
 
 }  // namespace vipd

@@ -4,8 +4,9 @@
 /// their document and the end of the connection; {"verb":"events","follow":true} gets the past and then each transition
 /// as it happens; {"verb":"reexec"} is answered with the version before the daemon goes about it. Clients are never
 /// waited for: everything is non-blocking and bounded (clients, length of a request, unread answers, time to ask), and
-/// whoever exceeds a bound is cut. The socket belongs to root:vipd, mode 0660: members of the group may ask, and may
-/// have the files read anew, which only root can change.
+/// whoever exceeds a bound is cut. The socket belongs to the group vipd, mode 0660. The kernel says which user a client
+/// is: verbs.hpp has what that user may ask for. No user but root can have more than 16 clients, and the last places
+/// are root's. A client that is refused is told why.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,8 @@ class ControlServer {
   Result<void> listen();
   void accept_clients();
   void accept_later(int error);
+  std::optional<std::string> no_place_for(uid_t user) const;
+  std::ptrdiff_t followers_of(uid_t user) const;
   void on_ready(Client& client);
   bool read_request(Client& client);
   Json answer(Client& client, const std::string& line);

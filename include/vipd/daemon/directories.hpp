@@ -32,6 +32,11 @@ std::string unconfirmed_path(const DaemonOptions& options);
 /// one, if it can be used. Says so in the log.
 Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options);
 
+/// `now`, unless it cannot be used: then what the vipd before has left as in force. For a program that takes over a
+/// process: the files may have been broken since the old program checked them, and there is no way back. Says so in the
+/// log.
+Result<LoadedConfig> or_in_force(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options);
+
 /// The instances of the vipd before this one that are not in `now`: the files may have been changed since, or be
 /// broken, or it died while a reload was going on.
 std::vector<InstanceConfig> instances_before(const LoadedConfig& now, const DaemonOptions& options);

@@ -39,8 +39,8 @@ Json version_document(const DaemonInfo& info, const Clocks& clocks);
 Json events_document(const EventLog& events, const Clocks& clocks);
 /// One transition, for those who follow.
 Json event_document(const Transition& transition, const Clocks& clocks);
-/// A request that cannot be answered, and why.
-Json error_document(const std::string& sentence);
+/// A request that cannot be answered, and why. `kind` is "right" where the client is not allowed to ask.
+Json error_document(const std::string& sentence, const std::string& kind = "");
 /// A document as the line that a client gets, newline included; one that is longer than kLongestAnswer
 /// (base/control.hpp) becomes an error document that says so.
 std::string answer_line(const Json& document);
