@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 
 #include "vipd/config/parse.hpp"
@@ -29,17 +28,16 @@ void hand_to_owner_of(const std::string& directory, const Fd& fd) {
 
 bool usable(const Result<LoadedConfig>& loaded, const std::string& path) {
   if (!loaded) {
-    std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
+    std::string report = loaded.error().message + "\n";
     if (loaded.error().code == ENOENT && ::access(path.c_str(), F_OK) != 0)
-      std::fprintf(
-          stderr,
-          "hint: write one; /usr/share/doc/vipd/examples/pair.toml is a start, vipd.toml(5) describes all keys\n");
+      report += "hint: write one; /usr/share/doc/vipd/examples/pair.toml is a start, vipd.toml(5) describes all keys\n";
     if (loaded.error().code == EACCES)
-      std::fprintf(stderr, "hint: the user that vipd runs as has to be able to read it: chown root:vipd, chmod 640\n");
+      report += "hint: the user that vipd runs as has to be able to read it: chown root:vipd, chmod 640\n";
+    write_report(report);
     return false;
   }
   const bool color = ::isatty(STDERR_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr;
-  std::fputs(loaded->report(color).c_str(), stderr);
+  write_report(loaded->report(color));
   return loaded->config != nullptr;
 }
 

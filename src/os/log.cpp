@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -16,11 +17,15 @@ namespace {
 /// A pipe that polls writable takes PIPE_BUF octets without waiting; longer lines are cut.
 constexpr std::size_t kLongestLine = 4000;
 
-bool write_without_waiting(std::string_view text) {
+/// `patience` is how long a full pipe is waited for.
+bool write_within(std::chrono::milliseconds patience, std::string_view text) {
   pollfd stderr_fd{STDERR_FILENO, POLLOUT, 0};
-  if (::poll(&stderr_fd, 1, 0) != 1 || (stderr_fd.revents & POLLOUT) == 0) return false;
+  if (::poll(&stderr_fd, 1, static_cast<int>(patience.count())) != 1 || (stderr_fd.revents & POLLOUT) == 0)
+    return false;
   return ::write(STDERR_FILENO, text.data(), text.size()) >= 0;
 }
+
+bool write_without_waiting(std::string_view text) { return write_within({}, text); }
 
 std::string_view journal_prefix(spdlog::level::level_enum level) {
   switch (level) {  // sd-daemon(3)
@@ -62,6 +67,15 @@ void start_log() {
   auto logger = std::make_shared<spdlog::logger>("vipd", std::make_shared<StderrSink>());
   logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%v" : "%Y-%m-%d %H:%M:%S.%e %l: %v");
   spdlog::set_default_logger(std::move(logger));
+}
+
+void write_report(std::string_view text) {
+  constexpr std::chrono::seconds kPatience(1);
+  while (!text.empty()) {
+    const std::string_view piece = text.substr(0, kLongestLine);
+    if (!write_within(kPatience, piece)) return;
+    text.remove_prefix(piece.size());
+  }
 }
 
 void write_log(LogLevel level, fmt::string_view format, fmt::format_args arguments) {

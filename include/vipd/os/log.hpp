@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 
 #include <cstdint>
+#include <string_view>
 
 namespace vipd {
 
@@ -19,6 +20,10 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 /// Installs the sink as spdlog's default logger. Call once, before anything is logged.
 void start_log();
+
+/// Writes a report for a person to standard error, as it stands. A reader that is stuck is waited for, a second in all;
+/// the rest of the report is dropped then.
+void write_report(std::string_view text);
 
 /// A line of spdlog's default logger, formatted by fmt::vformat() if the level is logged at all.
 void write_log(LogLevel level, fmt::string_view format, fmt::format_args arguments);
