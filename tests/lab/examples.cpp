@@ -61,9 +61,21 @@ struct Example {
       config = replaced(config, program, script);
     config = replaced(config, "/proc/loadavg", load(node));
     std::ofstream(node.directory() / "vipd.toml") << config;
+    vipds.push_back(std::make_unique<Process>(node, vipd_on_its_host(node)));
+  }
+  static std::vector<std::string> vipd_on_its_host(const Node& node) {
     std::vector<std::string> command = {"unshare", "--uts", "sh", "-c", "hostname \"$0\"; exec \"$@\"", node.name()};
     for (auto& word : node.vipd_command()) command.push_back(word);
-    vipds.push_back(std::make_unique<Process>(node, command));
+    return command;
+  }
+  /// The Lab's own last will knows nothing of the host's name, by which one file differs on the nodes.
+  ~Example() {
+    vipds.clear();
+    for (const Node* node : {&a, &b}) {
+      auto last_will = vipd_on_its_host(*node);
+      last_will.emplace_back("--last-will");
+      run(*node, last_will);
+    }
   }
 
   static std::string swap_priorities(const std::string& text) {

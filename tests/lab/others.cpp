@@ -131,6 +131,7 @@ TEST_CASE("lab: whatever removes a virtual address leaves other addresses of its
   } else if (way == "preemption") {
     Node& b = shared.lab.add_node("b", 2);
     shared.lab.wire(b, "eth1");
+    must(b, "ip link set eth1 up");
     b.start_vipd(on("eth1", {kVip}, 200));
     REQUIRE(a.wait_state("backup"));
   } else if (way == "reload") {

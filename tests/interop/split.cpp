@@ -1,0 +1,114 @@
+// A partition beyond the link between vipd and keepalived: both are Active, it heals, and the client has to be back at
+// the one that stays Active.
+#include "contender.hpp"
+
+using namespace vipd;
+using namespace vipd::lab;
+
+namespace {
+
+constexpr Duration kRefresh = 5s;
+
+/// The winner stays Active; the loser was reached by the client until it healed.
+class Split {
+ public:
+  Split(const Terms& terms, bool we_win)
+      : terms_(terms),
+        we_win_(we_win),
+        ours_(lab_.add_node("ours", 1)),
+        theirs_(lab_.add_node("theirs", 2)),
+        client_(lab_.add_node("client", 100)),
+        winner_(we_win ? ours_ : theirs_),
+        loser_(we_win ? theirs_ : ours_),
+        server_ours_(ours_, {program("vipd-probe"), "serve", "7", "--name", "ours"}),
+        server_theirs_(theirs_, {program("vipd-probe"), "serve", "7", "--name", "theirs"}),
+        at_winner_(winner_),
+        at_loser_(loser_),
+        keepalived_(theirs_, ours_, terms, we_win ? 253 : 254) {
+    ours_.start_vipd(config());
+    keepalived_.start();
+    settle();
+  }
+
+  /// For how long the client had no answer when it healed.
+  Duration heal(bool loser_first) {
+    lab_.set_member(winner_, false);
+    REQUIRE(wait_until(10s, [&] { return loser_.has(vip()) && answered(); }));
+    Watch watch(client_, vip());
+    Sniffer& before_healing = loser_first ? at_winner_ : at_loser_;
+    const std::string source = source_of(loser_first ? winner_ : loser_);
+    const std::size_t before = before_healing.adverts_from(source).size();
+    REQUIRE(wait_until(5s, [&] { return before_healing.adverts_from(source).size() > before; }));
+    lab_.set_member(winner_, true);
+    settle();
+    REQUIRE(wait_until(kRefresh + 5s, [&] { return answered(); }));
+    const Json report = watch.finish();
+    CAPTURE(report.dump());
+    REQUIRE(report.at("answered_by").contains(winner_.name()));
+    REQUIRE(report.at("answered_by").contains(loser_.name()));
+    const auto out = std::chrono::duration_cast<Duration>(
+        std::chrono::duration<double, std::milli>(report.at("longest_outage_ms").get<double>()));
+    measured(std::string("client is out when a partition heals, v") + std::to_string(terms_.version) +
+                 (terms_.unicast ? " unicast, " : " multicast, ") + (we_win_ ? "vipd wins, " : "keepalived wins, ") +
+                 (loser_first ? "loser" : "winner") + " speaks first",
+             out);
+    return out;
+  }
+
+ private:
+  const std::string& vip() const { return terms_.vip(); }
+  std::string source_of(const Node& node) const {
+    return terms_.unicast ? node.unicast(terms_.family) : node.source(terms_.family);
+  }
+  void settle() {
+    REQUIRE(wait_until(15s, [&] { return winner_.has(vip()) && !loser_.has(vip()); }));
+  }
+  bool answered() const {
+    return run(client_, {program("vipd-probe"), "watch", vip(), "7", "--for", "20ms"}).status == 0;
+  }
+  std::string config() const {
+    std::string more = "announce = {again_after = \"0s\", refresh = \"" + format_duration(kRefresh) + "\"}\n";
+    more += "version = " + std::to_string(terms_.version) + "\n";
+    if (terms_.unicast)
+      more +=
+          "source = \"" + ours_.unicast(terms_.family) + "\"\npeers = [\"" + theirs_.unicast(terms_.family) + "\"]\n";
+    std::string text = web(terms_.family, we_win_ ? 254 : 253, more);
+    return text.replace(text.find("100ms"), 5, format_duration(terms_.interval));
+  }
+
+  Terms terms_;
+  bool we_win_;
+  Lab lab_;
+  Node &ours_, &theirs_, &client_;
+  Node &winner_, &loser_;
+  Process server_ours_, server_theirs_;
+  Sniffer at_winner_, at_loser_;
+  Keepalived keepalived_;
+};
+
+std::vector<Terms> all_terms() {
+  std::vector<Terms> all = {{}};
+  if (is_long())
+    all.insert(all.end(),
+               {{.unicast = true}, {.version = 2, .interval = 1s}, {.version = 2, .unicast = true, .interval = 1s}});
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("interop: keepalived, a partition beyond the link heals: the client is back at the one that stays",
+          "[interop]") {
+  for (const Terms& terms : all_terms()) {
+    CAPTURE(terms.version, terms.unicast);
+    const Duration bound = terms.interval + 1s;
+    {
+      Split keepalived_wins(terms, false);
+      for (int round = 0; round < rounds(2, 20); ++round)
+        for (const bool loser_first : {false, true}) REQUIRE(keepalived_wins.heal(loser_first) <= bound);
+    }
+    Split we_win(terms, true);
+    for (int round = 0; round < rounds(2, 20); ++round) REQUIRE(we_win.heal(true) <= bound);
+    // keepalived falls silent when it hears vipd first: vipd cannot know of it until it announces anyway.
+    for (int round = 0; round < rounds(1, 5); ++round) REQUIRE(we_win.heal(false) <= kRefresh + bound);
+  }
+}
