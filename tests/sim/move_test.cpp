@@ -2,6 +2,7 @@
 // before the new one has announced it.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "sim.hpp"
 #include "support/catch.hpp"
@@ -50,17 +51,24 @@ struct Move {
 
   /// What is so until the next event.
   void look() {
+    const std::set<IpAddress> on_first = held_by(first()), on_second = held_by(second());
     for (const IpAddress& address : watched) {
-      const auto has = [&](const auto& node) { return node->kernel.has(address); };
-      const auto holders = std::ranges::count_if(world.nodes, has);
-      on_nobody += holders == 0 ? 1 : 0;
-      if (holders < 2) {
+      const bool both = on_first.contains(address) && on_second.contains(address);
+      on_nobody += on_first.contains(address) || on_second.contains(address) ? 0 : 1;
+      if (!both) {
         both_since.erase(address);
         continue;
       }
       const auto since = both_since.emplace(address, world.now).first->second;
       longest_on_both = std::max<Duration>(longest_on_both, world.now - since);
     }
+  }
+
+  static std::set<IpAddress> held_by(const Node& node) {
+    std::set<IpAddress> all;
+    for (const auto& [index, interface] : node.kernel.real_)
+      for (const auto& [prefix, state] : interface.addresses) all.insert(prefix.address);
+    return all;
   }
 
   /// The old holder's removals are compared with what the new one has announced by then.
