@@ -126,7 +126,7 @@ void Supervisor::apply(const SharedConfig& config, TimePoint now) {
   std::map<std::string, VirtualRouter*> running;
   for (const auto& router : routers_)
     if (!router->stopping()) running.emplace(router->config().name, router.get());
-  std::set<const VirtualRouter*> going_on;
+  std::set<VirtualRouter*> going_on;
   for (auto& instance : instances_of(config)) {
     const auto known = running.find(instance->name);
     if (known == running.end() || restarted.contains(instance->name)) {
@@ -209,7 +209,7 @@ void Supervisor::form_groups() {
     std::vector<VirtualRouter*> members;
     for (const auto& name : wanted.instances)
       if (VirtualRouter* member = find(name)) members.push_back(member);
-    if (members.empty()) continue;
+    if (members.empty() || is_leaving(wanted.name)) continue;
     SyncGroup* group = group_for(wanted, *members.front());
     const SharedGroup config(config_, &wanted);
     if (group != nullptr) {
@@ -222,7 +222,7 @@ void Supervisor::form_groups() {
     wanted_ones.insert(group);
   }
   for (const auto& group : groups_)
-    if (!group->stopping() && !wanted_ones.contains(group.get())) group->dissolve();
+    if (!wanted_ones.contains(group.get()) && (group->members().empty() || !group->stopping())) group->dissolve();
 }
 
 /// The group that goes on as the wanted one: that of its name, or that of its first member if that name is gone.
@@ -232,21 +232,32 @@ SyncGroup* Supervisor::group_for(const SyncGroupConfig& wanted, const VirtualRou
   };
   SyncGroup* renamed = nullptr;
   for (const auto& group : groups_) {
-    if (group->stopping()) continue;
     const std::string& name = group->config().name;
     if (name == wanted.name) return group.get();
-    if (!is_wanted(name) && group->has(member)) renamed = group.get();
+    if (!group->stopping() && !is_wanted(name) && group->has(member)) renamed = group.get();
   }
   return renamed;
 }
 
-/// A member that stops while others of its group go on leaves it before, and stops by itself.
-void Supervisor::part_from_groups(const std::set<const VirtualRouter*>& going_on, TimePoint now) {
-  const auto goes_on = [&](const VirtualRouter* member) { return going_on.contains(member); };
+/// A group of this name is stopping with its members: its hooks have to end before another one's are run.
+bool Supervisor::is_leaving(const std::string& name) const {
+  return std::ranges::any_of(groups_, [&](const auto& group) {
+    return group->config().name == name && !group->members().empty() && group->stopping();
+  });
+}
+
+/// A member that stops while its group goes on, with others or with new ones, leaves it before, and stops by itself.
+void Supervisor::part_from_groups(const std::set<VirtualRouter*>& going_on, TimePoint now) {
   for (const auto& group : groups_) {
-    if (group->stopping() || std::ranges::none_of(group->members(), goes_on)) continue;
-    for (VirtualRouter* member : group->members())
-      if (!goes_on(member)) member->leave_group(now);
+    const auto continues = [&](const VirtualRouter* router) {
+      return group->has(*router) || router->config().sync_group == group->config().name;
+    };
+    if (group->stopping() || std::ranges::none_of(going_on, continues)) continue;
+    for (VirtualRouter* member : std::vector(group->members())) {
+      if (going_on.contains(member)) continue;
+      group->part(*member);
+      member->leave_group(now);
+    }
   }
 }
 

@@ -1,8 +1,6 @@
 #include "vipd/daemon/sync_group.hpp"
 
 #include <algorithm>
-#include <functional>
-#include <iterator>
 #include <utility>
 
 #include "vipd/os/log.hpp"
@@ -36,8 +34,8 @@ SyncGroup::SyncGroup(SharedGroup config, std::vector<VirtualRouter*> members, bo
       events_(events),
       hooks_(hooks, subject_of(config_->name, members_), hooks_of(config_),
              members_.front()->told() == ShownState::active) {
-  if (std::ranges::any_of(members_, is_active))
-    std::ranges::copy_if(members_, std::inserter(joining_, joining_.end()), std::not_fn(is_active));
+  joining_.insert(members_.begin(), members_.end());
+  judge_joining();
   if (!resumed) return;
   const auto told = [](const VirtualRouter* member) { return member->told(); };
   const auto since = [](const VirtualRouter* member) { return member->since(); };
@@ -53,8 +51,20 @@ void SyncGroup::reconfigure(SharedGroup config, std::vector<VirtualRouter*> memb
     if (!has(*member)) joining_.insert(member);
   config_ = std::move(config);
   members_ = std::move(members);
-  std::erase_if(joining_, [this](const VirtualRouter* each) { return !has(*each); });
+  judge_joining();
+  if (std::exchange(stopped_, false)) shown_ = ShownState::initialize;
   hooks_.reconfigure(subject_of(config_->name, members_), hooks_of(config_));
+}
+
+/// Whoever is Active has joined; and where nobody was before, there is nobody to join.
+void SyncGroup::judge_joining() {
+  std::erase_if(joining_, [this](const VirtualRouter* each) { return !has(*each) || is_active(each); });
+  if (joining_.size() == members_.size()) joining_.clear();
+}
+
+void SyncGroup::part(const VirtualRouter& member) {
+  std::erase(members_, &member);
+  joining_.erase(&member);
 }
 
 void SyncGroup::dissolve() {

@@ -453,6 +453,33 @@ TEST_CASE("sync group: a reload that removes a member, or makes it another route
   pair.require_told({});
 }
 
+TEST_CASE("sync group: a reload that makes the first member another router leaves the second where it is (F9)") {
+  Reloaded pair(edge_config(2, 254), edge_config(2, 253));
+  bool held = true;
+  pair.world.after_each = [&] { held = held && pair.first.kernel.has(vip(1)) && !pair.second.kernel.has(vip(1)); };
+  for (Node* node : {&pair.first, &pair.second}) {
+    Config config = node->config;
+    config.instances[0].vrid = 77;
+    pair.apply(*node, config);
+  }
+  CHECK(held);
+  check_only_active(pair.world, pair.first);
+  CHECK(pair.first.supervisor->groups().size() == 1);
+  pair.require_told({});
+}
+
+TEST_CASE("sync group: one that comes back while its hooks are told of its end is one group, and its hooks wait (F9)") {
+  Reloaded pair(edge_config(2, 254), edge_config(2, 253));
+  pair.first.runner->duration = [] { return Duration(seconds(2)); };
+  pair.first.apply(single(pair.first.config));
+  pair.world.run_for(milliseconds(100));
+  pair.apply(pair.first, edge_config(2, 254));
+  CHECK(pair.first.supervisor->groups().size() == 1);
+  CHECK(pair.told(pair.first).back() == "edge MASTER");
+  check_only_active(pair.world, pair.first);
+  pair.require_untouched();
+}
+
 TEST_CASE("sync group: a reload that renames, makes or dissolves a group moves nobody (F9)") {
   Reloaded pair(edge_config(2, 254), edge_config(2, 253));
   SECTION("renamed: it goes on, and its hooks are told nothing") {

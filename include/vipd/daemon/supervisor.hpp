@@ -96,7 +96,8 @@ class Supervisor {
   void sort_into_segments();
   void form_groups();
   SyncGroup* group_for(const SyncGroupConfig& wanted, const VirtualRouter& member) const;
-  void part_from_groups(const std::set<const VirtualRouter*>& going_on, TimePoint now);
+  bool is_leaving(const std::string& name) const;
+  void part_from_groups(const std::set<VirtualRouter*>& going_on, TimePoint now);
   bool is_gone(const VirtualRouter& router) const;
   void forget_gone(TimePoint now);
   TimePoint listen(const SegmentKey& key, Segment& segment, TimePoint now);

@@ -22,6 +22,7 @@
 /// The group has hooks and a state of its own, told after its members have done theirs. Caller: Supervisor.
 #pragma once
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -44,13 +45,16 @@ class SyncGroup {
   /// The part of settle() that is about faults: for the moment when they are known and nobody has acted on them yet.
   void share_faults(TimePoint now);
 
-  /// Takes other hooks, another name, and these members, at least one: those that are new are joining.
+  /// This member leaves; the group gets others, or ends, before anything else happens.
+  void part(const VirtualRouter& member);
+  /// Takes other hooks, another name, and these members, at least one: those that are new are joining. A dissolved
+  /// group begins anew.
   void reconfigure(SharedGroup config, std::vector<VirtualRouter*> members);
   /// The group is no more, its members go on without it: the hooks are told that it has stopped.
   void dissolve();
   bool has(const VirtualRouter& router) const;
 
-  bool stopping() const { return members_.empty() || members_.front()->stopping(); }
+  bool stopping() const { return std::ranges::all_of(members_, &VirtualRouter::stopping); }
   const std::vector<VirtualRouter*>& members() const { return members_; }
   /// A planned stop is complete: no member holds anything and the group's hooks have ended.
   bool stopped() const { return stopped_ && hooks_.idle(); }
@@ -66,6 +70,7 @@ class SyncGroup {
 
  private:
   bool is_joining(const VirtualRouter* member) const;
+  void judge_joining();
   void share_standing(TimePoint now);
   void move_together(TimePoint now);
   void let_go(TimePoint now);
