@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <map>
 
 #include "support/catch.hpp"
@@ -68,6 +69,13 @@ struct Bench {
   TimePoint claimed{};
 };
 
+/// Of this thread: on a busy machine the clock on the wall counts what others do.
+Duration processor_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
 }  // namespace
 
 TEST_CASE("AddressOwner: what one more address costs grows with their number, not with its square") {
@@ -77,9 +85,9 @@ TEST_CASE("AddressOwner: what one more address costs grows with their number, no
     bench.run_for(seconds(2));
     auto least = Duration::max();
     for (int more = 1; more <= 5; ++more) {
-      const auto began = std::chrono::steady_clock::now();
+      const Duration began = processor_time();
       bench.reconfigure([&](InstanceConfig& instance) { instance.addresses = many(count + more); });
-      least = std::min<Duration>(least, std::chrono::steady_clock::now() - began);
+      least = std::min(least, processor_time() - began);
     }
     return least;
   };
