@@ -19,6 +19,10 @@ constexpr char kSeparator = '\x1f';  ///< between the parts of a path; no charac
 
 constexpr std::size_t kMaxOmitted = 1000;  ///< who has more faults does not care how many
 
+// What is said of a lookalike, behind its name.
+constexpr char kNoQuote[] = " is no quote in TOML";
+constexpr char kNoBlank[] = " stands here, where TOML takes plain blanks only";
+
 constexpr int kMaxNesting = 16;  ///< lists and inline tables in each other; also the parts of a dotted key
 
 Diagnostic make_fault(const Place& place, std::string kind, std::string message, std::string hint = "") {
@@ -140,6 +144,18 @@ std::optional<std::string_view> meant_boolean(std::string_view token) {
   return std::nullopt;
 }
 
+/// `word` without the quote `plain` and what looks like it.
+std::string without_quotes(std::string_view word, char plain) {
+  std::string result;
+  for (std::size_t i = 0; i < word.size();) {
+    const Lookalike* odd = lookalike_at(word, i);
+    const bool is_odd = odd != nullptr && odd->plain == plain;
+    if (!is_odd && word[i] != plain) result += word[i];
+    i += is_odd ? odd->character.size() : 1;
+  }
+  return result;
+}
+
 /// Each parsing function returns false after it has recorded a fault.
 class SyntaxScanner {
  public:
@@ -169,6 +185,7 @@ class SyntaxScanner {
   bool inline_table(const std::string& path);
   bool string();
   bool literal_string();
+  std::string closing_hint(std::size_t open) const;
   bool multi_line_string(std::string_view quotes);
   bool escape();
   bool joins_lines();
@@ -191,6 +208,7 @@ class SyntaxScanner {
   std::size_t line_end(std::size_t offset) const { return std::min(text_.find('\n', offset), text_.size()); }
   bool at_header() const;
   bool at_possible_statement() const;
+  std::size_t behind_indentation() const;
   void next_line() { pos_ = std::min(line_end(pos_) + 1, text_.size()); }
   void skip_blanks();
   void skip_blank_lines();
@@ -198,6 +216,9 @@ class SyntaxScanner {
   // Faults and the way on from them.
   bool fail(std::size_t offset, std::size_t length, std::string message, std::string hint = "");
   bool fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message, std::string hint = "");
+  bool blame_blank(std::size_t offset, std::size_t length);
+  bool blame_quote(std::size_t begin, std::string_view word);
+  std::string_view quoted_words(std::size_t begin, std::string_view word) const;
   bool hide_fault(std::string_view key);
   void recover(std::size_t begin);
   Place place(std::size_t offset, std::size_t length) const;
@@ -234,6 +255,7 @@ bool SyntaxScanner::statement() {
   skip_blank_lines();
   if (at_end()) return true;
   if (at("[")) return header();
+  if (at_header()) damage_ = Damage::section;  // behind a blank that is none: the keys below are not of this table
   return pair(table_) && end_of_statement();
 }
 
@@ -288,6 +310,8 @@ bool SyntaxScanner::equals(std::size_t key_begin) {
     damage_ = Damage::section;
     return fail(pos_, 1, "\"]\" without its \"[\"", "a table begins with a line like [instance.web]");
   }
+  if (const Lookalike* odd = lookalike_at(text_, pos_); pos_ == key_end && odd != nullptr && odd->is_quote())
+    return fail(pos_, odd->character.size(), describe(*odd) + kNoQuote, "write " + printable(key));
   if (pos_ == key_end && !at_line_end() && !at(":") && !at("#")) {
     return fail(pos_, utf8_sequence(text_, pos_), "this character is not allowed in a key",
                 "keys consist of A-Z a-z 0-9 _ -; others need quotes");
@@ -324,6 +348,7 @@ bool SyntaxScanner::key_part(std::string& path) {
   path.append(1, kSeparator).append(text_.substr(begin, pos_ - begin));
   if (pos_ != begin) return true;
   if (at("=")) return fail(pos_, 1, "a key is missing before \"=\"");
+  if (blame_quote(pos_, token())) return false;
   return fail(pos_, token().size(), "expected a key, got " + in_quotes(token()),
               "a statement is [table] or key = value; a comment begins with #");
 }
@@ -378,6 +403,7 @@ bool SyntaxScanner::refuse_word(std::size_t begin, std::string_view word) {
   if (const auto boolean = meant_boolean(word)) {
     return fail(begin, word.size(), in_quotes(word) + " is not a boolean", "write " + std::string(*boolean));
   }
+  if (blame_quote(begin, quoted_words(begin, word))) return false;
   return fail(begin, word.size(), in_quotes(word) + " needs quotes", "write " + in_quotes(word));
 }
 
@@ -440,9 +466,21 @@ bool SyntaxScanner::string() {
       return false;
     }
   }
-  if (at_line_end()) return fail(open, pos_ - open, "unterminated string: no closing \" before end of line");
+  if (at_line_end())
+    return fail(open, pos_ - open, "unterminated string: no closing \" before end of line", closing_hint(open));
   ++pos_;
-  return true;
+  if (at_end() || std::string_view(" \t\r\n,]}#=.").find(text_[pos_]) != std::string_view::npos) return true;
+  const std::string hint = closing_hint(open);  // `["a”, "b"]`: the quote behind the comma closed the first string
+  return hint.empty() || fail(open, pos_ - open, "unterminated string: no closing \" before the next value", hint);
+}
+
+/// The remedy for a string that begins at `open` and was meant to end in a quote that is none; "" for others.
+std::string SyntaxScanner::closing_hint(std::size_t open) const {
+  const std::string_view line = text_.substr(open + 1, line_end(open) - open - 1);
+  for (std::size_t i = 0; i < line.size(); ++i)
+    if (const Lookalike* odd = lookalike_at(line, i); odd != nullptr && odd->plain == text_[open])
+      return describe(*odd) + kNoQuote + ": write " + in_quotes(line.substr(0, i));
+  return "";
 }
 
 bool SyntaxScanner::literal_string() {
@@ -450,7 +488,7 @@ bool SyntaxScanner::literal_string() {
   pos_ = std::min(text_.find_first_of("'\n", open + 1), text_.size());
   if (!at("'")) {
     pos_ = line_end(open);
-    return fail(open, pos_ - open, "unterminated string: no closing ' before end of line");
+    return fail(open, pos_ - open, "unterminated string: no closing ' before end of line", closing_hint(open));
   }
   ++pos_;
   return true;
@@ -558,9 +596,10 @@ bool SyntaxScanner::at_new_statement() const {
 
 /// `key =`, where no value can begin so.
 bool SyntaxScanner::at_bare_pair() const {
-  std::size_t next = pos_;
+  const std::size_t first = lookalike_at(text_, pos_) == nullptr ? pos_ : behind_indentation();
+  std::size_t next = first;
   while (next < text_.size() && (is_bare_key(text_[next]) || text_[next] == '.')) ++next;
-  if (next == pos_) return false;
+  if (next == first) return false;
   while (next < text_.size() && is_blank(text_[next])) ++next;
   return text_.substr(next).starts_with('=');
 }
@@ -573,14 +612,14 @@ bool SyntaxScanner::lacks_brace() const {
 
 /// At the start of a line: does it look like a header or the beginning of a key? Entries of a list mostly do not.
 bool SyntaxScanner::at_possible_statement() const {
-  const std::size_t first = text_.find_first_not_of(" \t", pos_);
-  return at_header() || (first != std::string_view::npos && (is_letter(text_[first]) || text_[first] == '_'));
+  const std::size_t first = behind_indentation();
+  return at_header() || (first < text_.size() && (is_letter(text_[first]) || text_[first] == '_'));
 }
 
 /// At the start of a line: `[name` or `[[name`? A list within a list begins with a quote or a digit.
 bool SyntaxScanner::at_header() const {
-  const std::size_t first = text_.find_first_not_of(" \t", pos_);
-  if (first == std::string_view::npos || text_[first] != '[') return false;
+  const std::size_t first = behind_indentation();
+  if (first >= text_.size() || text_[first] != '[') return false;
   const std::size_t name = text_.find_first_not_of("[ \t", first);
   return name != std::string_view::npos && (is_letter(text_[name]) || text_[name] == '_');
 }
@@ -590,6 +629,21 @@ std::string_view SyntaxScanner::token() const {
   const std::size_t end = std::min(text_.find_first_of(" \t\r\n,]}#=", pos_), text_.size());
   if (end != pos_ || at_line_end() || at("#")) return text_.substr(pos_, end - pos_);
   return text_.substr(pos_, 1);
+}
+
+/// Where the text of a line begins whose first blanks stand here; also behind blanks that are none in TOML.
+std::size_t SyntaxScanner::behind_indentation() const {
+  std::size_t next = pos_;
+  while (next < text_.size()) {
+    const Lookalike* odd = lookalike_at(text_, next);
+    if (odd != nullptr && !odd->is_quote())
+      next += odd->character.size();
+    else if (is_blank(text_[next]))
+      ++next;
+    else
+      break;
+  }
+  return next;
 }
 
 void SyntaxScanner::skip_blanks() {
@@ -614,7 +668,47 @@ Place SyntaxScanner::place(std::size_t offset, std::size_t length) const {
   return place;
 }
 
+/// Records the lookalike of a blank within a fault, which is then the cause of it; false if there is none.
+bool SyntaxScanner::blame_blank(std::size_t offset, std::size_t length) {
+  const std::size_t end = std::min(offset + std::max<std::size_t>(length, 1), text_.size());
+  if (offset >= end || std::string_view("\"'\\").find(text_[offset]) != std::string_view::npos) return false;  // legal
+  for (std::size_t i = offset; i < end; ++i) {
+    const Lookalike* odd = lookalike_at(text_, i);
+    if (odd == nullptr || odd->is_quote()) continue;
+    fail_as("syntax", i, odd->character.size(), describe(*odd) + kNoBlank,
+            odd->plain == ' ' ? "write a plain blank" : "remove it");
+    return true;
+  }
+  return false;
+}
+
+/// Records that `word`, a key or a value at `begin`, has a quote that is none; false if it has no such quote.
+bool SyntaxScanner::blame_quote(std::size_t begin, std::string_view word) {
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    const Lookalike* odd = lookalike_at(word, i);
+    if (odd == nullptr || !odd->is_quote()) continue;
+    fail_as("syntax", begin, word.size(), describe(*odd) + kNoQuote,
+            "write " + in_quotes(without_quotes(word, odd->plain)));
+    return true;
+  }
+  return false;
+}
+
+/// `word`, a value at `begin`; with the words behind it up to the quote that closes the wrong one it begins with.
+std::string_view SyntaxScanner::quoted_words(std::size_t begin, std::string_view word) const {
+  const Lookalike* open = lookalike_at(text_, begin);
+  if (open == nullptr || !open->is_quote()) return word;
+  const std::string_view line = text_.substr(begin, line_end(begin) - begin);
+  for (std::size_t i = open->character.size(); i < line.size(); ++i) {
+    const Lookalike* odd = lookalike_at(line, i);
+    if (odd != nullptr && odd->plain == open->plain) return line.substr(0, i + odd->character.size());
+    if (line[i] == open->plain) return line.substr(0, i + 1);
+  }
+  return word;
+}
+
 bool SyntaxScanner::fail(std::size_t offset, std::size_t length, std::string message, std::string hint) {
+  if (blame_blank(offset, length)) return false;
   return fail_as("syntax", offset, length, std::move(message), std::move(hint));
 }
 
@@ -627,6 +721,7 @@ bool SyntaxScanner::fail_as(std::string kind, std::size_t offset, std::size_t le
 
 /// The words for a fault in the value of `key` may quote it; a secret's are replaced.
 bool SyntaxScanner::hide_fault(std::string_view key) {
+  if (scan_.faults.back().message.ends_with(kNoBlank)) return false;  // quotes nothing
   const std::string_view name = key.substr(key.rfind(kSeparator) + 1);
   if (is_secret_key(name) || table_.starts_with(std::string(1, kSeparator) + "key")) {
     scan_.faults.back().message = "the value of " + in_quotes(name) + " is not valid (it is a secret and not shown)";

@@ -1,6 +1,8 @@
 #include "vipd/config/text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 namespace vipd {
 
@@ -19,6 +21,43 @@ Sequence announced_by(unsigned char first) {
   if (first >= 0xf0 && first < 0xf5) return {4, 0x10000, first & 0x07u};
   return {0, 0, 0};
 }
+
+constexpr auto kLookalikes = std::to_array<Lookalike>({
+    {"\u00a0", "a no-break space", ' '},
+    {"\u00ad", "a soft hyphen", '\0'},
+    {"\u2002", "an en space", ' '},
+    {"\u2003", "an em space", ' '},
+    {"\u2007", "a figure space", ' '},
+    {"\u2009", "a thin space", ' '},
+    {"\u200a", "a hair space", ' '},
+    {"\u200b", "a zero-width space", '\0'},
+    {"\u200c", "a zero-width non-joiner", '\0'},
+    {"\u200d", "a zero-width joiner", '\0'},
+    {"\u200e", "a left-to-right mark", '\0'},
+    {"\u200f", "a right-to-left mark", '\0'},
+    {"\u2028", "a line separator", '\0'},
+    {"\u202f", "a narrow no-break space", ' '},
+    {"\u2060", "a word joiner", '\0'},
+    {"\u3000", "an ideographic space", ' '},
+    {"\ufeff", "a byte order mark", '\0'},
+    {"\u201c", "a typographic quote", '"'},
+    {"\u201d", "a typographic quote", '"'},
+    {"\u201e", "a typographic quote", '"'},
+    {"\u201f", "a typographic quote", '"'},
+    {"\u2018", "a typographic quote", '\''},
+    {"\u2019", "a typographic quote", '\''},
+    {"\u201a", "a typographic quote", '\''},
+    {"\u201b", "a typographic quote", '\''},
+    {"\u00ab", "a typographic quote", '"'},
+    {"\u00bb", "a typographic quote", '"'},
+    {"\u2039", "a typographic quote", '\''},
+    {"\u203a", "a typographic quote", '\''},
+    {"\u2032", "a prime", '\''},
+    {"\u2033", "a double prime", '"'},
+    {"\uff02", "a full-width quote", '"'},
+    {"\u00b4", "an accent", '\''},
+    {"`", "a backtick", '\''},
+});
 
 bool is_control(std::string_view sequence) {
   const auto first = static_cast<unsigned char>(sequence[0]);
@@ -39,6 +78,35 @@ std::size_t utf8_sequence(std::string_view text, std::size_t offset) {
   }
   const bool surrogate = scalar >= 0xd800 && scalar < 0xe000;
   return scalar < minimum || scalar > 0x10ffff || surrogate ? 0 : length;
+}
+
+const Lookalike* lookalike_at(std::string_view text, std::size_t offset) {
+  const std::string_view rest = text.substr(offset);
+  if (rest.empty() || (static_cast<unsigned char>(rest[0]) < 0x80 && rest[0] != '`')) return nullptr;  // mostly
+  const auto is_here = [&](const Lookalike& each) { return rest.starts_with(each.character); };
+  const auto* const found = std::ranges::find_if(kLookalikes, is_here);
+  return found == kLookalikes.end() ? nullptr : found;
+}
+
+std::string without_lookalikes(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size();) {
+    const Lookalike* odd = lookalike_at(text, i);
+    if (odd == nullptr)
+      result += text[i++];
+    else
+      i += odd->character.size();
+  }
+  return result;
+}
+
+std::string describe(const Lookalike& lookalike) {
+  char32_t scalar = announced_by(static_cast<unsigned char>(lookalike.character[0])).bits;
+  for (const char octet : lookalike.character.substr(1))
+    scalar = scalar << 6 | (static_cast<unsigned char>(octet) & 0x3fu);
+  std::array<char, 16> code;
+  std::snprintf(code.data(), code.size(), " (U+%04X)", static_cast<unsigned>(scalar));
+  return std::string(lookalike.name) + code.data();
 }
 
 int count_scalars(std::string_view text) {

@@ -117,15 +117,26 @@ bool is_name_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
 }
 
-/// What Linux refuses as the name of an interface (dev_valid_name()), or nothing.
-std::string why_no_interface(std::string_view name) {
-  if (name.empty()) return "interface name is empty";
-  if (name.size() > 15) return "interface name is " + std::to_string(name.size()) + " bytes; Linux allows at most 15";
-  if (name == "." || name == "..") return in_quotes(name) + " is not an interface name";
+/// What is wrong with the name of an interface, and what to write; an empty message if nothing is.
+struct NameFault {
+  std::string message = {}, hint = {};
+};
+
+/// What Linux refuses (dev_valid_name()), and what ip(8) shows behind a name.
+NameFault fault_of_interface(std::string_view name) {
+  if (name.empty()) return {"interface name is empty"};
+  if (const std::string_view own = name.substr(0, name.find('@')); own != name && !own.empty())
+    return {in_quotes(name) + " is what ip(8) shows for the interface " + in_quotes(own) +
+                "; behind the @ it names another one",
+            "write " + in_quotes(own)};
+  if (name.size() > 15)
+    return {"interface name is " + std::to_string(name.size()) + " bytes; Linux allows at most 15",
+            "a longer one can only be an alternative name: write the interface's own name (`ip link` shows it)"};
+  if (name == "." || name == "..") return {in_quotes(name) + " is not an interface name"};
   const auto bad = std::ranges::find_if(
       name, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '/' || c == ':' || c == 0x7f; });
-  if (bad != name.end()) return "an interface name cannot contain " + in_quotes({bad, bad + 1});
-  return "";
+  if (bad != name.end()) return {"an interface name cannot contain " + in_quotes({bad, bad + 1})};
+  return {};
 }
 
 // ---- what checks ask for
@@ -321,7 +332,8 @@ bool ValueReader::check_duration(Duration duration) {
 void ValueReader::operator()(std::string* out) {
   if (node_.type != TomlType::string) return refuse_type();
   if (key_.name == "interface") {
-    if (const std::string why = why_no_interface(node_.text); !why.empty()) return refuse("interface", why);
+    if (const NameFault fault = fault_of_interface(node_.text); !fault.message.empty())
+      return refuse("interface", fault.message, fault.hint);
   } else if (key_.name == "label") {
     const auto is_odd = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
     if (node_.text.empty() || node_.text.size() > 15 || std::ranges::any_of(node_.text, is_odd))
@@ -590,6 +602,31 @@ std::optional<std::uint8_t> ValueReader::parse_length(const IpAddress& address, 
   return std::nullopt;
 }
 
+/// May the text hold any character? A path, a command and a password may.
+bool is_free_text(const KeySpec& key) {
+  constexpr auto kFree = std::to_array<std::string_view>({"command", "contains", "file", "process", "notify_fifo"});
+  return key.secret || key.name.starts_with("hooks.") || std::ranges::find(kFree, key.name) != kFree.end();
+}
+
+/// Reports the first lookalike in a value that cannot have one, or in an entry of its list; false if there is none.
+bool refuse_lookalike(const KeySpec& key, const TomlNode& node, Report& report) {
+  if (is_free_text(key)) return false;
+  if (node.type == TomlType::array && !key.entries.empty()) return false;  // each entry is read by itself
+  if (node.type == TomlType::array)
+    return std::ranges::any_of(node.children, [&](const TomlNode& entry) {
+      return entry.type == TomlType::string && refuse_lookalike(key, entry, report);
+    });
+  for (std::size_t i = 0; node.type == TomlType::string && i < node.text.size(); ++i) {
+    const Lookalike* odd = lookalike_at(node.text, i);
+    if (odd == nullptr || (odd->is_quote() && key.name == "http")) continue;  // a URL may have a quote
+    report.error("value", place_within(node.place, node.text, i, odd->character.size()),
+                 describe(*odd) + " stands within the value of " + in_quotes(key.name),
+                 "write " + in_quotes(without_lookalikes(node.text)));
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void read_value(const KeySpec& key, const TomlNode& node, Target target, Report& report) {
@@ -599,7 +636,7 @@ void read_value(const KeySpec& key, const TomlNode& node, Target target, Report&
         if constexpr (requires { out->push_back({}); }) out->clear();  // an override replaces a list
       },
       slot);
-  std::visit(ValueReader(key, node, report), slot);
+  if (!refuse_lookalike(key, node, report)) std::visit(ValueReader(key, node, report), slot);
 }
 
 bool is_valid_name(std::string_view name) {

@@ -96,7 +96,7 @@ const Interface* VirtualMac::device() const {
 
 Result<void> VirtualMac::prepare() {
   const Interface* below = parent();
-  if (below == nullptr) return failure("interface " + parent_ + " is missing");
+  if (below == nullptr) return failure("interface " + parent_ + " " + kernel_.view().why_missing(parent_));
   if (answers_arp_ && kernel_.setting("ipv4/conf/all/arp_filter").value_or(0) != 0)
     return failure("net.ipv4.conf.all.arp_filter = 1 keeps a virtual MAC from being answered with");
   const Interface* found = device();

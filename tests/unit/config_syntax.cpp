@@ -43,7 +43,7 @@ TEST_CASE("syntax: a fault is shown where it was made", "[config][syntax]") {
       BadText{"a = \"\"\"x\\ y\"\"\"", "syntax", 1, 9, "unknown escape sequence", ""},
       BadText{"a = 0xO\u00e4", "syntax", 1, 5, "needs quotes", ""},
       BadText{"a = 1\u00e4", "syntax", 1, 5, "needs quotes", ""},
-      BadText{"a = true\u00a0", "syntax", 1, 5, "needs quotes", ""},
+      BadText{"a = true\u00a0", "syntax", 1, 9, "a no-break space (U+00A0)", "write a plain blank"},
       BadText{"a = [1]\u00e4", "syntax", 1, 8, "unexpected", ""},
       BadText{"[a]\u00e4", "syntax", 1, 4, "unexpected", ""},
       BadText{"a \u00e4= 1", "syntax", 1, 3, "expected \"=\"", ""},

@@ -34,6 +34,24 @@ Place place_at(std::string_view text, std::size_t offset, std::size_t length);
 /// quotes make that unknowable.
 Place place_within(const Place& string, std::string_view content, std::size_t offset, std::size_t length);
 
+/// A character that is easily taken for another one. It comes along when text is pasted from a page or a document.
+struct Lookalike {
+  std::string_view character;  ///< in UTF-8
+  std::string_view name;       ///< "a no-break space"
+  char plain;                  ///< the character it is taken for: a quote, a blank, or '\0' where nothing is seen
+
+  bool is_quote() const { return plain == '"' || plain == '\''; }
+};
+
+/// The lookalike at `offset` (<= text.size()), or null.
+const Lookalike* lookalike_at(std::string_view text, std::size_t offset);
+
+/// `text` without any lookalike.
+std::string without_lookalikes(std::string_view text);
+
+/// "a no-break space (U+00A0)".
+std::string describe(const Lookalike& lookalike);
+
 /// `text` without what could disturb a terminal: controls and broken UTF-8 become '?', tabs stay.
 std::string printable(std::string_view text);
 
