@@ -44,8 +44,6 @@ struct Kind {
   Part part;
   void (*plan)(Plan&);
   bool (*fits)(const Scene&) = [](const Scene&) { return true; };
-  /// The fault of vipd that this kind shows, as long as its mend is awaited; "" if none is.
-  std::string_view awaits = "";
 };
 
 /// Interfaces, addresses, routes, rules, settings, nf_tables.

@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 struct Options {
   std::uint64_t seed = 1;
   int seconds = 0, rounds = 6;
-  bool with_known = false, verbose = false;
+  bool verbose = false;
   std::vector<std::string> only;
 };
 
@@ -39,8 +39,7 @@ std::vector<Kind> enabled_kinds(const Options& options) {
   std::vector<Kind> all;
   for (const auto& some : {network_kinds(), traffic_kinds(), process_kinds()})
     std::ranges::copy_if(some, std::back_inserter(all), [&](const Kind& kind) {
-      if (!options.only.empty()) return std::ranges::count(options.only, kind.name) > 0;
-      return kind.awaits.empty() || options.with_known;
+      return options.only.empty() || std::ranges::count(options.only, kind.name) > 0;
     });
   return all;
 }
@@ -154,7 +153,7 @@ class Life {
   }
 
   std::string same_kinds() const {
-    std::string text = options_.with_known ? " --with-known" : "";
+    std::string text;
     for (const auto& kind : options_.only) text += " --only '" + kind + "'";
     return text;
   }
@@ -192,8 +191,7 @@ void print_totals(const Totals& totals) {
 
 void list_kinds() {
   for (const auto& some : {network_kinds(), traffic_kinds(), process_kinds()})
-    for (const Kind& kind : some)
-      fmt::print("{:42} {}\n", kind.name, kind.awaits.empty() ? "" : "awaits the mend of " + std::string(kind.awaits));
+    for (const Kind& kind : some) fmt::print("{}\n", kind.name);
 }
 
 int run(const Options& options) {
@@ -229,7 +227,6 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 1'000'000));
   app.add_option("--rounds", options.rounds, "in each life")->check(CLI::Range(1, 100'000));
   app.add_option("--only", options.only, "a kind of fault; may be given several times");
-  app.add_flag("--with-known", options.with_known, "also kinds that show faults whose mend is awaited");
   app.add_flag("--verbose", options.verbose, "tell each round");
   app.add_flag("--list", list, "name the kinds of faults");
   CLI11_PARSE(app, argc, argv);

@@ -150,14 +150,14 @@ void client_flushed(Plan& plan) {
 
 std::vector<Kind> traffic_kinds() {
   return {
-      {"deaf", Part::traffic, deaf, always, "F2"},
-      {"mute", Part::traffic, mute, always, "F2"},
-      {"no adverts", Part::traffic, no_adverts, always, "F2"},
-      {"partition", Part::traffic, partition, always, "F2"},
-      {"out of the bridge", Part::traffic, out_of_the_bridge, always, "F2"},
-      {"some loss", Part::traffic, some_loss, always, "F20"},
-      {"no ARP", Part::traffic, no_arp, always, "F3"},
-      {"output dropped", Part::traffic, output_dropped, always, "F13"},
+      {"deaf", Part::traffic, deaf, always},
+      {"mute", Part::traffic, mute, always},
+      {"no adverts", Part::traffic, no_adverts, always},
+      {"partition", Part::traffic, partition, always},
+      {"out of the bridge", Part::traffic, out_of_the_bridge, always},
+      {"some loss", Part::traffic, some_loss, always},
+      {"no ARP", Part::traffic, no_arp, always},
+      {"output dropped", Part::traffic, output_dropped, always},
       {"bad adverts", Part::lan, bad_adverts},
       {"forged resignations", Part::lan, resignations},
       {"forged rival", Part::lan, rival},
