@@ -44,18 +44,17 @@ std::uint8_t subnet_length(const Interface* interface, const IpAddress& address)
   return length;
 }
 
-/// A macvlan is on the network of its parent: a length that was left out is found there. And where the parent has a
-/// route to the subnet, a second one would only make the machine's own packets take another way. Link-local ones are
-/// needed on each interface. Anywhere else an address with a length is what it is, and not to be compared with
-/// thousands of others.
-void fit_subnet(AddressObject& object, const NetworkView& view) {
+/// The device of the virtual MAC is on the network of the instance's interface: a length that was left out is found
+/// there. And where that interface has a route to the subnet, a second one would only make the machine's own packets
+/// take another way. Link-local ones are needed on each interface. Anywhere else, also on a macvlan of the user's, an
+/// address with a length is what it is, and not to be compared with thousands of others.
+void fit_subnet(AddressObject& object, const InstanceConfig& instance, const NetworkView& view) {
   const IpAddress& address = object.prefix.address;
-  const Interface* interface = view.find(object.ifindex);
-  const bool has_parent = interface != nullptr && interface->macvlan;
-  if (!has_parent && object.prefix.length != 0) return;
-  const std::uint8_t length = subnet_length(has_parent ? view.find(interface->parent) : interface, address);
+  const bool on_device = instance.virtual_mac && object.interface == virtual_mac_device(instance);
+  if (!on_device && object.prefix.length != 0) return;
+  const std::uint8_t length = subnet_length(view.find(on_device ? instance.interface : object.interface), address);
   const bool is_link_local = address.family() == Family::ipv6 && address.is_link_local();
-  object.prefix_route = !has_parent || length == 0 || is_link_local;
+  object.prefix_route = !on_device || length == 0 || is_link_local;
   if (object.prefix.length != 0) return;
   object.prefix.length = length != 0 ? length : static_cast<std::uint8_t>(8 * address_size(address.family()));
 }
@@ -90,10 +89,10 @@ bool is_for_want_of_interface(int error) {
 }
 
 /// The object as it is on the machine: with its interface's index, and with a length if it had none.
-KernelObject located(KernelObject object, const NetworkView& view) {
+KernelObject located(KernelObject object, const InstanceConfig& instance, const NetworkView& view) {
   if (auto* address = std::get_if<AddressObject>(&object)) {
     address->ifindex = index_of(view, address->interface);
-    fit_subnet(*address, view);
+    fit_subnet(*address, instance, view);
   } else if (auto* route = std::get_if<RouteObject>(&object); route != nullptr && route->type == RouteType::unicast) {
     route->ifindex = index_of(view, route->interface);
   }
@@ -113,7 +112,7 @@ std::vector<IpAddress> refused_by(const InstanceConfig& config) {
 
 std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view) {
   std::vector<KernelObject> objects;
-  for (auto& wanted : wanted_by(instance)) objects.push_back(located(std::move(wanted.object), view));
+  for (auto& wanted : wanted_by(instance)) objects.push_back(located(std::move(wanted.object), instance, view));
   return objects;
 }
 
@@ -156,7 +155,7 @@ Result<void> AddressOwner::make_ready() {
 /// Takes the interfaces as they are now.
 void AddressOwner::locate() {
   device_ = index_of(kernel_.view(), address_interface(*config_));
-  for (auto& entry : entries_) entry.object = located(entry.wanted, kernel_.view());
+  for (auto& entry : entries_) entry.object = located(entry.wanted, *config_, kernel_.view());
 }
 
 void AddressOwner::claim(TimePoint now) {
@@ -339,7 +338,7 @@ std::list<AddressOwner::Entry> AddressOwner::take_config() {
   std::list<Entry> before(entries_.begin(), entries_.end());  // the order is seldom another one: found at its front
   entries_.clear();
   for (auto& [wanted, tracked] : wanted_by(*config_)) {
-    const KernelObject object = located(wanted, kernel_.view());
+    const KernelObject object = located(wanted, *config_, kernel_.view());
     const auto known = std::ranges::find_if(
         before, [&](const Entry& entry) { return entry.wanted == wanted || entry.object == object; });
     Entry& entry = entries_.emplace_back(known != before.end() ? *known : Entry{.wanted = {}, .object = object});
@@ -439,7 +438,8 @@ void AddressOwner::put_back(const std::vector<Entry*>& missing, TimePoint now) {
   std::vector<bool> refused;
   for (Entry* entry : missing) {
     refused.push_back(entry->error != 0);
-    if (entry->error != 0) entry->object = located(entry->wanted, kernel_.view());  // its interface may have come
+    if (entry->error != 0)
+      entry->object = located(entry->wanted, *config_, kernel_.view());  // its interface may have come
   }
   const auto results = add(missing, now);
   for (std::size_t i = 0; i < missing.size(); ++i) {

@@ -46,6 +46,22 @@ bool is_ours(const Interface& device) {
   return device.macvlan && (device.alias == kTag || device.alias.starts_with(std::string(kTag) + " "));
 }
 
+/// Whether a device of ours was made for this interface: the name says so, as virtual_mac_device() gave it. The
+/// kernel's word (IFLA_LINK) does not: all macvlans that stand on each other have the same interface below.
+bool is_made_for(const Interface& device, const std::string& interface) {
+  const auto vrid = device.name.find('.');
+  const auto end = device.name.find('.', vrid + 1);
+  if (vrid == std::string::npos || end == std::string::npos) return false;
+  const std::string suffix = device.name.substr(end + 1);
+  return suffix == interface || suffix == short_hash(interface);
+}
+
+/// Whether the kernel has put a device on this interface. It puts a macvlan that is made on a macvlan beside it, on the
+/// interface below both (macvlan_common_newlink(), drivers/net/macvlan.c), which may be in another namespace.
+bool stands_on(const Interface& device, const Interface& below) {
+  return device.parent == (below.macvlan ? below.parent : below.index);
+}
+
 /// The number behind "NAME=" in an alias.
 std::optional<int> journalled(const std::string& alias, std::string_view name) {
   const auto at = alias.find(" " + std::string(name) + "=");
@@ -89,9 +105,7 @@ VirtualMac::VirtualMac(Kernel& kernel, const InstanceConfig& config)
 
 const Interface* VirtualMac::device() const {
   const Interface* found = kernel_.view().find(name_);
-  const Interface* below = parent();
-  const bool ours = found != nullptr && below != nullptr && is_ours(*found) && found->parent == below->index;
-  return ours ? found : nullptr;
+  return found != nullptr && is_ours(*found) ? found : nullptr;
 }
 
 Result<void> VirtualMac::prepare() {
@@ -102,7 +116,7 @@ Result<void> VirtualMac::prepare() {
   const Interface* found = device();
   if (found == nullptr && kernel_.view().find(name_) != nullptr)
     return failure("interface " + name_ + " is not vipd's; the virtual MAC needs that name");
-  if (found == nullptr || found->mac != mac_)
+  if (found == nullptr || found->mac != mac_ || !stands_on(*found, *below))
     if (auto made = make(*below, found); !made) return made;
   for (const auto& [name, value] : kNoAutoconfiguration)
     if (auto done = set(kernel_, "ipv6/conf/" + name_ + "/" + std::string(name), value); !done) return done;
@@ -116,12 +130,10 @@ Result<void> VirtualMac::make(const Interface& below, const Interface* wrong) {
   return {};
 }
 
-/// The alias of another device of ours on the parent that is up and has something to put back; null if there is none.
+/// The alias of another device of ours for the parent that is up and has something to put back; null if there is none.
 const std::string* VirtualMac::journal_of_another() const {
-  const Interface* below = parent();
   for (const auto& [index, other] : kernel_.view().by_index)
-    if (other.name != name_ && below != nullptr && other.parent == below->index && other.up && is_ours(other) &&
-        other.alias != kTag)
+    if (other.name != name_ && other.up && is_ours(other) && other.alias != kTag && is_made_for(other, parent_))
       return &other.alias;
   return nullptr;
 }

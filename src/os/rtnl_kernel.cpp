@@ -408,6 +408,9 @@ int RtnlKernel::add_macvlan(int parent, const std::string& name, const MacAddres
   const int error =
       request(std::array{put_macvlan(make.data(), parent, name, mac), put_link_alias(remark.data(), name, alias)});
   read_link(name);
+  // Without its alias the device is nobody's for ever. EEXIST: one of somebody else has the name.
+  const Interface* made = error != 0 && error != EEXIST ? view_.find(name) : nullptr;
+  if (made != nullptr && made->macvlan && made->mac == mac) remove_link(made->index);
   return error;
 }
 

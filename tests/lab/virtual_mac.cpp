@@ -232,3 +232,71 @@ TEST_CASE("lab: one VRID on two interfaces has two devices and both virtual MACs
   REQUIRE(wait_until(5s, [&] { return a.has("198.51.100.10"); }));
   for (const char* name : {"vrrp4.51.eth0", "vrrp4.51.eth1"}) REQUIRE(is_up(link(a, name)));
 }
+
+namespace {
+
+/// Gives a node a macvlan on eth0, as an LXC guest has its port: sub0 with the address 192.0.2.7.
+void add_sub0(const Node& node) {
+  must(node, "ip link add link eth0 name sub0 type macvlan mode bridge");
+  must(node, "ip addr add 192.0.2.7/24 dev sub0");
+  must(node, "ip link set sub0 up");
+}
+
+std::string on_sub0(const std::string& name = "web", int vrid = 51, int host = 10) {
+  return "[instance." + name + "]\ninterface = \"sub0\"\nvrid = " + std::to_string(vrid) +
+         "\nadvert_interval = \"100ms\"\n" + kOn + "\naddresses = [\"192.0.2." + std::to_string(host) + "\"]\n";
+}
+
+}  // namespace
+
+TEST_CASE("lab: F5: the virtual MAC on a macvlan serves, and nothing of it stays behind", "[lab][F5]") {
+  Lab lab;
+  Node &a = lab.add_node("a", 1), &client = lab.add_node("client", 100);
+  add_sub0(a);
+  a.write_sysctl("ipv4/conf/eth0/arp_ignore", "1");  // or it answers as well, as for any address of the machine
+  Sniffer sniffer(client);
+  a.start_vipd(on_sub0());
+  REQUIRE(a.wait_state("active"));
+  REQUIRE(a.instance().at("addresses").at(0).at("address") == "192.0.2.10/24");
+  REQUIRE(read_sysctl(a, "ipv4/conf/sub0/arp_ignore") == "1");
+  REQUIRE(wait_until(5s, [&] { return !sniffer.of_kind("advert").empty() && !sniffer.of_kind("garp").empty(); }));
+  for (const char* kind : {"advert", "garp"})
+    for (const auto& frame : sniffer.of_kind(kind)) REQUIRE(frame.at("source_mac") == "00:00:5e:00:01:33");
+  const Json asked = Json::parse(
+      must(client, program("vipd-probe") + " ask eth0 192.0.2.10 " + client.source(Family::ipv4) + " --for 300ms"));
+  REQUIRE(asked.at("macs") == Json::array({"00:00:5e:00:01:33"}));
+  REQUIRE(reaches(client, a, "192.0.2.10"));
+  std::vector<std::string> will = a.vipd_command();
+  will.emplace_back("--last-will");
+  if (GENERATE(false, true)) {
+    a.vipd().signal(SIGKILL);
+    a.vipd().wait_exit(5s);
+    REQUIRE(run(a, will).status == 0);
+  } else {
+    a.vipd().signal(SIGTERM);
+    REQUIRE(a.vipd().wait_exit(10s) == 0);
+  }
+  REQUIRE(link(a, "vrrp4.51.sub0").is_null());
+  REQUIRE(read_sysctl(a, "ipv4/conf/sub0/arp_ignore") == "0");
+  REQUIRE_FALSE(link(a, "sub0").is_null());
+}
+
+TEST_CASE("lab: F5: the interface below a macvlan may be in another namespace", "[lab][F5]") {
+  Lab lab;
+  Node &host = lab.add_node("host", 1), &guest = lab.add_bare_node("guest", 2), &client = lab.add_node("client", 100);
+  // The number that the interface below has there is one of another interface here.
+  const std::string below =
+      std::to_string(Json::parse(must(host, "ip -j link show dev eth0")).at(0).at("ifindex").get<int>());
+  must(guest, "ip link add other index " + below + " type bridge");
+  must(guest, "ip addr add 192.0.2.8/28 dev other");
+  must(host, "ip link add link eth0 name sub0 netns " + guest.path() + " type macvlan mode bridge");
+  must(guest, "ip addr add 192.0.2.7/24 dev sub0");
+  must(guest, "ip link set sub0 up");
+  guest.start_vipd(on_sub0());
+  REQUIRE(guest.wait_state("active"));
+  REQUIRE(guest.instance().at("addresses").at(0).at("address") == "192.0.2.10/24");
+  REQUIRE(reaches(client, guest, "192.0.2.10"));
+  guest.vipd().signal(SIGTERM);
+  REQUIRE(guest.vipd().wait_exit(10s) == 0);
+  REQUIRE(link(guest, "vrrp4.51.sub0").is_null());
+}

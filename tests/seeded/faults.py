@@ -122,6 +122,8 @@ FAULTS = [
     ("a fault does not stop the election", V, "    fail(now);\n    show_change(*standing_.fault(), std::nullopt, now);\n    owner_", "    show_change(*standing_.fault(), std::nullopt, now);\n    owner_"),
     ("our own addresses are the source of adverts", V, "!state.usable || state.tag == kKernelTag) return false;", "!state.usable) return false;"),
     ("nothing is repaired while stopping", V, "  } else {\n    if (!stopping_) take_part(now);", "  } else if (!stopping_) {\n    if (!stopping_) take_part(now);"),
+    ("a device on a macvlan is looked for on the macvlan", "src/daemon/virtual_mac.cpp", "device.parent == (below.macvlan ? below.parent : below.index);", "device.parent == below.index;"),
+    ("the settings of another interface are put back", "src/daemon/virtual_mac.cpp", "other.alias != kTag && is_made_for(other, parent_))", "other.alias != kTag && (is_made_for(other, parent_) || true))"),
     # What the user's programs are told.
     ("hooks are reordered", H, "  commands.pop_front();", "  commands.pop_back();"),
     ("two hooks at once", H, "  if (running_) return;\n", ""),

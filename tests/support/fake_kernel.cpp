@@ -189,6 +189,7 @@ int FakeKernel::add_macvlan(int parent, const std::string& name, const MacAddres
   if (!real_.contains(parent)) return ENODEV;
   for (const auto& [index, interface] : real_)
     if (interface.name == name) return EEXIST;
+  if (real_.at(parent).macvlan) parent = real_.at(parent).parent;  // macvlan_common_newlink(), drivers/net/macvlan.c
   const int index = real_.rbegin()->first + 1;
   real_[index] = {.index = index, .name = name, .mac = mac, .macvlan = true, .parent = parent, .alias = alias};
   for (const char* ipv4 : {"arp_ignore", "arp_announce", "rp_filter"}) settings["ipv4/conf/" + name + "/" + ipv4] = 0;

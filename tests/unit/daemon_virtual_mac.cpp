@@ -208,3 +208,107 @@ TEST_CASE("VirtualMac: without an IPv4 address the interface's ARP is left as it
   CHECK(bench.arp_ignore() == 0);
   CHECK(bench.device("vrrp6.51.eth0")->mac.to_string() == "00:00:5e:00:02:33");
 }
+
+namespace {
+
+/// A macvlan of the user's on eth0, up; the settings of both differ.
+const Interface* add_sub(Bench& bench, const std::string& name) {
+  bench.kernel.add_macvlan(bench.kernel.real()->index, name, {{2, 0, 0, 0, 0, 9}}, "");
+  bench.kernel.set_link(bench.device(name)->index, true, "");
+  return bench.device(name);
+}
+
+InstanceConfig on_interface(const std::string& name, std::uint8_t vrid = 51) {
+  InstanceConfig config = with_virtual_mac(vrid);
+  config.interface = name;
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("VirtualMac: F5: on a macvlan the device stands beside it, is vipd's all the same and goes in the end") {
+  Bench bench;
+  const Interface* sub = add_sub(bench, "sub0");
+  VirtualMac mac(bench.kernel, on_interface("sub0"));
+  REQUIRE(mac.prepare());
+  REQUIRE(bench.device("vrrp4.51.sub0") != nullptr);
+  REQUIRE(bench.device("vrrp4.51.sub0")->parent == sub->parent);
+  REQUIRE(mac.raise());
+  REQUIRE(mac.prepare());  // changes nothing
+  REQUIRE(bench.device("vrrp4.51.sub0")->up);
+  CHECK(bench.kernel.settings.at("ipv4/conf/sub0/arp_ignore") == 1);
+  CHECK(mac.remove());
+  CHECK(bench.device("vrrp4.51.sub0") == nullptr);
+  CHECK(bench.kernel.settings.at("ipv4/conf/sub0/arp_ignore") == 0);
+  CHECK(bench.device("sub0") != nullptr);
+}
+
+TEST_CASE("VirtualMac: F5: the interface below a macvlan may be in another namespace") {
+  Bench bench;
+  const int sub = add_sub(bench, "sub0")->index;
+  bench.kernel.real_.at(sub).parent = 4711;  // an index there, which is none here
+  bench.kernel.catch_up();
+  VirtualMac mac(bench.kernel, on_interface("sub0"));
+  REQUIRE(mac.prepare());
+  REQUIRE(mac.raise());
+  CHECK(mac.remove());
+  CHECK(bench.device("vrrp4.51.sub0") == nullptr);
+}
+
+TEST_CASE("VirtualMac: F5: devices on one interface below note the settings of their own interface") {
+  Bench bench;
+  add_sub(bench, "sub0");
+  bench.kernel.settings["ipv4/conf/sub0/arp_announce"] = 0;  // 1 on eth0
+  VirtualMac on_eth(bench.kernel, with_virtual_mac(1)), on_sub(bench.kernel, on_interface("sub0", 2)),
+      other_on_sub(bench.kernel, on_interface("sub0", 3));
+  for (auto* mac : {&on_eth, &on_sub, &other_on_sub}) {
+    REQUIRE(mac->prepare());
+    REQUIRE(mac->raise());
+  }
+  on_sub.remove();
+  CHECK(bench.kernel.settings.at("ipv4/conf/sub0/arp_ignore") == 1);
+  other_on_sub.remove();
+  CHECK(bench.kernel.settings.at("ipv4/conf/sub0/arp_ignore") == 0);
+  CHECK(bench.kernel.settings.at("ipv4/conf/sub0/arp_announce") == 0);
+  CHECK(bench.arp_ignore() == 1);
+  on_eth.remove();
+  CHECK(bench.arp_ignore() == 0);
+  CHECK(bench.arp_announce() == 1);
+}
+
+TEST_CASE("VirtualMac: two on an interface whose name fits into one device's name only share what they change") {
+  Bench bench;
+  bench.kernel.add_macvlan(bench.kernel.real()->index, "macvlan", {{2, 0, 0, 0, 0, 9}}, "");
+  VirtualMac one(bench.kernel, on_interface("macvlan", 1)), other(bench.kernel, on_interface("macvlan", 201));
+  for (auto* mac : {&one, &other}) {
+    REQUIRE(mac->prepare());
+    REQUIRE(mac->raise());
+  }
+  one.remove();
+  CHECK(bench.kernel.settings.at("ipv4/conf/macvlan/arp_ignore") == 1);
+  other.remove();
+  CHECK(bench.kernel.settings.at("ipv4/conf/macvlan/arp_ignore") == 0);
+}
+
+TEST_CASE("VirtualMac: F5: the device goes also when the macvlan that it was made for is gone") {
+  Bench bench;
+  const int sub = add_sub(bench, "sub0")->index;
+  VirtualMac mac(bench.kernel, on_interface("sub0"));
+  REQUIRE(mac.prepare());
+  REQUIRE(mac.raise());
+  bench.kernel.remove_link(sub);
+  mac.lower();
+  CHECK_FALSE(bench.device("vrrp4.51.sub0")->up);
+  mac.remove();
+  CHECK(bench.device("vrrp4.51.sub0") == nullptr);
+}
+
+TEST_CASE("VirtualMac: a device of ours that stands on another interface is made anew") {
+  Bench bench;
+  VirtualMac mac(bench.kernel, with_virtual_mac());
+  REQUIRE(mac.prepare());
+  bench.kernel.real_.at(bench.device()->index).parent = 4711;
+  bench.kernel.catch_up();
+  REQUIRE(mac.prepare());
+  CHECK(bench.device()->parent == bench.kernel.real()->index);
+}

@@ -44,7 +44,7 @@ class VirtualMac {
 
  private:
   const Interface* parent() const { return kernel_.view().find(parent_); }
-  /// The device, if it is ours.
+  /// The device, if it is ours: vipd's by its name and its alias, whatever stands below it.
   const Interface* device() const;
   Result<void> make(const Interface& below, const Interface* wrong);
   const std::string* journal_of_another() const;

@@ -96,8 +96,9 @@ class Kernel {
   /// Whether the interface forwards IPv6, which is what the R flag of a neighbour advertisement says.
   virtual bool forwards_ipv6(const std::string& interface) const = 0;
 
-  /// Makes a macvlan (bridge mode), down, that gets no IPv6 address by itself (RFC 9568 7.4). Returns an errno. Of what
-  /// these three change, the view has the kernel's word when they return.
+  /// Makes a macvlan (bridge mode), down, that gets no IPv6 address by itself (RFC 9568 7.4). Where `parent` is a
+  /// macvlan, the kernel puts the new one on the interface below it. Returns an errno, and then nothing is left of it.
+  /// Of what these three change, the view has the kernel's word when they return.
   virtual int add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) = 0;
   virtual int set_link(int ifindex, bool up, const std::string& alias) = 0;
   virtual int remove_link(int ifindex) = 0;
