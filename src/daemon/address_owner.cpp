@@ -26,6 +26,9 @@ constexpr int kSlowness = 2;
 constexpr auto kAnswerGap = std::chrono::seconds(1);
 /// Somebody who deletes addresses in a loop gets this much of our time; promised is a repair within 50 ms.
 constexpr auto kRepairGap = std::chrono::milliseconds(10);
+/// Advert intervals after a claim in which an old holder lets go of its addresses, however its last words were lost.
+constexpr int kDuplicatePatience = 4;
+constexpr const char* kDuplicate = "is used by another host (duplicate address detection)";
 /// What could not be removed is tried again this often; what waits for that is gone within the same 50 ms.
 constexpr auto kRemovalGap = std::chrono::milliseconds(25);
 
@@ -187,6 +190,7 @@ bool AddressOwner::begin(TimePoint now) {
   claimed_at_ = now;
   departure_.reset();  // what is still there stays
   repair_pending_ = false;
+  detected_again_ = TimePoint::min();
   obstacle_.reset();
   second_burst_ = config_->announce.again_after > Duration::zero();
   next_round_ = now + config_->announce.delay;
@@ -277,7 +281,7 @@ void AddressOwner::release() {
   if (!holding() && !letting_go()) return;
   obstacle_.reset();
   remove(entries_);
-  for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = entry.queued = false;
+  for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = entry.queued = entry.waits = false;
   if (virtual_mac_) virtual_mac_->lower();
   accept_again(refused_);
   departure_.reset();
@@ -287,7 +291,7 @@ void AddressOwner::release() {
 /// From now on nothing is to be held: nothing is added, put back or announced.
 void AddressOwner::stand_by() {
   holding_ = is_quiet_ = false;
-  next_addition_ = next_round_ = next_turn_ = answer_at_ = kNever;
+  next_addition_ = next_round_ = next_turn_ = answer_at_ = next_detection_ = kNever;
   repair_pending_ = false;
 }
 
@@ -421,6 +425,7 @@ void AddressOwner::reconcile(TimePoint now) {
   const bool may_have_strays = !holding() && !letting_go();
   if (next_removal_ == kNever ? may_have_strays : now >= next_removal_) remove_strays(now);
   if (!holding()) return;
+  next_detection_ = kNever;
   if (now < next_repair_) {
     repair_pending_ = true;
     return;
@@ -431,6 +436,63 @@ void AddressOwner::reconcile(TimePoint now) {
   for (auto& entry : entries_)
     if (!entry.queued && !kernel_.view().has(entry.object)) missing.push_back(&entry);
   if (!missing.empty()) put_back(missing, now);
+  announce_settled(now);
+  judge_duplicates(now);
+}
+
+/// What the kernel says of an address; null of anything else, and of one that it has not told yet.
+const AddressState* AddressOwner::state_of(const Entry& entry) const {
+  const auto* address = std::get_if<AddressObject>(&entry.object);
+  const auto* told = address != nullptr ? kernel_.view().find(address->ifindex, address->prefix.address) : nullptr;
+  return told != nullptr ? &told->second : nullptr;
+}
+
+/// Whether an address may be announced. The view may be late, but for duplicate address detection its word counts.
+bool AddressOwner::is_settled(const Entry& entry) const {
+  const auto& address = std::get<AddressObject>(entry.object);
+  if (address.prefix.address.family() == Family::ipv4) return true;
+  const AddressState* state = state_of(entry);
+  return state != nullptr ? state->usable : address.nodad;
+}
+
+/// What has become usable is announced, with a burst of its own.
+void AddressOwner::announce_settled(TimePoint now) {
+  bool some = false;
+  for (auto& entry : entries_) {
+    if (!entry.waits || !is_settled(entry)) continue;
+    entry.waits = false;
+    entry.rounds = config_->announce.count;
+    some = true;
+  }
+  if (some) next_round_ = std::min(next_round_, std::max(now, claimed_at_ + config_->announce.delay));
+}
+
+/// Another host has an address, the kernel has found. That may be the old holder, which lets go within a few intervals.
+void AddressOwner::judge_duplicates(TimePoint now) {
+  std::vector<Entry*> duplicates;
+  for (auto& entry : entries_)
+    if (const AddressState* state = state_of(entry); state != nullptr && state->duplicate) duplicates.push_back(&entry);
+  if (duplicates.empty()) return;
+  next_detection_ = detected_again_ + config_->advert_interval;
+  if (now < next_detection_) return;  // also: the view may be as before
+  next_detection_ = now + config_->advert_interval;
+  if (now < claimed_at_ + kDuplicatePatience * config_->advert_interval) return detect_again(duplicates, now);
+  obstacle_ = to_string(std::get<AddressObject>(duplicates.front()->object)) + " " + kDuplicate;
+}
+
+/// The kernel looks for another host only when an address is added.
+void AddressOwner::detect_again(const std::vector<Entry*>& duplicates, TimePoint now) {
+  std::vector<Entry> refused;
+  std::vector<Entry*> ours;
+  for (Entry* entry : duplicates) {
+    if (!entry->owned) continue;
+    refused.push_back(*entry);
+    ours.push_back(entry);
+  }
+  detected_again_ = now;
+  if (ours.empty()) return;
+  remove(refused);
+  add(ours, now);
 }
 
 /// What was there is there again, and what could not be added is there at last.
@@ -465,8 +527,19 @@ bool AddressOwner::is_concerned(const std::vector<std::string>& interfaces) cons
 }
 
 bool AddressOwner::present(const Entry& entry) const {
-  const bool is_address = std::holds_alternative<AddressObject>(entry.object);
-  return kernel_.view().has(entry.object) || (entry.foreign && !is_address);
+  const auto* address = std::get_if<AddressObject>(&entry.object);
+  if (address == nullptr) return kernel_.view().has(entry.object) || entry.foreign;
+  const AddressState* state = state_of(entry);
+  const Interface* interface = kernel_.view().find(address->ifindex);
+  return state != nullptr && state->usable && interface != nullptr && interface->up;
+}
+
+std::optional<std::string> AddressOwner::trouble(const Entry& entry) const {
+  if (entry.error != 0) return std::strerror(entry.error);
+  const AddressState* state = state_of(entry);
+  if (state == nullptr || present(entry)) return std::nullopt;
+  if (state->duplicate) return kDuplicate;
+  return state->usable ? "its interface is down" : "duplicate address detection goes on";
 }
 
 std::optional<std::string> AddressOwner::failure() const {
@@ -487,14 +560,15 @@ TimePoint AddressOwner::deadline() const {
   if (!holding()) return std::min(next_removal_, next_departure());
   const TimePoint round = next_turn_ != kNever ? next_turn_ : std::min(next_round_, answer_at_);
   const TimePoint announcement = is_quiet_ ? kNever : round;
-  return std::min({announcement, next_addition_, next_removal_, repair_pending_ ? next_repair_ : kNever});
+  return std::min(
+      {announcement, next_addition_, next_removal_, next_detection_, repair_pending_ ? next_repair_ : kNever});
 }
 
 void AddressOwner::on_deadline(TimePoint now) {
   if (now >= next_departure()) return let_some_go();
   if (now >= next_addition_) go_on_adding(now);
   const bool in_round = adding() || next_turn_ != kNever;
-  if (!in_round || repair_pending_ || next_removal_ != kNever)
+  if (!in_round || repair_pending_ || next_removal_ != kNever || now >= next_detection_)
     reconcile(now);  // a repair that had to wait, and the read-back: what was acknowledged has to be there
   if (in_round) {
     if (now >= next_turn_) announce_due(now, kFramesPerTurn);
@@ -565,7 +639,8 @@ void AddressOwner::announce_due(TimePoint now, std::size_t most) {
       return;
     }
     entry.due = false;
-    frames += announce(entry);
+    entry.waits = std::holds_alternative<AddressObject>(entry.object) && !is_settled(entry);
+    if (!entry.waits) frames += announce(entry);
   }
   next_turn_ = kNever;
   next_round_ = std::max(next_round_, now + kTurnGap);

@@ -1,7 +1,5 @@
 #include "vipd/daemon/status.hpp"
 
-#include <cstring>
-
 #include "vipd/base/control.hpp"
 #include "vipd/vrrp/virtual_mac.hpp"
 
@@ -19,7 +17,7 @@ Json held_by(const AddressOwner& owner, const char* name, const std::string& int
     if constexpr (std::is_same_v<Object, AddressObject>)
       if (object->interface != interface) held["interface"] = object->interface;
     if (entry.foreign) held["foreign"] = true;
-    if (entry.error != 0) held["error"] = std::strerror(entry.error);
+    if (const auto trouble = owner.trouble(entry)) held["error"] = *trouble;
     list.push_back(std::move(held));
   }
   return list;

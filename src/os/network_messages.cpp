@@ -158,9 +158,11 @@ std::vector<std::string> apply_address(const nlmsghdr& message, NetworkView& vie
   }
   const std::uint32_t flags = number_of(table[IFA_FLAGS], info.ifa_flags);
   const bool tentative = (flags & IFA_F_TENTATIVE) != 0 && (flags & IFA_F_OPTIMISTIC) == 0;
-  const AddressState state{.usable = !tentative && (flags & IFA_F_DADFAILED) == 0,
+  const bool duplicate = (flags & IFA_F_DADFAILED) != 0;
+  const AddressState state{.usable = !tentative && !duplicate,
                            .secondary = info.ifa_family == AF_INET && (flags & IFA_F_SECONDARY) != 0,
-                           .tag = octet_of(table[kIfaProto])};
+                           .tag = octet_of(table[kIfaProto]),
+                           .duplicate = duplicate};
   const auto known = addresses.find(*prefix);
   if (known != addresses.end() && known->second == state) return {};  // new lifetimes only
   addresses.insert_or_assign(*prefix, state);

@@ -50,8 +50,23 @@ int FakeKernel::add_address(const AddressObject& address) {
   const auto interface = real_.find(address.ifindex);
   if (interface == real_.end()) return ENODEV;
   if (interface->second.addresses.contains(address.prefix)) return EEXIST;
-  put(interface->second, address.prefix, {.tag = kKernelTag});
+  const bool detects = address.prefix.address.family() == Family::ipv6 && !address.nodad;
+  put(interface->second, address.prefix, {.usable = !detects, .tag = kKernelTag});
+  if (detects)
+    world_.at_node(node_, detection_takes,
+                   [this, ifindex = address.ifindex, prefix = address.prefix] { end_detection(ifindex, prefix); });
   return 0;
+}
+
+/// addrconf_dad_completed() and addrconf_dad_failure(), net/ipv6/addrconf.c.
+void FakeKernel::end_detection(int ifindex, const IpPrefix& prefix) {
+  const auto interface = real_.find(ifindex);
+  if (interface == real_.end()) return;
+  const auto address = interface->second.addresses.find(prefix);
+  if (address == interface->second.addresses.end() || address->second.usable) return;
+  address->second.duplicate = held_elsewhere.contains(prefix.address);
+  address->second.usable = !address->second.duplicate;
+  changed();
 }
 
 int FakeKernel::remove_one(const KernelObject& object) {

@@ -78,12 +78,15 @@ class FakeKernel final : public Kernel {
   /// Of a change that was made all the same: errno in place of its acknowledgement.
   std::function<int(const KernelObject&)> misreport = [](const KernelObject&) { return 0; };
   std::function<int(const KernelObject&)> keep = [](const KernelObject&) { return 0; };  ///< errno for a removal
+  std::set<IpAddress> held_elsewhere;  ///< another host says so when duplicate address detection asks
+  Duration detection_takes = milliseconds(300);
   Duration object_takes{};  ///< to add or remove one, during which the node does nothing else
   Duration slow{};          ///< how much longer the kernel's word takes, as when messages are lost and all is read anew
 
  private:
   int add_one(const KernelObject& object);
   int add_address(const AddressObject& address);
+  void end_detection(int ifindex, const IpPrefix& prefix);
   int remove_one(const KernelObject& object);
   void put(Interface& interface, const IpPrefix& prefix, AddressState state);
   void take(Interface& interface, const IpPrefix& prefix, bool promotes);

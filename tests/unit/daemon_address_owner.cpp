@@ -836,3 +836,137 @@ TEST_CASE("AddressOwner: each of many addresses is announced for the first time 
   for (std::size_t i = 0; i < 3000; ++i) different.insert(announced[i].second);
   CHECK(different.size() == 3000);
 }
+
+namespace {
+
+const IpAddress kVip6 = *IpAddress::parse("2001:db8::10");
+
+/// A node whose kernel looks for another host that has the address. Adverts come once a second.
+struct Detecting : Bench {
+  Detecting()
+      : Bench([](InstanceConfig& instance) { instance.addresses = {{{.prefix = {kVip6, 64}, .nodad = false}}}; }) {
+    node.kernel.refuse = [this](const KernelObject&) {
+      added.push_back(world.now);
+      return 0;
+    };
+  }
+  /// As the daemon does, which looks whenever the kernel has news.
+  void live(Duration duration) {
+    for (const TimePoint end = world.now + duration; world.now < end;) {
+      run_for(milliseconds(10));
+      owner->reconcile(world.now);
+    }
+  }
+  bool present() const { return owner->present(owner->entries().front()); }
+
+  std::vector<TimePoint> added;
+};
+
+}  // namespace
+
+TEST_CASE("AddressOwner: F22: an address is present and announced when duplicate detection has ended, not before") {
+  Detecting bench;
+  bench.claim();
+  bench.live(milliseconds(250));
+  CHECK_FALSE(bench.present());
+  CHECK(bench.announced().empty());
+  CHECK(bench.owner->trouble(bench.owner->entries().front()) == "duplicate address detection goes on");
+  bench.live(milliseconds(750));
+  CHECK(bench.present());
+  CHECK_FALSE(bench.owner->trouble(bench.owner->entries().front()));
+  CHECK(bench.announced().size() == 5);
+  CHECK(bench.announced().front() >= milliseconds(300));
+  CHECK(bench.announced().front() <= milliseconds(330));
+  CHECK(bench.added.size() == 1);
+}
+
+TEST_CASE("AddressOwner: F22: what the old holder has not let go yet is asked for again, once an advert interval") {
+  Detecting bench;
+  bench.node.kernel.held_elsewhere = {kVip6};
+  bench.claim();
+  bench.live(milliseconds(2500));
+  CHECK_FALSE(bench.present());
+  CHECK_FALSE(bench.owner->failure());
+  CHECK(bench.announced().empty());
+  CHECK(bench.added.size() >= 3);
+  for (std::size_t i = 2; i < bench.added.size(); ++i) CHECK(bench.added[i] - bench.added[i - 1] >= seconds(1));
+  bench.node.kernel.held_elsewhere.clear();
+  bench.live(seconds(2));
+  CHECK(bench.present());
+  CHECK_FALSE(bench.owner->failure());
+  CHECK(bench.announced().size() == 5);
+  CHECK(bench.owner->entries().front().owned);
+  bench.owner->release();
+  CHECK_FALSE(bench.node.kernel.has(kVip6));
+}
+
+TEST_CASE(
+    "AddressOwner: F22: what another host keeps is a failure that names it, four advert intervals after the claim") {
+  Detecting bench;
+  bench.node.kernel.held_elsewhere = {kVip6};
+  const bool foreign = GENERATE(false, true);
+  if (foreign) {
+    bench.node.kernel.real()->addresses[{kVip6, 64}] = {.usable = false, .duplicate = true};
+    bench.node.kernel.catch_up();
+  }
+  bench.claim();
+  bench.live(milliseconds(3900));
+  CHECK_FALSE(bench.owner->failure());
+  bench.live(milliseconds(2000));
+  CHECK(bench.owner->failure() == "2001:db8::10/64 is used by another host (duplicate address detection)");
+  CHECK_FALSE(bench.present());
+  CHECK(bench.announced().empty());
+  bench.owner->release();
+  CHECK(bench.node.kernel.has(kVip6) == foreign);
+  bench.node.kernel.held_elsewhere.clear();
+  if (foreign) return;
+  bench.claim();
+  bench.live(seconds(1));
+  CHECK(bench.present());
+}
+
+TEST_CASE("AddressOwner: F22: one that is put back is announced when it is usable again") {
+  Detecting bench;
+  bench.claim();
+  bench.live(seconds(1));
+  bench.node.kernel.others_remove("eth0", {kVip6, 64});
+  const std::size_t before = bench.announced().size();
+  bench.live(milliseconds(200));
+  CHECK_FALSE(bench.present());
+  CHECK(bench.announced().size() == before);
+  bench.live(seconds(1));
+  CHECK(bench.present());
+  CHECK(bench.announced().size() >= before + 5);
+}
+
+TEST_CASE("AddressOwner: F22: an address on a device that is down is not present") {
+  Bench bench;
+  bench.claim();
+  bench.run_for(milliseconds(10));
+  CHECK(bench.owner->present(bench.owner->entries().front()));
+  bench.node.kernel.real()->up = false;
+  bench.node.kernel.catch_up();
+  CHECK_FALSE(bench.owner->present(bench.owner->entries().front()));
+  CHECK(bench.owner->trouble(bench.owner->entries().front()) == "its interface is down");
+}
+
+TEST_CASE("AddressOwner: F5: an address without a length on a user's macvlan has that of the macvlan's own subnet") {
+  Bench bench;
+  FakeKernel& kernel = bench.node.kernel;
+  kernel.add_macvlan(kernel.real()->index, "sub0", {{2, 0, 0, 0, 0, 9}}, "");  // eth0 has 192.0.2.1/24
+  kernel.others_add("sub0", {*IpAddress::parse("192.0.2.7"), 28});
+  kernel.catch_up();
+  const bool virtual_mac = GENERATE(false, true);
+  bench.reconfigure([&](InstanceConfig& instance) {
+    instance.interface = "sub0";
+    instance.addresses = {{{.prefix = {kVip, 0}}}};
+    instance.virtual_mac = virtual_mac;
+  });
+  AddressOwner owner(kernel, bench.node.wire, bench.config);
+  REQUIRE(owner.prepare());
+  owner.claim(bench.world.now);
+  REQUIRE_FALSE(owner.failure());
+  const auto& held = std::get<AddressObject>(owner.entries().front().object);
+  CHECK(held.prefix.length == 28);
+  CHECK(held.prefix_route == !virtual_mac);
+}

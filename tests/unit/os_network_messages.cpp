@@ -129,6 +129,26 @@ TEST_CASE("network messages: an attribute of the wrong size counts as missing") 
   CHECK(told.begin()->second == AddressState{});
 }
 
+TEST_CASE("network messages: F22: an address is usable unless duplicate detection goes on or has found another host") {
+  struct Row {
+    std::uint8_t flags;
+    bool usable, duplicate;
+  };
+  for (const Row& row : std::initializer_list<Row>{{0, true, false},
+                                                   {IFA_F_NODAD, true, false},
+                                                   {IFA_F_DEPRECATED, true, false},
+                                                   {IFA_F_TENTATIVE, false, false},
+                                                   {IFA_F_TENTATIVE | IFA_F_OPTIMISTIC, true, false},
+                                                   {IFA_F_DADFAILED, false, true},
+                                                   {IFA_F_TENTATIVE | IFA_F_DADFAILED, false, true}}) {
+    CAPTURE(static_cast<int>(row.flags));
+    const auto told = AddressMessage().with(IFA_LOCAL, kOctets).with(IFA_FLAGS, {row.flags, 0, 0, 0}).told();
+    REQUIRE(told.size() == 1);
+    CHECK(told.begin()->second.usable == row.usable);
+    CHECK(told.begin()->second.duplicate == row.duplicate);
+  }
+}
+
 TEST_CASE("network messages: a link says whether it promotes secondary addresses, in an array that may be short") {
   for (const auto& [count, value, expected] : std::initializer_list<std::tuple<int, int, bool>>{
            {33, 1, true}, {33, 0, false}, {20, 1, true}, {19, 1, false}}) {

@@ -8,6 +8,10 @@
 /// refused something. An entry with track = false whose interface cannot have it is no failure: it is added when it
 /// can.
 ///
+/// With nodad = false the kernel looks for another host that has the address, and the address is announced when it is
+/// usable. An old holder may not have let go yet, so an address that was refused is added again, once an advert
+/// interval. If another host still has it some intervals after the claim, that is a failure().
+///
 /// With virtual_mac the addresses live on a device of their own, which is up while they are held (VirtualMac). With
 /// accept = false the kernel refuses packets to them from before they appear until after they are gone (RFC 9568 6.1).
 ///
@@ -58,6 +62,7 @@ class AddressOwner {
     unsigned rounds = 0;   ///< of announcements that its burst still has
     bool due = false;      ///< still to be announced in this round
     bool queued = false;   ///< still to be added
+    bool waits = false;    ///< true while it is not announced because it is not usable yet
   };
 
   /// `config` outlives it, and may be another one later: see reconfigure().
@@ -108,8 +113,10 @@ class AddressOwner {
   /// What the kernel refused at the last claim may be different now.
   void forget_refusals();
   const std::vector<Entry>& entries() const { return entries_; }
-  /// The kernel has it, whoever added it.
+  /// The kernel has it, whoever added it; an address is usable, and its interface is up.
   bool present(const Entry& entry) const;
+  /// Why an entry is not present, as far as it is known.
+  std::optional<std::string> trouble(const Entry& entry) const;
 
  private:
   /// How objects go while a peer adds them.
@@ -138,6 +145,11 @@ class AddressOwner {
   std::vector<Entry*> add_queued(std::size_t most, TimePoint now);
   void go_on_adding(TimePoint now);
   void note_length(const Entry& entry) const;
+  const AddressState* state_of(const Entry& entry) const;
+  bool is_settled(const Entry& entry) const;
+  void judge_duplicates(TimePoint now);
+  void detect_again(const std::vector<Entry*>& duplicates, TimePoint now);
+  void announce_settled(TimePoint now);
   std::list<Entry> take_config();
   bool in_burst() const;
   TimePoint next_round(TimePoint now) const;
@@ -171,7 +183,9 @@ class AddressOwner {
   bool second_burst_ = false;  // still to come
   TimePoint next_repair_{};    // not before
   bool repair_pending_ = false;
-  std::vector<KernelObject> stuck_;  // that the kernel has refused to remove
+  TimePoint detected_again_ = TimePoint::min();  // when duplicates were added again last, since the claim
+  TimePoint next_detection_ = kNever;            // when they are judged again
+  std::vector<KernelObject> stuck_;              // that the kernel has refused to remove
   TimePoint next_removal_ = kNever;
 };
 

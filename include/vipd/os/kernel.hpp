@@ -26,9 +26,10 @@ inline constexpr std::uint8_t kKernelTag = 112;
 
 /// What the kernel says of one address.
 struct AddressState {
-  bool usable = true;      ///< neither tentative nor failed duplicate address detection (RFC 4862)
+  bool usable = true;      ///< false while duplicate address detection (RFC 4862 5.4) goes on or has found another host
   bool secondary = false;  ///< IPv4: another address of the subnet came first
   std::uint8_t tag = 0;    ///< IFA_PROTO
+  bool duplicate = false;  ///< true while it is not usable because another host has it (IFA_F_DADFAILED)
   friend bool operator==(const AddressState&, const AddressState&) = default;
 };
 
