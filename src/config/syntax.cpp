@@ -699,11 +699,15 @@ std::string_view SyntaxScanner::quoted_words(std::size_t begin, std::string_view
   const Lookalike* open = lookalike_at(text_, begin);
   if (open == nullptr || !open->is_quote()) return word;
   const std::string_view line = text_.substr(begin, line_end(begin) - begin);
-  for (std::size_t i = open->character.size(); i < line.size(); ++i) {
+  const auto quote_size = [&](std::size_t i) {
     const Lookalike* odd = lookalike_at(line, i);
-    if (odd != nullptr && odd->plain == open->plain) return line.substr(0, i + odd->character.size());
-    if (line[i] == open->plain) return line.substr(0, i + 1);
-  }
+    if (odd != nullptr && odd->plain == open->plain) return odd->character.size();
+    return std::size_t{line[i] == open->plain};
+  };
+  std::size_t i = 0;
+  while (line.substr(i).starts_with(open->character)) i += open->character.size();  // ``eth0'' begins with two
+  for (; i < line.size(); ++i)
+    if (quote_size(i) != 0) return line.substr(0, i + quote_size(i));
   return word;
 }
 

@@ -125,7 +125,9 @@ struct NameFault {
 /// What Linux refuses (dev_valid_name()), and what ip(8) shows behind a name.
 NameFault fault_of_interface(std::string_view name) {
   if (name.empty()) return {"interface name is empty"};
-  if (const std::string_view own = name.substr(0, name.find('@')); own != name && !own.empty())
+  if (name[0] == '@')
+    return {in_quotes(name) + " is not an interface name", "write what ip(8) shows in front of the @"};
+  if (const std::string_view own = name.substr(0, name.find('@')); own != name)
     return {in_quotes(name) + " is what ip(8) shows for the interface " + in_quotes(own) +
                 "; behind the @ it names another one",
             "write " + in_quotes(own)};

@@ -37,7 +37,7 @@ TEST_CASE("lookalikes: typographic quotes around a value are named, with the val
           "[config][lookalikes]") {
   const std::string value =
       GENERATE("“eth0”", "„eth0“", "”eth0”", "‘eth0’", "‚eth0‘", "«eth0»", "»eth0«", "‹eth0›", "“eth0\"", "“eth0",
-               "eth0”", "`eth0`", "´eth0´", "‘eth0'", "“eth0” # the “uplink”");
+               "eth0”", "`eth0`", "´eth0´", "‘eth0'", "``eth0''", "“eth0” # the “uplink”");
   INFO(value);
   const std::string told = first_fault(with_interface("interface = " + value));
   INFO(told);
@@ -62,6 +62,7 @@ TEST_CASE("lookalikes: typographic quotes in lists, keys and tables", "[config][
         "1:14 a typographic quote (U+201C) is no quote in TOML (write \"my eth1\")");
   CHECK(first_fault("a = { b = “Bob’s” }\n") ==
         "1:11 a typographic quote (U+201C) is no quote in TOML (write \"Bob’s\")");
+  CHECK(first_fault("a = “” # “\n") == "1:5 a typographic quote (U+201C) is no quote in TOML (write \"\")");
   CHECK(first_fault("“a” = 1\n") == "1:1 a typographic quote (U+201C) is no quote in TOML (write \"a\")");
   CHECK(first_fault("a” = 1\n") == "1:2 a typographic quote (U+201D) is no quote in TOML (write a)");
   CHECK(first_fault("[instance.“web”]\n") == "1:11 a typographic quote (U+201C) is no quote in TOML (write \"web\")");
@@ -157,6 +158,11 @@ TEST_CASE("lookalikes: the name of an interface as ip(8) shows it", "[config][lo
     CHECK(first_fault(with_interface("interface = \"" + name + "\"")) ==
           "2:13 \"" + name + "\" is what ip(8) shows for the interface \"eth0\"; behind the @ it names another one " +
               "(write \"eth0\")");
+}
+
+TEST_CASE("lookalikes: only what stands behind the name of an interface in ip(8)", "[config][lookalikes]") {
+  CHECK(first_fault(with_interface("interface = \"@if3\"")) ==
+        "2:13 \"@if3\" is not an interface name (write what ip(8) shows in front of the @)");
 }
 
 TEST_CASE("lookalikes: a name too long for an interface may be an alternative one", "[config][lookalikes]") {

@@ -185,6 +185,15 @@ TEST_CASE("VirtualMac: what the machine does not allow is said with its place, a
     bench.kernel.catch_up();
     CHECK(why(mac.prepare()) == "interface eth0 is missing");
   }
+  SECTION("an alternative name of the interface") {
+    for (auto& [index, interface] : bench.kernel.real_) {
+      if (interface.name != "eth0") continue;
+      interface.name = "lan0";
+      interface.alternative_names = {"eth0"};
+    }
+    bench.kernel.catch_up();
+    CHECK(why(mac.prepare()) == "interface eth0 is an alternative name of lan0: write \"lan0\"");
+  }
 }
 
 TEST_CASE("VirtualMac: a strict reverse path filter is loosened on the device, where all have none it has none") {
