@@ -85,7 +85,7 @@ TEST_CASE("lab: what others lose or get while vipd runs is noticed at the end, t
     const auto differences = a.end_of_vipd(0s);
     must(behind_the_labs_back, repair);
     CAPTURE(harm, differences);
-    CHECK(std::ranges::any_of(differences, [&, said = said](const auto& line) { return line.starts_with(said); }));
+    CHECK(std::ranges::any_of(differences, [&, start = said](const auto& line) { return line.starts_with(start); }));
     CHECK(a.end_of_vipd().empty());
   }
 }

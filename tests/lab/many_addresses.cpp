@@ -10,7 +10,7 @@ using namespace vipd::lab;
 
 namespace {
 
-const int kCount = is_long() ? 5000 : 2000;
+const int kHeld = is_long() ? 5000 : 2000;
 const Duration kSlow = is_long() ? 1s : 500ms;  // the interval of the instance with many addresses
 
 std::string address(int number) {
@@ -45,7 +45,7 @@ struct Crowded {
 
   std::string config(int priority) const {
     std::string list;
-    for (int i = 0; i < kCount; ++i)
+    for (int i = 0; i < kHeld; ++i)
       list += "\n  {address = \"" + address(i) + "/32\", advertise = " + (i < 20 ? "true" : "false") + "},";
     std::string text = instance("many", 51, priority, kSlow, list);
     if (priority == 254) text += "checks = [\"app\"]\n";
@@ -56,7 +56,7 @@ struct Crowded {
     return text;
   }
 
-  static bool holds_all(const Node& node) { return node.has(address(0)) && node.has(address(kCount - 1)); }
+  static bool holds_all(const Node& node) { return node.has(address(0)) && node.has(address(kHeld - 1)); }
   static bool holds_none(const Node& node) {
     const std::string all = must(node, "ip -o -4 addr show dev eth0");
     return all.find(" 10.0.") == std::string::npos;
@@ -65,7 +65,7 @@ struct Crowded {
   /// Moves everything from one node to the other; nothing may be lost.
   void move(const std::string& what, const Node& from, const Node& to, const std::function<void()>& begin) {
     INFO(what);
-    const std::vector<std::string> asked = {address(0), address(kCount / 2), address(kCount - 1)};
+    const std::vector<std::string> asked = {address(0), address(kHeld / 2), address(kHeld - 1)};
     std::vector<std::unique_ptr<Watch>> watches;
     for (const auto& each : asked) watches.push_back(std::make_unique<Watch>(client, each));
     std::this_thread::sleep_for(100ms);  // so that there is something to be lost

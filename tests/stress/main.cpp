@@ -96,13 +96,14 @@ class Life {
   void carry_out(Site& site) {
     struct Due {
       Duration at;
+      std::size_t order;  // among those of one moment
       const Fault* fault;
       const Step* step;
     };
     std::vector<Due> all;
     for (const Fault& fault : faults_)
-      for (const Step& step : fault.steps) all.push_back({step.at, &fault, &step});
-    std::ranges::stable_sort(all, {}, &Due::at);
+      for (const Step& step : fault.steps) all.push_back({step.at, all.size(), &fault, &step});
+    std::ranges::sort(all, {}, [](const Due& due) { return std::pair(due.at, due.order); });
     const auto begun = Clock::now();
     for (const Due& due : all) {
       std::this_thread::sleep_until(begun + due.at);
