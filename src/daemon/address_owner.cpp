@@ -315,13 +315,15 @@ void AddressOwner::remove(const auto& entries) {
 }
 
 /// What is there, has our tag and is not to be held: the kernel has refused to remove it, or was asked by a vipd that
-/// is gone; or has made an addition all the same whose acknowledgement was lost.
+/// is gone; or has made an addition all the same whose acknowledgement was lost. An object without our tag is somebody
+/// else's by now, and stays.
 void AddressOwner::remove_strays(TimePoint now) {
   std::vector<KernelObject> strays;
   if (!holding() && !letting_go()) strays = tagged_objects_of(*config_, kernel_.view());
   for (KernelObject& object : std::exchange(stuck_, {})) {
     const auto is_held = [&](const Entry& each) { return each.owned && each.object == object; };
-    if (std::ranges::none_of(entries_, is_held) && std::ranges::find(strays, object) == strays.end())
+    const bool is_others = kernel_.view().has(object) && !kernel_.view().has_tagged(object);
+    if (!is_others && std::ranges::none_of(entries_, is_held) && std::ranges::find(strays, object) == strays.end())
       strays.push_back(std::move(object));
   }
   next_removal_ = kNever;

@@ -163,6 +163,22 @@ TEST_CASE("AddressOwner: what the kernel has no memory for once is added all the
   CHECK_FALSE(bench.node.kernel.has(kVip));
 }
 
+TEST_CASE("AddressOwner: a removal whose answer was lost is not tried again on what somebody else has added since") {
+  Bench bench;
+  bench.claim();
+  bench.run_for(seconds(1));
+  bench.node.kernel.misreport = [](const KernelObject&) { return ENOBUFS; };
+  bench.owner->release();
+  REQUIRE_FALSE(bench.node.kernel.has(kVip));
+  CHECK_FALSE(bench.owner->clear());
+  bench.node.kernel.misreport = [](const KernelObject&) { return 0; };
+  bench.node.kernel.others_add("eth0", {kVip, 24});
+  bench.node.kernel.catch_up();
+  bench.run_for(milliseconds(50));
+  CHECK(bench.node.kernel.has(kVip));
+  CHECK(bench.owner->clear());
+}
+
 TEST_CASE("AddressOwner: a vanished interface is a failure, not a crash") {
   Bench bench;
   bench.node.kernel.real_.clear();
@@ -392,6 +408,8 @@ TEST_CASE("AddressOwner: an address on another interface, which may be missing")
     instance.addresses.push_back({{.prefix = {*IpAddress::parse("203.0.113.10"), 24}, .interface = "eth1"}});
   });
   FakeKernel& kernel = bench.node.kernel;
+  std::erase_if(kernel.real_, [](const auto& each) { return each.second.name == "eth1"; });
+  kernel.catch_up();
   SECTION("missing") {
     bench.claim();
     CHECK(bench.owner->failure() == "cannot add 203.0.113.10/24 on eth1: No such device");
