@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""seeded.py --check | [--build DIRECTORY] [NAME...]: does the suite notice deliberate faults?
+"""seeded.py --check | [--build DIRECTORY] [--campaign] [NAME...]: does the suite notice deliberate faults?
 
 Makes a copy of the tree in DIRECTORY, builds it once, then for each fault of faults.py changes the one place, builds
 what depends on it and runs tests until one fails, for a minute at most; then puts the place back. Prints who noticed
 it, and at the end the faults that nobody did; exit status 1 if these are more than one in twenty. --check only looks
-whether each place is there exactly once.
+whether each place is there exactly once. --campaign asks the random campaign alone, for a minute, and prints the seed
+and the seconds of the first violation.
 """
 
 import argparse
@@ -46,9 +47,9 @@ def copy_tree(tree):
         target.chmod(source.stat().st_mode)
 
 
-def build(tree):
+def build(tree, targets):
     """Whether it compiles; the compiler's words if not."""
-    made = subprocess.run(["cmake", "--build", "build/debug", "--target", *TARGETS], cwd=tree, capture_output=True, text=True)
+    made = subprocess.run(["cmake", "--build", "build/debug", "--target", *targets], cwd=tree, capture_output=True, text=True)
     if made.returncode != 0:
         print(made.stdout[-2000:])
     return made.returncode == 0
@@ -68,14 +69,22 @@ def noticed_by(tree):
     return None
 
 
-def try_fault(tree, fault):
+def found_by_campaign(tree):
+    """The first violation of a campaign of a minute, with its seed and after how many seconds; or None."""
+    command = [tree / "build/debug/bin/vipd-simulate", "--seconds", str(LIMIT), "--until-violation"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    violations = [line for line in run.stdout.splitlines() if line.startswith("VIOLATION")]
+    return violations[0] if violations else None
+
+
+def try_fault(tree, fault, targets, ask):
     """Who notices it."""
     name, file, old, new = fault
     place = tree / file
     before = place.read_text()
     place.write_text(before.replace(old, new))
     try:
-        return noticed_by(tree) if build(tree) else "DOES NOT COMPILE"
+        return ask(tree) if build(tree, targets) else "DOES NOT COMPILE"
     finally:
         place.write_text(before)
 
@@ -84,6 +93,7 @@ def main():
     parser = argparse.ArgumentParser(description="Does the suite notice deliberate faults?")
     parser.add_argument("--check", action="store_true", help="only look whether each fault still has its place")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/seeded")
+    parser.add_argument("--campaign", action="store_true", help="ask the random campaign alone, for a minute")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     if options.check:
@@ -96,11 +106,12 @@ def main():
     build_rules = options.build / "CMakeLists.txt"
     build_rules.write_text(build_rules.read_text().replace(" -Werror)", ")"))  # what remains unused is not the question
     subprocess.run(["cmake", "--preset", "debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1"], cwd=options.build, check=True, stdout=subprocess.DEVNULL)
-    if not build(options.build) or noticed_by(options.build):
+    targets, ask = (["vipd-simulate"], found_by_campaign) if options.campaign else (TARGETS, noticed_by)
+    if not build(options.build, targets) or ask(options.build):
         sys.exit("the suite fails as it is")
     missed = []
     for fault in faults:
-        who = try_fault(options.build, fault)
+        who = try_fault(options.build, fault, targets, ask)
         print(f"{fault[0]}: {who or 'NOBODY'}", flush=True)
         if who is None or who == "DOES NOT COMPILE":
             missed.append(fault[0])

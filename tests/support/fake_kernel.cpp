@@ -50,7 +50,9 @@ int FakeKernel::add_address(const AddressObject& address) {
   const auto interface = real_.find(address.ifindex);
   if (interface == real_.end()) return ENODEV;
   if (interface->second.addresses.contains(address.prefix)) return EEXIST;
-  const bool detects = address.prefix.address.family() == Family::ipv6 && !address.nodad;
+  const bool ipv6 = address.prefix.address.family() == Family::ipv6;
+  if (ipv6 && narrow.contains(address.ifindex)) return EINVAL;  // ipv6_find_idev()
+  const bool detects = ipv6 && !address.nodad;
   put(interface->second, address.prefix, {.usable = !detects, .tag = kKernelTag});
   if (detects)
     world_.at_node(node_, detection_takes,
@@ -64,7 +66,7 @@ void FakeKernel::end_detection(int ifindex, const IpPrefix& prefix) {
   if (interface == real_.end()) return;
   const auto address = interface->second.addresses.find(prefix);
   if (address == interface->second.addresses.end() || address->second.usable) return;
-  address->second.duplicate = held_elsewhere.contains(prefix.address);
+  address->second.duplicate = held_elsewhere.contains(prefix.address) || world_.is_elsewhere(prefix.address, node_);
   address->second.usable = !address->second.duplicate;
   changed();
 }
@@ -168,10 +170,12 @@ int FakeKernel::told(const KernelObject& object, int error, std::uint64_t what) 
 }
 
 std::vector<int> FakeKernel::add(std::span<const KernelObject> objects) {
+  note_when(objects, true);
   return change(objects, &FakeKernel::add_one, 1);
 }
 
 std::vector<int> FakeKernel::remove(std::span<const KernelObject> objects) {
+  note_when(objects, false);
   const std::size_t before = count_of_others(), excused = count_of_changed_hands(objects);
   auto results = change(objects, &FakeKernel::remove_one, 2);
   if (world_.on_harm && count_of_others() + excused < before) world_.on_harm(node_);
@@ -194,6 +198,39 @@ std::vector<int> FakeKernel::change(std::span<const KernelObject> objects, int (
   return results;
 }
 
+/// One after the other, while the node waits for the kernel.
+void FakeKernel::note_when(std::span<const KernelObject> objects, bool added) {
+  if (object_takes == Duration::zero()) return;
+  TimePoint when = std::max(world_.now, world_.nodes[node_]->asleep_until);
+  for (const KernelObject& object : objects) {
+    when += object_takes;
+    const auto* address = std::get_if<AddressObject>(&object);
+    if (address == nullptr || has(address->prefix.address) == added) continue;
+    (added ? appears_ : vanishes_)[address->prefix.address] = when;
+  }
+}
+
+bool FakeKernel::has_by_now(const IpAddress& address) const {
+  const auto& times = has(address) ? appears_ : vanishes_;
+  const auto when = times.find(address);
+  const bool over = when == times.end() || world_.now >= when->second;
+  return has(address) == over;
+}
+
+void FakeKernel::set_narrow(const std::string& name, bool on) {
+  Interface* interface = real(name);
+  if (interface == nullptr || narrow.contains(interface->index) == on) return;
+  if (!on) {
+    narrow.erase(interface->index);
+    others_add(name, {own_address(lan_of(name), node_, Family::ipv6), 64});
+    return;
+  }
+  narrow.insert(interface->index);
+  std::erase_if(interface->addresses, [](const auto& each) { return each.first.address.family() == Family::ipv6; });
+  world_.nodes[node_]->wire.drop_membership(interface->index, Family::ipv6);
+  changed();
+}
+
 void FakeKernel::catch_up() {
   view_.by_index = real_;
   view_.routes = real_routes_;
@@ -201,10 +238,11 @@ void FakeKernel::catch_up() {
 }
 
 int FakeKernel::add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) {
-  if (!real_.contains(parent)) return ENODEV;
+  const auto below = real_.find(parent);
+  if (below == real_.end()) return ENODEV;
+  if (below->second.macvlan) parent = below->second.parent;  // macvlan_common_newlink(): never one on another
   for (const auto& [index, interface] : real_)
     if (interface.name == name) return EEXIST;
-  if (real_.at(parent).macvlan) parent = real_.at(parent).parent;  // macvlan_common_newlink(), drivers/net/macvlan.c
   const int index = real_.rbegin()->first + 1;
   real_[index] = {.index = index, .name = name, .mac = mac, .macvlan = true, .parent = parent, .alias = alias};
   for (const char* ipv4 : {"arp_ignore", "arp_announce", "rp_filter"}) settings["ipv4/conf/" + name + "/" + ipv4] = 0;

@@ -55,6 +55,11 @@ class FakeKernel final : public Kernel {
   /// An interface's truth; null while it does not exist.
   Interface* real(const std::string& name = "eth0");
   bool has(const IpAddress& address) const;
+  /// The same, and the change that made it so is over; see object_takes.
+  bool has_by_now(const IpAddress& address) const;
+  /// An MTU below 1280 ends IPv6 on an interface: its addresses and memberships go (addrconf_ifdown(),
+  /// net/ipv6/addrconf.c). Afterwards it has the node's own address again, and a listener that believes to be a member.
+  void set_narrow(const std::string& interface, bool on);
   /// Call after changing `real`: the view follows, and the node is told.
   void changed();
   /// Somebody else adds an address, as `ip addr add` does. Nothing happens where it is.
@@ -82,6 +87,7 @@ class FakeKernel final : public Kernel {
   Duration detection_takes = milliseconds(300);
   Duration object_takes{};  ///< to add or remove one, during which the node does nothing else
   Duration slow{};          ///< how much longer the kernel's word takes, as when messages are lost and all is read anew
+  std::set<int> narrow;     ///< interfaces with an MTU below 1280, see set_narrow()
 
  private:
   int add_one(const KernelObject& object);
@@ -98,7 +104,9 @@ class FakeKernel final : public Kernel {
   std::vector<int> change(std::span<const KernelObject> objects, int (FakeKernel::*one)(const KernelObject&),
                           std::uint64_t what);
   void link_changed(int ifindex);
+  void note_when(std::span<const KernelObject> objects, bool added);
 
+  std::map<IpAddress, TimePoint> appears_, vanishes_;  // with object_takes
   World& world_;
   std::size_t node_;
   NetworkView view_;

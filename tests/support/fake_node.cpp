@@ -33,6 +33,12 @@ std::span<const std::uint8_t> message_of(std::span<const std::uint8_t> frame) {
   return frame.subspan(frame[12] == 0x08 ? 14 + 20 : 14 + 40);
 }
 
+bool names(const InstanceConfig& config, const std::string& interface) {
+  const auto is_on = [&](const auto& object) { return object.interface == interface; };
+  return config.interface == interface || std::ranges::any_of(config.addresses, is_on) ||
+         std::ranges::any_of(config.routes, is_on);
+}
+
 }  // namespace
 
 InstanceConfig web_instance(std::uint8_t priority) {
@@ -62,6 +68,11 @@ Result<std::set<std::pair<int, Family>>> FakeWire::memberships() const {
   for (const auto& [key, socket] : listening)
     if (socket.member) members.insert(key);
   return members;
+}
+
+void FakeWire::drop_membership(int ifindex, Family family) {
+  const auto socket = listening.find({ifindex, family});
+  if (socket != listening.end()) socket->second.member = false;
 }
 
 Result<void> FakeWire::send(int ifindex, const IpAddress& source, const IpAddress& destination,
@@ -104,8 +115,7 @@ Node::Node(World& world, std::size_t number, Config wanted)
   kernel.settings = {{"ipv4/conf/all/rp_filter", 0}, {"ipv4/conf/all/arp_filter", 0}};
   for (std::size_t lan = 0; lan < std::size(kLans); ++lan) {
     const std::string name = kLans[lan].name;
-    const bool used = std::ranges::count(config.instances, name, &InstanceConfig::interface) > 0;
-    if (!used) continue;
+    if (!std::ranges::any_of(config.instances, [&](const auto& each) { return names(each, name); })) continue;
     kernel.real_[kFirstIndex + static_cast<int>(lan)] = interface_on(lan, number);
     for (const char* setting : {"/arp_ignore", "/arp_announce"}) kernel.settings["ipv4/conf/" + name + setting] = 0;
   }

@@ -135,7 +135,7 @@ void World::spread(std::uint32_t index, std::size_t from) {
       send_hostile(damaged, to);
       continue;
     }
-    const Duration delay = between(delay_low, delay_high);
+    const Duration delay = std::max(Duration{}, nodes[from]->asleep_until - now) + between(delay_low, delay_high);
     const bool late = happens(noise.late);
     if (late) on_lost(from, to, kLans[lan].name);
     post(index, to, late ? delay + between({}, noise.late_by) : delay);
@@ -159,6 +159,11 @@ bool World::leaves(const Packet& packet, std::size_t from) {
   return true;
 }
 
+bool World::is_elsewhere(const IpAddress& address, std::size_t node) const {
+  return std::ranges::any_of(
+      nodes, [&](const auto& other) { return other->index != node && other->powered && other->kernel.has(address); });
+}
+
 void World::flush_neighbours(std::size_t node) {
   for (auto& [key, neighbour] : neighbours_)
     if (std::get<0>(key) == node) neighbour.flush();
@@ -167,9 +172,9 @@ void World::flush_neighbours(std::size_t node) {
 void World::announced(std::size_t from, int ifindex, std::span<const std::uint8_t> frame) {
   const auto& interfaces = nodes[from]->kernel.real_;
   auto interface = interfaces.find(ifindex);
-  if (interface != interfaces.end() && interface->second.macvlan) interface = interfaces.find(interface->second.parent);
   if (interface == interfaces.end() || !interface->second.running) return;
-  const std::size_t lan = lan_of(interface->second.name);
+  const std::string& name = interface->second.name;  // "eth0", or "vrrp4.51.eth0" on it
+  const std::size_t lan = lan_of(std::string_view(name).substr(name.rfind('.') + 1));
   if (lan < kLanCount && now >= forwards_from[lan][from]) clients[lan].hear(from, frame);
 }
 

@@ -27,6 +27,8 @@ class FakeWire final : public Wire {
   Result<TimePoint> listen(int ifindex, Family, const std::bitset<256>& vrids, bool group) override;
   void leave(int ifindex, Family family) override { listening.erase({ifindex, family}); }
   Result<std::set<std::pair<int, Family>>> memberships() const override;
+  /// The kernel drops a membership, and the socket goes on to believe in it.
+  void drop_membership(int ifindex, Family family);
   void send(int ifindex, const IpAddress& source, const IpAddress& destination, std::span<const std::uint8_t> message,
             Sent sent) override {
     sent(send(ifindex, source, destination, message));
@@ -186,6 +188,8 @@ class World {
   bool client_reaches(std::size_t lan, const IpAddress& address, std::size_t node) const;
   /// Whether the switch connects client and node.
   bool client_sees(std::size_t lan, std::size_t node) const;
+  /// Another node that is on has the address.
+  bool is_elsewhere(const IpAddress& address, std::size_t node) const;
   /// A node forgets who its neighbours are.
   void flush_neighbours(std::size_t node);
   bool connected(std::size_t a, std::size_t b, const std::string& lan = "eth0") const;

@@ -174,14 +174,27 @@ void Checker::look_at_kernel(std::size_t index) {
   due(since + bound + Duration(1));
 }
 
+/// Active, and yet no packet to the address comes to anybody.
+std::optional<std::string> Checker::lack_of(const Node& node, const AddressObject& address) const {
+  const std::string what = address.prefix.to_string();
+  if (!node.kernel.has(address.prefix.address)) return "Active without " + what;
+  if (!address.interface.empty() && scenario_.has(Trait::second_interface))
+    for (const auto& [index, interface] : node.kernel.real_)
+      if (interface.name == address.interface && !interface.running)
+        return "Active with " + what + " on " + interface.name + ", which is down";
+  return std::nullopt;
+}
+
 /// What the kernel has and should not, or should have and has not.
 std::optional<std::string> Checker::difference(const Node& node) const {
   const auto& routers = node.supervisor->routers();
   for (const auto& router : routers) {
     if (router->election().state() != State::active) continue;
     for (const auto& address : router->config().addresses)
-      if (address.assigned && !node.kernel.has(address.prefix.address))
-        return "Active without " + address.prefix.to_string();
+      if (address.assigned) {
+        const auto lacks = lack_of(node, address);
+        if (lacks) return lacks;
+      }
   }
   for (const auto& [ifindex, interface] : node.kernel.real_)
     for (const auto& [prefix, state] : interface.addresses)

@@ -78,6 +78,7 @@ class Checker {
   void look_at_client(std::size_t instance);
   const Node* sole_holder(std::size_t instance) const;
   std::optional<std::string> difference(const Node& node) const;
+  std::optional<std::string> lack_of(const Node& node, const AddressObject& address) const;
   bool contend(const Node& a, const Node& b, std::size_t instance) const;
   bool holds(const Node& node, std::size_t instance) const;
   void not_heard(std::size_t node);

@@ -6,9 +6,6 @@
 namespace vipd::test {
 namespace {
 
-constexpr Duration kPatience = seconds(30);  ///< after an address that could not be had, virtual_router.cpp
-constexpr Duration kLongestHook = seconds(7);  ///< its timeout, and what it takes to be killed
-constexpr Duration kLongestQuestion = seconds(2);
 constexpr Duration kLeaving = seconds(16);  ///< a stop with hooks before and after, and adverts every 2 s
 
 }  // namespace
@@ -81,6 +78,9 @@ void Cluster::add_nodes() {
   for (const Config& config : scenario_.configs) {
     Node& node = world_.add_node(config);
     node.kernel.removes_exactly = !scenario_.has(Trait::strangers);
+    if (scenario_.has(Trait::many)) node.kernel.object_takes = milliseconds(1);
+    for (auto& [index, interface] : node.kernel.real_)
+      if (scenario_.has(Trait::macvlan_parent)) interface.macvlan = true, interface.parent = 1;  // of the host
     const InstanceConfig& first = config.instances[0];
     if (first.priority == kOwnerPriority)  // the owner's addresses are its interface's own
       for (const auto& address : first.addresses) node.kernel.real()->addresses[address.prefix] = {};
@@ -180,8 +180,10 @@ void Cluster::put_right() {
 }
 
 void Cluster::put_interfaces_right(Node& node) {
-  for (std::size_t lan = 0; lan < scenario_.configs[0].instances.size(); ++lan) {
+  for (std::size_t lan = 0; lan < kLans.size(); ++lan) {
     interface_back(node, lan);
+    if (node.kernel.real(kLans[lan].name) == nullptr) continue;
+    node.kernel.set_narrow(kLans[lan].name, false);
     Interface& interface = *node.kernel.real(kLans[lan].name);
     interface.running = interface.up = true;
     const std::array own = {IpPrefix{own_address(lan, node.index, Family::ipv4), 24},
@@ -237,12 +239,17 @@ void Cluster::pull_the_plug() {
   world_.run_for(2 * kLongestHook);
   start(lost);
   tell("node " + std::to_string(lost.index + 1) + " is back");
-  const InstanceConfig& config = scenario_.configs[lost.index].instances[0];
-  Duration back = active_down_interval(1, config.advert_interval, config.version) + config.startup_delay +
-                  config.preempt_delay + kLongestQuestion + kSlack;
-  for (const CheckConfig& check : scenario_.configs[0].checks) back += check.rules.timeout;
-  world_.run_for(back + kLongestHook);
+  world_.run_for(back(lost) + kLongestHook);
   checker_.require_settled();
+}
+
+/// How long it may take until a node that starts has what it is to have.
+Duration Cluster::back(const Node& node) const {
+  const InstanceConfig& config = scenario_.configs[node.index].instances[0];
+  Duration longest = active_down_interval(1, config.advert_interval, config.version) + config.startup_delay +
+                     config.preempt_delay + config.link_hold + kLongestQuestion + kSlack;
+  for (const CheckConfig& check : scenario_.configs[0].checks) longest += check.rules.timeout;
+  return longest;
 }
 
 void Cluster::be_quiet() {

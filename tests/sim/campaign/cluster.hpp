@@ -15,6 +15,10 @@
 
 namespace vipd::test {
 
+inline constexpr Duration kPatience = seconds(30);    ///< after an address that could not be had, virtual_router.cpp
+inline constexpr Duration kLongestHook = seconds(7);  ///< its timeout, and what it takes to be killed
+inline constexpr Duration kLongestQuestion = seconds(2);  ///< before_active_timeout, and what comes to it
+
 struct Ending {
   std::string violation;  ///< empty: none
   std::uint64_t digest = 0;
@@ -55,6 +59,14 @@ class Cluster {
   void partition();
   void false_takeover();
   void come_back_late();
+  void lose_second_interface();
+  void recover_sending();
+  void become_deaf();
+  void change_group();
+  void move_many();
+  void without_move(Duration duration, const std::string& what);
+  void without_hole(Duration duration, const std::string& what);
+  Duration back(const Node& node) const;
   Node* best_but(const Node& node);
   void run_until(const std::function<bool()>& reached, Duration bound, const std::string& otherwise);
   void isolate(const Node& node, bool isolated);
@@ -83,6 +95,8 @@ class Cluster {
   void delete_address(const Fault& fault, Node& node);
   void add_address(const Fault& fault, Node& node);
   void strangers(const Fault& fault, Node& node);
+  void narrow_mtu(const Fault& fault, Node& node);
+  void swap_interface(Node& node, std::size_t lan);
   void disturb_kernel(const Fault& fault, Node& node);
   void disturb_wire(const Fault& fault, Node& node);
   void set_clock(const Fault& fault, const Node& node) const;

@@ -113,6 +113,20 @@ bool Cluster::fault_of_machine(const Fault& fault, Node& node) {
     case FaultKind::link_down:
       link_down(fault, node);
       return true;
+    case FaultKind::second_down: {
+      Fault other = fault;
+      other.lan = 2;
+      link_down(other, node);
+      return true;
+    }
+    case FaultKind::narrow_mtu:
+      narrow_mtu(fault, node);
+      return true;
+    case FaultKind::swapped:
+      if (!node.alive()) return true;
+      node.sleep(milliseconds(1 + fault.dice % 100));
+      swap_interface(node, fault.lan);
+      return true;
     case FaultKind::interface_gone:
       interface_gone(fault, node);
       return true;
@@ -332,6 +346,25 @@ void Cluster::delete_address(const Fault& fault, Node& node) {
 void Cluster::add_address(const Fault& fault, Node& node) {
   const auto& addresses = instance_on(node, fault.lan).addresses;
   node.kernel.others_add(kLans[fault.lan].name, addresses[fault.dice % addresses.size()].prefix);
+}
+
+void Cluster::narrow_mtu(const Fault& fault, Node& node) {
+  node.kernel.set_narrow(kLans[fault.lan].name, true);
+  world_.at(fault.length, [&node, lan = fault.lan] { node.kernel.set_narrow(kLans[lan].name, false); });
+}
+
+/// It has the addresses that it has from the machine's own configuration, and nobody is in any group on it.
+void Cluster::swap_interface(Node& node, std::size_t lan) {
+  const std::string& name = kLans[lan].name;
+  Interface* interface = node.kernel.real(name);
+  if (interface == nullptr) return;
+  const int index = interface->index;
+  interface->addresses.clear();
+  std::erase_if(node.kernel.real_, [&](const auto& each) { return each.second.parent == index; });
+  std::erase_if(node.kernel.real_routes_, [&](const RouteObject& route) { return route.ifindex == index; });
+  for (const Family family : {Family::ipv4, Family::ipv6}) node.wire.drop_membership(index, family);
+  node.kernel.others_add(name, {own_address(lan, node.index, Family::ipv4), 24});
+  node.kernel.others_add(name, {own_address(lan, node.index, Family::ipv6), 64});
 }
 
 /// An address beside ours or in a subnet of its own, and a route over the interface.

@@ -43,9 +43,13 @@ constexpr std::array<std::string_view, kFaultKinds> kNames = {"crash",
                                                               "bad_reload",
                                                               "strangers",
                                                               "isolated",
-                                                              "forgotten"};
-constexpr std::array<std::string_view, kTraits> kTraitNames = {"strangers", "partition", "false_takeover",
-                                                               "neighbours"};
+                                                              "forgotten",
+                                                              "second_down",
+                                                              "narrow_mtu",
+                                                              "swapped"};
+constexpr std::array<std::string_view, kTraits> kTraitNames = {
+    "strangers", "partition", "false_takeover", "neighbours",     "second_interface", "sending",
+    "deaf",      "many",      "grouping",       "macvlan_parent", "duplicates"};
 
 VirtualAddress address(const char* text, std::uint8_t length) {
   return {{.prefix = {*IpAddress::parse(text), length}}};
@@ -161,14 +165,20 @@ std::optional<Trait> needed_by(FaultKind kind) {
       return Trait::partition;
     case FaultKind::forgotten:
       return Trait::neighbours;
+    case FaultKind::second_down:
+      return Trait::second_interface;
+    case FaultKind::narrow_mtu:
+    case FaultKind::swapped:
+      return Trait::deaf;
     default:
       return std::nullopt;
   }
 }
 
-/// What shows a trait.
-void suit(std::vector<Config>& configs, const Scenario& scenario, Dice& dice) {
-  if (!scenario.has(Trait::neighbours)) return;
+bool is_ipv6(const InstanceConfig& config) { return config.family() == Family::ipv6; }
+
+/// Unicast, where a node that returns has no right to what another one has.
+void suit_neighbours(std::vector<Config>& configs, Dice& dice) {
   const Duration interval = dice.pick<Duration>({milliseconds(100), milliseconds(250), seconds(1)});
   const bool preempt = dice.one_in(3);
   for (std::size_t i = 0; i < configs.size(); ++i) {
@@ -179,6 +189,41 @@ void suit(std::vector<Config>& configs, const Scenario& scenario, Dice& dice) {
       instance.peers.clear();
     }
     speak_unicast(configs[i], i, configs.size());
+  }
+}
+
+void suit_second_interface(InstanceConfig& config) {
+  config.addresses.push_back(address("203.0.113.10", 24));
+  config.addresses.back().interface = "eth2";
+  config.addresses.back().advertised = !is_ipv6(config);
+  config.routes.push_back({{.to = {*IpAddress::parse("198.18.0.0"), 15}, .interface = "eth2", .table = 20}});
+}
+
+/// More than an AddressOwner adds in one turn.
+void suit_many(InstanceConfig& config) {
+  config.virtual_mac = false;
+  config.hooks.before_active.clear();
+  config.advert_interval = std::max<Duration>(config.advert_interval, seconds(1));
+  for (int i = 0; i < 150; ++i) {
+    config.addresses.push_back(address(("10.1.0." + std::to_string(1 + i)).c_str(), 24));
+    config.addresses.back().advertised = false;
+  }
+}
+
+/// What shows a trait.
+void suit(std::vector<Config>& configs, const Scenario& scenario, Dice& dice) {
+  if (scenario.has(Trait::neighbours)) suit_neighbours(configs, dice);
+  if (scenario.has(Trait::many)) configs.resize(std::min<std::size_t>(configs.size(), 3));
+  for (Config& config : configs) {
+    InstanceConfig& first = config.instances[0];
+    const bool multicast = first.peers.empty();
+    if (scenario.has(Trait::second_interface) && first.priority != kOwnerPriority) suit_second_interface(first);
+    if (scenario.has(Trait::many) && first.priority != kOwnerPriority) suit_many(first);
+    if (scenario.has(Trait::macvlan_parent) && multicast) first.virtual_mac = true;
+    if (scenario.has(Trait::grouping) && multicast && config.sync_groups.empty() && first.priority != kOwnerPriority)
+      make_group(config);
+    for (auto& instance : config.instances)
+      for (auto& each : instance.addresses) each.nodad = !scenario.has(Trait::duplicates);
   }
 }
 
@@ -304,6 +349,20 @@ Scenario draw_scenario(std::uint64_t seed, const Traits& traits) {
   draw_faults(dice, scenario);
   scenario.quiet = 3600 * std::min<Duration>(scenario.configs[0].instances[0].advert_interval, seconds(1));
   return scenario;
+}
+
+Config with_third_member(const Config& config) {
+  Config grown = config;
+  InstanceConfig third = config.instances[0];
+  third.name = "third";
+  third.vrid = 77;
+  third.addresses = {is_ipv6(third) ? address("fe80::77", 64) : address("192.0.2.77", 24)};
+  third.routes.clear();
+  third.rules.clear();
+  third.checks.clear();
+  grown.instances.push_back(third);
+  grown.sync_groups[0].instances.push_back("third");
+  return grown;
 }
 
 Config reloaded(const Config& config, std::uint64_t seed) {

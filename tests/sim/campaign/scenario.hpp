@@ -64,26 +64,36 @@ enum class FaultKind : std::uint8_t {
   hook_trouble,   ///< hooks fail, hang or cannot be started
   check_trouble,  ///< likewise
   disk_full,
-  clock_set,   ///< by years
-  reload,      ///< of a valid configuration
-  bad_reload,  ///< of one that is refused
-  strangers,   ///< somebody adds an address and a route on our interfaces; some go again
-  isolated,    ///< a node is behind a switch of its own: nobody reaches it, the link stays
-  forgotten,   ///< a node's neighbour table is flushed
+  clock_set,    ///< by years
+  reload,       ///< of a valid configuration
+  bad_reload,   ///< of one that is refused
+  strangers,    ///< somebody adds an address and a route on our interfaces; some go again
+  isolated,     ///< a node is behind a switch of its own: nobody reaches it, the link stays
+  forgotten,    ///< a node's neighbour table is flushed
+  second_down,  ///< the link of an interface that only an address needs
+  narrow_mtu,   ///< less than IPv6 needs, for a while
+  swapped,      ///< the interface goes and comes back with the same index, while the process does not run
 };
-inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::forgotten) + 1;
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::swapped) + 1;
 
 /// "crash", "power_loss", …
 std::string_view to_string(FaultKind kind);
 
 /// What only some clusters have: a part of the world, what befalls it, and a demand at the end (demands.cpp).
 enum class Trait : std::uint8_t {
-  strangers,       ///< others have addresses and routes where ours are
-  partition,       ///< beyond the links, so that nobody sees it; the clients come back when it heals
-  false_takeover,  ///< adverts are lost on the way to a Backup router, which takes over for a moment
-  neighbours,      ///< who speaks by unicast has to find its neighbours
+  strangers,         ///< others have addresses and routes where ours are
+  partition,         ///< beyond the links, so that nobody sees it; the clients come back when it heals
+  false_takeover,    ///< adverts are lost on the way to a Backup router, which takes over for a moment
+  neighbours,        ///< who speaks by unicast has to find its neighbours
+  second_interface,  ///< an address and a route are on an interface of their own
+  sending,           ///< errors begin, and end
+  deaf,              ///< the kernel drops memberships of the group
+  many,              ///< so many addresses that each takes its time
+  grouping,          ///< a sync group gets and loses members
+  macvlan_parent,    ///< the interface is a macvlan itself, and so is the virtual MAC on it
+  duplicates,        ///< IPv6 addresses are looked for before they are used
 };
-inline constexpr std::size_t kTraits = static_cast<std::size_t>(Trait::neighbours) + 1;
+inline constexpr std::size_t kTraits = static_cast<std::size_t>(Trait::duplicates) + 1;
 using Traits = std::bitset<kTraits>;
 
 /// "strangers", …
@@ -118,6 +128,9 @@ std::string summary(const Config& config);
 
 /// With some of the usual traits, or with exactly these.
 Scenario draw_scenario(std::uint64_t seed, const Traits& traits = {});
+
+/// With a third member in its sync group.
+Config with_third_member(const Config& config);
 
 /// One of the valid configurations that a node may be told to take up in place of its own.
 Config reloaded(const Config& config, std::uint64_t dice);
