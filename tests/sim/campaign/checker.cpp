@@ -25,6 +25,11 @@ bool wants(const VirtualRouter& router, const IpAddress& address) {
   return router.election().state() == State::active && router.config().is_virtual(address);
 }
 
+/// Of many addresses, each stays until a peer that takes over has had the time to add it.
+bool lets_go(const VirtualRouter& router, const IpAddress& address) {
+  return router.addresses().letting_go() && router.config().is_virtual(address);
+}
+
 std::string value_of(const Command& command, const std::string& variable) {
   for (const auto& entry : command.environment)
     if (entry.starts_with(variable + "=")) return entry.substr(variable.size() + 1);
@@ -198,8 +203,9 @@ std::optional<std::string> Checker::difference(const Node& node) const {
   }
   for (const auto& [ifindex, interface] : node.kernel.real_)
     for (const auto& [prefix, state] : interface.addresses)
-      if (state.tag == kKernelTag &&
-          std::ranges::none_of(routers, [&](const auto& router) { return wants(*router, prefix.address); }))
+      if (state.tag == kKernelTag && std::ranges::none_of(routers, [&](const auto& router) {
+            return wants(*router, prefix.address) || lets_go(*router, prefix.address);
+          }))
         return "not Active, with " + prefix.to_string();
   return std::nullopt;
 }
@@ -340,7 +346,7 @@ void Checker::require_nothing_left() const {
     if (node->alive()) violated(name_of(*node) + " has not stopped");
     const FakeKernel& kernel = node->kernel;
     for (const auto& [ifindex, interface] : kernel.real_) {
-      if (interface.macvlan) violated(name_of(*node) + " has left " + interface.name + " behind");
+      if (interface.name.starts_with("vrrp")) violated(name_of(*node) + " has left " + interface.name + " behind");
       for (const auto& [prefix, state] : interface.addresses)
         if (state.tag == kKernelTag) violated(name_of(*node) + " has left " + prefix.to_string() + " behind");
     }

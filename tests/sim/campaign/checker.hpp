@@ -53,6 +53,8 @@ class Checker {
   /// Sum over all instances that are there.
   std::uint64_t transitions() const;
   bool held(std::size_t instance) const;
+  /// From now on faults are clean ones, after each of which the holder can lead the clients to itself.
+  void judge_clients() { judges_clients_ = true; }
 
  private:
   static constexpr std::size_t kMost = 8;
@@ -87,6 +89,7 @@ class Checker {
   void require_hooks_told(const Node& node) const;
   void due(TimePoint when) { next_look_ = std::min(next_look_, when); }
 
+  bool judges_clients_ = false;
   World& world_;
   const Scenario& scenario_;
   Coverage& coverage_;

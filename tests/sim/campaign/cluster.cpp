@@ -236,6 +236,7 @@ void Cluster::pull_the_plug() {
   lost.power_off();
   world_.run_for(takeover(lost));
   checker_.require_settled();
+  checker_.judge_clients();
   world_.run_for(2 * kLongestHook);
   start(lost);
   tell("node " + std::to_string(lost.index + 1) + " is back");

@@ -152,7 +152,7 @@ std::vector<std::uint8_t> draw_priorities(Dice& dice, std::size_t nodes) {
 Traits draw_traits(std::uint64_t seed) {
   Dice dice(~seed);
   Traits drawn;
-  for (std::size_t i = 0; i < kTraits; ++i) drawn[i] = dice.one_in(4);
+  for (std::size_t i = 0; i < kTraits; ++i) drawn[i] = dice.one_in(static_cast<Trait>(i) == Trait::many ? 32 : 4);
   return drawn & usual_traits();
 }
 
@@ -204,7 +204,7 @@ void suit_many(InstanceConfig& config) {
   config.virtual_mac = false;
   config.hooks.before_active.clear();
   config.advert_interval = std::max<Duration>(config.advert_interval, seconds(1));
-  for (int i = 0; i < 150; ++i) {
+  for (int i = 0; i < 40; ++i) {
     config.addresses.push_back(address(("10.1.0." + std::to_string(1 + i)).c_str(), 24));
     config.addresses.back().advertised = false;
   }
