@@ -77,7 +77,7 @@ int FakeKernel::remove_one(const KernelObject& object) {
   if (const auto* route = std::get_if<RouteObject>(&object)) real_routes_.erase(as_told(*route));
   if (const auto* address = std::get_if<AddressObject>(&object))
     if (const auto interface = real_.find(address->ifindex); interface != real_.end())
-      take(interface->second, address->prefix, removes_exactly || promotes(interface->second.name));
+      take(interface->second, address->prefix, true);  // RtnlKernel sees to that
   return 0;
 }
 

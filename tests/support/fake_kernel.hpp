@@ -77,8 +77,6 @@ class FakeKernel final : public Kernel {
   std::set<RouteObject> real_routes_;   ///< ours, as the kernel tells of them
   std::set<RuleObject> real_rules_;
   std::set<RouteObject> foreign_routes_;  ///< those of others, which are not shown
-  /// What remove() is told to remove it removes as RtnlKernel does: exactly that. False: as a bare RTM_DELADDR.
-  bool removes_exactly = true;
   std::function<int(const KernelObject&)> refuse = [](const KernelObject&) { return 0; };  ///< errno for an add
   /// Of a change that was made all the same: errno in place of its acknowledgement.
   std::function<int(const KernelObject&)> misreport = [](const KernelObject&) { return 0; };

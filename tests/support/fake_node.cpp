@@ -87,11 +87,13 @@ Result<void> FakeWire::send(int ifindex, const IpAddress& source, const IpAddres
 }
 
 Result<void> FakeWire::announce(int ifindex, std::span<const std::uint8_t> frame) {
-  world_.announced(node_, ifindex, frame);
   if (is_advert(frame)) {
     const IpAddress source = source_of(frame);
-    return send(ifindex, source, vrrp_group(source.family()), message_of(frame));
+    auto sent = send(ifindex, source, vrrp_group(source.family()), message_of(frame));
+    if (sent) world_.announced(node_, ifindex, frame);
+    return sent;
   }
+  world_.announced(node_, ifindex, frame);
   if (world_.keeps_records) announced.emplace_back(world_.now, std::vector<std::uint8_t>(frame.begin(), frame.end()));
   return {};
 }

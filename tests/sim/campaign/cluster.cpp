@@ -77,7 +77,6 @@ void Cluster::live() {
 void Cluster::add_nodes() {
   for (const Config& config : scenario_.configs) {
     Node& node = world_.add_node(config);
-    node.kernel.removes_exactly = !scenario_.has(Trait::strangers);
     if (scenario_.has(Trait::many)) node.kernel.object_takes = milliseconds(1);
     for (auto& [index, interface] : node.kernel.real_)
       if (scenario_.has(Trait::macvlan_parent)) interface.macvlan = true, interface.parent = 1;  // of the host
@@ -269,6 +268,7 @@ void Cluster::stop_all() {
   tell("node " + std::to_string(first.index + 1) + " is stopped");
   const auto look = std::exchange(world_.after_each, [this, without_hole] {
     checker_.look();
+    if (tells_) tell_transitions();
     for (std::size_t i = 0; without_hole && i < scenario_.configs[0].instances.size(); ++i)
       if (!checker_.held(i)) violated("nobody holds the address during a planned stop");
   });
@@ -281,7 +281,8 @@ void Cluster::stop_all() {
 }
 
 void Cluster::tell(const std::string& what) {
-  if (tells_) std::printf("%10s  %s\n", format_duration(world_.now - TimePoint(seconds(1000))).c_str(), what.c_str());
+  const std::chrono::duration<double> time = world_.now - TimePoint(seconds(1000));
+  if (tells_) std::printf("%12.6f  %s\n", time.count(), what.c_str());
 }
 
 void Cluster::tell_transitions() {

@@ -118,7 +118,7 @@ void Cluster::recover_sending() {
   tell("it can, and all others fail");
   for (const auto& node : world_.nodes)
     if (node.get() != &first) node->power_off();
-  world_.run_for(takeover(first) + kLongestQuestion);
+  world_.run_for(takeover(first) + config.startup_delay + kLongestQuestion);
   if (!first.active()) violated("a node that can send again does not take part");
   for (const auto& node : world_.nodes)
     if (node.get() != &first) start(*node);
@@ -178,6 +178,7 @@ void Cluster::change_group() {
 void Cluster::without_hole(Duration duration, const std::string& what) {
   const auto look = std::exchange(world_.after_each, [&] {
     checker_.look();
+    if (tells_) tell_transitions();
     for (const auto& address : scenario_.configs[0].instances[0].addresses)
       if (std::ranges::none_of(world_.nodes, [&](const auto& node) {
             return node->powered && node->kernel.has_by_now(address.prefix.address);

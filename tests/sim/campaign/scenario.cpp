@@ -199,12 +199,16 @@ void suit_second_interface(InstanceConfig& config) {
   config.routes.push_back({{.to = {*IpAddress::parse("198.18.0.0"), 15}, .interface = "eth2", .table = 20}});
 }
 
-/// More than an AddressOwner adds in one turn.
-void suit_many(InstanceConfig& config) {
-  config.virtual_mac = false;
-  config.hooks.before_active.clear();
-  config.advert_interval = std::max<Duration>(config.advert_interval, seconds(1));
-  for (int i = 0; i < 40; ++i) {
+/// More than an AddressOwner adds at once. The members of a group have one interval: a member with a shorter one than
+/// the others ends its stop before the peer's group is ready.
+void suit_many(Config& whole) {
+  for (InstanceConfig& each : whole.instances) {
+    each.virtual_mac = false;
+    each.hooks.before_active.clear();
+    each.advert_interval = std::max<Duration>(each.advert_interval, seconds(1));
+  }
+  InstanceConfig& config = whole.instances[0];
+  for (int i = 0; i < 70; ++i) {
     config.addresses.push_back(address(("10.1.0." + std::to_string(1 + i)).c_str(), 24));
     config.addresses.back().advertised = false;
   }
@@ -218,7 +222,7 @@ void suit(std::vector<Config>& configs, const Scenario& scenario, Dice& dice) {
     InstanceConfig& first = config.instances[0];
     const bool multicast = first.peers.empty();
     if (scenario.has(Trait::second_interface) && first.priority != kOwnerPriority) suit_second_interface(first);
-    if (scenario.has(Trait::many) && first.priority != kOwnerPriority) suit_many(first);
+    if (scenario.has(Trait::many) && first.priority != kOwnerPriority) suit_many(config);
     if (scenario.has(Trait::macvlan_parent) && multicast) first.virtual_mac = true;
     if (scenario.has(Trait::grouping) && multicast && config.sync_groups.empty() && first.priority != kOwnerPriority)
       make_group(config);
@@ -313,7 +317,7 @@ std::string_view to_string(FaultKind kind) { return kNames[static_cast<std::size
 
 std::string_view to_string(Trait trait) { return kTraitNames[static_cast<std::size_t>(trait)]; }
 
-Traits usual_traits() { return {}; }
+Traits usual_traits() { return Traits().set().reset(static_cast<std::size_t>(Trait::macvlan_parent)); }
 
 std::string to_string(const Fault& fault) {
   return format_duration(fault.at) + " " + std::string(to_string(fault.kind)) + " node " +
