@@ -218,14 +218,15 @@ void suit_many(Config& whole) {
 void suit(std::vector<Config>& configs, const Scenario& scenario, Dice& dice) {
   if (scenario.has(Trait::neighbours)) suit_neighbours(configs, dice);
   if (scenario.has(Trait::many)) configs.resize(std::min<std::size_t>(configs.size(), 3));
+  const bool has_owner =
+      std::ranges::any_of(configs, [](const Config& config) { return config.instances[0].priority == kOwnerPriority; });
   for (Config& config : configs) {
+    const bool multicast = config.instances[0].peers.empty();
+    if (scenario.has(Trait::grouping) && multicast && config.sync_groups.empty() && !has_owner) make_group(config);
     InstanceConfig& first = config.instances[0];
-    const bool multicast = first.peers.empty();
     if (scenario.has(Trait::second_interface) && first.priority != kOwnerPriority) suit_second_interface(first);
     if (scenario.has(Trait::many) && first.priority != kOwnerPriority) suit_many(config);
     if (scenario.has(Trait::macvlan_parent) && multicast) first.virtual_mac = true;
-    if (scenario.has(Trait::grouping) && multicast && config.sync_groups.empty() && first.priority != kOwnerPriority)
-      make_group(config);
     for (auto& instance : config.instances)
       for (auto& each : instance.addresses) each.nodad = !scenario.has(Trait::duplicates);
   }
