@@ -30,10 +30,10 @@ Interface* FakeKernel::real(const std::string& name) {
 }
 
 bool FakeKernel::has(const IpAddress& address) const {
-  for (const auto& [index, interface] : real_)
-    for (const auto& [prefix, state] : interface.addresses)
-      if (prefix.address == address) return true;
-  return false;
+  return std::ranges::any_of(real_, [&](const auto& each) {
+    const auto found = each.second.addresses.lower_bound({address, 0});
+    return found != each.second.addresses.end() && found->first.address == address;
+  });
 }
 
 int FakeKernel::add_one(const KernelObject& object) {

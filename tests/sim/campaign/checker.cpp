@@ -25,9 +25,15 @@ bool wants(const VirtualRouter& router, const IpAddress& address) {
   return router.election().state() == State::active && router.config().is_virtual(address);
 }
 
-/// Of many addresses, each stays until a peer that takes over has had the time to add it.
-bool lets_go(const VirtualRouter& router, const IpAddress& address) {
-  return router.addresses().letting_go() && router.config().is_virtual(address);
+/// The addresses that the kernel may have from us, in order. Of many, each stays until a peer that takes over has had
+/// the time to add it.
+std::vector<IpAddress> addresses_of(const std::vector<std::unique_ptr<VirtualRouter>>& routers) {
+  std::vector<IpAddress> held;
+  for (const auto& router : routers)
+    if (router->election().state() == State::active || router->addresses().letting_go())
+      for (const auto& address : router->config().addresses) held.push_back(address.prefix.address);
+  std::ranges::sort(held);
+  return held;
 }
 
 std::string value_of(const Command& command, const std::string& variable) {
@@ -181,12 +187,11 @@ void Checker::look_at_kernel(std::size_t index) {
 
 /// Active, and yet no packet to the address comes to anybody.
 std::optional<std::string> Checker::lack_of(const Node& node, const AddressObject& address) const {
-  const std::string what = address.prefix.to_string();
-  if (!node.kernel.has(address.prefix.address)) return "Active without " + what;
+  if (!node.kernel.has(address.prefix.address)) return "Active without " + address.prefix.to_string();
   if (!address.interface.empty() && scenario_.has(Trait::second_interface))
     for (const auto& [index, interface] : node.kernel.real_)
       if (interface.name == address.interface && !interface.running)
-        return "Active with " + what + " on " + interface.name + ", which is down";
+        return "Active with " + address.prefix.to_string() + " on " + interface.name + ", which is down";
   return std::nullopt;
 }
 
@@ -201,11 +206,10 @@ std::optional<std::string> Checker::difference(const Node& node) const {
         if (lacks) return lacks;
       }
   }
+  const auto held = addresses_of(routers);
   for (const auto& [ifindex, interface] : node.kernel.real_)
     for (const auto& [prefix, state] : interface.addresses)
-      if (state.tag == kKernelTag && std::ranges::none_of(routers, [&](const auto& router) {
-            return wants(*router, prefix.address) || lets_go(*router, prefix.address);
-          }))
+      if (state.tag == kKernelTag && !std::ranges::binary_search(held, prefix.address))
         return "not Active, with " + prefix.to_string();
   return std::nullopt;
 }

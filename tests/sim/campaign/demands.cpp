@@ -72,6 +72,7 @@ void Cluster::false_takeover() {
   const bool answered_at_once = lower && config.version == 3 && config.hooks.before_active.empty() &&
                                 !world_.resolves && scenario_.configs[0].sync_groups.empty();
   if (!answered_at_once) return;
+  world_.run_for(seconds(3));  // the holder answers the node that it met before at once, after a while, and no more
   for (std::size_t lan = 0; lan < kLans.size(); ++lan) world_.connect_one_way(first.index, second->index, false, lan);
   bool was_active = false;  // for less than a millisecond, it may be
   const auto look = std::exchange(world_.after_each, [&] {

@@ -148,11 +148,17 @@ std::vector<std::uint8_t> draw_priorities(Dice& dice, std::size_t nodes) {
   return priorities;
 }
 
+/// One cluster in so many has it: what takes long is rare.
+std::uint64_t rarity(Trait trait) {
+  if (trait == Trait::many) return 64;
+  return trait == Trait::neighbours || trait == Trait::grouping ? 8 : 4;
+}
+
 /// Some of the usual ones, by dice of their own.
 Traits draw_traits(std::uint64_t seed) {
   Dice dice(~seed);
   Traits drawn;
-  for (std::size_t i = 0; i < kTraits; ++i) drawn[i] = dice.one_in(static_cast<Trait>(i) == Trait::many ? 32 : 4);
+  for (std::size_t i = 0; i < kTraits; ++i) drawn[i] = dice.one_in(rarity(static_cast<Trait>(i)));
   return drawn & usual_traits();
 }
 
