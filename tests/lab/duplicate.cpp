@@ -31,7 +31,7 @@ bool is_present(const Node& node) {
 
 }  // namespace
 
-TEST_CASE("lab: F22: an address that another host has is not present, and the reason is said", "[lab][F22]") {
+TEST_CASE("lab: F22: an address that another host has is not present, and the reason is said", "[lab]") {
   Lab lab;
   Node &a = lab.add_node("a", 1), &other = lab.add_node("other", 100);
   must(other, "ip -6 addr add 2001:db8::10/64 dev eth0 nodad");
@@ -52,7 +52,7 @@ TEST_CASE("lab: F22: an address that another host has is not present, and the re
   REQUIRE(fault_of(a).empty());
 }
 
-TEST_CASE("lab: F22: with duplicate detection an address moves without a fault", "[lab][F22]") {
+TEST_CASE("lab: F22: with duplicate detection an address moves without a fault", "[lab]") {
   Pair pair(Family::ipv6);
   detect_duplicates(pair.a);
   detect_duplicates(pair.b);

@@ -324,7 +324,13 @@ std::string_view to_string(FaultKind kind) { return kNames[static_cast<std::size
 
 std::string_view to_string(Trait trait) { return kTraitNames[static_cast<std::size_t>(trait)]; }
 
-Traits usual_traits() { return Traits().set().reset(static_cast<std::size_t>(Trait::macvlan_parent)); }
+/// The demands do not allow yet for the time that duplicate address detection takes.
+Traits usual_traits() {
+  return Traits()
+      .set()
+      .reset(static_cast<std::size_t>(Trait::macvlan_parent))
+      .reset(static_cast<std::size_t>(Trait::duplicates));
+}
 
 std::string to_string(const Fault& fault) {
   return format_duration(fault.at) + " " + std::string(to_string(fault.kind)) + " node " +
