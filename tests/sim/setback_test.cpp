@@ -13,8 +13,9 @@ namespace {
 
 const IpAddress kOuter = *IpAddress::parse("203.0.113.10");
 
-/// A second interface with an address of its own.
+/// A second interface with an address of its own, in place of the one that the world gives.
 Interface& add_eth1(Node& node) {
+  std::erase_if(node.kernel.real_, [](const auto& each) { return each.second.name == "eth1"; });
   Interface eth1 = *node.kernel.real();
   eth1.index = 20;
   eth1.name = "eth1";
