@@ -259,7 +259,8 @@ class Taker {
     const Payload octets = attributes[type];
     known_.push_back({fixed.ifa_family, name_of(fixed.ifa_index), {octets.begin(), octets.end()}, is_vipds});
     const bool is_permanent = (number_of(attributes, IFA_FLAGS) & IFA_F_PERMANENT) != 0;
-    if (!is_vipds && !is_permanent) return;  // the kernel makes and ends it, as a router's advertisement says (RFC 4862)
+    if (!is_vipds && !is_permanent)
+      return;  // the kernel makes and ends it, as a router's advertisement says (RFC 4862)
     add(addresses_, is_vipds,
         join({"address", name_of(fixed.ifa_index), address + "/" + std::to_string(fixed.ifa_prefixlen),
               named("peer", ip_of(fixed.ifa_family, attributes, IFA_ADDRESS)), named("scope", fixed.ifa_scope),
