@@ -28,6 +28,18 @@ std::string slow_to_stop(const Node& node) {
   return "hooks.before_release = \"" + script + "\"\nhooks.before_release_timeout = \"10s\"\n";
 }
 
+/// An Active node whose stop takes two seconds, and whose file has one instance more than it was started with.
+struct SlowToStop {
+  SlowToStop() : node(lab.add_node("a", 1)) {
+    const std::string text = web(Family::ipv4, 254, slow_to_stop(node));
+    node.start_vipd(text);
+    REQUIRE(node.wait_state("active"));
+    write_config(node, with_db(text));
+  }
+  Lab lab;
+  Node& node;
+};
+
 void stop_and_see(Node& node) {
   node.vipd().signal(SIGTERM);
   REQUIRE(wait_until(5s, [&] { return node.vipd().errors().find("stopping: web active") != std::string::npos; }));
@@ -37,19 +49,15 @@ void require_stopped(Node& node) {
   REQUIRE(node.vipd().wait_exit(15s) == 0);
   CHECK_FALSE(node.has("192.0.2.10"));
   CHECK_FALSE(node.has("192.0.2.12"));
-  CHECK(node.vipd().errors().find("web: Initialize -> Backup", node.vipd().errors().find("stopping:")) ==
+  CHECK(node.vipd().errors().find("web: initialize -> backup", node.vipd().errors().find("stopping:")) ==
         std::string::npos);
 }
 
 }  // namespace
 
 TEST_CASE("lab: nothing that is asked during a stop undoes the stop", "[lab]") {
-  Lab lab;
-  Node& node = lab.add_node("a", 1);
-  const std::string text = web(Family::ipv4, 254, slow_to_stop(node));
-  node.start_vipd(text);
-  REQUIRE(node.wait_state("active"));
-  write_config(node, with_db(text));
+  SlowToStop slow;
+  Node& node = slow.node;
   stop_and_see(node);
   node.vipd().signal(SIGHUP);
   node.vipd().signal(SIGTERM);
@@ -74,12 +82,8 @@ TEST_CASE("lab: nothing that is asked during a stop undoes the stop", "[lab]") {
 }
 
 TEST_CASE("lab: a trial that would end during a stop does not undo the stop", "[lab]") {
-  Lab lab;
-  Node& node = lab.add_node("a", 1);
-  const std::string text = web(Family::ipv4, 254, slow_to_stop(node));
-  node.start_vipd(text);
-  REQUIRE(node.wait_state("active"));
-  write_config(node, with_db(text));
+  SlowToStop slow;
+  Node& node = slow.node;
   REQUIRE(vipctl(node, {"reload", "--confirm", "1s"}).status == 0);
   stop_and_see(node);
   require_stopped(node);
