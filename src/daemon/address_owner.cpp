@@ -111,6 +111,14 @@ std::vector<IpAddress> refused_by(const InstanceConfig& config) {
   return refused;
 }
 
+/// What is ours of them, the last one first.
+std::vector<KernelObject> ours_of(const auto& entries) {
+  std::vector<KernelObject> ours;
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
+    if (entry->owned) ours.push_back(entry->object);
+  return ours;
+}
+
 }  // namespace
 
 std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view) {
@@ -265,13 +273,9 @@ TimePoint AddressOwner::next_departure() const {
 
 /// The next ones, in the order in which they were added.
 void AddressOwner::let_some_go() {
-  std::vector<Entry> going;
-  for (auto entry = entries_.begin(); entry != entries_.end() && going.size() < kObjectsPerTurn; ++entry) {
-    if (!entry->owned) continue;
-    going.push_back(*entry);
-    entry->owned = false;
-  }
-  std::ranges::reverse(going);  // for remove(), which begins with the last one
+  std::vector<KernelObject> going;
+  for (auto entry = entries_.begin(); entry != entries_.end() && going.size() < kObjectsPerTurn; ++entry)
+    if (std::exchange(entry->owned, false)) going.push_back(entry->object);
   remove(going);
   departure_->gone += going.size();
   if (going.size() < kObjectsPerTurn || departure_->gone >= departure_->total) release();
@@ -280,7 +284,7 @@ void AddressOwner::let_some_go() {
 void AddressOwner::release() {
   if (!holding() && !letting_go()) return;
   obstacle_.reset();
-  remove(entries_);
+  remove(ours_of(entries_));
   for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = entry.queued = entry.waits = false;
   if (virtual_mac_) virtual_mac_->lower();
   accept_again(refused_);
@@ -299,17 +303,13 @@ void AddressOwner::withdraw() {
   if (virtual_mac_) virtual_mac_->remove();
 }
 
-/// What is ours of them, the last one first.
-void AddressOwner::remove(const auto& entries) {
-  std::vector<KernelObject> ours;
-  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
-    if (entry->owned) ours.push_back(entry->object);
-  const auto results = kernel_.remove(ours);
-  for (std::size_t i = 0; i < ours.size(); ++i)
+void AddressOwner::remove(const std::vector<KernelObject>& objects) {
+  const auto results = kernel_.remove(objects);
+  for (std::size_t i = 0; i < objects.size(); ++i)
     if (results[i] != 0) {
-      log_error("cannot remove {}: {}; it is tried again until it is gone", describe(ours[i]),
+      log_error("cannot remove {}: {}; it is tried again until it is gone", describe(objects[i]),
                 std::strerror(results[i]));
-      stuck_.push_back(ours[i]);
+      stuck_.push_back(objects[i]);
       next_removal_ = TimePoint();
     }
 }
@@ -359,7 +359,7 @@ void AddressOwner::reconfigure(TimePoint now) {
   const std::list<Entry> gone = take_config();
   std::vector<IpAddress> refused_before = std::exchange(refused_, refused_by(*config_));
   if (!holding() && !letting_go()) return;
-  remove(gone);
+  remove(ours_of(gone));
   std::erase_if(refused_before,
                 [&](const auto& address) { return std::ranges::find(refused_, address) != refused_.end(); });
   if (!refused_before.empty()) accept_again(refused_before);
@@ -472,8 +472,11 @@ void AddressOwner::announce_settled(TimePoint now) {
 /// Another host has an address, the kernel has found. That may be the old holder, which lets go within a few intervals.
 void AddressOwner::judge_duplicates(TimePoint now) {
   std::vector<Entry*> duplicates;
-  for (auto& entry : entries_)
+  for (auto& entry : entries_) {
+    const auto* address = std::get_if<AddressObject>(&entry.object);
+    if (address == nullptr || address->prefix.address.family() == Family::ipv4) continue;  // ARP detects nothing
     if (const AddressState* state = state_of(entry); state != nullptr && state->duplicate) duplicates.push_back(&entry);
+  }
   if (duplicates.empty()) return;
   next_detection_ = detected_again_ + config_->advert_interval;
   if (now < next_detection_) return;  // also: the view may be as before
@@ -484,11 +487,11 @@ void AddressOwner::judge_duplicates(TimePoint now) {
 
 /// The kernel looks for another host only when an address is added.
 void AddressOwner::detect_again(const std::vector<Entry*>& duplicates, TimePoint now) {
-  std::vector<Entry> refused;
+  std::vector<KernelObject> refused;
   std::vector<Entry*> ours;
   for (Entry* entry : duplicates) {
     if (!entry->owned) continue;
-    refused.push_back(*entry);
+    refused.push_back(entry->object);
     ours.push_back(entry);
   }
   detected_again_ = now;

@@ -80,7 +80,7 @@ FAULTS = [
      "if (!form && message[6] == message[7]) return std::unexpected(Refusal::checksum);"),
     ("the password is not checked", C, "if (rules.password && !std::ranges::equal(", "if (!rules.password && !std::ranges::equal("),
     # What the kernel holds.
-    ("an address is leaked by a reload", A, "  remove(gone);\n", ""),
+    ("an address is leaked by a reload", A, "  remove(ours_of(gone));\n", ""),
     ("what was there before is removed", A, "    if (entry->owned) ours.push_back(entry->object);", "    ours.push_back(entry->object);"),
     ("a vanished address is not put back", A, "    if (!entry.queued && !kernel_.view().has(entry.object)) missing.push_back(&entry);",
      "    if (entry.error != 0) missing.push_back(&entry);"),

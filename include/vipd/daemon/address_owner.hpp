@@ -99,6 +99,8 @@ class AddressOwner {
   void on_deadline(TimePoint now);
 
   bool holding() const { return holding_; }
+  /// Has claimed, and announces nothing before announce_claim().
+  bool quiet() const { return is_quiet_; }
   /// Some of what is to be held has not been added yet.
   bool adding() const { return next_addition_ != kNever; }
   /// Nothing is to be held any more, and some of what was held is still there, for a peer that takes over.
@@ -131,7 +133,7 @@ class AddressOwner {
   bool begin(TimePoint now);
   bool raise_again();
   void locate();
-  void remove(const auto& entries);
+  void remove(const std::vector<KernelObject>& objects);
   void let_some_go();
   TimePoint next_departure() const;
   void stand_by();
