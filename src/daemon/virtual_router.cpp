@@ -469,7 +469,9 @@ void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoi
 
 /// The sender was Active until this node took its place as planned, and its last word says so.
 bool VirtualRouter::is_yielding(const IpAddress& source, TimePoint now) const {
-  return predecessor_ == source && now < since_ + std::max<Duration>(config_->advert_interval, kYieldTime);
+  const bool planned = decided_.why == Why::preempted || decided_.why == Why::peer_resigned;
+  return planned && decided_.peer->address == source &&
+         now < since_ + std::max<Duration>(config_->advert_interval, kYieldTime);
 }
 
 std::string VirtualRouter::unsent_beside(const Peer& peer) {
@@ -634,9 +636,8 @@ void VirtualRouter::refused(Refusal refusal, const IpAddress& source, TimePoint 
 }
 
 TimePoint VirtualRouter::deadline() const {
-  return std::min(
-      {election_.deadline(), owner_.deadline(), reconsider_due(), reassert_due(), answer_due(), flaps_until_,
-       give_up_removal_});
+  return std::min({election_.deadline(), owner_.deadline(), reconsider_due(), reassert_due(), answer_due(),
+                   flaps_until_, give_up_removal_});
 }
 
 /// When something has to be judged anew of which nobody tells.
@@ -702,8 +703,7 @@ Actions VirtualRouter::decide(const Event& event, TimePoint now) {
   const Actions wanted = election_.step(event, now);
   if (was_claim && !is_claim()) claims_.drop(config_->name);
   for (const Action& action : wanted)
-    if (const auto* change = std::get_if<StateChanged>(&action))
-      preempted_ = change->reason.why == Why::preempted ? change->reason.peer : std::nullopt;
+    if (const auto* change = std::get_if<StateChanged>(&action)) decided_ = change->reason;
   return wanted;
 }
 
@@ -847,8 +847,6 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
     if (change->to == State::active) end_setback();
     const bool fault = change->to != State::active && standing_.fault() != nullptr;
     show_change(fault ? *standing_.fault() : to_string(change->reason), change->reason.peer, now);
-    const bool planned = change->reason.why == Why::preempted || change->reason.why == Why::peer_resigned;
-    predecessor_ = planned ? std::optional(change->reason.peer->address) : std::nullopt;
     if (change->to == State::active) question_ownership(now);
     if (stopping_ && change->to == State::initialize) finish_stop(now);
   }
@@ -859,10 +857,10 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
 /// that advert could not leave: then nobody is to hear of the claim. False: so it is void.
 bool VirtualRouter::announce(TimePoint now) {
   if (!owner_.holding()) return true;  // while a takeover is prepared
-  if (const auto peer = std::exchange(preempted_, std::nullopt)) {
+  if (owner_.quiet() && decided_.why == Why::preempted) {
     wire_.release();
     if (!counted_) {
-      claim_failed(FaultCause::sending, unsent_beside(*peer), now);
+      claim_failed(FaultCause::sending, unsent_beside(*decided_.peer), now);
       return false;
     }
   }

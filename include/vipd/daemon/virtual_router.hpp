@@ -133,8 +133,8 @@ class VirtualRouter {
   /// Takes up other settings of the same virtual router (see is_another_router()) where it stands. Nothing happens if
   /// they are the same.
   void reconfigure(SharedInstance config, TimePoint now);
-  /// Begins a planned stop; stopped() says when it is complete: the hooks have ended, what a peer takes over is gone, and
-  /// what the kernel refused to remove is gone or has been tried for kRemovalPatience.
+  /// Begins a planned stop; stopped() says when it is complete: the hooks have ended, what a peer takes over is gone,
+  /// and what the kernel refused to remove is gone or has been tried for kRemovalPatience.
   void stop(TimePoint now);
   bool stopped() const { return stopped_ && hooks_.idle() && (owner_.clear() || removal_given_up_); }
   /// Puts down whatever state it is in for another program that takes over now.
@@ -275,8 +275,7 @@ class VirtualRouter {
     bool sent = false;            // an advert has left since then
   };
   std::optional<Setback> setback_;
-  std::optional<Peer> preempted_;  // by the takeover at hand
-  bool sync_tolerated_ = false;    // as last told by hold_out()
+  bool sync_tolerated_ = false;  // as last told by hold_out()
   /// Another node that is Active, too, while we are.
   struct Rival {
     Peer peer;
@@ -287,8 +286,7 @@ class VirtualRouter {
   std::optional<Rival> rival_;
   /// When hooks.reassert was last due for a rival.
   TimePoint rival_told_ = TimePoint::min();
-  /// The router whose place this node took as planned; nullopt unless Active.
-  std::optional<IpAddress> predecessor_;
+  Reason decided_;  // why the election changed its state last; known before its actions are carried out
   std::unique_ptr<HookEvent> late_event_;  // that the hooks are not told of yet
   TimePoint heard_until_{};                // by the last advert that could be sent
   bool claim_changed_ = true;              // since it was put down
