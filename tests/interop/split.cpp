@@ -103,8 +103,9 @@ class Split {
 std::vector<Terms> all_terms() {
   std::vector<Terms> all = {{.interval = 300ms}};
   if (is_long())
-    all.insert(all.end(),
-               {{.unicast = true, .interval = 300ms}, {.version = 2, .interval = 1s}, {.version = 2, .unicast = true, .interval = 1s}});
+    all.insert(all.end(), {{.unicast = true, .interval = 300ms},
+                           {.version = 2, .interval = 1s},
+                           {.version = 2, .unicast = true, .interval = 1s}});
   return all;
 }
 

@@ -15,8 +15,8 @@
 namespace vipd {
 
 /// Answers the question in `arguments`, as program_of() (config/check_program.hpp) writes it without its first word's
-/// mark: "tcp", "192.0.2.1:80". Returns the exit status: 0 passes, 1 fails, 2 if there is no such kind or it has another
-/// number of arguments, which is said on standard error.
+/// mark: "tcp", "192.0.2.1:80". Returns the exit status: 0 passes, 1 fails, 2 if there is no such kind or it has
+/// another number of arguments, which is said on standard error.
 int run_probe(std::span<const std::string> arguments);
 
 /// What a probe that passes has to say: nothing, or a number.
