@@ -32,8 +32,9 @@ class Running {
     std::vector<char*> words;
     for (std::string& argument : arguments) words.push_back(argument.data());
     words.push_back(nullptr);
-    int ends[2];
+    int ends[2], until_exec[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    REQUIRE(::pipe2(until_exec, O_CLOEXEC) == 0);
     pid_ = ::fork();
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -43,8 +44,10 @@ class Running {
       ::_exit(127);
     }
     ::close(ends[0]);
+    ::close(until_exec[1]);
     end_ = ends[1];
-    await_exec();
+    await_exec(until_exec[0]);
+    ::close(until_exec[0]);
   }
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
@@ -60,15 +63,11 @@ class Running {
     std::ifstream file("/proc/" + std::to_string(pid_) + "/cmdline");
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  static std::string own_command_line() {
-    std::ifstream file("/proc/self/cmdline");
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  void await_exec() const {
-    const std::string before = own_command_line();
-    const auto is_new = [&] { return !command_line().empty() && command_line() != before; };
-    for (int i = 0; i < 5000 && !is_new(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    REQUIRE(is_new());
+  /// execve(2) closes the pipe `until_exec` first; the kernel lists the new command line a moment later.
+  void await_exec(int until_exec) const {
+    char nothing;
+    REQUIRE(::read(until_exec, &nothing, 1) == 0);
+    while (command_line().empty()) std::this_thread::yield();
   }
 
   pid_t pid_ = -1;
