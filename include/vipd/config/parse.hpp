@@ -43,7 +43,7 @@ struct ParsedConfig {
   std::vector<Diagnostic> diagnostics;     ///< errors and warnings, by file, line and column; at most kMaxDiagnostics
   std::size_t omitted = 0;                 ///< diagnostics beyond those
   std::vector<NamedProgram> programs;      ///< of `config`, in the file's order
-  std::vector<NamedInterface> interfaces;  ///< likewise
+  std::vector<NamedInterface> interfaces;  ///< of the instances of `config`, in the file's order
   std::string overrides;                   ///< which of them apply here, a sentence; empty if there are none at all
 };
 

@@ -99,7 +99,7 @@ class AddressOwner {
   void on_deadline(TimePoint now);
 
   bool holding() const { return holding_; }
-  /// Has claimed, and announces nothing before announce_claim().
+  /// True after a claim, until announce_claim(): nothing is announced.
   bool quiet() const { return is_quiet_; }
   /// Some of what is to be held has not been added yet.
   bool adding() const { return next_addition_ != kNever; }
@@ -107,15 +107,15 @@ class AddressOwner {
   bool letting_go() const { return departure_.has_value(); }
   /// Nothing is left of what is not to be held.
   bool clear() const { return stuck_.empty() && !letting_go(); }
-  /// What the kernel has refused to remove so far; it is tried again until it is gone.
+  /// The objects that the kernel has refused to remove so far. The removal is tried again until they are gone.
   const std::vector<KernelObject>& stuck() const { return stuck_; }
   /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any; or what stood
   /// in the way before that.
   std::optional<std::string> failure() const;
-  /// What the kernel refused at the last claim may be different now.
+  /// Forgets the refusals of the last claim, since the kernel may decide otherwise now.
   void forget_refusals();
   const std::vector<Entry>& entries() const { return entries_; }
-  /// The kernel has it, whoever added it; an address is usable, and its interface is up.
+  /// True while the kernel has the object, whoever added it. An address has to be usable, on an interface that is up.
   bool present(const Entry& entry) const;
   /// Why an entry is not present, as far as it is known.
   std::optional<std::string> trouble(const Entry& entry) const;

@@ -61,7 +61,8 @@ class UnconfirmedConfig {
   Result<void> keep(const std::vector<ConfigSource>& tried, const std::vector<ConfigSource>& before);
   /// Forgets it; nothing to forget is no error.
   Result<void> drop();
-  /// What was in force before, if `files` are what was tried; nullopt otherwise, or if the file is damaged.
+  /// The configuration before the trial, if `files` are those of the trial; nullopt otherwise, or if the file is
+  /// damaged.
   std::optional<std::vector<ConfigSource>> before(const std::vector<ConfigSource>& files) const;
 
  private:

@@ -28,7 +28,7 @@ struct LoadedConfig {
   std::size_t omitted = 0;                      ///< as in ParsedConfig
   std::string overrides = {};                   ///< likewise
   std::vector<NamedProgram> programs = {};      ///< likewise, and those of hooks.d
-  std::vector<NamedInterface> interfaces = {};  ///< likewise
+  std::vector<NamedInterface> interfaces = {};  ///< as in ParsedConfig
   std::string host = {};                        ///< the machine's name that it was parsed for
 
   /// The diagnostics as text, with the lines that they are about.
