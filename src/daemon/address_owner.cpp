@@ -186,7 +186,7 @@ void AddressOwner::announce_claim(TimePoint now) {
 void AddressOwner::resume(TimePoint now) {
   begin(now);  // they are there, whatever stands in the way now
   for (auto& entry : entries_) {
-    entry.owned = kernel_.view().has_tagged(entry.object);
+    entry.owned = entry.told = kernel_.view().has_tagged(entry.object);
     entry.foreign = !entry.owned && kernel_.view().has(entry.object);
     entry.rounds = config_->announce.count;  // it may have died before it could
   }
@@ -256,6 +256,7 @@ void AddressOwner::note_length(const Entry& entry) const {
 
 void AddressOwner::let_go(TimePoint now) {
   if (!holding()) return;
+  for (auto& entry : entries_) note_changed_hands(entry);
   const auto count = static_cast<std::size_t>(std::ranges::count_if(entries_, &Entry::owned));
   if (count <= kObjectsAtOnce || virtual_mac_) return release();
   for (auto& entry : entries_) entry.due = entry.queued = false;
@@ -274,8 +275,10 @@ TimePoint AddressOwner::next_departure() const {
 /// The next ones, in the order in which they were added.
 void AddressOwner::let_some_go() {
   std::vector<KernelObject> going;
-  for (auto entry = entries_.begin(); entry != entries_.end() && going.size() < kObjectsPerTurn; ++entry)
+  for (auto entry = entries_.begin(); entry != entries_.end() && going.size() < kObjectsPerTurn; ++entry) {
+    note_changed_hands(*entry);
     if (std::exchange(entry->owned, false)) going.push_back(entry->object);
+  }
   remove(going);
   departure_->gone += going.size();
   if (going.size() < kObjectsPerTurn || departure_->gone >= departure_->total) release();
@@ -283,6 +286,7 @@ void AddressOwner::let_some_go() {
 
 void AddressOwner::release() {
   if (!holding() && !letting_go()) return;
+  for (auto& entry : entries_) note_changed_hands(entry);
   obstacle_.reset();
   remove(ours_of(entries_));
   for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = entry.queued = entry.waits = false;
@@ -314,6 +318,20 @@ void AddressOwner::remove(const std::vector<KernelObject>& objects) {
     }
 }
 
+/// An address that had our tag and has it no more was deleted, and somebody else has added it: it stays. A kernel that
+/// knows no tags (before 5.18) shows none at any time.
+void AddressOwner::note_changed_hands(Entry& entry) const {
+  const AddressState* state = entry.owned ? state_of(entry) : nullptr;
+  if (state == nullptr) return;
+  const bool is_ours = state->tag == kKernelTag;
+  entry.foreign = entry.told && !is_ours;
+  entry.owned = !entry.foreign;
+  entry.told = is_ours;
+  if (entry.foreign)
+    log_warning("{} was removed, and somebody else has added it; it will stay there on release",
+                describe(entry.object));
+}
+
 /// What is there, has our tag and is not to be held: the kernel has refused to remove it, or was asked by a vipd that
 /// is gone; or has made an addition all the same whose acknowledgement was lost. An object without our tag is somebody
 /// else's by now, and stays.
@@ -341,6 +359,7 @@ void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
 /// Takes the configuration as it is now; what it asks for as before keeps its state, whatever has become of the
 /// interface's own subnets. Returns what it no longer asks for.
 std::list<AddressOwner::Entry> AddressOwner::take_config() {
+  for (auto& entry : entries_) note_changed_hands(entry);
   std::list<Entry> before(entries_.begin(), entries_.end());  // the order is seldom another one: found at its front
   entries_.clear();
   for (auto& [wanted, tracked] : wanted_by(*config_)) {
@@ -409,6 +428,7 @@ void AddressOwner::note_added(Entry& entry, int error) {
   entry.error = is_there ? 0 : error;
   if (entry.error != 0) return;
   const bool was_foreign = entry.foreign;
+  entry.told = false;
   entry.foreign = is_there && !entry.owned && !kernel_.view().has_tagged(entry.object);
   entry.owned = !entry.foreign;
   if (entry.foreign && !was_foreign)
@@ -433,6 +453,7 @@ void AddressOwner::reconcile(TimePoint now) {
     return;
   }
   repair_pending_ = false;
+  for (auto& entry : entries_) note_changed_hands(entry);
   if (virtual_mac_ && !raise_again()) return;
   std::vector<Entry*> missing;
   for (auto& entry : entries_)

@@ -215,6 +215,25 @@ TEST_CASE("AddressOwner: an address of which the kernel's word is late has not v
   CHECK(bench.owner->entries().front().owned);
 }
 
+TEST_CASE("AddressOwner: an address that somebody else has added in place of ours stays on release") {
+  Bench bench;
+  bench.claim();
+  bench.run_for(seconds(1));
+  REQUIRE(bench.owner->entries().front().owned);
+  const IpPrefix prefix = std::get<AddressObject>(bench.owner->entries().front().object).prefix;
+  bench.node.kernel.others_remove("eth0", prefix);
+  bench.node.kernel.others_add("eth0", prefix);
+  bench.node.kernel.catch_up();
+  SECTION("the kernel's word comes with the release") {}
+  SECTION("the kernel's word came before") {
+    bench.owner->reconcile(bench.world.now);
+    CHECK(bench.owner->entries().front().foreign);
+  }
+  bench.owner->release();
+  CHECK(bench.node.kernel.has(prefix.address));
+  CHECK(bench.owner->clear());
+}
+
 TEST_CASE("AddressOwner: an address of somebody else stays on release, unless we had to add it in the meantime") {
   Bench bench;
   bench.node.kernel.real()->addresses[{kVip, 24}] = {};

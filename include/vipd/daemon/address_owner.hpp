@@ -57,6 +57,7 @@ class AddressOwner {
     KernelObject object;   ///< as it is on this machine: with the interface's index, and with a length
     bool owned = false;    ///< added by us, ours to remove
     bool foreign = false;  ///< was there before us
+    bool told = false;     ///< true once the kernel has told of it with our tag, since we added it
     int error = 0;         ///< errno of the last refused add
     bool tracked = true;   ///< false: it may lack for as long as its interface cannot have it
     unsigned rounds = 0;   ///< of announcements that its burst still has
@@ -134,6 +135,7 @@ class AddressOwner {
   bool raise_again();
   void locate();
   void remove(const std::vector<KernelObject>& objects);
+  void note_changed_hands(Entry& entry) const;
   void let_some_go();
   TimePoint next_departure() const;
   void stand_by();
