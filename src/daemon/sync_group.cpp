@@ -108,11 +108,13 @@ void SyncGroup::share_standing(TimePoint now) {
 
 void SyncGroup::share_faults(TimePoint now) {
   if (stopping()) return;
+  const bool some_sick = std::ranges::any_of(members_, is_sick);  // none is out without being sick
   for (VirtualRouter* member : members_) {
     const auto other_that = [&](bool (*is)(const VirtualRouter*)) {
       return std::ranges::find_if(members_, [&](const auto* other) { return other != member && is(other); });
     };
-    const auto out = other_that(is_out_by_itself), sick = out != members_.end() ? out : other_that(is_sick);
+    const auto out = some_sick ? other_that(is_out_by_itself) : members_.end();
+    const auto sick = some_sick && out == members_.end() ? other_that(is_sick) : out;
     if (sick == members_.end()) {
       member->hold_out(std::nullopt, false, now);
     } else {
@@ -135,6 +137,15 @@ void SyncGroup::move_together(TimePoint now) {
   if (goes_on || taking_over.size() == members_.size()) VirtualRouter::step_together(taking_over, TakeOver{}, now);
 }
 
+/// A member that prepares keeps its peers silent. It may not do so while another member cannot be Active: the node that
+/// keeps that one from it may be silent in this network for the same reason, and both would wait for ever.
+void SyncGroup::stop_preparing(TimePoint now) {
+  std::vector<VirtualRouter*> preparing;
+  for (VirtualRouter* member : members_)
+    if (member->election().preparing()) preparing.push_back(member);
+  if (!preparing.empty()) VirtualRouter::step_together(preparing, GiveUp{}, now);
+}
+
 /// A planned stop, once nothing is to be done before, or one of them has left already.
 void SyncGroup::let_go(TimePoint now) {
   if (!std::ranges::all_of(members_, &VirtualRouter::may_let_go) && std::ranges::all_of(members_, is_active)) return;
@@ -143,7 +154,7 @@ void SyncGroup::let_go(TimePoint now) {
 
 /// Nobody is Active without `loser`, who is not.
 void SyncGroup::give_up(const VirtualRouter& loser, TimePoint now) {
-  if (std::ranges::none_of(members_, is_active)) return;
+  if (std::ranges::none_of(members_, is_active)) return stop_preparing(now);
   loser_ = &loser;
   VirtualRouter::step_together(members_, GiveUp{loser.election().active_peer()}, now);
 }

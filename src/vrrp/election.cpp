@@ -286,7 +286,13 @@ void Election::on(const TakeOver&, TimePoint now, Actions& out) {
   if (ready()) become_active(*ready_, now, out);
 }
 
+void Election::stop_preparing(TimePoint now) {
+  wait_for_active(now, patience());
+  deadline_ = not_before_ = deadline_ + wait_apart(settings_.interval, now);
+}
+
 void Election::on(const GiveUp& event, TimePoint now, Actions& out) {
+  if (preparing()) return stop_preparing(now);
   if (state_ != State::active || resigning()) return;
   Reason reason = because(Why::group);
   reason.peer = event.winner;

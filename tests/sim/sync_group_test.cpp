@@ -574,12 +574,19 @@ TEST_CASE("sync group: the group's hooks tell its states in order, and STOP last
 
 TEST_CASE("sync group: equal priorities converge, though each wins a tie in another network") {
   const std::uint64_t first_seed = seed_from_environment(100);
-  const Duration round = active_down_interval(100, kInterval) + kInterval;
+  const bool prepares = GENERATE(false, true);
+  const Duration hooks = prepares ? milliseconds(300) : Duration();
+  const Duration round = active_down_interval(100, kInterval) + kInterval + hooks;
   int quickly = 0;
   for (std::uint64_t seed = first_seed; seed < first_seed + 200; ++seed) {
     INFO("seed " << seed);
     World world(seed);
-    for (int i = 0; i < 2; ++i) world.add_node(edge_config(2, 100));
+    for (int i = 0; i < 2; ++i) {
+      Config config = edge_config(2, 100);
+      for (InstanceConfig& each : config.instances)
+        if (prepares) each.hooks.before_active = {"/promote"};
+      world.add_node(config);
+    }
     std::swap(world.nodes[0]->kernel.real("eth1")->addresses, world.nodes[1]->kernel.real("eth1")->addresses);
     GroupWatch watch(world);
     for (const auto& node : world.nodes) world.at(world.between({}, microseconds(300)), [&node] { node->start(); });

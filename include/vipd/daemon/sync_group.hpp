@@ -73,6 +73,7 @@ class SyncGroup {
   void judge_joining();
   void share_standing(TimePoint now);
   void move_together(TimePoint now);
+  void stop_preparing(TimePoint now);
   void let_go(TimePoint now);
   void give_up(const VirtualRouter& loser, TimePoint now);
   ShownState members_state() const;

@@ -180,7 +180,9 @@ struct TakeOver {};
 /// TakeOver will come when what is to be done before has been; ignored by a router that is not ready.
 struct Prepare {};
 /// Another member of the sync group has lost to `winner`: releases first and resigns then, since who won there is
-/// Active here, too, or may not be heard here. Ignored unless Active.
+/// Active here, too, or may not be heard here. A Backup that sends adverts since Prepare is silent again and waits, for
+/// another time than the next router: each of the two may have kept a member of the other's group from being ready.
+/// Any other Backup ignores it.
 struct GiveUp {
   std::optional<Peer> winner;
 };
@@ -284,6 +286,7 @@ class Election {
   void on(const TakeOver&, TimePoint now, Actions& out);
   void on(const GiveUp& event, TimePoint now, Actions& out);
 
+  void stop_preparing(TimePoint now);
   void heard_in_backup(const Heard& advert, TimePoint now);
   void heard_in_active(const Heard& advert, TimePoint now, Actions& out);
   void heard_while_resigning(const Heard& advert, Actions& out);
