@@ -27,7 +27,7 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 }
 
 bool IpAddress::is_unspecified() const {
-  return *this == IpAddress() || (family_ == Family::ipv6 && octets_ == decltype(octets_){});
+  return words() == Words{};
 }
 
 bool IpAddress::is_loopback() const {

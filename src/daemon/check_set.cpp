@@ -85,7 +85,7 @@ void CheckSet::configure(const std::vector<CheckConfig>& checks,
       check = (*known)->check;
       check.reconfigure(config.rules, now);
     }
-    entries_.push_back(same ? *known : std::make_shared<Entry>(Entry{config, check}));
+    entries_.push_back(same ? *known : std::make_shared<Entry>(Entry{config, command_of(config), check}));
   }
 }
 
@@ -118,7 +118,7 @@ void CheckSet::start(const std::shared_ptr<Entry>& entry, TimePoint now) {
     entry->outcome = outcome_of(view_, entry->config.interface);
     return;
   }
-  runner_.run(command_of(entry->config), [weak = std::weak_ptr(entry)](const Outcome& outcome) {
+  runner_.run(entry->command, [weak = std::weak_ptr(entry)](const Outcome& outcome) {
     if (const auto asked = weak.lock()) asked->outcome = outcome;
   });
 }

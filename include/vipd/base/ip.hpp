@@ -5,12 +5,14 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace vipd {
 
@@ -51,9 +53,28 @@ class IpAddress {
   std::string to_string() const;
 
   /// Families in order of declaration, then octets as one unsigned network-order number.
-  friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
+  friend std::strong_ordering operator<=>(const IpAddress& a, const IpAddress& b) {
+    if (a.family_ != b.family_) return a.family_ <=> b.family_;
+    const auto [a_high, a_low] = a.words();
+    const auto [b_high, b_low] = b.words();
+    return a_high != b_high ? in_order(a_high) <=> in_order(b_high) : in_order(a_low) <=> in_order(b_low);
+  }
+  friend bool operator==(const IpAddress& a, const IpAddress& b) {
+    return a.family_ == b.family_ && a.words() == b.words();
+  }
 
  private:
+  /// The octets in two halves: addresses are compared so often that a call of memcmp() for each would be felt.
+  using Words = std::pair<std::uint64_t, std::uint64_t>;
+  Words words() const {
+    const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(octets_);
+    return {words[0], words[1]};
+  }
+  /// A half as the number that it is in network byte order.
+  static std::uint64_t in_order(std::uint64_t word) {
+    return std::endian::native == std::endian::little ? std::byteswap(word) : word;
+  }
+
   Family family_ = Family::ipv4;
   std::array<std::uint8_t, 16> octets_{};
 };

@@ -48,6 +48,7 @@ class CheckSet {
  private:
   struct Entry {
     CheckConfig config;
+    Command command;  // of each run
     Check check;
     std::optional<Outcome> outcome = {};  // that has come and is not taken yet
   };
