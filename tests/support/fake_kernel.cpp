@@ -8,6 +8,11 @@
 namespace vipd::test {
 namespace {
 
+/// Of two names that are asked for with each packet; others than the same one differ in their last character.
+bool is_same(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && (a.empty() || a.back() == b.back()) && a == b;
+}
+
 bool same_subnet(const IpPrefix& a, const IpPrefix& b) {
   return a.address.family() == Family::ipv4 && a.length == b.length && a.contains(b.address);
 }
@@ -15,7 +20,8 @@ bool same_subnet(const IpPrefix& a, const IpPrefix& b) {
 }  // namespace
 
 std::size_t lan_of(std::string_view name) {
-  return static_cast<std::size_t>(std::ranges::find(kLans, name, &Lan::name) - kLans.begin());
+  const auto is_it = [&](const Lan& lan) { return is_same(lan.name, name); };
+  return static_cast<std::size_t>(std::ranges::find_if(kLans, is_it) - kLans.begin());
 }
 
 IpAddress own_address(std::size_t lan, std::size_t node, Family family) {
@@ -25,7 +31,7 @@ IpAddress own_address(std::size_t lan, std::size_t node, Family family) {
 
 Interface* FakeKernel::real(const std::string& name) {
   for (auto& [index, interface] : real_)
-    if (interface.name == name) return &interface;
+    if (is_same(interface.name, name)) return &interface;
   return nullptr;
 }
 
@@ -66,7 +72,9 @@ void FakeKernel::end_detection(int ifindex, const IpPrefix& prefix) {
   if (interface == real_.end()) return;
   const auto address = interface->second.addresses.find(prefix);
   if (address == interface->second.addresses.end() || address->second.usable) return;
-  address->second.duplicate = held_elsewhere.contains(prefix.address) || world_.is_elsewhere(prefix.address, node_);
+  const std::size_t lan = World::lan_below(interface->second.name);
+  address->second.duplicate =
+      held_elsewhere.contains(prefix.address) || world_.is_elsewhere(prefix.address, lan, node_);
   address->second.usable = !address->second.duplicate;
   changed();
 }

@@ -41,6 +41,7 @@ struct Neighbour {
 
   TimePoint confirmed = TimePoint::min();  ///< min(): not known
   TimePoint next_try = TimePoint::min();
+  std::size_t node = 0;  ///< which has answered last
 };
 
 }  // namespace vipd::test

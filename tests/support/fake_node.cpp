@@ -104,11 +104,13 @@ void FakeRunner::run(const Command& command, Done done) {
   most_at_once = std::max(most_at_once, ++running);
   Outcome fated = fate ? fate(command) : Outcome{.took = duration()};
   const Duration took = fate ? fated.took : std::exchange(fated.took, {});
-  world_.at(took, [this, command, fated, alive = alive_, done = std::move(done)] {
+  const std::string subject = command.environment.empty() ? "" : command.environment.front();
+  const auto asked = fate ? std::nullopt : std::optional(command);
+  world_.at_program(node_, took, [this, subject, asked, fated, alive = alive_, done = std::move(done)] {
     if (!*alive) return;
     --running;
-    on_end(command);
-    done(fate ? fated : outcome(command));
+    on_end(subject);
+    done(asked ? outcome(*asked) : fated);
   });
 }
 
@@ -126,7 +128,7 @@ Node::Node(World& world, std::size_t number, Config wanted)
 void Node::start(const std::vector<InstanceConfig>& before) {
   powered = true;
   kernel.catch_up();
-  runner = std::make_unique<FakeRunner>(world_);
+  runner = std::make_unique<FakeRunner>(world_, index);
   runner->duration = [this] { return world_.between(milliseconds(1), milliseconds(300)); };
   if (world_.on_start) world_.on_start(*this);
   supervisor = std::make_unique<Supervisor>(std::make_shared<const Config>(config), kernel, wire, *runner, claims);
@@ -141,7 +143,7 @@ void Node::sleep(Duration duration) { asleep_until = std::max(asleep_until, worl
 bool Node::asleep() const { return world_.now < asleep_until; }
 
 void Node::kill() {
-  leaving_ = false;
+  if (std::exchange(leaving_, false)) --world_.leaving;
   asleep_until = TimePoint();
   kernel.refused.clear();  // the table goes with the process
   supervisor.reset();
@@ -166,7 +168,7 @@ void Node::stop() {
   if (asleep()) return world_.at_node(index, Duration::zero(), [this] { stop(); });
   if (!alive()) return;
   supervisor->stop(world_.now);
-  leaving_ = true;
+  if (!std::exchange(leaving_, true)) ++world_.leaving;
 }
 
 }  // namespace vipd::test

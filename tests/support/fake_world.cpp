@@ -47,6 +47,14 @@ void World::plan(TimePoint time, std::uint32_t index, std::uint32_t node) {
 }
 
 void World::at(Duration from_now, std::function<void()> what) {
+  plan(now + from_now, pooled_task(std::move(what)), kTask);
+}
+
+void World::at_program(std::size_t node, Duration from_now, std::function<void()> what) {
+  plan(now + from_now, pooled_task(std::move(what)), static_cast<std::uint32_t>(node) | kOfProgram);
+}
+
+std::uint32_t World::pooled_task(std::function<void()> what) {
   if (free_tasks_.empty()) {
     free_tasks_.push_back(static_cast<std::uint32_t>(tasks_.size()));
     tasks_.emplace_back();
@@ -54,7 +62,7 @@ void World::at(Duration from_now, std::function<void()> what) {
   const std::uint32_t index = free_tasks_.back();
   free_tasks_.pop_back();
   tasks_[index] = std::move(what);
-  plan(now + from_now, index, kTask);
+  return index;
 }
 
 void World::at_node(std::size_t index, Duration from_now, const std::function<void()>& what) {
@@ -96,12 +104,13 @@ std::uint32_t World::pooled_packet() {
 void World::transmit(std::size_t from, const std::string& lan, const IpAddress& source, const IpAddress& destination,
                      std::span<const std::uint8_t> message) {
   const SentAdvert advert{now, from, message[2]};
+  const std::size_t number = lan_of(lan);
   note(3ULL << 32U | from << 16U | message[2]);
   if (keeps_records) adverts.push_back(advert);
-  if (on_advert) on_advert(advert, lan_of(lan), message);
+  if (on_advert) on_advert(advert, number, message);
   const std::uint32_t index = pooled_packet();
   Packet& packet = packets_[index].packet;
-  packet.lan = lan_of(lan);
+  packet.lan = number;
   packet.family = source.family();
   packet.source = source;
   packet.destination = destination;
@@ -152,16 +161,21 @@ bool World::leaves(const Packet& packet, std::size_t from) {
     return node->index != from && node->powered && hears(from, node->index, lan) && hears(node->index, from, lan) &&
            interface != nullptr && interface->running && node->kernel.has(packet.destination);
   };
-  const auto neighbour = std::ranges::find_if(nodes, answers);
-  const bool is_there = neighbour != nodes.end();
-  if (!neighbours_[{from, lan, packet.destination}].passes(is_there, now)) return false;
-  neighbours_[{(*neighbour)->index, lan, packet.source}].confirm(now);
+  Neighbour& entry = neighbours_[{from, lan, packet.destination}];
+  if (!answers(nodes[entry.node])) {  // else most nodes would be asked for each packet
+    const auto neighbour = std::ranges::find_if(nodes, answers);
+    entry.node = neighbour != nodes.end() ? (*neighbour)->index : from;
+  }
+  if (!entry.passes(entry.node != from, now)) return false;
+  neighbours_[{entry.node, lan, packet.source}].confirm(now);
   return true;
 }
 
-bool World::is_elsewhere(const IpAddress& address, std::size_t node) const {
-  return std::ranges::any_of(
-      nodes, [&](const auto& other) { return other->index != node && other->powered && other->kernel.has(address); });
+bool World::is_elsewhere(const IpAddress& address, std::size_t lan, std::size_t node) const {
+  return std::ranges::any_of(nodes, [&](const auto& other) {
+    return other->index != node && other->powered && hears(node, other->index, lan) && hears(other->index, node, lan) &&
+           other->kernel.has(address);
+  });
 }
 
 void World::flush_neighbours(std::size_t node) {
@@ -173,8 +187,8 @@ void World::announced(std::size_t from, int ifindex, std::span<const std::uint8_
   const auto& interfaces = nodes[from]->kernel.real_;
   auto interface = interfaces.find(ifindex);
   if (interface == interfaces.end() || !interface->second.running) return;
-  const std::string& name = interface->second.name;  // "eth0", or "vrrp4.51.eth0" on it
-  const std::size_t lan = lan_of(std::string_view(name).substr(name.rfind('.') + 1));
+  const std::size_t lan = lan_below(interface->second.name);
+  if (on_announced) on_announced(from, frame);
   if (lan < kLanCount && now >= forwards_from[lan][from]) clients[lan].hear(from, frame);
 }
 
@@ -221,7 +235,7 @@ void World::post(std::uint32_t index, std::size_t to, Duration delay) {
 
 void World::deliver(const Packet& packet, Node& receiver) {
   const Interface* interface = receiver.kernel.real(kLans[packet.lan].name);
-  if (!receiver.alive() || interface == nullptr || !interface->running) return;
+  if (!receiver.alive() || interface == nullptr || !interface->running || !interface->port_of.empty()) return;
   const auto listening = receiver.wire.listening.find({interface->index, packet.family});
   if (listening == receiver.wire.listening.end()) return;
   const bool to_group = packet.destination.is_multicast();
@@ -244,24 +258,27 @@ World::World(std::uint64_t seed) : random(seed) {
 }
 
 void World::touch(Node& node) {
-  node.due = node.alive() ? std::max(node.supervisor->deadline(), node.asleep_until) : kNever;
+  due_[node.index] = node.alive() ? std::max(node.supervisor->deadline(), node.asleep_until) : kNever;
+  touched |= 1U << node.index;
 }
 
 TimePoint World::next_deadline() {
   TimePoint earliest = kNever;
-  for (const auto& node : nodes) earliest = std::min(earliest, node->due);
+  for (std::size_t i = 0; i < nodes.size(); ++i) earliest = std::min(earliest, due_[i]);
   return earliest;
 }
 
+void World::carry_out_task(const Planned& planned) {
+  const auto what = std::exchange(tasks_[planned.index], nullptr);
+  free_tasks_.push_back(planned.index);
+  if (planned.node == kTask) ++changes;
+  what();
+  for (const auto& node : nodes)
+    if (planned.node == kTask || planned.node == (node->index | kOfProgram)) touch(*node);
+}
+
 void World::carry_out(const Planned& planned) {
-  if (planned.node == kTask) {
-    const auto what = std::exchange(tasks_[planned.index], nullptr);
-    free_tasks_.push_back(planned.index);
-    ++changes;
-    what();
-    for (const auto& node : nodes) touch(*node);
-    return;
-  }
+  if ((planned.node & kOfProgram) != 0) return carry_out_task(planned);
   Node& receiver = *nodes[planned.node];
   if (receiver.asleep()) return plan(receiver.asleep_until, planned.index, planned.node);
   Pooled& pooled = packets_[planned.index];
@@ -271,9 +288,18 @@ void World::carry_out(const Planned& planned) {
 
 void World::fire_deadlines() {
   for (const auto& node : nodes) {
-    if (now < node->due || node->asleep()) continue;
+    if (now < due_[node->index] || node->asleep()) continue;
     node->supervisor->on_deadline(now);
     touch(*node);
+  }
+}
+
+void World::bury_those_who_left() {
+  for (const auto& node : nodes) {
+    if (!node->has_left()) continue;
+    node->kill();
+    touch(*node);
+    ++changes;
   }
 }
 
@@ -293,12 +319,7 @@ void World::run_for(Duration duration) {
     } else {
       fire_deadlines();
     }
-    for (const auto& node : nodes)
-      if (node->has_left()) {
-        node->kill();
-        touch(*node);
-        ++changes;
-      }
+    if (leaving > 0) bury_those_who_left();
     after_each();
   }
   now = end;

@@ -56,14 +56,14 @@ class FakeWire final : public Wire {
 /// Programs that run for a random while; records who was called with what, and that never two ran at once.
 class FakeRunner final : public Runner {
  public:
-  explicit FakeRunner(World& world) : world_(world) {}
+  explicit FakeRunner(World& world, std::size_t node = 0) : world_(world), node_(node) {}
   void run(const Command& command, Done done) override;
 
   std::vector<Command> started;
   /// Told of each start.
   std::function<void(const Command&)> on_start = [](const Command&) {};
-  /// Told of each end.
-  std::function<void(const Command&)> on_end = [](const Command&) {};
+  /// Told of each end, with the first variable of the environment.
+  std::function<void(const std::string& subject)> on_end = [](const std::string&) {};
   int running = 0;
   int most_at_once = 0;
   /// How it ends.
@@ -75,6 +75,7 @@ class FakeRunner final : public Runner {
 
  private:
   World& world_;
+  std::size_t node_;
   /// Answers that come after the runner is gone go nowhere.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
@@ -123,7 +124,6 @@ class Node {
   std::unique_ptr<Supervisor> supervisor;
   bool powered = true;
   TimePoint asleep_until{};
-  TimePoint due = kNever;  ///< the supervisor's deadline, see World::touch()
 
  private:
   World& world_;
@@ -169,6 +169,8 @@ class World {
   void at(Duration from_now, std::function<void()> what);
   /// The same for something that a node reads: not before it is awake.
   void at_node(std::size_t index, Duration from_now, const std::function<void()>& what);
+  /// One of a node's programs does something, which changes nothing else in the world by itself.
+  void at_program(std::size_t node, Duration from_now, std::function<void()> what);
 
   /// To the nodes on the LAN that are in the group, or to the one that has the address.
   void transmit(std::size_t from, const std::string& lan, const IpAddress& source, const IpAddress& destination,
@@ -184,12 +186,16 @@ class World {
   }
   /// What a node announces on an interface reaches the client and the switch.
   void announced(std::size_t from, int ifindex, std::span<const std::uint8_t> frame);
+  /// The LAN of an interface: "eth0", or "vrrp4.51.eth0" on it.
+  static std::size_t lan_below(std::string_view interface) {
+    return lan_of(interface.substr(interface.rfind('.') + 1));
+  }
   /// Whether the client's packets for the address come to a node, going where client and switch believe.
   bool client_reaches(std::size_t lan, const IpAddress& address, std::size_t node) const;
   /// Whether the switch connects client and node.
   bool client_sees(std::size_t lan, std::size_t node) const;
-  /// Another node that is on has the address.
-  bool is_elsewhere(const IpAddress& address, std::size_t node) const;
+  /// Another node on the LAN has the address, and the two can ask and answer each other.
+  bool is_elsewhere(const IpAddress& address, std::size_t lan, std::size_t node) const;
   /// A node forgets who its neighbours are.
   void flush_neighbours(std::size_t node);
   bool connected(std::size_t a, std::size_t b, const std::string& lan = "eth0") const;
@@ -218,6 +224,8 @@ class World {
   bool keeps_records = true;  ///< adverts, announcements and commands
   /// Told of each advert when it is sent, with the LAN and the message.
   std::function<void(const SentAdvert&, std::size_t, std::span<const std::uint8_t>)> on_advert;
+  /// Told of each announcement.
+  std::function<void(std::size_t node, std::span<const std::uint8_t> frame)> on_announced;
   /// Told of each process before it does anything.
   std::function<void(Node&)> on_start;
   /// Told of a node that has removed what is not its own: an address or route of others is gone.
@@ -225,7 +233,9 @@ class World {
   /// Called around the delivery of a hostile packet to a node; the second time it is over.
   std::function<void(Node&, const Packet&, bool)> on_hostile;
   std::function<void()> after_each = [] {};
-  std::uint64_t changes = 0;  ///< of kernels, and whatever is not a packet or a deadline
+  std::uint64_t changes = 0;  ///< of kernels, and whatever is not a packet, a deadline or the end of a program
+  std::uint32_t touched = 0;  ///< a bit for each node that may have done something; whoever looks clears it
+  unsigned leaving = 0;       ///< nodes that are
   std::uint64_t digest = 0;   ///< of all that note() was told, and when
   void note(std::uint64_t what);
   /// Called when a packet from the first node did not reach the second on a LAN.
@@ -239,17 +249,20 @@ class World {
     TimePoint time;
     std::uint64_t order;
     std::uint32_t index;  // of the packet or the task
-    std::uint32_t node;   // kTask: a task
+    std::uint32_t node;   // kTask: a task; with kOfProgram: a task of a program of the node
     bool operator<(const Planned& other) const { return std::tie(other.time, other.order) < std::tie(time, order); }
   };
   struct Pooled {
     Packet packet;
     unsigned receivers = 0;  // still to come
   };
-  static constexpr std::uint32_t kTask = ~0U;
+  static constexpr std::uint32_t kTask = ~0U, kOfProgram = 1U << 31U;
 
+  std::uint32_t pooled_task(std::function<void()> what);
   void plan(TimePoint time, std::uint32_t index, std::uint32_t node);
   void carry_out(const Planned& planned);
+  void carry_out_task(const Planned& planned);
+  void bury_those_who_left();
   std::uint32_t pooled_packet();
   void spread(std::uint32_t index, std::size_t from);
   bool leaves(const Packet& packet, std::size_t from);
@@ -267,6 +280,7 @@ class World {
   std::vector<std::uint32_t> free_packets_, free_tasks_;
   std::map<std::tuple<std::size_t, std::size_t, IpAddress>, Neighbour> neighbours_;  // by node, LAN and address
   std::array<std::array<std::uint32_t, kMostNodes>, kLanCount> cut_{};  // by sender, a bit for each receiver
+  std::array<TimePoint, kMostNodes> due_{};                             // the supervisors' deadlines, see touch()
 };
 
 /// An instance as the tests use it.

@@ -16,7 +16,7 @@ struct CampaignLimits {
   unsigned seconds = 60;   ///< of real time; 0 = no limit
   std::uint64_t clusters = ~0ULL;
   unsigned jobs = 1;
-  Traits traits;                 ///< of each cluster; none: some of the usual ones
+  Traits traits;                 ///< of each cluster; none: some of all
   bool until_violation = false;  ///< ends with the first one
 };
 

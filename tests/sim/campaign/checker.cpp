@@ -1,6 +1,8 @@
 #include "checker.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <numeric>
 #include <utility>
 
 namespace vipd::test {
@@ -12,6 +14,13 @@ const VirtualRouter* router_of(const Node& node, const std::string& name) {
   for (const auto& router : node.supervisor->routers())
     if (router->config().name == name) return router.get();
   return nullptr;
+}
+
+std::uint64_t transitions_of(const Node& node) {
+  std::uint64_t sum = 0;
+  if (node.alive())
+    for (const auto& router : node.supervisor->routers()) sum += router->counters().transitions;
+  return sum;
 }
 
 bool tagged(const Node& node, const IpAddress& address) {
@@ -51,32 +60,45 @@ Checker::Checker(World& world, const Scenario& scenario, Coverage& coverage)
     for (auto& row : instance) row.fill(kNever);
   astray_.fill(kNever);
   differs_.fill(kNever);
+  duplicate_.fill(kNever);
   unheard_since_.fill(kNever);
 }
 
 std::uint64_t Checker::transitions() const {
   std::uint64_t sum = 0;
-  for (const auto& node : world_.nodes)
-    if (node->alive())
-      for (const auto& router : node->supervisor->routers()) sum += router->counters().transitions;
+  for (const auto& node : world_.nodes) sum += transitions_of(*node);
   return sum;
 }
 
+/// Only of those that may have changed their state since. Another process than before is a change of the world.
+std::uint64_t Checker::count_transitions() {
+  const bool same_processes = world_.changes == seen_changes_;
+  for (std::uint32_t touched = std::exchange(world_.touched, 0); touched != 0; touched &= touched - 1) {
+    const Node& node = *world_.nodes[static_cast<std::size_t>(std::countr_zero(touched))];
+    const std::uint64_t events = node.alive() ? node.supervisor->events().last_sequence() : 0;
+    if (std::exchange(events_[node.index], events) == events && same_processes) continue;
+    transitions_[node.index] = transitions_of(node);
+  }
+  return std::accumulate(transitions_.begin(), transitions_.end(), std::uint64_t{0});
+}
+
 void Checker::look() {
-  const std::uint64_t now_transitions = transitions();
+  const std::uint64_t now_transitions = count_transitions();
   const bool same = world_.changes == seen_changes_ && now_transitions == seen_transitions_;
   if (same && world_.now < next_look_) return;
-  if (now_transitions != seen_transitions_) note_transition();
   seen_changes_ = world_.changes;
-  seen_transitions_ = now_transitions;
+  if (std::exchange(seen_transitions_, now_transitions) != now_transitions) note_transition();
   next_look_ = kNever;
   look_at_pairs();
-  for (std::size_t i = 0; i < world_.nodes.size(); ++i) look_at_kernel(i);
+  for (std::size_t i = 0; i < world_.nodes.size(); ++i) {
+    look_at_kernel(i);
+    look_at_duplicates(i);
+  }
   for (std::size_t i = 0; i < vips_.size(); ++i) look_at_client(i);
 }
 
 void Checker::note_transition() {
-  world_.note(4ULL << 32U | transitions());
+  world_.note(4ULL << 32U | seen_transitions_);
   for (const auto& node : world_.nodes) {
     if (!node->alive()) continue;
     for (const auto& router : node->supervisor->routers())
@@ -114,10 +136,25 @@ void Checker::look_at_pair(std::size_t a, std::size_t b, std::size_t instance, b
   if (one.election().offering() && other.election().offering()) bound = bound * 3 / 2;
   // Who cannot send gives way when it hears the other, which is silent for that time if it is sick.
   if (unheard(first) || unheard(second)) bound *= 3;
+  bound += std::max(departure(first), departure(second));
   if (world_.now - since > bound + kSlack)
     violated(name_of(first) + " and " + name_of(second) + " both hold " + vips_[instance].to_string() + " for " +
              format_duration(world_.now - since));
   due(since + bound + kSlack + Duration(1));
+}
+
+Duration Checker::longest_interval(const Node& node) {
+  Duration longest{};
+  for (const auto& router : node.supervisor->routers()) longest = std::max(longest, router->config().advert_interval);
+  return longest;
+}
+
+/// A node keeps each of many addresses until a peer that is half as fast has had the time to add it (decision 0016).
+Duration Checker::departure(const Node& node) const {
+  std::size_t most = 0;
+  for (const auto& router : node.supervisor->routers())
+    if (router->addresses().letting_go()) most = std::max(most, router->config().addresses.size());
+  return 2 * node.kernel.object_takes * static_cast<Duration::rep>(most);
 }
 
 /// Of two that hold the address, at least one can be expected to let go.
@@ -146,7 +183,9 @@ bool Checker::hears(const Node& from, const Node& to, const VirtualRouter& speak
   if (!world_.hears(from.index, to.index, lan_of(said.interface))) return false;
   const Interface* interface = to.kernel.view().find(wanted.interface);
   const Interface* sender = from.kernel.view().find(said.interface);
-  if (interface == nullptr || !interface->running || sender == nullptr || !sender->running) return false;
+  if (interface == nullptr || !interface->running || !interface->port_of.empty() || sender == nullptr ||
+      !sender->running)
+    return false;
   if (said.vrid != wanted.vrid || said.version != wanted.version || said.interface != wanted.interface) return false;
   if (said.auth_legacy != wanted.auth_legacy) return false;
   if (said.version == 2 && said.advert_interval != wanted.advert_interval) return false;
@@ -168,10 +207,10 @@ void Checker::lost(std::size_t from, std::size_t to) {
 void Checker::look_at_kernel(std::size_t index) {
   const Node& node = *world_.nodes[index];
   TimePoint& since = differs_[index];
-  if (!node.alive() || node.asleep() || world_.now < excused_[index]) {
+  const TimePoint excused = std::max(node.asleep_until, excused_[index]);
+  if (!node.alive() || world_.now < excused) {
     since = kNever;
-    due(node.asleep() ? node.asleep_until + Duration(1) : std::max(world_.now + Duration(1), excused_[index]));
-    if (!node.alive()) return;
+    if (node.alive()) due(excused);
     return;
   }
   const auto what = difference(node);
@@ -183,6 +222,14 @@ void Checker::look_at_kernel(std::size_t index) {
   const Duration bound = kSlack + node.kernel.slow;  // nothing can be repaired before it is known
   if (world_.now - since > bound) violated(name_of(node) + ": for " + format_duration(bound) + " " + *what);
   due(since + bound + Duration(1));
+}
+
+/// F7: on a port of a bridge or the like no advert is heard, and a node that hears nobody may not be Active.
+std::optional<std::string> Checker::deafness_of(const Node& node, const VirtualRouter& router) const {
+  for (const auto& [index, interface] : node.kernel.real_)
+    if (interface.name == router.config().interface && !interface.port_of.empty())
+      return "Active on " + interface.name + ", which is a port of a " + interface.port_of;
+  return std::nullopt;
 }
 
 /// Active, and yet no packet to the address comes to anybody.
@@ -200,6 +247,8 @@ std::optional<std::string> Checker::difference(const Node& node) const {
   const auto& routers = node.supervisor->routers();
   for (const auto& router : routers) {
     if (router->election().state() != State::active) continue;
+    if (scenario_.has(Trait::deaf))
+      if (const auto deaf = deafness_of(node, *router)) return deaf;
     for (const auto& address : router->config().addresses)
       if (address.assigned) {
         const auto lacks = lack_of(node, address);
@@ -212,6 +261,57 @@ std::optional<std::string> Checker::difference(const Node& node) const {
       if (state.tag == kKernelTag && !std::ranges::binary_search(held, prefix.address))
         return "not Active, with " + prefix.to_string();
   return std::nullopt;
+}
+
+/// F22: what another host has is no address of ours. A claim may meet the old holder, and is tried again for four
+/// intervals (decision 0015); the last look for another host begins at their end.
+void Checker::look_at_duplicates(std::size_t index) {
+  if (!scenario_.has(Trait::duplicates)) return;
+  const Node& node = *world_.nodes[index];
+  TimePoint& since = duplicate_[index];
+  const bool awake = node.alive() && world_.now >= std::max(node.asleep_until, excused_[index]);
+  const auto found = awake ? duplicate_of(node) : std::nullopt;
+  if (!found) {
+    since = kNever;
+    return;
+  }
+  since = std::min(since, world_.now);
+  const Duration bound = 6 * longest_interval(node) + 2 * node.kernel.detection_takes + kSlack + node.kernel.slow;
+  if (world_.now - since > bound)
+    violated(name_of(node) + " is Active for " + format_duration(bound) + " with " + *found +
+             ", which another host has");
+  due(since + bound + Duration(1));
+}
+
+/// An address that the kernel has refused to an Active router, and that is not shown as present all the same.
+std::optional<std::string> Checker::duplicate_of(const Node& node) const {
+  std::optional<std::string> found;
+  for (const auto& router : node.supervisor->routers()) {
+    if (!router->addresses().holding()) continue;
+    for (const auto& entry : router->addresses().entries()) {
+      const auto* address = std::get_if<AddressObject>(&entry.object);
+      const auto* told =
+          address != nullptr ? node.kernel.view().find(address->ifindex, address->prefix.address) : nullptr;
+      if (told == nullptr || told->second.usable) continue;
+      if (router->addresses().present(entry))
+        violated(name_of(node) + " shows " + told->first.to_string() + " as present, and nobody can use it");
+      if (told->second.duplicate) found = told->first.to_string();
+    }
+  }
+  return found;
+}
+
+/// F22: clients may not be led to an address that the node cannot use yet.
+void Checker::announced(std::size_t index, std::span<const std::uint8_t> frame) const {
+  constexpr std::size_t kType = 12, kPayload = 14;
+  const bool neighbour_advertisement =
+      frame[kType] == 0x86 && frame[kPayload + 6] == 58 && frame[kPayload + 40] == 136;  // ICMPv6, its type
+  if (!neighbour_advertisement || !scenario_.has(Trait::duplicates)) return;
+  const Node& node = *world_.nodes[index];
+  const IpAddress address(Family::ipv6, frame.subspan(kPayload + 48, 16));
+  for (const auto& [number, interface] : node.kernel.view().by_index)
+    if (const auto* told = node.kernel.view().find(number, address); told != nullptr && !told->second.usable)
+      violated(name_of(node) + " announces " + told->first.to_string() + ", which it cannot use");
 }
 
 void Checker::excuse_kernel(std::size_t node, TimePoint until) { excused_[node] = std::max(excused_[node], until); }
@@ -231,8 +331,8 @@ void Checker::hook_started(std::size_t node, const Command& command) {
   subject.told = sequence;
 }
 
-void Checker::hook_ended(std::size_t node, const Command& command) {
-  subjects_[node][command.environment.front()].running = false;
+void Checker::hook_ended(std::size_t node, const std::string& who) {
+  if (!who.starts_with("VIPD_CHECK")) subjects_[node][who].running = false;
 }
 
 /// Within an interval: two adverts that are due, five answers at once and five more (conformance C21), and the same

@@ -34,10 +34,11 @@ class Checker {
   /// A packet did not arrive, or late: who cannot be heard cannot be obeyed.
   void lost(std::size_t from, std::size_t to);
   void hook_started(std::size_t node, const Command& command);
-  void hook_ended(std::size_t node, const Command& command);
+  void hook_ended(std::size_t node, const std::string& who);
   /// A new process has its programs to itself.
   void node_started(std::size_t node);
   void advert_sent(std::size_t node, std::size_t lan);
+  void announced(std::size_t node, std::span<const std::uint8_t> frame) const;
   /// The system refused to send one.
   void send_failed(std::size_t node);
   void hostile_packet(const Node& node, const Packet& packet, bool over);
@@ -73,14 +74,20 @@ class Checker {
     std::array<std::uint64_t, kRefusalKinds> refused{};
   };
 
+  std::uint64_t count_transitions();
   void note_transition();
   void look_at_pairs();
   void look_at_pair(std::size_t a, std::size_t b, std::size_t instance, bool both_hold);
   void look_at_kernel(std::size_t node);
+  void look_at_duplicates(std::size_t node);
+  std::optional<std::string> duplicate_of(const Node& node) const;
+  std::optional<std::string> deafness_of(const Node& node, const VirtualRouter& router) const;
+  static Duration longest_interval(const Node& node);
   void look_at_client(std::size_t instance);
   const Node* sole_holder(std::size_t instance) const;
   std::optional<std::string> difference(const Node& node) const;
   std::optional<std::string> lack_of(const Node& node, const AddressObject& address) const;
+  Duration departure(const Node& node) const;
   bool contend(const Node& a, const Node& b, std::size_t instance) const;
   bool holds(const Node& node, std::size_t instance) const;
   void not_heard(std::size_t node);
@@ -95,10 +102,11 @@ class Checker {
   Coverage& coverage_;
   std::vector<IpAddress> vips_;  // the first of each instance
   std::uint64_t seen_changes_ = ~0ULL, seen_transitions_ = 0;
+  std::array<std::uint64_t, kMost> transitions_{}, events_{};  // as they were seen last, of each node
   TimePoint next_look_{};
   std::array<std::array<std::array<TimePoint, kMost>, kMost>, 2> together_;  // by instance and pair, since when
   std::array<TimePoint, 2> astray_;                                          // the client of each instance, since when
-  std::array<TimePoint, kMost> differs_, unheard_since_, excused_{};
+  std::array<TimePoint, kMost> differs_, duplicate_, unheard_since_, excused_{};
   std::array<std::map<std::string, Subject>, kMost> subjects_;
   std::array<std::array<Rate, 3>, kMost> rates_{};
   Before before_;

@@ -24,7 +24,8 @@ const Node* Checker::sole_holder(std::size_t instance) const {
 
 /// The client comes to the holder within two intervals: a second Active node may have said otherwise until then. Among
 /// the random faults this is no demand. A second Active node may die, or take another VRID, before the holder could
-/// hear of it; then nobody can tell the client before the next refresh.
+/// hear of it; then nobody can tell the client before the next refresh. An IPv6 address may be looked for first, and
+/// once more if the old holder still had it.
 void Checker::look_at_client(std::size_t instance) {
   if (!judges_clients_) return;
   TimePoint& since = astray_[instance];
@@ -35,10 +36,10 @@ void Checker::look_at_client(std::size_t instance) {
     return;
   }
   since = std::min(since, world_.now);
-  Duration interval{};
-  for (const auto& router : holder->supervisor->routers())
-    interval = std::max(interval, router->config().advert_interval);
-  const Duration bound = 2 * interval + kSlack + holder->kernel.slow;
+  const Duration interval = longest_interval(*holder);
+  const Duration looking =
+      scenario_.has(Trait::duplicates) ? interval + 2 * holder->kernel.detection_takes : Duration{};
+  const Duration bound = 2 * interval + looking + kSlack + holder->kernel.slow;
   if (world_.now - since > bound)
     violated("the client goes elsewhere than to node " + std::to_string(holder->index + 1) + " with " +
              vips_[instance].to_string() + " for " + format_duration(world_.now - since));

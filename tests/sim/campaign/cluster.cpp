@@ -29,6 +29,7 @@ Cluster::Cluster(const Scenario& scenario, Coverage& coverage, bool tells)
   world_.on_advert = [this](const SentAdvert& advert, std::size_t lan, auto) {
     checker_.advert_sent(advert.node, lan);
   };
+  world_.on_announced = [this](std::size_t node, auto frame) { checker_.announced(node, frame); };
   world_.on_start = [this](Node& node) { prepare(node); };
   if (scenario.has(Trait::strangers))
     world_.on_harm = [](std::size_t node) {
@@ -96,7 +97,7 @@ void Cluster::prepare(Node& node) {
   checker_.node_started(node.index);
   node.runner->fate = [this, &place](const Command& command) { return fate_of(place, command); };
   node.runner->on_start = [this, &node](const Command& command) { checker_.hook_started(node.index, command); };
-  node.runner->on_end = [this, &node](const Command& command) { checker_.hook_ended(node.index, command); };
+  node.runner->on_end = [this, &node](const std::string& subject) { checker_.hook_ended(node.index, subject); };
 }
 
 Outcome Cluster::fate_of(Place& place, const Command& command) {
@@ -185,6 +186,7 @@ void Cluster::put_interfaces_right(Node& node) {
     node.kernel.set_narrow(kLans[lan].name, false);
     Interface& interface = *node.kernel.real(kLans[lan].name);
     interface.running = interface.up = true;
+    interface.port_of.clear();
     const std::array own = {IpPrefix{own_address(lan, node.index, Family::ipv4), 24},
                             IpPrefix{own_address(lan, node.index, Family::ipv6), 64}};
     const bool owner = node.config.instances[0].priority == kOwnerPriority;
@@ -210,6 +212,16 @@ Duration Cluster::settling() const {
   return longest;
 }
 
+/// What many addresses add to a takeover. The claim may take longer than the skew between two nodes; then both take
+/// over, and the one that yields keeps its addresses for twice that time (decision 0016).
+Duration Cluster::moving() const {
+  if (!scenario_.has(Trait::many)) return {};
+  std::size_t most = 0;
+  for (const Config& config : scenario_.configs)
+    for (const InstanceConfig& instance : config.instances) most = std::max(most, instance.addresses.size());
+  return 3 * world_.nodes[0]->kernel.object_takes * static_cast<Duration::rep>(most);
+}
+
 /// RFC 9568 6.1, from the last advert on, for the best of those that are left; and what it does before. Two that are as
 /// good may both take over, and one of them yields an interval later at most.
 Duration Cluster::takeover(const Node& without) const {
@@ -219,7 +231,7 @@ Duration Cluster::takeover(const Node& without) const {
   const InstanceConfig& config = scenario_.configs[0].instances[0];
   const Duration asked = config.hooks.before_active.empty() ? Duration{} : kLongestQuestion;
   return active_down_interval(best, config.advert_interval, config.version) +
-         skew_time(best, config.advert_interval, config.version) + asked + kSlack;
+         skew_time(best, config.advert_interval, config.version) + asked + moving() + kSlack;
 }
 
 Node* Cluster::holder() {

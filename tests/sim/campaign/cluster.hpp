@@ -50,6 +50,7 @@ class Cluster {
   void put_right();
   void put_interfaces_right(Node& node);
   Duration settling() const;
+  Duration moving() const;
   Duration takeover(const Node& without) const;
   void pull_the_plug();
   void be_quiet();
@@ -96,6 +97,7 @@ class Cluster {
   void add_address(const Fault& fault, Node& node);
   void strangers(const Fault& fault, Node& node);
   void narrow_mtu(const Fault& fault, Node& node);
+  void enslave(const Fault& fault, Node& node);
   void swap_interface(Node& node, std::size_t lan);
   void disturb_kernel(const Fault& fault, Node& node);
   void disturb_wire(const Fault& fault, Node& node);

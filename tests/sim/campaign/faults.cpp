@@ -122,6 +122,9 @@ bool Cluster::fault_of_machine(const Fault& fault, Node& node) {
     case FaultKind::narrow_mtu:
       narrow_mtu(fault, node);
       return true;
+    case FaultKind::enslaved:
+      enslave(fault, node);
+      return true;
     case FaultKind::swapped:
       if (!node.alive()) return true;
       node.sleep(milliseconds(1 + fault.dice % 100));
@@ -351,6 +354,19 @@ void Cluster::add_address(const Fault& fault, Node& node) {
 void Cluster::narrow_mtu(const Fault& fault, Node& node) {
   node.kernel.set_narrow(kLans[fault.lan].name, true);
   world_.at(fault.length, [&node, lan = fault.lan] { node.kernel.set_narrow(kLans[lan].name, false); });
+}
+
+/// Its addresses stay, and what it receives goes to the interface that it is a port of.
+void Cluster::enslave(const Fault& fault, Node& node) {
+  constexpr std::array kKinds = {"bridge", "bond", "team", "openvswitch", "hsr", "batadv"};
+  const auto set = [&node, lan = fault.lan](const std::string& kind) {
+    Interface* interface = node.kernel.real(kLans[lan].name);
+    if (interface == nullptr) return;
+    interface->port_of = kind;
+    node.kernel.changed();
+  };
+  set(kKinds[fault.dice % kKinds.size()]);
+  world_.at(fault.length, [set] { set(""); });
 }
 
 /// It has the addresses that it has from the machine's own configuration, and nobody is in any group on it.

@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   app.add_option("--jobs", limits.jobs, "processes")->check(CLI::Range(1U, 1024U));
   app.add_flag("--complete", complete, "fail if something that should have been seen was not");
   app.add_flag("--until-violation", limits.until_violation, "end with the first violation");
-  app.add_option("--traits", wanted, "of each cluster, in place of some of the usual ones")
+  app.add_option("--traits", wanted, "of each cluster, in place of some of all")
       ->transform(CLI::CheckedTransformer(traits));
   auto* replay_option = app.add_option("--replay", replayed, "tell all that happens with this seed");
   auto* shrink_option = app.add_option("--shrink", shrunk, "the same, with as few faults as it fails with");

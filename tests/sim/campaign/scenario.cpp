@@ -46,7 +46,8 @@ constexpr std::array<std::string_view, kFaultKinds> kNames = {"crash",
                                                               "forgotten",
                                                               "second_down",
                                                               "narrow_mtu",
-                                                              "swapped"};
+                                                              "swapped",
+                                                              "enslaved"};
 constexpr std::array<std::string_view, kTraits> kTraitNames = {
     "strangers", "partition", "false_takeover", "neighbours",     "second_interface", "sending",
     "deaf",      "many",      "grouping",       "macvlan_parent", "duplicates"};
@@ -154,12 +155,12 @@ std::uint64_t rarity(Trait trait) {
   return trait == Trait::neighbours || trait == Trait::grouping ? 8 : 4;
 }
 
-/// Some of the usual ones, by dice of their own.
+/// By dice of their own.
 Traits draw_traits(std::uint64_t seed) {
   Dice dice(~seed);
   Traits drawn;
   for (std::size_t i = 0; i < kTraits; ++i) drawn[i] = dice.one_in(rarity(static_cast<Trait>(i)));
-  return drawn & usual_traits();
+  return drawn;
 }
 
 /// The trait without which a fault of this kind changes nothing.
@@ -175,6 +176,7 @@ std::optional<Trait> needed_by(FaultKind kind) {
       return Trait::second_interface;
     case FaultKind::narrow_mtu:
     case FaultKind::swapped:
+    case FaultKind::enslaved:
       return Trait::deaf;
     default:
       return std::nullopt;
@@ -198,15 +200,42 @@ void suit_neighbours(std::vector<Config>& configs, Dice& dice) {
   }
 }
 
-void suit_second_interface(InstanceConfig& config) {
+/// By an address or by a route: each of them alone needs the interface.
+void suit_second_interface(InstanceConfig& config, bool by_route) {
+  if (by_route) {
+    config.routes.push_back({{.to = {*IpAddress::parse("198.18.0.0"), 15}, .interface = "eth2", .table = 20}});
+    return;
+  }
   config.addresses.push_back(address("203.0.113.10", 24));
   config.addresses.back().interface = "eth2";
   config.addresses.back().advertised = !is_ipv6(config);
-  config.routes.push_back({{.to = {*IpAddress::parse("198.18.0.0"), 15}, .interface = "eth2", .table = 20}});
 }
 
-/// More than an AddressOwner adds at once. The members of a group have one interval: a member with a shorter one than
-/// the others ends its stop before the peer's group is ready.
+/// IPv6 addresses are looked for; an IPv4 instance gets one. An owner goes on having its addresses when it is stopped,
+/// and no other node could ever use them.
+void suit_duplicates(Config& config) {
+  for (InstanceConfig& instance : config.instances) {
+    if (instance.priority == kOwnerPriority) instance.priority = 254;
+    if (!is_ipv6(instance)) {
+      instance.addresses.push_back(address(instance.name == "web" ? "2001:db8::10" : "2001:db8:1::10", 64));
+      instance.addresses.back().advertised = false;
+    }
+    for (auto& each : instance.addresses) each.nodad = false;
+  }
+}
+
+/// Those that are left have no others for peers.
+void keep_three(std::vector<Config>& configs) {
+  const bool unicast = !configs[0].instances[0].peers.empty();
+  configs.resize(std::min<std::size_t>(configs.size(), 3));
+  for (std::size_t i = 0; unicast && i < configs.size(); ++i) {
+    for (InstanceConfig& instance : configs[i].instances) instance.peers.clear();
+    speak_unicast(configs[i], i, configs.size());
+  }
+}
+
+/// More than an AddressOwner adds at once; but an owner has its own. The members of a group have one interval: a member
+/// with a shorter one than the others ends its stop before the peer's group is ready.
 void suit_many(Config& whole) {
   for (InstanceConfig& each : whole.instances) {
     each.virtual_mac = false;
@@ -214,7 +243,7 @@ void suit_many(Config& whole) {
     each.advert_interval = std::max<Duration>(each.advert_interval, seconds(1));
   }
   InstanceConfig& config = whole.instances[0];
-  for (int i = 0; i < 70; ++i) {
+  for (int i = 0; i < 70 && config.priority != kOwnerPriority; ++i) {
     config.addresses.push_back(address(("10.1.0." + std::to_string(1 + i)).c_str(), 24));
     config.addresses.back().advertised = false;
   }
@@ -222,19 +251,21 @@ void suit_many(Config& whole) {
 
 /// What shows a trait.
 void suit(std::vector<Config>& configs, const Scenario& scenario, Dice& dice) {
+  if (scenario.has(Trait::many)) keep_three(configs);
   if (scenario.has(Trait::neighbours)) suit_neighbours(configs, dice);
-  if (scenario.has(Trait::many)) configs.resize(std::min<std::size_t>(configs.size(), 3));
+  const bool by_route = scenario.has(Trait::second_interface) && dice.one_in(2);
   const bool has_owner =
       std::ranges::any_of(configs, [](const Config& config) { return config.instances[0].priority == kOwnerPriority; });
   for (Config& config : configs) {
     const bool multicast = config.instances[0].peers.empty();
     if (scenario.has(Trait::grouping) && multicast && config.sync_groups.empty() && !has_owner) make_group(config);
     InstanceConfig& first = config.instances[0];
-    if (scenario.has(Trait::second_interface) && first.priority != kOwnerPriority) suit_second_interface(first);
-    if (scenario.has(Trait::many) && first.priority != kOwnerPriority) suit_many(config);
-    if (scenario.has(Trait::macvlan_parent) && multicast) first.virtual_mac = true;
-    for (auto& instance : config.instances)
-      for (auto& each : instance.addresses) each.nodad = !scenario.has(Trait::duplicates);
+    if (scenario.has(Trait::second_interface) && first.priority != kOwnerPriority)
+      suit_second_interface(first, by_route);
+    if (scenario.has(Trait::many)) suit_many(config);
+    const bool by_turns = scenario.has(Trait::many);  // not with a virtual MAC (decision 0016)
+    if (scenario.has(Trait::macvlan_parent) && multicast && !by_turns) first.virtual_mac = true;
+    if (scenario.has(Trait::duplicates)) suit_duplicates(config);
   }
 }
 
@@ -323,14 +354,6 @@ Duration Dice::between(Duration low, Duration high) {
 std::string_view to_string(FaultKind kind) { return kNames[static_cast<std::size_t>(kind)]; }
 
 std::string_view to_string(Trait trait) { return kTraitNames[static_cast<std::size_t>(trait)]; }
-
-/// The demands do not allow yet for the time that duplicate address detection takes.
-Traits usual_traits() {
-  return Traits()
-      .set()
-      .reset(static_cast<std::size_t>(Trait::macvlan_parent))
-      .reset(static_cast<std::size_t>(Trait::duplicates));
-}
 
 std::string to_string(const Fault& fault) {
   return format_duration(fault.at) + " " + std::string(to_string(fault.kind)) + " node " +

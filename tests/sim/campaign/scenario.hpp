@@ -73,8 +73,9 @@ enum class FaultKind : std::uint8_t {
   second_down,  ///< the link of an interface that only an address needs
   narrow_mtu,   ///< less than IPv6 needs, for a while
   swapped,      ///< the interface goes and comes back with the same index, while the process does not run
+  enslaved,     ///< the interface is a port of a bridge or the like for a while
 };
-inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::swapped) + 1;
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::enslaved) + 1;
 
 /// "crash", "power_loss", …
 std::string_view to_string(FaultKind kind);
@@ -85,9 +86,9 @@ enum class Trait : std::uint8_t {
   partition,         ///< beyond the links, so that nobody sees it; the clients come back when it heals
   false_takeover,    ///< adverts are lost on the way to a Backup router, which takes over for a moment
   neighbours,        ///< who speaks by unicast has to find its neighbours
-  second_interface,  ///< an address and a route are on an interface of their own
+  second_interface,  ///< an address or a route is on an interface of its own
   sending,           ///< errors begin, and end
-  deaf,              ///< the kernel drops memberships of the group
+  deaf,              ///< the kernel drops memberships of the group, or gives to others what comes in
   many,              ///< so many addresses that each takes its time
   grouping,          ///< a sync group gets and loses members
   macvlan_parent,    ///< the interface is a macvlan itself, and so is the virtual MAC on it
@@ -98,8 +99,6 @@ using Traits = std::bitset<kTraits>;
 
 /// "strangers", …
 std::string_view to_string(Trait trait);
-/// Those that a cluster may have unless others are asked for.
-Traits usual_traits();
 
 struct Fault {
   Duration at{};  ///< from the start of the cluster
@@ -126,7 +125,7 @@ struct Scenario {
 /// What matters of a node's configuration, in a line.
 std::string summary(const Config& config);
 
-/// With some of the usual traits, or with exactly these.
+/// With some traits, or with exactly these.
 Scenario draw_scenario(std::uint64_t seed, const Traits& traits = {});
 
 /// With a third member in its sync group.
