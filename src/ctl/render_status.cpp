@@ -259,6 +259,27 @@ std::string refused(const Document& instance) {
   return text.empty() ? "" : "adverts: " + text;
 }
 
+/// "192.0.2.10 by 02:00:00:00:00:63, just now"
+std::string claimed_by(const Document& claim, const Display& display) {
+  std::string text = or_unknown(text_at(claim, "address")) + " by " + or_unknown(text_at(claim, "mac"));
+  if (const auto heard = parse_rfc3339(text_at(claim, "heard"))) join(text, age(*heard, display));
+  return text;
+}
+
+/// "192.0.2.10 by 02:00:00:00:00:63, 3min ago (12 times; announced again 3 times)"
+std::string contest(const Document& instance, const Display& display) {
+  const Document& contest = member(instance, "contest");
+  if (!contest.is_object()) return "";
+  return claimed_by(contest, display) + " (" + or_unknown(text_at(contest, "count")) + " times; announced again " +
+         or_unknown(text_at(contest, "answers")) + " times)";
+}
+
+/// "this node's own address 192.0.2.1 by 02:00:00:00:00:02, 3min ago"
+std::string same_source(const Document& instance, const Display& display) {
+  const Document& twin = member(instance, "same_source");
+  return twin.is_object() ? paint(display, Emphasis::bad, "this node's own address ") + claimed_by(twin, display) : "";
+}
+
 bool has_failed(const Document& last) {
   const std::string status = text_at(last, "status");
   return text_at(last, "ok") == "false" || (!status.empty() && status != "0");
@@ -331,8 +352,9 @@ std::string block(const Document& instance, const Display& display) {
          row("priority", priority(instance, display)) + checks(instance, display) + row("group", sync_group(instance)) +
          row("on", place(instance)) + held(instance, "addresses", "address", display) +
          held(instance, "routes", "route", display) + held(instance, "rules", "rule", display) +
-         odd_peers(instance, display) + row("refused", refused(instance)) + row("unsent", unsent(instance)) +
-         hooks(instance, display);
+         odd_peers(instance, display) + row("claimed", contest(instance, display)) +
+         row("claimed", same_source(instance, display)) + row("refused", refused(instance)) +
+         row("unsent", unsent(instance)) + hooks(instance, display);
 }
 
 // --- the block of a sync group ---

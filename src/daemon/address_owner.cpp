@@ -478,6 +478,12 @@ bool AddressOwner::is_settled(const Entry& entry) const {
   return state != nullptr ? state->usable : address.nodad;
 }
 
+bool AddressOwner::settled() const {
+  return std::ranges::all_of(entries_, [&](const Entry& entry) {
+    return !std::holds_alternative<AddressObject>(entry.object) || (!entry.queued && is_settled(entry));
+  });
+}
+
 /// What has become usable is announced, with a burst of its own.
 void AddressOwner::announce_settled(TimePoint now) {
   bool some = false;
@@ -620,6 +626,33 @@ void AddressOwner::contested(Duration quiet, TimePoint now) {
     if (now >= next_round_ && next_turn_ == kNever) start_round(now);
   }
   answer_at_ = std::max(std::min(now + quiet, contested_at_ + kAnswerGap), answered_at_ + kAnswerGap);
+}
+
+void AddressOwner::announce_again(const std::set<IpAddress>& addresses, TimePoint now) {
+  if (!holding()) return;
+  for (auto& entry : entries_)
+    if (const auto* held = std::get_if<AddressObject>(&entry.object);
+        held != nullptr && addresses.contains(held->prefix.address))
+      entry.rounds = config_->announce.count;
+  next_round_ = std::min(next_round_, std::max(now, claimed_at_ + config_->announce.delay));
+  if (!is_quiet_ && now >= next_round_ && next_turn_ == kNever) start_round(now);
+}
+
+bool AddressOwner::holds(const IpAddress& address, int ifindex) const {
+  return holding() && std::ranges::any_of(entries_, [&](const Entry& entry) {
+           const auto* held = std::get_if<AddressObject>(&entry.object);
+           return held != nullptr && held->ifindex == ifindex && held->prefix.address == address;
+         });
+}
+
+void AddressOwner::add_watched(WatchedAddresses& watched) const {
+  if (!holding()) return;
+  for (const Entry& entry : entries_) {
+    const auto* held = std::get_if<AddressObject>(&entry.object);
+    const Interface* interface = held != nullptr ? kernel_.view().find(held->ifindex) : nullptr;
+    if (interface != nullptr && interface->ethernet)
+      watched[{held->ifindex, held->prefix.address.family()}].push_back(held->prefix.address);
+  }
 }
 
 /// The burst that answers another node.

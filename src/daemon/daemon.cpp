@@ -109,8 +109,9 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
       RtnlKernel::open(*loop_, [this](const auto& names) { supervisor_->network_changed(names, loop_->now()); });
   if (!kernel) return std::unexpected(kernel.error());
   kernel_ = std::move(*kernel);
-  auto wire =
-      RawWire::open(*loop_, [this](const Datagram& datagram) { supervisor_->received(datagram, loop_->now()); });
+  auto wire = RawWire::open(
+      *loop_, [this](const Datagram& datagram) { supervisor_->received(datagram, loop_->now()); },
+      [this](const Datagram& datagram) { supervisor_->overheard(datagram, loop_->now()); });
   if (!wire) return std::unexpected(wire.error());
   wire_ = std::move(*wire);
   if (const auto runner = connect_runner(options); !runner) return runner;

@@ -61,6 +61,24 @@ Json peers_of(const PeerTable& table, const Clocks& clocks) {
   return list;
 }
 
+Json claim_of(const AddressClaim& claim, TimePoint heard, const Clocks& clocks) {
+  return {{"address", claim.address.to_string()}, {"mac", claim.mac.to_string()}, {"heard", clocks.rfc3339(heard)}};
+}
+
+/// Which other host last said that it has a virtual address.
+Json contest_of(const VirtualRouter& router, const Clocks& clocks) {
+  const auto& contest = router.contest();
+  if (!contest) return nullptr;
+  Json document = claim_of(contest->last, contest->heard, clocks);
+  document["count"] = contest->count;
+  document["answers"] = contest->answers;
+  return document;
+}
+
+Json twin_of(const VirtualRouter& router, const Clocks& clocks) {
+  return router.twin() ? claim_of(router.twin()->claim, router.twin()->heard, clocks) : Json(nullptr);
+}
+
 Json hooks_of(const HookQueue& hooks) {
   Json last = nullptr;
   if (const auto* ended = hooks.last())
@@ -145,6 +163,8 @@ Json instance_document(const VirtualRouter& router, const CheckSet& checks, cons
           {"active", active_router(router)},
           {"peers", peers_of(router.peers(), clocks)},
           {"last_stranger", router.last_stranger() ? Json(router.last_stranger()->to_string()) : Json(nullptr)},
+          {"contest", contest_of(router, clocks)},
+          {"same_source", twin_of(router, clocks)},
           {"counters", counters_of(router.counters())},
           {"hooks", hooks_of(router.hooks())},
           {"transitions", router.counters().transitions}};

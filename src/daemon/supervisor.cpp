@@ -6,6 +6,7 @@
 
 #include "vipd/config/plan.hpp"
 #include "vipd/os/log.hpp"
+#include "vipd/vrrp/announcement.hpp"
 
 namespace vipd {
 namespace {
@@ -322,6 +323,7 @@ void Supervisor::network_changed(std::vector<std::string> interfaces, TimePoint 
     next_memberships_ = std::min(next_memberships_, memberships_seen_ + kMembershipGap);
   else
     for (std::string& deaf : look_at_memberships(now)) interfaces.push_back(std::move(deaf));
+  links_changed_ = true;
   const auto concerned = [&](const std::string& name) {
     return std::ranges::find(interfaces, name) != interfaces.end();
   };
@@ -341,7 +343,7 @@ void Supervisor::network_changed(std::vector<std::string> interfaces, TimePoint 
       if (router != nullptr && router->source() && std::ranges::find(sources, *router->source()) == sources.end())
         sources.push_back(*router->source());
   }
-  settle_groups(now);
+  settle(now);
 }
 
 /// Where the kernel has dropped what was joined nobody listens any more; returns these interfaces.
@@ -405,7 +407,7 @@ void Supervisor::received(const Datagram& datagram, TimePoint now) {
   const auto advert = decode(*packet, router->rules(segment->own_sources));
   if (!advert) return router->refused(advert.error(), packet->source, now);
   router->heard(*advert, packet->source, now, datagram.age);
-  settle_groups(now);
+  settle(now);
   earliest_ = std::min(earliest_, router->deadline());
 }
 
@@ -415,8 +417,29 @@ void Supervisor::share_health(TimePoint now) {
     if (!router->stopping()) router->set_health(checks_.health_of(router->config().checks), now);
 }
 
-void Supervisor::settle_groups(TimePoint now) {
+/// What follows from an event for all.
+void Supervisor::settle(TimePoint now) {
   for (const auto& group : groups_) group->settle(now);
+  if (links_changed_ || watched_at_ != events_.last_sequence()) overhear(now);
+}
+
+/// Who is Active where may have changed.
+void Supervisor::overhear(TimePoint now) {
+  links_changed_ = false;
+  watched_at_ = events_.last_sequence();
+  WatchedAddresses wanted;
+  for (const auto& router : routers_) router->add_watched(wanted);
+  if (wanted == watched_) return;
+  watched_ = std::move(wanted);
+  if (const auto done = wire_.overhear(watched_); !done && overhear_log_.passes(now))
+    log_warning("it is not noticed when another host announces an address of ours: {}", done.error().message);
+}
+
+void Supervisor::overheard(const Datagram& datagram, TimePoint now) {
+  const auto claim = datagram.family == Family::ipv4 ? claim_in_arp(datagram.octets)
+                                                     : claim_in_advertisement(datagram.octets, datagram.hop_limit);
+  if (!claim || kernel_.view().has_mac(claim->mac)) return;  // a loop in the network brings our own ones back
+  for (const auto& router : routers_) router->overheard(*claim, datagram.ifindex, now);
 }
 
 TimePoint Supervisor::deadline() {
@@ -440,7 +463,7 @@ void Supervisor::on_deadline(TimePoint now) {
   for (const auto& router : routers_)
     if (now >= router->deadline()) router->on_deadline(now);
   wire_.release();
-  settle_groups(now);
+  settle(now);
   std::vector<std::string> retry;
   if (now >= next_memberships_) retry = look_at_memberships(now);
   for (const auto& [key, segment] : segments_)
@@ -463,7 +486,7 @@ void Supervisor::stop(TimePoint now) {
   wire_.hold();
   for (const auto& router : routers_) router->stop(now);
   wire_.release();
-  settle_groups(now);
+  settle(now);
 }
 
 bool Supervisor::stopped() const {

@@ -16,6 +16,9 @@ namespace {
 constexpr auto kLeastPause = std::chrono::seconds(1);
 /// How long an instance that could not be Active leaves one alone that can, unless the kernel has news.
 constexpr auto kPatience = std::chrono::seconds(30);
+/// An instance that fails again and again while it is Active is not tried less often. Less than kPatience by what a
+/// takeover takes.
+constexpr auto kLongestPause = std::chrono::seconds(25);
 /// The kernel of a unicast peer asks for a neighbour that does not answer once a second (RETRANS_TIMER of RFC 4861 10,
 /// retrans_time_ms of arp(7)), whatever the peer has to send. The timers of a kernel come up to an eighth late.
 constexpr auto kNeighbourRetry = std::chrono::milliseconds(1250);
@@ -189,7 +192,7 @@ void VirtualRouter::take_settings(TimePoint now) {
 
 /// A fault is shown for as long as nothing has proved that it is over, also of a Backup.
 ShownState VirtualRouter::shown() const {
-  if (election_.state() == State::active) return ShownState::active;
+  if (election_.state() == State::active && !is_on_trial()) return ShownState::active;
   if (standing_.fault() != nullptr) return ShownState::fault;
   return election_.state() == State::backup ? ShownState::backup : ShownState::initialize;
 }
@@ -215,7 +218,9 @@ void VirtualRouter::reconsider(TimePoint now) {
 void VirtualRouter::take_part(TimePoint now) {
   settle_patience(now);
   step(Start{}, now);
-  if (shown() != shown_) show_change("takes part again", std::nullopt, now);
+  if (shown() == shown_) return;
+  if (shown() == ShownState::active) return show_change(to_string(decided_), decided_.peer, now);
+  show_change("takes part again", std::nullopt, now);
 }
 
 void VirtualRouter::judge_interfaces(TimePoint now) {
@@ -310,9 +315,11 @@ void VirtualRouter::hold_out(const std::optional<std::string>& why, bool tolerat
 }
 
 void VirtualRouter::set_back(FaultCause cause, const std::string& why, TimePoint now) {
+  const unsigned tries = is_on_trial() ? setback_->tries + 1 : 1;
   end_setback();
   standing_.set(cause, why);
-  if (!stopping_) setback_ = Setback{.cause = cause, .since = now, .judged = now, .seen = surroundings()};
+  if (!stopping_)
+    setback_ = Setback{.cause = cause, .since = now, .judged = now, .seen = surroundings(), .tries = tries};
 }
 
 /// Between two tries of what may go wrong again.
@@ -321,6 +328,16 @@ Duration VirtualRouter::pause() const {
       active_down_interval(standing_.effective_priority(), config_->advert_interval, config_->version);
   return std::max<Duration>(kLeastPause, wait);
 }
+
+/// The same for what has failed several times while the router was Active: longer each time.
+Duration VirtualRouter::setback_pause() const {
+  Duration wait = pause();
+  for (unsigned i = 1; i < setback_->tries && wait < kLongestPause; ++i) wait *= 2;
+  return std::max(pause(), std::min<Duration>(wait, kLongestPause));
+}
+
+/// Active, but nothing has proved yet that what ended it last time is over.
+bool VirtualRouter::is_on_trial() const { return setback_ && setback_->on_trial; }
 
 /// When a claim that may preempt again has been tried, if there was anybody to preempt.
 TimePoint VirtualRouter::setback_ends() const {
@@ -334,7 +351,8 @@ TimePoint VirtualRouter::setback_due() const {
   const TimePoint since = setback_->since;
   if (setback_->cause == FaultCause::sending)
     return setback_->sent ? TimePoint() : setback_->judged + config_->advert_interval;
-  for (const TimePoint time : {since + config_->advert_interval, since + pause(), since + kPatience, setback_ends()})
+  for (const TimePoint time :
+       {since + config_->advert_interval, since + setback_pause(), since + kPatience, setback_ends()})
     if (time > setback_->judged) return time;
   return kNever;
 }
@@ -343,9 +361,13 @@ void VirtualRouter::judge_setback(TimePoint now) {
   if (!setback_) return;
   if (setback_->cause == FaultCause::sending) return try_to_send(now);
   setback_->judged = now;
+  if (is_on_trial()) {
+    if (owner_.settled()) end_setback();
+    return;
+  }
   const bool has_news = now >= setback_->since + config_->advert_interval && surroundings() != setback_->seen;
   if (has_news || now >= setback_ends()) return end_setback();
-  if (now >= setback_->since + pause()) standing_.tolerate(FaultCause::claim);
+  if (now >= setback_->since + setback_pause()) standing_.tolerate(FaultCause::claim);
 }
 
 /// The peers are still owed a priority 0. The first that leaves shows that the others would, too.
@@ -470,8 +492,65 @@ void VirtualRouter::heard(const Advert& advert, const IpAddress& source, TimePoi
 /// The sender was Active until this node took its place as planned, and its last word says so.
 bool VirtualRouter::is_yielding(const IpAddress& source, TimePoint now) const {
   const bool planned = decided_.why == Why::preempted || decided_.why == Why::peer_resigned;
-  return planned && decided_.peer->address == source &&
-         now < since_ + std::max<Duration>(config_->advert_interval, kYieldTime);
+  return planned && decided_.peer->address == source && is_settling(now);
+}
+
+/// This router has become Active, and the old holder may still say that it is.
+bool VirtualRouter::is_settling(TimePoint now) const {
+  return now < since_ + std::max<Duration>(config_->advert_interval, kYieldTime);
+}
+
+void VirtualRouter::add_watched(WatchedAddresses& watched) const {
+  if (!is_claim()) return;
+  owner_.add_watched(watched);
+  const Interface* interface = kernel_.view().find(ifindex_);
+  if (source_ && interface != nullptr && interface->ethernet)
+    watched[{ifindex_, source_->family()}].push_back(*source_);
+}
+
+void VirtualRouter::overheard(const AddressClaim& claim, int ifindex, TimePoint now) {
+  if (!is_claim()) return;
+  if (owner_.holds(claim.address, ifindex))
+    defence_.note(claim, is_settling(now), now);
+  else if (ifindex == ifindex_ && claim.address == source_)
+    tell_twin(claim, now);
+}
+
+void VirtualRouter::defend(TimePoint now) {
+  const Defence::Answer answer = defence_.answer(now);
+  owner_.announce_again(answer.addresses, now);
+  if (!answer.is_news || !contest_log_.passes(now)) return;
+  tell_contest(now);
+  probe_source();
+}
+
+void VirtualRouter::tell_contest(TimePoint now) {
+  const AddressClaim& claim = defence_.contest()->last;
+  remark(LogLevel::warning,
+         "another host (" + claim.mac.to_string() + ") says that it has " + claim.address.to_string() +
+             "; the address is announced again",
+         now);
+}
+
+/// Who else has this node's address would be Active unheard, and clients see two hosts.
+void VirtualRouter::probe_source() {
+  const Interface* interface = kernel_.view().find(ifindex_);
+  if (!source_ || interface == nullptr || !interface->ethernet) return;
+  const auto asked = source_->family() == Family::ipv4
+                         ? wire_.announce(ifindex_, arp_probe(interface->mac, *source_))
+                         : wire_.announce(ifindex_, neighbour_probe(interface->mac, *source_));
+  if (!asked) log(LogLevel::debug, "{}: {}", config_->name, asked.error().message);
+}
+
+void VirtualRouter::tell_twin(const AddressClaim& claim, TimePoint now) {
+  const bool is_known = twin_ && twin_->claim == claim && now < twin_->heard + Defence::kQuiet;
+  twin_ = Twin{.claim = claim, .heard = now};
+  if (is_known || !twin_log_.passes(now)) return;
+  remark(
+      LogLevel::warning,
+      "another host (" + claim.mac.to_string() + ") has " + claim.address.to_string() +
+          ", this node's own address: if it is a node of this instance, neither hears the other, and both are Active",
+      now);
 }
 
 std::string VirtualRouter::unsent_beside(const Peer& peer) {
@@ -637,7 +716,7 @@ void VirtualRouter::refused(Refusal refusal, const IpAddress& source, TimePoint 
 
 TimePoint VirtualRouter::deadline() const {
   return std::min({election_.deadline(), owner_.deadline(), reconsider_due(), reassert_due(), answer_due(),
-                   flaps_until_, give_up_removal_});
+                   defence_.due(), flaps_until_, give_up_removal_});
 }
 
 /// When something has to be judged anew of which nobody tells.
@@ -657,6 +736,7 @@ void VirtualRouter::on_deadline(TimePoint now) {
   }
   if (now >= reassert_due()) reassert(now);
   if (now >= answer_due()) take_answer(now);
+  if (now >= defence_.due()) defend(now);
   if (now >= flaps_until_) judge_flaps(now);
   if (now >= give_up_removal_) {
     removal_given_up_ = true;
@@ -701,7 +781,10 @@ void VirtualRouter::step(const Event& event, TimePoint now) {
 Actions VirtualRouter::decide(const Event& event, TimePoint now) {
   const bool was_claim = is_claim();
   const Actions wanted = election_.step(event, now);
-  if (was_claim && !is_claim()) claims_.drop(config_->name);
+  if (was_claim && !is_claim()) {
+    claims_.drop(config_->name);
+    defence_.forget();  // the address is another one's from now on
+  }
   for (const Action& action : wanted)
     if (const auto* change = std::get_if<StateChanged>(&action)) decided_ = change->reason;
   return wanted;
@@ -844,13 +927,21 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
   } else if (const auto* change = std::get_if<StateChanged>(&action)) {
     if (change->reason.why == Why::started && shown_ == ShownState::backup)
       return true;  // goes on, for the same reason
-    if (change->to == State::active) end_setback();
-    const bool fault = change->to != State::active && standing_.fault() != nullptr;
+    judge_trial(change->to);
+    const bool fault = shown() != ShownState::active && standing_.fault() != nullptr;
     show_change(fault ? *standing_.fault() : to_string(change->reason), change->reason.peer, now);
     if (change->to == State::active) question_ownership(now);
     if (stopping_ && change->to == State::initialize) finish_stop(now);
   }
   return true;
+}
+
+/// Being Active ends a setback, but for addresses of which the kernel does not know yet whether another host has them.
+/// Until it does, the fault is shown as before. The members of a sync group are not on trial.
+void VirtualRouter::judge_trial(State to) {
+  if (!setback_) return;
+  setback_->on_trial = to == State::active && config_->sync_group.empty() && !owner_.settled();
+  if (to == State::active && !is_on_trial()) end_setback();
 }
 
 /// The first advert after a claim has been said, and what was claimed follows. Who is preempted goes on being Active if
@@ -951,7 +1042,7 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
   reason_ = cause;
   const ShownState from = shown_, to = shown();
   claim_changed_ = true;
-  if (to != ShownState::active) spoken_ = false;
+  if (election_.state() != State::active) spoken_ = false;
   if (from == to) return;
   shown_ = to;
   since_ = asserted_ = now;

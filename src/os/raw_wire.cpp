@@ -2,7 +2,9 @@
 
 #include <linux/filter.h>
 #include <linux/if_packet.h>
+#include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <sys/epoll.h>
@@ -25,6 +27,10 @@ constexpr std::size_t kLongestPacket = 60 + 8 + 255 * 16;
 constexpr std::size_t kMostWaiting = 64;
 constexpr int kReceiveBuffer = 1 << 20;  // all 255 routers of a segment may speak at once
 constexpr int kControlPriority = 7;      // TC_PRIO_CONTROL
+/// Between two looks at what others announce; one batch at each.
+constexpr auto kOverhearGap = std::chrono::milliseconds(10);
+/// A filter may have 4096 instructions (BPF_MAXINSNS), and an address takes two.
+constexpr std::size_t kMostAddressesByName = 1000;
 
 template <typename Value>
 Result<void> set_option(const Fd& fd, int level, int name, const Value& value, const char* what) {
@@ -111,6 +117,91 @@ std::vector<sock_filter> pass_vrids(Family family, const std::bitset<256>& vrids
   return program;
 }
 
+/// The last four octets as a filter loads them.
+std::uint32_t last_word(const IpAddress& address) {
+  const auto octets = address.octets().last(4);
+  return std::uint32_t{octets[0]} << 24 | std::uint32_t{octets[1]} << 16 | std::uint32_t{octets[2]} << 8 | octets[3];
+}
+
+/// Passes what has one of the addresses, by its last four octets, in the accumulator.
+void pass_addresses(std::vector<sock_filter>& program, const std::vector<IpAddress>& addresses) {
+  if (addresses.size() > kMostAddressesByName) {
+    const auto [least, greatest] = std::ranges::minmax(addresses, {}, last_word);
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, last_word(least), 0, 2));
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last_word(greatest), 1, 0));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, 0xffffffff));
+  } else {
+    for (const IpAddress& address : addresses) {
+      program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, last_word(address), 0, 1));
+      program.push_back(BPF_STMT(BPF_RET | BPF_K, 0xffffffff));
+    }
+  }
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, 0));
+}
+
+/// Goes on if what was loaded is `value`, and drops the packet otherwise.
+void require(std::vector<sock_filter>& program, std::uint32_t value) {
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0));
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, 0));
+}
+
+/// ARP for IPv4 whose sender has one of the addresses, as far as this machine takes it in: what a hub or another VLAN
+/// brings for others (PACKET_OTHERHOST) changes nobody's mind here.
+std::vector<sock_filter> pass_arp(const std::vector<IpAddress>& addresses) {
+  constexpr auto kPacketType = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE);
+  std::vector<sock_filter> program = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kPacketType),
+                                      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 0, 1),
+                                      BPF_STMT(BPF_RET | BPF_K, 0)};
+  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 14));
+  require(program, 0x00010800);  // Ethernet, IPv4
+  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 28));
+  pass_addresses(program, addresses);
+  return program;
+}
+
+/// Neighbour advertisements for one of the addresses, or for one that ends like it.
+std::vector<sock_filter> pass_advertisements(const std::vector<IpAddress>& addresses) {
+  std::vector<sock_filter> program = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0)};
+  require(program, ND_NEIGHBOR_ADVERT);
+  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 20));
+  pass_addresses(program, addresses);
+  return program;
+}
+
+std::vector<sock_filter> pass_announcements(Family family, const std::vector<IpAddress>& addresses) {
+  return family == Family::ipv4 ? pass_arp(addresses) : pass_advertisements(addresses);
+}
+
+/// Until it is bound, with a filter that passes nothing.
+Result<Fd> open_for_arp(int ifindex) {
+  Fd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return system_failure("cannot open a packet socket (CAP_NET_RAW is needed)", errno);
+  auto nothing = drop_everything();
+  if (const auto attached = attach(fd, nothing); !attached) return std::unexpected(attached.error());
+  sockaddr_ll to{};
+  to.sll_family = AF_PACKET;
+  to.sll_protocol = htons(ETH_P_ARP);
+  to.sll_ifindex = ifindex;
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0)
+    return system_failure("cannot bind a packet socket", errno);
+  return fd;
+}
+
+Result<Fd> open_for_advertisements(int ifindex) {
+  Fd fd(::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMPV6));
+  if (!fd) return system_failure("cannot open a raw socket (CAP_NET_RAW is needed)", errno);
+  auto nothing = drop_everything();
+  icmp6_filter kinds;
+  ICMP6_FILTER_SETBLOCKALL(&kinds);
+  ICMP6_FILTER_SETPASS(ND_NEIGHBOR_ADVERT, &kinds);
+  const auto prepared =
+      all_of({attach(fd, nothing), set_option(fd, IPPROTO_ICMPV6, ICMP6_FILTER, kinds, "ICMP6_FILTER"),
+              set_option(fd, SOL_SOCKET, SO_BINDTOIFINDEX, ifindex, "SO_BINDTOIFINDEX"),
+              set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT")});
+  if (!prepared) return std::unexpected(prepared.error());
+  return fd;
+}
+
 /// By the clock of the kernel's time stamps.
 Duration stamp_now() { return std::chrono::system_clock::now().time_since_epoch(); }
 
@@ -174,6 +265,12 @@ class Batch {
   std::size_t used_ = 0;
 };
 
+/// What was received last, for one caller at a time.
+Batch& shared_batch() {
+  static Batch batch;
+  return batch;
+}
+
 /// Puts the ancillary data of one message, IP_PKTINFO or IPV6_PKTINFO, and returns its size.
 template <typename Info>
 std::size_t put_control(std::span<char> into, int level, int type, const Info& info) {
@@ -223,11 +320,12 @@ Result<std::unique_ptr<RawWire>> RawWire::open_for_sending() {
   return wire;
 }
 
-Result<std::unique_ptr<RawWire>> RawWire::open(EventLoop& loop, DatagramReceived received) {
+Result<std::unique_ptr<RawWire>> RawWire::open(EventLoop& loop, DatagramReceived received, DatagramReceived overheard) {
   auto wire = open_for_sending();
   if (!wire) return wire;
   (*wire)->loop_ = &loop;
   (*wire)->received_ = std::move(received);
+  (*wire)->overheard_ = std::move(overheard);
   return wire;
 }
 
@@ -358,7 +456,7 @@ Result<void> RawWire::announce(int ifindex, std::span<const std::uint8_t> frame)
 }
 
 void RawWire::receive(const Key& key) {
-  static Batch batch;
+  Batch& batch = shared_batch();
   const Duration now = stamp_now() - (boot_time() - loop_->now());  // of this turn
   for (std::size_t round = 0; round < kBatchesPerTurn; ++round) {
     const auto it = sockets_.find(key);  // a handler may have left meanwhile
@@ -378,6 +476,58 @@ void RawWire::receive(const Key& key) {
     }
     if (count < static_cast<int>(kPacketsPerBatch)) return;
   }
+}
+
+Result<RawWire::Overhearing> RawWire::open_overhearing(const Key& key, const std::vector<IpAddress>& addresses) {
+  const auto [ifindex, family] = key;
+  auto fd = family == Family::ipv4 ? open_for_arp(ifindex) : open_for_advertisements(ifindex);
+  if (!fd) return std::unexpected(fd.error());
+  auto filter = pass_announcements(family, addresses);
+  if (const auto attached = attach(*fd, filter); !attached) return std::unexpected(attached.error());
+  auto watch = loop_->watch(fd->get(), EPOLLIN, Urgency::rest, [this, key] { overhear_some(key); });
+  if (!watch) return std::unexpected(watch.error());
+  return Overhearing{.fd = std::move(*fd), .watch = std::move(*watch), .rest = {}, .addresses = addresses};
+}
+
+Result<void> RawWire::overhear(const WatchedAddresses& addresses) {
+  std::erase_if(overhearing_, [&](const auto& each) { return !addresses.contains(each.first); });
+  for (const auto& [key, wanted] : addresses) {
+    const auto known = overhearing_.find(key);
+    if (known == overhearing_.end()) {
+      auto opened = open_overhearing(key, wanted);
+      if (!opened) return std::unexpected(opened.error());
+      overhearing_.emplace(key, std::move(*opened));
+    } else if (known->second.addresses != wanted) {
+      auto filter = pass_announcements(key.second, wanted);
+      if (const auto attached = attach(known->second.fd, filter); !attached) return attached;
+      known->second.addresses = wanted;
+    }
+  }
+  return {};
+}
+
+/// One batch, and then nothing for a while.
+void RawWire::overhear_some(const Key& key) {
+  Batch& batch = shared_batch();
+  Overhearing& from = overhearing_.at(key);
+  const int count = batch.receive(from.fd.get());
+  for (int i = 0; i < count; ++i) {
+    const mmsghdr& header = batch.headers[static_cast<std::size_t>(i)];
+    const Batch::Slot& slot = batch.slots[static_cast<std::size_t>(i)];
+    Datagram datagram{.ifindex = key.first,
+                      .family = key.second,
+                      .octets = std::span(slot.octets).first(header.msg_len),
+                      .source = {},
+                      .destination = {}};
+    read_ancillary(header.msg_hdr, Duration::zero(), datagram);
+    overheard_(datagram);
+  }
+  auto rest = loop_->after(kOverhearGap, [this, key] {
+    if (const auto it = overhearing_.find(key); it != overhearing_.end()) loop_->rewatch(it->second.watch, EPOLLIN);
+  });
+  if (!rest) return;
+  loop_->rewatch(from.watch, 0);
+  from.rest = std::move(*rest);
 }
 
 }  // namespace vipd

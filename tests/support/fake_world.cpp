@@ -189,7 +189,30 @@ void World::announced(std::size_t from, int ifindex, std::span<const std::uint8_
   if (interface == interfaces.end() || !interface->second.running) return;
   const std::size_t lan = lan_below(interface->second.name);
   if (on_announced) on_announced(from, frame);
-  if (lan < kLanCount && now >= forwards_from[lan][from]) clients[lan].hear(from, frame);
+  if (lan >= kLanCount || now < forwards_from[lan][from]) return;
+  clients[lan].hear(from, frame);
+  for (const auto& node : nodes)
+    if (node->index != from && hears(from, node->index, lan)) announce_to(node->index, lan, frame);
+}
+
+void World::announce_to(std::size_t node, std::size_t lan, std::span<const std::uint8_t> frame) {
+  constexpr std::size_t kType = 12, kMessage = 14 + 40;
+  const Family family = frame[kType] == 0x08 ? Family::ipv4 : Family::ipv6;
+  for (const auto& [key, addresses] : nodes[node]->wire.watched) {
+    const Interface* interface = nodes[node]->kernel.view().find(key.first);
+    if (key.second != family || interface == nullptr || !interface->running) continue;
+    if (!std::string_view(interface->name).ends_with(kLans[lan].name)) continue;
+    const auto octets = family == Family::ipv4 ? frame : frame.subspan(kMessage);
+    at_node(
+        node, delay_high, [this, node, ifindex = key.first, family, copy = std::vector(octets.begin(), octets.end())] {
+          Node& receiver = *nodes[node];
+          if (!receiver.alive()) return;
+          receiver.supervisor->overheard(
+              {.ifindex = ifindex, .family = family, .octets = copy, .source = {}, .destination = {}, .hop_limit = 255},
+              now);
+          touch(receiver);
+        });
+  }
 }
 
 bool World::client_sees(std::size_t lan, std::size_t node) const {

@@ -34,6 +34,10 @@ class FakeWire final : public Wire {
     sent(send(ifindex, source, destination, message));
   }
   Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) override;
+  Result<void> overhear(const WatchedAddresses& addresses) override {
+    watched = addresses;
+    return {};
+  }
 
   struct Socket {
     std::bitset<256> vrids;
@@ -41,6 +45,7 @@ class FakeWire final : public Wire {
     bool member = false;  ///< the kernel's truth: false once it has dropped the membership
   };
   std::map<std::pair<int, Family>, Socket> listening;
+  WatchedAddresses watched;  ///< overhear()
   std::vector<std::pair<TimePoint, std::vector<std::uint8_t>>> announced;
   Duration joining_takes{};                       ///< listen()
   std::function<int()> fault = [] { return 0; };  ///< errno for what is sent and for listen()
@@ -190,6 +195,8 @@ class World {
   static std::size_t lan_below(std::string_view interface) {
     return lan_of(interface.substr(interface.rfind('.') + 1));
   }
+  /// What any host announces on a LAN reaches the nodes that have such addresses themselves.
+  void announce_to(std::size_t node, std::size_t lan, std::span<const std::uint8_t> frame);
   /// Whether the client's packets for the address come to a node, going where client and switch believe.
   bool client_reaches(std::size_t lan, const IpAddress& address, std::size_t node) const;
   /// Whether the switch connects client and node.

@@ -46,3 +46,54 @@ TEST_CASE("announcement: the reply form differs in the operation and in the targ
   std::ranges::copy(mac.octets, expected.begin() + 32);
   CHECK(reply == expected);
 }
+
+namespace {
+
+constexpr vipd::MacAddress kSender{{2, 0, 0, 0, 0, 9}};
+
+std::span<const std::uint8_t> icmp_of(std::span<const std::uint8_t> frame) { return frame.subspan(14 + 40); }
+
+}  // namespace
+
+TEST_CASE("F28: what a gratuitous ARP and an unsolicited advertisement claim is read back") {
+  const vipd::IpAddress ipv4 = *vipd::IpAddress::parse("192.0.2.10"), ipv6 = *vipd::IpAddress::parse("2001:db8::10");
+  using vipd::ArpForm;
+  for (const auto form : {ArpForm::request, ArpForm::reply})
+    CHECK(vipd::claim_in_arp(vipd::gratuitous_arp(kSender, ipv4, form)) == vipd::AddressClaim{ipv4, kSender});
+  const auto advertisement = vipd::unsolicited_na(kSender, ipv6, true);
+  CHECK(vipd::claim_in_advertisement(icmp_of(advertisement), 255) == vipd::AddressClaim{ipv6, kSender});
+  CHECK_FALSE(vipd::claim_in_advertisement(icmp_of(advertisement), 254));  // from beyond a router
+}
+
+TEST_CASE("F28: probes claim nothing, and what is cut off or something else is no claim") {
+  const vipd::IpAddress ipv4 = *vipd::IpAddress::parse("192.0.2.10"), ipv6 = *vipd::IpAddress::parse("2001:db8::10");
+  CHECK_FALSE(vipd::claim_in_arp(vipd::arp_probe(kSender, ipv4)));
+  CHECK_FALSE(vipd::claim_in_advertisement(icmp_of(vipd::neighbour_probe(kSender, ipv6)), 255));
+  const auto arp = vipd::gratuitous_arp(kSender, ipv4);
+  for (std::size_t size = 0; size < arp.size(); ++size) CHECK_FALSE(vipd::claim_in_arp(std::span(arp).first(size)));
+  for (const std::size_t at : {12, 14, 16, 18, 19}) {
+    auto other = arp;
+    ++other[at];
+    CHECK_FALSE(vipd::claim_in_arp(other));
+  }
+  const auto message = vipd::unsolicited_na(kSender, ipv6, false);
+  for (std::size_t size = 0; size < 32; ++size)
+    CHECK_FALSE(vipd::claim_in_advertisement(icmp_of(message).first(size), 255));
+  auto option = message;
+  option[14 + 40 + 25] = 0;  // of no length: a reader that goes on would never end
+  CHECK_FALSE(vipd::claim_in_advertisement(icmp_of(option), 255));
+  option[14 + 40 + 25] = 1;
+  option[14 + 40 + 24] = 1;  // the source's link-layer address
+  CHECK_FALSE(vipd::claim_in_advertisement(icmp_of(option), 255));
+}
+
+TEST_CASE("F11: a neighbour probe asks the solicited-node group, with a good checksum") {
+  const vipd::IpAddress address = *vipd::IpAddress::parse("2001:db8::12:3456");
+  const auto frame = vipd::neighbour_probe(kSender, address);
+  const auto group = *vipd::IpAddress::parse("ff02::1:ff12:3456"), nobody = *vipd::IpAddress::parse("::");
+  CHECK(vipd::IpAddress(vipd::Family::ipv6, std::span(frame).subspan(14 + 24, 16)) == group);
+  CHECK(frame[2] == 0xff);
+  const auto message = icmp_of(frame);
+  const auto sum = vipd::checksum_add(vipd::checksum_pseudo_header(nobody, group, 58, message.size()), message);
+  CHECK(vipd::checksum_fold(sum) == 0xffff);
+}

@@ -39,6 +39,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,12 @@ class AddressOwner {
   /// Another node said that it is or was Active, while this node is and goes on to be: announces at once, and again
   /// when the other node has been silent for `quiet`. Begins one burst a second at most.
   void contested(Duration quiet, TimePoint now);
+  /// Announces these addresses at once, a whole burst of each.
+  void announce_again(const std::set<IpAddress>& addresses, TimePoint now);
+  /// Whether the address is held on this interface.
+  bool holds(const IpAddress& address, int ifindex) const;
+  /// Adds the addresses that are held on interfaces where others may announce them.
+  void add_watched(WatchedAddresses& watched) const;
   /// Whether a change of these interfaces, or of the routes and rules (an empty name), concerns what is held here.
   bool is_concerned(const std::vector<std::string>& interfaces) const;
 
@@ -106,6 +113,8 @@ class AddressOwner {
   bool adding() const { return next_addition_ != kNever; }
   /// Nothing is to be held any more, and some of what was held is still there, for a peer that takes over.
   bool letting_go() const { return departure_.has_value(); }
+  /// Each address that is to be held is usable, as far as duplicate address detection can tell.
+  bool settled() const;
   /// Nothing is left of what is not to be held.
   bool clear() const { return stuck_.empty() && !letting_go(); }
   /// The objects that the kernel has refused to remove so far. The removal is tried again until they are gone.

@@ -8,6 +8,9 @@
 /// What was told to the kernel once is not believed for ever: with each change of an interface, and every ten seconds,
 /// the memberships of the VRRP group are compared with those that listen() has asked for, and joined again.
 ///
+/// Where an Active router has addresses, what others announce of these addresses is listened to, and handed to the
+/// router (vrrp/defence.hpp).
+///
 /// An advert, if it is taken, moves the deadline of one router, and mostly to a later time. So after adverts alone
 /// nobody else is looked at: deadline() stays where it was, too early as it may be, and who wakes in vain looks at all.
 #pragma once
@@ -45,6 +48,8 @@ class Supervisor {
   /// The kernel's view of these interfaces changed, or of routes and rules (an empty name).
   void network_changed(std::vector<std::string> interfaces, TimePoint now);
   void received(const Datagram& datagram, TimePoint now);
+  /// What Wire::overhear() delivers.
+  void overheard(const Datagram& datagram, TimePoint now);
 
   /// When on_deadline() is to be called: at times too early, never too late. To be asked after each event.
   TimePoint deadline();
@@ -102,7 +107,8 @@ class Supervisor {
   void forget_gone(TimePoint now);
   TimePoint listen(const SegmentKey& key, Segment& segment, TimePoint now);
   std::vector<std::string> look_at_memberships(TimePoint now);
-  void settle_groups(TimePoint now);
+  void settle(TimePoint now);
+  void overhear(TimePoint now);
   void share_health(TimePoint now);
   Segment* segment_of(const Datagram& datagram);
   TimePoint earliest_of_all() const;
@@ -124,6 +130,10 @@ class Supervisor {
   std::map<SegmentKey, Segment> segments_;
   TimePoint memberships_seen_{};  // look_at_memberships() was last called
   TimePoint next_memberships_ = kNever;
+  WatchedAddresses watched_;      // as the wire was last asked for
+  std::uint64_t watched_at_ = 0;  // the last event then
+  bool links_changed_ = false;    // since then
+  LogLimit overhear_log_;
   TimePoint earliest_ = kNever;  // deadline(), as last found out
   bool only_heard_ = false;      // nothing but adverts since then
 };

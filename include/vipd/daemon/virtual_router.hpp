@@ -21,6 +21,11 @@
 /// priority 0. The addresses are announced at once then, and again when the other node is silent. A node whose place
 /// was taken as planned says its last word, too: that is expected, and nothing follows from it.
 ///
+/// Another host may also say that it has an address of an Active router, by ARP or neighbour advertisement. Its MAC is
+/// told once, and the router announces the address again (Defence). A host with the source address of the adverts is
+/// told, too: the kernel drops its adverts, so that both are Active. The router asks for it when something is
+/// contested.
+///
 /// The instance needs its own interface and those of its addresses and routes: one that is missing, down or without
 /// carrier is a fault, and the kernel's word ends it.
 ///
@@ -30,6 +35,10 @@
 /// whoever is Active alone. So a node that cannot hold the address neither disturbs the one that does, nor is missing.
 /// The setback ends with success, with news from the kernel about our interfaces, or after half a minute; then the
 /// instance may preempt again. Likewise a hooks.before_active that fails.
+///
+/// A claim may be refused late, when duplicate address detection finds another host. The next claim is on trial then:
+/// the router is Active for its peers, and shown in fault until the kernel says that the addresses are usable. The time
+/// between such tries doubles up to kLongestPause.
 ///
 /// An Active router whose adverts cannot be sent gives up as soon as it hears who is Active in its place, and at once
 /// if it has just preempted that one: the first advert leaves before anything is announced. It still owes its peers the
@@ -54,6 +63,7 @@
 #include "vipd/os/log.hpp"
 #include "vipd/os/wire.hpp"
 #include "vipd/vrrp/advert.hpp"
+#include "vipd/vrrp/defence.hpp"
 #include "vipd/vrrp/election.hpp"
 #include "vipd/vrrp/flap_limit.hpp"
 #include "vipd/vrrp/peer_table.hpp"
@@ -127,6 +137,11 @@ class VirtualRouter {
   /// By what adverts for this VRID are judged. The result is a view of this router and of `own_sources`.
   ReceiveRules rules(std::span<const IpAddress> own_sources) const;
 
+  /// Another host says that it has an address on this interface (by its MAC, none of this machine's).
+  void overheard(const AddressClaim& claim, int ifindex, TimePoint now);
+  /// Adds the addresses of which overheard() is to be told now.
+  void add_watched(WatchedAddresses& watched) const;
+
   TimePoint deadline() const;
   void on_deadline(TimePoint now);
 
@@ -151,6 +166,14 @@ class VirtualRouter {
   const PeerTable& peers() const { return peers_; }
   /// Who sent the last packet that was refused as coming from none of the configured peers.
   const std::optional<IpAddress>& last_stranger() const { return last_stranger_; }
+  /// Who else says that it has a virtual address of this router, while this router is Active.
+  const std::optional<Defence::Contest>& contest() const { return defence_.contest(); }
+  /// Another host with the source address of this router's adverts, and when it was heard.
+  struct Twin {
+    AddressClaim claim;
+    TimePoint heard;
+  };
+  const std::optional<Twin>& twin() const { return twin_; }
   ShownState shown() const;
   /// The state that was last told; of one that goes on where an earlier vipd left off, that of then.
   ShownState told() const { return shown_; }
@@ -192,6 +215,9 @@ class VirtualRouter {
   static std::string unsent_beside(const Peer& peer);
   bool announce(TimePoint now);
   Duration pause() const;
+  Duration setback_pause() const;
+  bool is_on_trial() const;
+  void judge_trial(State to);
   TimePoint setback_ends() const;
   TimePoint setback_due() const;
   TimePoint reconsider_due() const;
@@ -237,6 +263,11 @@ class VirtualRouter {
   void note_rival(const Peer& peer, TimePoint now);
   void tell_rival(TimePoint now);
   TimePoint rival_gone() const;
+  bool is_settling(TimePoint now) const;
+  void defend(TimePoint now);
+  void tell_contest(TimePoint now);
+  void tell_twin(const AddressClaim& claim, TimePoint now);
+  void probe_source();
   TimePoint reassert_due() const;
   void reassert(TimePoint now);
   void finish_stop(TimePoint now);
@@ -273,6 +304,8 @@ class VirtualRouter {
     TimePoint judged;             // judge_setback() last did something
     std::vector<Interface> seen;  // surroundings() at `since`
     bool sent = false;            // an advert has left since then
+    unsigned tries = 1;           // that have failed, counting those that ended while the router was Active
+    bool on_trial = false;        // true while the router is Active and the fault is still shown
   };
   std::optional<Setback> setback_;
   bool sync_tolerated_ = false;  // as last told by hold_out()
@@ -284,6 +317,8 @@ class VirtualRouter {
     std::string to_string() const;
   };
   std::optional<Rival> rival_;
+  Defence defence_;
+  std::optional<Twin> twin_;
   /// When hooks.reassert was last due for a rival.
   TimePoint rival_told_ = TimePoint::min();
   Reason decided_;  // why the election changed its state last; known before its actions are carried out
@@ -299,7 +334,8 @@ class VirtualRouter {
   TimePoint flaps_until_ = kNever;
   TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due
   std::map<Refusal, LogLimit> refusal_log_;
-  LogLimit interval_log_, addresses_log_, owner_log_, rival_log_, late_log_, send_log_, checksum_log_;
+  LogLimit interval_log_, addresses_log_, owner_log_, rival_log_, late_log_, send_log_, checksum_log_, contest_log_,
+      twin_log_;
 
   ShownState shown_ = ShownState::initialize;
   std::string reason_ = "starting";

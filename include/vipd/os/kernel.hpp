@@ -66,6 +66,12 @@ class NetworkView {
       if (interface.name == name) return &interface;
     return nullptr;
   }
+  /// Whether an interface of this machine has the MAC.
+  bool has_mac(const MacAddress& mac) const {
+    for (const auto& [index, interface] : by_index)
+      if (interface.mac == mac) return true;
+    return false;
+  }
   /// What is to be said of a name that find() does not know, behind that name: "is missing", or whose alternative name
   /// it is.
   std::string why_missing(std::string_view name) const;

@@ -1,15 +1,17 @@
-/// Wire: adverts in and out, announcements out.
+/// Wire: adverts in and out, announcements out, and what other hosts announce of our addresses in.
 ///
 /// A seam: RawWire (os/raw_wire.hpp) has the raw sockets, the tests a LAN that loses packets. It moves octets and knows
-/// nothing of what they say. Callers: Supervisor (listen, hold), VirtualRouter (send), AddressOwner (announce).
+/// nothing of what they say. Callers: Supervisor (listen, overhear, hold), VirtualRouter (send), AddressOwner (announce).
 #pragma once
 
 #include <bitset>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "vipd/base/ip.hpp"
 #include "vipd/base/result.hpp"
@@ -27,6 +29,9 @@ struct Datagram {
   int hop_limit = 0;                ///< IPv6 only
   Duration age = Duration::zero();  ///< since it arrived, as far as the kernel tells
 };
+
+/// Addresses of ours by interface and family.
+using WatchedAddresses = std::map<std::pair<int, Family>, std::vector<IpAddress>>;
 
 /// Called from the loop for each packet; the octets are valid during the call.
 using DatagramReceived = std::function<void(const Datagram&)>;
@@ -55,6 +60,10 @@ class Wire {
   virtual void release() {}
   /// Sends a whole Ethernet frame. Never waits.
   virtual Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) = 0;
+  /// Delivers what arrives on these interfaces and says where one of these addresses lives: IPv4, an Ethernet frame with
+  /// ARP; IPv6, the ICMPv6 message of a neighbour advertisement, with its hop limit. Other packets may be among them. A
+  /// flood is delivered in part. Replaces what was asked for before. A failure leaves some of it undone.
+  virtual Result<void> overhear(const WatchedAddresses& addresses) = 0;
 };
 
 }  // namespace vipd
