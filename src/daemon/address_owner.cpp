@@ -13,8 +13,9 @@ namespace {
 
 /// So many objects come at once, or go.
 constexpr std::size_t kObjectsAtOnce = 64;
-/// Of more, some at a time, so that nobody's adverts wait for long: the kernel takes up to 200 µs for one.
-constexpr std::size_t kObjectsPerTurn = 32;
+/// Of more, some at a time, so that nobody's adverts wait for long: the kernel takes up to 200 µs for one, and more
+/// while others change their interfaces.
+constexpr std::size_t kObjectsPerTurn = 16;
 /// A turn of announcements takes well below a millisecond.
 constexpr std::size_t kFramesPerTurn = 32;
 constexpr auto kTurnGap = std::chrono::milliseconds(1);
@@ -214,7 +215,7 @@ void AddressOwner::add_new(const std::vector<Entry*>& entries, TimePoint now) {
     entry->rounds = config_->announce.count;
     entry->queued = true;
   }
-  add_queued(kObjectsAtOnce, now);
+  add_queued(entries.size() <= kObjectsAtOnce ? kObjectsAtOnce : kObjectsPerTurn, now);
 }
 
 /// The next ones, in their order, up to `most`.
@@ -257,12 +258,19 @@ void AddressOwner::note_length(const Entry& entry) const {
 void AddressOwner::let_go(TimePoint now) {
   if (!holding()) return;
   for (auto& entry : entries_) note_changed_hands(entry);
-  const auto count = static_cast<std::size_t>(std::ranges::count_if(entries_, &Entry::owned));
+  const std::size_t count = owned();
   if (count <= kObjectsAtOnce || virtual_mac_) return release();
+  begin_departure(std::min(kSlowness * object_takes_, config_->advert_interval / static_cast<int>(count)), now);
+}
+
+std::size_t AddressOwner::owned() const {
+  return static_cast<std::size_t>(std::ranges::count_if(entries_, &Entry::owned));
+}
+
+void AddressOwner::begin_departure(Duration each, TimePoint now) {
   for (auto& entry : entries_) entry.due = entry.queued = false;
   stand_by();
-  const Duration each = std::min(kSlowness * object_takes_, config_->advert_interval / static_cast<int>(count));
-  departure_ = Departure{.began = now, .each = each, .total = count};
+  departure_ = Departure{.began = now, .each = each, .total = owned()};
 }
 
 /// When the next few are to go: a turn's worth together, when the last of them may.
@@ -281,12 +289,18 @@ void AddressOwner::let_some_go() {
   }
   remove(going);
   departure_->gone += going.size();
-  if (going.size() < kObjectsPerTurn || departure_->gone >= departure_->total) release();
+  if (going.size() < kObjectsPerTurn || departure_->gone >= departure_->total) finish_release();
 }
 
 void AddressOwner::release() {
   if (!holding() && !letting_go()) return;
   for (auto& entry : entries_) note_changed_hands(entry);
+  if (owned() <= kObjectsAtOnce || virtual_mac_) return finish_release();
+  begin_departure(Duration::zero(), TimePoint());
+}
+
+/// What is left goes at once.
+void AddressOwner::finish_release() {
   obstacle_.reset();
   remove(ours_of(entries_));
   for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = entry.queued = entry.waits = false;

@@ -27,6 +27,7 @@ FAULTS = [
     ("nothing is announced before a rival is silent", A, "  if (now >= answered_at_ + kAnswerGap) {\n    begin_burst(now);", "  if (now >= answered_at_ + kAnswerGap) {\n    answered_at_ = now;"),
     ("a planned takeover is taken for a rival", V, "  else if (!is_yielding(source, now))\n", "  else\n"),
     ("a rival that resigns is not noticed", V, "  if (election_.state() != State::active) return;\n", "  if (election_.state() != State::active || advert.priority == kResignPriority) return;\n"),
+    ("thousands of addresses go in one turn after a fault", A, "  if (owned() <= kObjectsAtOnce || virtual_mac_) return finish_release();", "  return finish_release();"),
     ("a flood of forged announcements is answered without a limit", "src/vrrp/defence.cpp", "std::max(now + kMoment, answered_ + pause_)", "now + kMoment"),
     ("the pause between answers does not grow", "src/vrrp/defence.cpp", "std::min<Duration>(2 * pause_, kLongestPause)", "pause_"),
     ("a router that has yielded answers what its successor announces", V, "    defence_.forget();  // the", "    // the"),

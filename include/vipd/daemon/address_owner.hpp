@@ -26,11 +26,12 @@
 /// The peer that takes over needs the same time. It speaks when it has the first few dozen, and clients would find the
 /// others nowhere if we let go of everything then. So let_go() removes many objects one after the other, in the order
 /// in which the peer adds them, twice as slowly as our own last claim went, within one advert interval. Routes and
-/// rules come behind the addresses that may need them. Few objects, and all objects after a fault (release()), go at
-/// once. So do those with a virtual MAC: all of them move with that MAC, when the peer speaks.
+/// rules come behind the addresses that may need them. Few objects go at once. So do those with a virtual MAC: all of
+/// them move with that MAC, when the peer speaks. After a fault (release()) many objects go in turns as well, in the
+/// same order and without a pause, so that the adverts of other instances are not late.
 ///
-/// Not good yet: a release of thousands of addresses after a fault is done in one go, which delays other instances. The
-/// peer of a virtual MAC with many addresses should have all of them before it speaks. A foreign route or rule that
+/// Not good yet: many objects with a virtual MAC are released in one go, which delays other instances. The peer of a
+/// virtual MAC with many addresses should have all of them before it speaks. A foreign route or rule that
 /// vanishes is noticed with the next change or announcement only, since the view does not have it.
 #pragma once
 
@@ -79,7 +80,8 @@ class AddressOwner {
   void announce_claim(TimePoint now);
   /// Takes everything for held that the kernel has and that an earlier vipd added, and announces it again.
   void resume(TimePoint now);
-  /// Removes those that are ours, at once. Nothing happens if there are none.
+  /// Removes those that are ours, as fast as the kernel does it: many of them in turns, see letting_go(). Nothing
+  /// happens if there are none.
   void release();
   /// Removes those that are ours while a peer adds them: see letting_go(). Nothing happens if none is held.
   void let_go(TimePoint now);
@@ -111,7 +113,8 @@ class AddressOwner {
   bool quiet() const { return is_quiet_; }
   /// Some of what is to be held has not been added yet.
   bool adding() const { return next_addition_ != kNever; }
-  /// Nothing is to be held any more, and some of what was held is still there, for a peer that takes over.
+  /// Nothing is to be held any more, and some of what was held is still there: for a peer that takes over, or since it
+  /// goes in turns.
   bool letting_go() const { return departure_.has_value(); }
   /// Each address that is to be held is usable, as far as duplicate address detection can tell.
   bool settled() const;
@@ -145,6 +148,9 @@ class AddressOwner {
   void locate();
   void remove(const std::vector<KernelObject>& objects);
   void note_changed_hands(Entry& entry) const;
+  std::size_t owned() const;
+  void begin_departure(Duration each, TimePoint now);
+  void finish_release();
   void let_some_go();
   TimePoint next_departure() const;
   void stand_by();
