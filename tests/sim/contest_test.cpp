@@ -82,6 +82,21 @@ TEST_CASE("F28: planned moves are no contest: a stop, a return, a holder that fa
   }
 }
 
+TEST_CASE("F28: what the old holder announces right after a takeover is answered, and is no contest") {
+  World world(seed_from_environment(176));
+  auto [first, second] = settled_pair(world, 254, 253, without_refresh);
+  const MacAddress old_holder = first.kernel.real()->mac;
+  first.stop();
+  for (int i = 0; i < 5'000 && !second.active(); ++i) world.run_for(milliseconds(1));
+  REQUIRE(second.active());
+  world.run_for(milliseconds(200));  // the burst of the takeover is over
+  const TimePoint since = world.now;
+  world.announce_to(second.index, 0, gratuitous_arp(old_holder, kVip));
+  world.run_for(milliseconds(500));
+  CHECK(announced(second, since) == 5);
+  CHECK_FALSE(second.router().contest());
+}
+
 TEST_CASE("F11: two nodes with one own address are both Active, and both say so") {
   World world(seed_from_environment(174));
   auto [first, second] = settled_pair(world, 254, 253, without_refresh);
