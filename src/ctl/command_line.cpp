@@ -43,6 +43,9 @@ void add_config_action(CLI::App& config, Invocation& invocation, Invocation::Con
   CLI::App& added = *config.add_subcommand(name, description);
   added.callback([&invocation, action] { invocation.config_action = action; });
   added.fallthrough();
+  added.add_option("--state-dir", invocation.state_dir, "Where vipd-runner keeps them")
+      ->type_name("DIR")
+      ->capture_default_str();
   if (action != Invocation::ConfigAction::list)
     added.add_option("N", invocation.config_number, "Its number in the list")->required();
   if (action == Invocation::ConfigAction::restore) add_config_file(added, invocation);

@@ -327,7 +327,7 @@ std::string sync_group(const Document& instance) {
   return text;
 }
 
-/// "haproxy FAILED (exit status 1)", "load pass (-20)", "web pass, STALE"
+/// "haproxy FAILED (exit status 1)", "load pass (-20)", "web pass, STALE: vipd-runner does not answer"
 std::string check(const Document& check, const Display& display) {
   const std::string state = text_at(check, "state"), detail = text_at(check, "detail");
   const std::string weight = text_at(check, "weight");
@@ -335,7 +335,8 @@ std::string check(const Document& check, const Display& display) {
   std::string words = failed ? paint(display, Emphasis::bad, "FAILED") : state == "unknown" ? "no result yet" : state;
   if (!detail.empty()) words += " (" + detail + ')';
   if (!weight.empty() && weight != "0") words += ", priority " + (weight[0] == '-' ? weight : '+' + weight);
-  if (is_true(check, "stale")) words += ", " + paint(display, Emphasis::bad, "STALE");
+  const std::string why = text_at(check, "stale_reason");
+  if (is_true(check, "stale")) words += ", " + paint(display, Emphasis::bad, "STALE") + (why.empty() ? "" : ": " + why);
   return or_unknown(text_at(check, "name")) + ' ' + words;
 }
 

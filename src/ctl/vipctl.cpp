@@ -10,6 +10,7 @@
 #include <ostream>
 #include <string>
 
+#include "vipd/ctl/config_history.hpp"
 #include "vipd/ctl/control_client.hpp"
 #include "vipd/ctl/document.hpp"
 #include "vipd/ctl/render.hpp"
@@ -178,9 +179,7 @@ Result<void> restore(const Invocation& invocation, const Console& console, const
 }
 
 Result<void> show_config(const Invocation& invocation, const Console& console) {
-  Document request{{"verb", "config"}};
-  if (invocation.config_number) request["number"] = *invocation.config_number;
-  const auto answer = ask_once(invocation, console, request, "vipd.config/1");
+  const auto answer = kept_configurations(invocation.state_dir, invocation.config_number);
   if (!answer) return std::unexpected(answer.error());
   if (invocation.config_action == Invocation::ConfigAction::restore) return restore(invocation, console, *answer);
   console.out << (invocation.json            ? json_text(*answer, 2) + '\n'

@@ -35,10 +35,10 @@ std::optional<int> number_in(std::string_view line) {
   return whole ? std::optional(std::clamp(number, -253, 253)) : std::nullopt;
 }
 
-/// What a run says of the service; nullopt if it says nothing.
-std::optional<CheckResult> judge(const Outcome& outcome, const CheckConfig& config) {
+/// What a run says of the service; an error if it says nothing.
+Result<CheckResult> judge(const Outcome& outcome, const CheckConfig& config) {
   const CheckRules& rules = config.rules;
-  if (outcome.lost) return std::nullopt;
+  if (outcome.lost) return failure(outcome.error);
   CheckResult result{.passed = outcome.ok(), .detail = "", .weight = 0};
   if (!result.passed || rules.invert) result.detail = describe(outcome, config);
   if (!result.passed || !rules.delivers_weight) return result;
@@ -97,19 +97,37 @@ void CheckSet::network_changed(const std::vector<std::string>& interfaces, TimeP
 
 TimePoint CheckSet::deadline() const {
   TimePoint earliest = kNever;
-  for (const auto& entry : entries_) earliest = std::min(earliest, entry->outcome ? TimePoint() : entry->check.due());
+  for (const auto& entry : entries_) {
+    const TimePoint tell = entry->stale.empty() ? entry->check.stale_from() : kNever;
+    earliest = std::min(earliest, entry->outcome ? TimePoint() : std::min(tell, entry->check.due()));
+  }
   return earliest;
 }
 
 void CheckSet::on_deadline(TimePoint now) {
   for (const auto& entry : entries_) {
-    if (const auto outcome = std::exchange(entry->outcome, std::nullopt)) {
-      const CheckState before = entry->check.state();
-      entry->check.finished(judge(*outcome, entry->config), now);
-      if (entry->check.state() != before) tell(entry->config.name, entry->check);
-    }
+    take_outcome(*entry, now);
+    tell_if_stale(*entry, now);
     if (now >= entry->check.due()) start(entry, now);
   }
+}
+
+void CheckSet::take_outcome(Entry& entry, TimePoint now) {
+  const auto outcome = std::exchange(entry.outcome, std::nullopt);
+  if (!outcome) return;
+  const CheckState before = entry.check.state();
+  entry.check.finished(judge(*outcome, entry.config), now);
+  if (entry.check.state() != before) tell(entry.config.name, entry.check);
+}
+
+void CheckSet::tell_if_stale(Entry& entry, TimePoint now) {
+  const std::string why = entry.check.stale_reason(now);
+  if (why == entry.stale) return;
+  entry.stale = why;
+  if (why.empty())
+    log_info("check {}: has results again", entry.config.name);
+  else
+    log_warning("check {}: stale, its last result stays: {}", entry.config.name, why);
 }
 
 void CheckSet::start(const std::shared_ptr<Entry>& entry, TimePoint now) {

@@ -70,7 +70,6 @@ class FileReader {
  private:
   Result<void> read_main(const std::string& path);
   Result<void> read_fragment(const std::string& path);
-  Result<void> find_hooks(const std::string& path);
   Result<void> add(const std::string& path, const Fd& fd, const struct stat& status);
   void judge(const std::string& what, const std::string& path, const struct stat& status);
 
@@ -89,7 +88,9 @@ Result<ConfigFiles> FileReader::read(const std::string& path) {
     if (const auto done = read_fragment(directory + "/" + name); !done) return std::unexpected(done.error());
   struct stat status{};
   if (!names->empty() && ::stat(directory.c_str(), &status) == 0) judge("directory " + directory, directory, status);
-  if (const auto done = find_hooks(path); !done) return std::unexpected(done.error());
+  auto hooks = find_shared_hooks(path);
+  if (!hooks) return std::unexpected(hooks.error());
+  files_.hooks = std::move(*hooks);
   return std::move(files_);
 }
 
@@ -107,16 +108,6 @@ Result<void> FileReader::read_fragment(const std::string& path) {
   if (!fd || ::fstat(fd.get(), &status) < 0) return system_failure("cannot read " + path, errno);
   if (!S_ISREG(status.st_mode)) return failure("cannot read " + path + ": it is not a file");
   return add(path, fd, status);
-}
-
-/// Whether they are fit to be run is found out with all other programs.
-Result<void> FileReader::find_hooks(const std::string& path) {
-  std::error_code error;
-  const std::string directory = std::filesystem::absolute(path, error).parent_path() / "hooks.d";
-  const auto names = names_in(directory, is_hook);
-  if (!names) return std::unexpected(names.error());
-  for (const std::string& name : *names) files_.hooks.push_back(directory + "/" + name);
-  return {};
 }
 
 Result<void> FileReader::add(const std::string& path, const Fd& fd, const struct stat& status) {
@@ -158,6 +149,16 @@ std::string host_name() {
   char name[HOST_NAME_MAX + 1] = "";
   ::gethostname(name, sizeof name - 1);
   return name;
+}
+
+/// Whether they are fit to be run is found out with all other programs.
+Result<std::vector<std::string>> find_shared_hooks(const std::string& path) {
+  std::error_code error;
+  const std::string directory = std::filesystem::absolute(path, error).parent_path() / "hooks.d";
+  auto names = names_in(directory, is_hook);
+  if (!names) return names;
+  for (std::string& name : *names) name.insert(0, directory + "/");
+  return names;
 }
 
 Result<ConfigFiles> read_config_files(const std::string& path) { return FileReader().read(path); }

@@ -24,18 +24,6 @@ namespace fs = std::filesystem;
 constexpr const char* kSchema = "vipd.kept-config/1";
 constexpr const char* kUnconfirmedSchema = "vipd.unconfirmed-config/1";
 
-std::string sha256_of(const std::vector<ConfigSource>& files) {
-  crypto_hash_sha256_state state;
-  crypto_hash_sha256_init(&state);
-  for (const ConfigSource& file : files)
-    for (const std::string* part : {&file.name, &file.text})  // with its final zero, which no path contains
-      crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(part->c_str()), part->size() + 1);
-  std::array<unsigned char, crypto_hash_sha256_BYTES> digest;
-  crypto_hash_sha256_final(&state, digest.data());
-  std::array<char, 2 * digest.size() + 1> hex;
-  return sodium_bin2hex(hex.data(), hex.size(), digest.data(), digest.size());
-}
-
 Result<void> write_whole(const std::string& path, const std::string& text) {
   const std::string temporary = path + ".new";
   const Fd fd = create_state_file(temporary);
@@ -75,7 +63,7 @@ std::optional<KeptConfig> read_kept(const fs::path& path, std::uint64_t number) 
   if (document.is_null()) return std::nullopt;
   try {
     const KeptConfig kept{number, document.at("time"), document.at("sha256"), files_of(document.at("files"))};
-    return kept.sha256 == sha256_of(kept.files) ? std::optional(kept) : std::nullopt;
+    return kept.sha256 == config_hash(kept.files) ? std::optional(kept) : std::nullopt;
   } catch (const Json::exception&) {
     return std::nullopt;  // damaged
   }
@@ -101,6 +89,20 @@ std::vector<std::uint64_t> numbers_in(const std::string& directory) {
 
 }  // namespace
 
+std::string config_hash(const std::vector<ConfigSource>& files) {
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  for (const ConfigSource& file : files) {
+    const std::string name = fs::path(file.name).filename(), size = std::to_string(file.text.size());
+    for (const std::string* part : {&name, &size, &file.text})  // with its final zero, which no name contains
+      crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(part->c_str()), part->size() + 1);
+  }
+  std::array<unsigned char, crypto_hash_sha256_BYTES> digest;
+  crypto_hash_sha256_final(&state, digest.data());
+  std::array<char, 2 * digest.size() + 1> hex;
+  return sodium_bin2hex(hex.data(), hex.size(), digest.data(), digest.size());
+}
+
 std::string ConfigHistory::path_of(std::uint64_t number) const {
   return directory_ + "/" + std::to_string(number) + ".json";
 }
@@ -110,7 +112,7 @@ Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files
   fs::create_directories(directory_, error);
   const std::vector<std::uint64_t> numbers = numbers_in(directory_);
   const std::uint64_t newest = numbers.empty() ? 0 : numbers.back();
-  const std::string sha256 = sha256_of(files);
+  const std::string sha256 = config_hash(files);
   const auto before = this->newest();
   if (before && before->sha256 == sha256) return newest;
 
@@ -124,6 +126,20 @@ Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files
 std::optional<KeptConfig> ConfigHistory::newest() const {
   const std::vector<std::uint64_t> numbers = numbers_in(directory_);
   return numbers.empty() ? std::nullopt : read_kept(path_of(numbers.back()), numbers.back());
+}
+
+std::optional<KeptConfig> ConfigHistory::find(const std::string& hash) const {
+  std::vector<KeptConfig> all = list();
+  const auto found = std::ranges::find(all.rbegin(), all.rend(), hash, &KeptConfig::sha256);
+  return found == all.rend() ? std::nullopt : std::optional(std::move(*found));
+}
+
+void ConfigHistory::drop_all_but(const std::vector<std::string>& hashes) {
+  std::error_code error;
+  for (const std::uint64_t number : numbers_in(directory_)) {
+    const auto kept = read_kept(path_of(number), number);
+    if (!kept || std::ranges::find(hashes, kept->sha256) == hashes.end()) fs::remove(path_of(number), error);
+  }
 }
 
 void ConfigHistory::drop_older() {
@@ -142,8 +158,8 @@ std::vector<KeptConfig> ConfigHistory::list() const {
 
 Result<void> UnconfirmedConfig::keep(const std::vector<ConfigSource>& tried, const std::vector<ConfigSource>& before) {
   const Json document{{"schema", kUnconfirmedSchema},
-                      {"tried_sha256", sha256_of(tried)},
-                      {"before_sha256", sha256_of(before)},
+                      {"tried_sha256", config_hash(tried)},
+                      {"before_sha256", config_hash(before)},
                       {"before", document_of(before)}};
   return write_whole(path_, to_text(document) + "\n");
 }
@@ -157,9 +173,9 @@ std::optional<std::vector<ConfigSource>> UnconfirmedConfig::before(const std::ve
   const Json document = read_document(path_, kUnconfirmedSchema);
   if (document.is_null()) return std::nullopt;
   try {
-    if (document.at("tried_sha256") != sha256_of(files)) return std::nullopt;
+    if (document.at("tried_sha256") != config_hash(files)) return std::nullopt;
     auto before = files_of(document.at("before"));
-    return document.at("before_sha256") == sha256_of(before) ? std::optional(std::move(before)) : std::nullopt;
+    return document.at("before_sha256") == config_hash(before) ? std::optional(std::move(before)) : std::nullopt;
   } catch (const Json::exception&) {
     return std::nullopt;  // damaged
   }

@@ -49,7 +49,12 @@ std::filesystem::path program_file() {
 std::vector<std::string> runner_command(const DaemonOptions& options) {
   std::error_code error;
   const auto config = std::filesystem::absolute(options.config, error);
-  return {program_file().parent_path() / "vipd-runner", "--inherited", "--config", config};
+  return {program_file().parent_path() / "vipd-runner",
+          "--inherited",
+          "--config",
+          config,
+          "--state-dir",
+          runner_state_dir(options)};
 }
 
 /// This program has replaced another one in the same process.
@@ -127,9 +132,7 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
   load_ = [path = options.config, purpose = purpose_of(options)](const LoadedConfig& in_force) {
     return load_config(path, purpose, in_force);
   };
-  const Reloader::Paths paths = {.history = options.state_dir + "/history",
-                                 .in_force = in_force_path(options),
-                                 .unconfirmed = unconfirmed_path(options)};
+  const Reloader::Paths paths = {.in_force = in_force_path(options), .unconfirmed = unconfirmed_path(options)};
   reloader_ = std::make_unique<Reloader>(*loop_, *supervisor_, life_, paths, load_, std::move(loaded));
   auto control = ControlServer::open(
       *loop_, options.runtime_dir + "/control.sock", inherited_listener(), *supervisor_, *reloader_, life_,

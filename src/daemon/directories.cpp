@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 
 #include "vipd/config/parse.hpp"
 #include "vipd/daemon/config_files.hpp"
@@ -59,6 +60,12 @@ std::string journal_path(const DaemonOptions& options) { return options.runtime_
 std::string in_force_path(const DaemonOptions& options) { return options.runtime_dir + "/in-force"; }
 
 std::string unconfirmed_path(const DaemonOptions& options) { return options.state_dir + "/unconfirmed.json"; }
+
+std::string runner_state_dir(const DaemonOptions& options) {
+  std::error_code error;
+  const auto directory = std::filesystem::absolute(options.state_dir + "/", error).lexically_normal().parent_path();
+  return directory.string() + "-runner";
+}
 
 Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options) {
   if (!now) return now;

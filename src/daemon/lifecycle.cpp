@@ -33,7 +33,6 @@ constexpr std::array<std::array<Cell, kPhases>, kEvents> kLifecycle = {{
     {{kStarts,       to(kHandingOver), kConfirmFirst, kHandsOver,       kStops}},  // reexec
     {{kNoExec,       kNoExec,          kNoExec,       to(kServing),     kStops}},  // exec_failed
     {{kStarts,       to(kServing),     to(kOnTrial),  kHandsOver,       kStops}},  // diff
-    {{kStarts,       to(kServing),     to(kOnTrial),  kHandsOver,       kStops}},  // read_config
     {{to(kStarting), to(kServing),     to(kOnTrial),  to(kHandingOver), to(kStopping)}},  // look
 }};
 // clang-format on
@@ -45,9 +44,9 @@ std::string_view to_string(Phase phase) {
 }
 
 std::string_view to_string(LifeEvent event) {
-  constexpr std::array<std::string_view, kEvents> kNames = {
-      "started", "stop",   "reload",      "trial begun", "trial undone", "trial expired",
-      "confirm", "reexec", "exec failed", "diff",        "read config",  "look"};
+  constexpr std::array<std::string_view, kEvents> kNames = {"started",      "stop",          "reload",  "trial begun",
+                                                            "trial undone", "trial expired", "confirm", "reexec",
+                                                            "exec failed",  "diff",          "look"};
   return kNames[static_cast<std::size_t>(event)];
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "vipd/daemon/config_files.hpp"
+#include "vipd/daemon/config_history.hpp"
 #include "vipd/daemon/programs.hpp"
 #include "vipd/os/link_flags.hpp"
 
@@ -46,7 +47,8 @@ LoadedConfig read(const ConfigFiles& files, const std::string& host) {
           .overrides = std::move(parsed.overrides),
           .programs = std::move(parsed.programs),
           .interfaces = std::move(parsed.interfaces),
-          .host = host};
+          .host = host,
+          .hash = config_hash(files.sources)};
 }
 
 /// To parse them once more would come to the same. (What was loaded to run has no other diagnostics than the parser's:

@@ -116,11 +116,11 @@ Reloader::Reloader(EventLoop& loop, Supervisor& supervisor, Lifecycle& life, con
     : loop_(loop),
       supervisor_(supervisor),
       life_(life),
-      history_(paths.history),
       in_force_(paths.in_force),
       unconfirmed_(paths.unconfirmed),
       load_(std::move(load)),
       running_(std::move(running)) {
+  tell_runner();
   keep();
 }
 
@@ -128,7 +128,6 @@ std::optional<Json> Reloader::answer(const Json& request) {
   const std::string verb = request["verb"];
   if (verb == "diff") return diff();
   if (verb == "confirm") return confirm();
-  if (verb == "config") return history(request);
   if (verb != "reload") return std::nullopt;
   if (!request.contains("confirm_ms")) return reload(std::nullopt);
   const Json& wanted = request["confirm_ms"];
@@ -178,6 +177,8 @@ Json Reloader::reload(std::optional<Duration> length) {
 
 Json Reloader::follow(const LoadedConfig& before) {
   Json changes = Json::array();
+  if (before.hash != running_.hash) older_.insert(older_.begin(), before.hash);
+  tell_runner();
   if (running_.config == before.config || *running_.config == *before.config) {
     running_.config = before.config;  // which all others have
     log_info("reload: nothing has changed");
@@ -220,6 +221,7 @@ Json Reloader::confirm() {
     return error_document("not confirmed: " + dropped.error().message);
   (void)life_.take(LifeEvent::confirm);
   trial_.reset();
+  tell_runner();
   log_info("reload: confirmed");
   return {{"schema", "vipd.confirm/1"}, {"confirmed", true}};
 }
@@ -231,36 +233,31 @@ void Reloader::stop() {
 
 std::optional<TimePoint> Reloader::trial_ends() const { return trial_ ? std::optional(trial_->ends) : std::nullopt; }
 
-Json Reloader::history(const Json& request) const {
-  const bool all = !request.contains("number");
-  Json list = Json::array();
-  for (const KeptConfig& kept : history_.list()) {
-    if (!all && request["number"] != kept.number) continue;
-    Json one{{"number", kept.number}, {"time", kept.time}, {"sha256", kept.sha256}, {"files", Json::array()}};
-    for (const ConfigSource& file : kept.files)
-      one["files"].push_back(all ? Json{{"path", file.name}} : Json{{"path", file.name}, {"text", file.text}});
-    list.push_back(std::move(one));
-  }
-  if (!all && list.empty()) return error_document("there is no such configuration; `vipctl config list` has them all");
-  return {{"schema", "vipd.config/1"}, {"configurations", std::move(list)}};
-}
-
 void Reloader::forget_older() {
   if (!has_older_ || !supervisor_.clear()) return;
   has_older_ = false;
   in_force_.drop_older();
+  if (!std::exchange(older_, {}).empty()) tell_runner();
 }
 
-/// To have the file in the history is a convenience; without it everything else goes on.
+/// To keep it is a convenience; without it everything else goes on.
 void Reloader::keep() {
   const std::string time = format_rfc3339(std::chrono::system_clock::now());
   has_older_ = true;
   const auto kept_in_force = in_force_.keep(running_.sources, time);
   if (!kept_in_force)
     log_warning("{}: after a crash, what the files no longer mention may be left", kept_in_force.error().message);
-  const auto kept = history_.keep(running_.sources, time);
-  is_kept_ = kept_in_force && kept;
-  if (!kept) log_warning("the configuration is in force, but not kept for `vipctl config`: {}", kept.error().message);
+  is_kept_ = kept_in_force.has_value();
+}
+
+void Reloader::tell_runner() {
+  std::vector<std::string> hashes = {running_.hash};
+  const auto add = [&](const std::string& hash) {
+    if (std::ranges::find(hashes, hash) == hashes.end()) hashes.push_back(hash);
+  };
+  if (trial_) add(trial_->before.hash);
+  for (const std::string& hash : older_) add(hash);
+  supervisor_.runner().serve(hashes);
 }
 
 }  // namespace vipd

@@ -17,9 +17,9 @@
 #include "vipd/base/log_limit.hpp"
 #include "vipd/config/check_program.hpp"
 #include "vipd/config/text.hpp"
-#include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/daemon.hpp"
 #include "vipd/daemon/programs.hpp"
+#include "vipd/daemon/served_configs.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/message_socket.hpp"
 #include "vipd/os/process_count.hpp"
@@ -35,16 +35,6 @@ constexpr const char* kUser = "vipd";
 constexpr Duration kLongestTimeout = std::chrono::hours(1);  // of what vipd.toml(5) allows
 constexpr auto kBetweenSweeps = std::chrono::milliseconds(5);
 constexpr int kMostSweeps = 2000;
-
-Result<std::vector<NamedProgram>> read_programs(const std::string& config) {
-  const auto files = read_config_files(config);
-  if (!files) return std::unexpected(files.error());
-  if (!files->permissions.empty()) return failure(files->permissions.front().message);
-  ParsedConfig parsed = parse_config(files->sources, host_name());
-  if (!parsed.config) return failure(config + " has errors; `vipd --check` names them");
-  add_shared_hooks(files->hooks, parsed.programs);
-  return std::move(parsed.programs);
-}
 
 /// The answer to a check of `process`.
 Outcome count(const Command& command) {
@@ -75,7 +65,8 @@ Command as_program(Command command, const std::string& checker) {
 
 class RunnerServer {
  public:
-  RunnerServer(EventLoop& loop, std::string config) : loop_(loop), config_(std::move(config)) {}
+  RunnerServer(EventLoop& loop, const RunnerOptions& options)
+      : loop_(loop), configs_(options.config, options.state_dir) {}
 
   Result<void> start();
   /// Serves whoever connects in `directory`.
@@ -90,15 +81,14 @@ class RunnerServer {
   void serve(Fd fd);
   void on_message(const Json& message);
   std::optional<std::string> refusal(const Command& command);
-  bool names(const Command& command);
+  void take_names(const Json& message);
   void answer(std::uint64_t client, const RunAnswer& answer);
   void lose_client();
   void settle();
 
   EventLoop& loop_;
-  const std::string config_;
+  ServedConfigs configs_;
   const std::string checker_ = path_of_checker();
-  std::vector<NamedProgram> programs_;
   std::unique_ptr<ProcessRunner> runner_;
   Fd listener_;
   EventLoop::Watch accept_watch_, timer_;
@@ -176,7 +166,17 @@ void RunnerServer::serve(Fd fd) {
   client_->send(runner_greeting());
 }
 
+void RunnerServer::take_names(const Json& message) {
+  const auto request = read_serve_request(message);
+  if (!request) {
+    complain("hung up on vipd: " + request.error().message);
+    return lose_client();
+  }
+  for (const std::string& complaint : configs_.name(request->hashes)) complain(complaint);
+}
+
 void RunnerServer::on_message(const Json& message) {
+  if (is_serve_request(message)) return take_names(message);
   const auto request = read_request(message);
   if (!request) {
     complain("hung up on vipd: " + request.error().message);
@@ -185,7 +185,7 @@ void RunnerServer::on_message(const Json& message) {
   const auto [id, command] = *request;
   if (const auto why = refusal(command)) {
     complain(in_quotes(command.label) + " is refused: " + *why);
-    return answer(client_number_, {id, {.error = "refused: " + *why}});
+    return answer(client_number_, {id, {.error = "refused: " + *why, .lost = true}});
   }
   if (command.arguments.front() == kCountProcesses) return answer(client_number_, {id, count(command)});
   runner_->run(as_program(command, checker_), [this, id, client = client_number_](const Outcome& outcome) {
@@ -197,21 +197,11 @@ void RunnerServer::on_message(const Json& message) {
 std::optional<std::string> RunnerServer::refusal(const Command& command) {
   if (command.timeout <= Duration::zero() || command.timeout > kLongestTimeout) return "its timeout is out of range";
   if (!is_harmless(command.environment)) return "its environment has other variables than VIPD_*";
-  if (!names(command)) return config_ + " names no such program";
+  if (auto why = configs_.refusal(command.arguments, loop_.now())) return why;
   if (is_built_in(command.arguments)) return std::nullopt;
   const auto fault = examine_program(command.arguments.front());
   if (fault) return fault->reason + " (" + fault->remedy + ")";
   return std::nullopt;
-}
-
-/// The configuration may have changed since it was read.
-bool RunnerServer::names(const Command& command) {
-  if (is_named(programs_, command.arguments)) return true;
-  auto programs = read_programs(config_);
-  if (!programs) complain(programs.error().message);
-  if (!programs) return false;
-  programs_ = std::move(*programs);
-  return is_named(programs_, command.arguments);
 }
 
 void RunnerServer::answer(std::uint64_t client, const RunAnswer& answer) {
@@ -243,7 +233,7 @@ Fd take_standard_input() {
 Result<int> serve(const RunnerOptions& options) {
   auto loop = EventLoop::create();
   if (!loop) return std::unexpected(loop.error());
-  RunnerServer server(**loop, options.config);
+  RunnerServer server(**loop, options);
   if (const auto started = server.start(); !started) return std::unexpected(started.error());
   if (options.inherited)
     server.serve_only(take_standard_input());

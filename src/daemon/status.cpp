@@ -113,6 +113,7 @@ Json checks_of(const std::vector<std::string>& names, const CheckSet& checks, co
     list.push_back({{"name", name},
                     {"state", to_string(check->state())},
                     {"stale", check->is_stale(clocks.monotonic)},
+                    {"stale_reason", check->stale_reason(clocks.monotonic)},
                     {"since", clocks.rfc3339(check->since())},
                     {"detail", check->detail()},
                     {"on_fail", to_string(check->rules().on_fail)},

@@ -6,8 +6,7 @@
 namespace vipd {
 
 const Verb* verb_of(const Json& request) {
-  std::string name = request["verb"];
-  if (name == "config" && request.contains("number")) name += " NUMBER";
+  const std::string name = request["verb"];
   const auto* const found = std::ranges::find(kVerbs, name, &Verb::name);
   return found == kVerbs.end() ? nullptr : found;
 }

@@ -29,6 +29,11 @@ void RunnerClient::run(const Command& command, Done done) {
   if (greeted_) send(id, request);
 }
 
+void RunnerClient::serve(const std::vector<std::string>& hashes) {
+  served_ = hashes;
+  if (greeted_) socket_->send(to_message(ServeRequest{served_}));
+}
+
 void RunnerClient::connect() {
   auto fd = connect_();
   if (!fd) return connect_later(fd.error().message);
@@ -68,6 +73,7 @@ void RunnerClient::greeted() {
   greeted_ = true;
   pause_ = kFirstPause;
   if (std::exchange(complained_, false)) log_info("vipd-runner is there again");
+  if (!served_.empty()) socket_->send(to_message(ServeRequest{served_}));
   for (auto& [id, request] : requests_) send(id, request);
 }
 

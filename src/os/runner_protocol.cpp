@@ -23,6 +23,18 @@ Json runner_greeting() { return {{"vipd-runner", kVersion}}; }
 
 bool is_runner_greeting(const Json& message) { return message == runner_greeting(); }
 
+bool is_serve_request(const Json& message) { return message.contains("serve"); }
+
+Json to_message(const ServeRequest& request) { return {{"serve", request.hashes}}; }
+
+Result<ServeRequest> read_serve_request(const Json& message) {
+  return guarded<ServeRequest>("request", [&] {
+    ServeRequest request{message.at("serve").get<std::vector<std::string>>()};
+    if (request.hashes.size() > kMostServed) request.hashes.resize(kMostServed);
+    return request;
+  });
+}
+
 Json to_message(const RunRequest& request) {
   const Command& command = request.command;
   return {{"run", request.id},
@@ -46,8 +58,13 @@ Result<RunRequest> read_request(const Json& message) {
 
 Json to_message(const RunAnswer& answer) {
   const Outcome& outcome = answer.outcome;
-  return {{"ended", answer.id},       {"error", outcome.error},         {"exit_status", outcome.exit_status},
-          {"signal", outcome.signal}, {"timed_out", outcome.timed_out}, {"took_ns", outcome.took.count()},
+  return {{"ended", answer.id},
+          {"error", outcome.error},
+          {"lost", outcome.lost},
+          {"exit_status", outcome.exit_status},
+          {"signal", outcome.signal},
+          {"timed_out", outcome.timed_out},
+          {"took_ns", outcome.took.count()},
           {"output", outcome.output}};
 }
 
@@ -55,6 +72,7 @@ Result<RunAnswer> read_answer(const Json& message) {
   return guarded<RunAnswer>("answer", [&] {
     return RunAnswer{.id = integer_at<std::uint64_t>(message, "ended"),
                      .outcome = {.error = message.at("error").get<std::string>(),
+                                 .lost = message.at("lost").get<bool>(),
                                  .exit_status = integer_at<int>(message, "exit_status"),
                                  .signal = integer_at<int>(message, "signal"),
                                  .timed_out = message.at("timed_out").get<bool>(),

@@ -36,12 +36,18 @@ void Check::started(TimePoint now) {
   due_ += rules_.interval;
 }
 
-void Check::finished(const std::optional<CheckResult>& result, TimePoint now) {
+void Check::finished(const Result<CheckResult>& result, TimePoint now) {
   running_ = false;
   due_ = std::max(due_, now);  // one that took longer than the interval is followed at once
+  no_result_ = result ? "" : result.error().message;
   if (!result) return;
   heard_ = now;
   judge(*result, now);
+}
+
+std::string Check::stale_reason(TimePoint now) const {
+  if (!no_result_.empty() || now < stale_from()) return no_result_;
+  return "vipd-runner does not answer";
 }
 
 void Check::judge(const CheckResult& result, TimePoint now) {

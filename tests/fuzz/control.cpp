@@ -49,13 +49,12 @@ class Daemon {
         base_({.sources = {{"vipd.toml", "first"}},
                .diagnostics = {},
                .config = std::make_shared<const Config>(node_.config)}) {
-    for (const char* directory : {"history", "in-force"}) std::filesystem::remove_all(scratch(directory));
+    std::filesystem::remove_all(scratch("in-force"));
     node_.start();
     world_.run_for(seconds(10));
     (void)life_.take(LifeEvent::started);
     reloader_ = std::make_unique<Reloader>(
-        *loop_, *node_.supervisor, life_,
-        Reloader::Paths{scratch("history"), scratch("in-force"), scratch("unconfirmed.json")},
+        *loop_, *node_.supervisor, life_, Reloader::Paths{scratch("in-force"), scratch("unconfirmed.json")},
         [this](const LoadedConfig&) { return load(); }, base_);
     auto server = ControlServer::open(*loop_, control_path(), {}, *node_.supervisor, *reloader_, life_,
                                       [this] { return reexec(); }, {.host = "lb1", .started = loop_->now(), .pid = 42});

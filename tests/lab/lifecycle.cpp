@@ -66,8 +66,7 @@ TEST_CASE("lab: nothing that is asked during a stop undoes the stop", "[lab]") {
                                                                  {"reload", "--confirm", "1s"},
                                                                  {"confirm"},
                                                                  {"reexec", "--config", node.directory() / "vipd.toml"},
-                                                                 {"diff"},
-                                                                 {"config", "show", "1"}}) {
+                                                                 {"diff"}}) {
     const Finished refused = vipctl(node, words);
     CAPTURE(words, refused.errors);
     CHECK(refused.status == 1);
@@ -174,7 +173,6 @@ class Trouble {
         {"reexec", [](Trouble& t) { say(t.node_, "{\"verb\":\"reexec\"}\n"); }},
         {"diff", [](Trouble& t) { say(t.node_, "{\"verb\":\"diff\"}\n"); }},
         {"status", [](Trouble& t) { say(t.node_, "{\"verb\":\"status\"}\n"); }},
-        {"config", [](Trouble& t) { say(t.node_, "{\"verb\":\"config\",\"number\":1}\n"); }},
         {"one", [](Trouble& t) { write_config(t.node_, t.configuration()); }},
         {"two", [](Trouble& t) { write_config(t.node_, with_db(t.configuration())); }},
         {"broken", [](Trouble& t) { write_config(t.node_, "[instance"); }},

@@ -253,11 +253,16 @@ TEST_CASE("lab: a diff touches nothing, and an earlier configuration can be had 
   REQUIRE(vipctl(pair.a, {"reload"}).status == 0);
   CHECK(vipctl(pair.a, {"diff"}).output == "nothing changes\n");
 
-  const Json kept = Json::parse(vipctl(pair.a, {"config", "list", "--json"}).output).at("configurations");
-  REQUIRE(kept.size() == 2);
-  CHECK(vipctl(pair.a, {"config", "show", "1"}).output.find("priority = 254") != std::string::npos);
-  CHECK(vipctl(pair.a, {"config", "show", "9"}).status == 1);
-  const Finished restored = vipctl(pair.a, {"config", "restore", "1", "--config", pair.a.directory() / "vipd.toml"});
+  const auto config = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "config");
+    words.insert(words.end(), {"--state-dir", pair.a.directory() / "state-runner"});
+    return vipctl(pair.a, words);
+  };
+  const auto kept = [&] { return Json::parse(config({"list", "--json"}).output).at("configurations").size(); };
+  REQUIRE(wait_until(5s, [&] { return kept() == 2; }));
+  CHECK(config({"show", "1"}).output.find("priority = 254") != std::string::npos);
+  CHECK(config({"show", "9"}).status == 1);
+  const Finished restored = config({"restore", "1", "--config", pair.a.directory() / "vipd.toml"});
   INFO(restored.output << restored.errors);
   REQUIRE(restored.status == 0);
   CHECK(pair.a.instance().at("priority").at("base") == 254);

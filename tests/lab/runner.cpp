@@ -246,8 +246,8 @@ TEST_CASE("lab: vipd-runner runs nothing but what the configuration names, and s
   const std::string hook = a.directory() / "hook", socket = a.runtime_dir() + "/runner.sock";
   write_script(hook, "echo \"$*\"");
   std::ofstream(a.directory() / "vipd.toml") << web(Family::ipv4, 254, "hooks.any = \"" + hook + "\"");
-  Process runner(a,
-                 {program("vipd-runner"), "--config", a.directory() / "vipd.toml", "--runtime-dir", a.runtime_dir()});
+  Process runner(a, {program("vipd-runner"), "--config", a.directory() / "vipd.toml", "--runtime-dir", a.runtime_dir(),
+                     "--state-dir", a.directory() / "state-runner"});
   REQUIRE(wait_until(5s, [&] { return connect_to(socket).has_value(); }));  // the file is there a moment before
 
   auto loop = std::move(*EventLoop::create());

@@ -147,7 +147,7 @@ FAULTS = [
      "{{kStarts,       to(kServing),     to(kOnTrial),  kHandsOver,       to(kServing)}},  // reload"),
     ("a second reload makes a trial permanent", "src/daemon/reloader.cpp", "if ((!trial_ && !length) || *tried.config", "if (!length || *tried.config"),
     ("a trial that has gone back is forgotten", "src/daemon/reloader.cpp", "  follow(given_up);\n", "  follow(given_up);\n  (void)unconfirmed_.drop();\n"),
-    ("the group may reload", "src/daemon/verbs.cpp", "user == 0 || right == Right::look;", "user == 0 || right != Right::secrets;"),
+    ("the group may reload", "src/daemon/verbs.cpp", "user == 0 || right == Right::look;", "true || right == Right::look || user == 0;"),
     ("a restored file loses its rights", "src/ctl/restore.cpp", "  const auto given = give(fd, rights);\n", "  const auto given = give(fd, Rights{rights.owner});\n"),
     ("a restored file follows others' links", "src/ctl/restore.cpp", "  if (!is_ours(directory)) return false;\n", ""),
     # All of them together.
@@ -165,7 +165,7 @@ FAULTS = [
     # Checks, and what the operator wrote.
     ("one failure is enough", K, "(passed ? rules_.rise : rules_.fall)", "1"),
     ("invert is ignored", K, "result.passed != rules_.invert", "result.passed"),
-    ("a lost run counts as a failure", "src/daemon/check_set.cpp", "if (outcome.lost) return std::nullopt;", ""),
+    ("a lost run counts as a failure", "src/daemon/check_set.cpp", "if (outcome.lost) return failure(outcome.error);", ""),
 ]
 
 # One of each kind that the world around us has shown (issue 18), which the random campaign has to find within a minute.

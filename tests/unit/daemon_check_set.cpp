@@ -72,7 +72,7 @@ TEST_CASE("CheckSet: runs the command quietly, with its timeout and nothing of o
 
 TEST_CASE("CheckSet: a result is taken at a deadline that is due at once, and the next run at its time") {
   One one;
-  CHECK(one.checks.deadline() == kNever);
+  CHECK(one.checks.deadline() > at(4s));  // when it would be stale
   CHECK(unfit(one.checks) == "check app has no result yet");
   one.runner.answer({});
   CHECK(one.checks.deadline() <= at(0s));
@@ -104,6 +104,10 @@ TEST_CASE("CheckSet: what the runner lost is no result") {
   one.checks.on_deadline(at(1s));
   one.answer({.error = "given up: vipd-runner died twice while it ran", .lost = true}, 1'100ms);
   CHECK(unfit(one.checks) == "fit");
+  CHECK(one.checks.find("app")->stale_reason(at(1'100ms)).starts_with("given up"));
+  one.checks.on_deadline(at(2s));
+  one.answer({}, 2'100ms);
+  CHECK(one.checks.find("app")->stale_reason(at(2'100ms)).empty());
 }
 
 TEST_CASE("CheckSet: a weight is the last line of the output, and what is none is a failure") {

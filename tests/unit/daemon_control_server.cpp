@@ -35,8 +35,7 @@ class Bench {
     node.start();
     (void)life.take(LifeEvent::started);
     reloader = std::make_unique<Reloader>(
-        *loop, *node.supervisor, life,
-        Reloader::Paths{directory_.path() + "/history", directory_.path() + "/in-force", unconfirmed_path()},
+        *loop, *node.supervisor, life, Reloader::Paths{directory_.path() + "/in-force", unconfirmed_path()},
         [this](const LoadedConfig&) { return on_disk; }, loaded(node.config, "first"));
     server = std::move(*ControlServer::open(*loop, path(), {}, *node.supervisor, *reloader, life,
                                             [this] { return reexec(); },
@@ -153,23 +152,6 @@ TEST_CASE("ControlServer: a status of 2000 instances, each with as many addresse
   CHECK(2000 * answer.size() < kLongestAnswer);
 }
 
-TEST_CASE("ControlServer: an answer of many MiB arrives whole") {
-  Bench bench;
-  bench.write(bench.node.config, std::string(8 << 20, 'x'));
-  REQUIRE(Json::parse(bench.ask("{\"verb\":\"reload\"}\n"))["valid"] == true);
-  const Fd fd = bench.connect();
-  const std::string request = "{\"verb\":\"config\",\"number\":2}\n";
-  REQUIRE(::send(fd.get(), request.data(), request.size(), 0) > 0);
-  std::string answer;
-  bool closed = false;
-  for (int i = 0; i < 10'000 && !closed; ++i) {
-    bench.turn();
-    answer += bench.read_all(fd, &closed);
-  }
-  REQUIRE(closed);
-  CHECK(Json::parse(answer)["configurations"][0]["files"][0]["text"].get<std::string>().size() == 8 << 20);
-}
-
 TEST_CASE("ControlServer: an answer is as long as a client takes it, or an error that says so") {
   const std::size_t around = to_text(Json{{"text", ""}}).size();
   const std::string most(kLongestAnswer - around, 'x');
@@ -277,15 +259,15 @@ TEST_CASE("ControlServer: who is not root looks, and changes nothing") {
   Bench bench;
   bench.write_priority(200, "second");
   for (const char* request : {R"({"verb":"reload"})", R"({"verb":"reload","confirm_ms":1000})", R"({"verb":"confirm"})",
-                              R"({"verb":"reexec"})", R"({"verb":"config","number":1})"}) {
+                              R"({"verb":"reexec"})"}) {
     const Json answer = Json::parse(ask_as(bench, 4242, std::string(request) + "\n"));
     CHECK(answer["kind"] == "right");
     CHECK(answer["error"].get<std::string>().find("only root") != std::string::npos);
   }
   CHECK(bench.priority() == 254);
   CHECK(bench.reexecs == 0);
-  for (const char* request : {R"({"verb":"status"})", R"({"verb":"version"})", R"({"verb":"events"})",
-                              R"({"verb":"diff"})", R"({"verb":"config"})"})
+  for (const char* request :
+       {R"({"verb":"status"})", R"({"verb":"version"})", R"({"verb":"events"})", R"({"verb":"diff"})"})
     CHECK_FALSE(Json::parse(ask_as(bench, 4242, std::string(request) + "\n")).contains("error"));
 }
 
@@ -470,20 +452,6 @@ TEST_CASE("Reloader: a trial whose way back cannot be kept does not begin, and o
   CHECK(answer.find("reload refused: cannot") != std::string::npos);
   CHECK(bench.priority() == 254);
   CHECK(bench.life.phase() == Phase::serving);
-}
-
-TEST_CASE("Reloader: the configurations that were in force can be listed and shown") {
-  Bench bench;
-  bench.write(bench.node.config, "second");
-  bench.ask("{\"verb\":\"reload\"}\n");
-  const Json all = Json::parse(bench.ask("{\"verb\":\"config\"}\n"));
-  REQUIRE(all["configurations"].size() == 2);
-  CHECK(all["configurations"][0]["number"] == 1);
-  CHECK_FALSE(all["configurations"][0]["files"][0].contains("text"));
-  const Json one = Json::parse(bench.ask("{\"verb\":\"config\",\"number\":1}\n"));
-  REQUIRE(one["configurations"].size() == 1);
-  CHECK(one["configurations"][0]["files"][0]["text"] == "first");
-  CHECK(bench.ask("{\"verb\":\"config\",\"number\":\"x\"}\n").find("no such configuration") != std::string::npos);
 }
 
 TEST_CASE("ControlServer: a re-exec is answered with the version, or with the reason why there is none") {

@@ -85,11 +85,12 @@ TEST_CASE("check: what came to nothing changes nothing, and after a bound the ve
   Check check = fresh(rules(1, 1));
   verdicts(check, "P");  // heard at 10 ms
   check.started(at(1s));
-  check.finished(std::nullopt, at(2s));
+  CHECK_FALSE(check.is_stale(at(10ms + 4s)));
+  CHECK(check.stale_reason(at(11ms + 4s)) == "vipd-runner does not answer");
+  check.finished(failure("refused"), at(2s));
   CHECK(check.passes());
   CHECK(check.due() == at(2s));
-  CHECK_FALSE(check.is_stale(at(10ms + 4s)));
-  CHECK(check.is_stale(at(11ms + 4s)));
+  CHECK(check.stale_reason(at(2s)) == "refused");  // which is known at once
   CHECK(check.passes());
   check.started(at(5s));
   check.finished(kPass, at(5s));

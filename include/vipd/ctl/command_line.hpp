@@ -25,8 +25,9 @@ struct Invocation {
   enum class ConfigAction { list, show, restore };
 
   Verb verb = Verb::status;
-  std::string runtime_dir = "/run/vipd";       ///< where the daemon's control.sock is
-  std::string config = "/etc/vipd/vipd.toml";  ///< reexec, config restore: the daemon's configuration file
+  std::string runtime_dir = "/run/vipd";           ///< where the daemon's control.sock is
+  std::string config = "/etc/vipd/vipd.toml";      ///< reexec, config restore: the daemon's configuration file
+  std::string state_dir = "/var/lib/vipd-runner";  ///< config: where vipd-runner keeps configurations
   bool json = false;
   bool follow = false;                              ///< events: go on with new ones
   std::optional<std::size_t> count;                 ///< events: so many of the past ones, all if not given

@@ -5,6 +5,9 @@
 /// only put down; it is taken at the next on_deadline(), which is due at once then, so that a result enters like any
 /// other event and nothing calls back up. Caller: Supervisor, which tells the instances what their checks come to.
 ///
+/// Where the Runner has no result, the last verdict stays and is stale. The log says so when that begins, when its
+/// reason changes and when it ends, however often the check is due meanwhile.
+///
 /// A reload keeps what is known: a check that is the same is not touched, of one that has changed the verdict stays
 /// until the next result, and one that is new counts as passing until its first one. Only at the start of vipd
 /// CheckRules::initial counts, and not there if an instance goes on for which it had not failed.
@@ -51,8 +54,11 @@ class CheckSet {
     Command command;  // of each run
     Check check;
     std::optional<Outcome> outcome = {};  // that has come and is not taken yet
+    std::string stale = {};               // why the verdict is stale, as the log has said it; empty if it is not
   };
 
+  static void take_outcome(Entry& entry, TimePoint now);
+  static void tell_if_stale(Entry& entry, TimePoint now);
   void start(const std::shared_ptr<Entry>& entry, TimePoint now);
 
   const NetworkView& view_;

@@ -25,6 +25,10 @@ struct ConfigFiles {
 /// The machine's own name, which selects what the files say for one node.
 std::string host_name();
 
+/// The absolute paths of the programs in hooks.d beside `path`, in the byte order of their names; none if there is no
+/// hooks.d.
+Result<std::vector<std::string>> find_shared_hooks(const std::string& path);
+
 /// Reads `path`, its conf.d and its hooks.d. Fails with the errno of the first one that cannot be read.
 Result<ConfigFiles> read_config_files(const std::string& path);
 

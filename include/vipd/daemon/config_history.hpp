@@ -1,9 +1,10 @@
 /// ConfigHistory: the configurations that were in force, so that what the operator wrote can be had back.
 ///
-/// The state directory keeps the last ten as one file each, history/NUMBER.json: all texts that made the configuration,
-/// with their paths, when they came into force and the SHA-256 of it all. Files are written whole or not at all
-/// (rename(2)), so a full disk or a crash leaves the older ones as they were. Nothing here is needed to run: whatever
-/// fails is a warning, and a damaged file is passed over. Callers: the daemon, for reload and for `vipctl config`.
+/// A directory keeps the last ten as one file each, NUMBER.json: all texts that made the configuration, with their
+/// paths, when they came into force and their hash. Files are written whole or not at all (rename(2)), so a full disk
+/// or a crash leaves the older ones as they were. A damaged file is passed over. vipd keeps what is in force for its
+/// successor; vipd-runner keeps what it serves and what `vipctl config` shows, each in a directory of its own. Callers:
+/// the daemon, Reloader, ServedConfigs.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,13 @@ namespace vipd {
 struct KeptConfig {
   std::uint64_t number = 0;  ///< counts up from 1
   std::string time;          ///< RFC 3339, when it came into force
-  std::string sha256;        ///< of all paths and texts, 64 hexadecimal digits
+  std::string sha256;        ///< config_hash() of the files
   std::vector<ConfigSource> files;
 };
+
+/// The SHA-256 of all file names and texts, 64 hexadecimal digits. The directories do not count, so vipd and
+/// vipd-runner name a configuration alike, whatever path each of them was given.
+std::string config_hash(const std::vector<ConfigSource>& files);
 
 class ConfigHistory {
  public:
@@ -36,8 +41,12 @@ class ConfigHistory {
   std::optional<KeptConfig> newest() const;
   /// Those that can be read, the oldest first.
   std::vector<KeptConfig> list() const;
+  /// The newest with this hash; nullopt if there is none, or if it cannot be read.
+  std::optional<KeptConfig> find(const std::string& hash) const;
   /// Only the newest stays.
   void drop_older();
+  /// Only those with one of these hashes stay.
+  void drop_all_but(const std::vector<std::string>& hashes);
 
   static constexpr std::size_t kKept = 10;
 

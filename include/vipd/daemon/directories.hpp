@@ -28,6 +28,10 @@ std::string in_force_path(const DaemonOptions& options);
 /// The file of the UnconfirmedConfig, in the state directory: a boot confirms nothing either.
 std::string unconfirmed_path(const DaemonOptions& options);
 
+/// Where a vipd-runner that is started by hand keeps configurations: beside the state directory and not in it, since
+/// user vipd may write there.
+std::string runner_state_dir(const DaemonOptions& options);
+
 /// `now`, unless the files say what was put in force on trial and never confirmed: then the configuration before that
 /// one, if it can be used. Says so in the log.
 Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options);

@@ -38,10 +38,9 @@ enum class LifeEvent : std::uint8_t {
   reexec,         ///< the verb
   exec_failed,    ///< the kernel did not take the new program
   diff,           ///< the verb
-  read_config,    ///< the verb that gives the text of an earlier configuration, to show or to restore it
   look,           ///< the verbs that only read what the daemon knows
 };
-inline constexpr std::size_t kEvents = 12;
+inline constexpr std::size_t kEvents = 11;
 
 /// What follows when an event meets a phase: the next phase, or why the event is refused.
 struct Cell {

@@ -30,6 +30,7 @@ struct LoadedConfig {
   std::vector<NamedProgram> programs = {};      ///< likewise, and those of hooks.d
   std::vector<NamedInterface> interfaces = {};  ///< as in ParsedConfig
   std::string host = {};                        ///< the machine's name that it was parsed for
+  std::string hash = {};                        ///< config_hash() of the sources
 
   /// The diagnostics as text, with the lines that they are about.
   std::string report(bool color) const;

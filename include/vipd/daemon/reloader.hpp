@@ -1,9 +1,12 @@
 /// Reloader: from the files on disk to the configuration in force, and back.
 ///
 /// One path for SIGHUP, `systemctl reload` and `vipctl reload`: read, check, plan, and only if all of that went well
-/// let the Supervisor apply it. Anything wrong is reported and changes nothing. What is in force is kept in the
-/// ConfigHistory. Callers: the daemon, for the signal, and the ControlServer, for the verbs of vipctl. Both ask the
-/// Lifecycle first whether the daemon is in a state for it.
+/// let the Supervisor apply it. Anything wrong is reported and changes nothing. What is in force is kept for the next
+/// vipd. Callers: the daemon, for the signal, and the ControlServer, for the verbs of vipctl. Both ask the Lifecycle
+/// first whether the daemon is in a state for it.
+///
+/// The Runner is told the hash of what is in force before the Supervisor applies it, with those of the configurations
+/// whose programs may still be wanted: the one that a trial leads back to, and those of routers that are about to go.
 ///
 /// A reload can be on trial: unless it is confirmed in time, the configuration before it comes back by itself, by the
 /// same path. Only confirm() ends the trial in favour of what is on trial. A further reload puts in force what the
@@ -35,7 +38,6 @@ class Reloader {
 
   /// Where configurations are kept.
   struct Paths {
-    std::string history;      ///< directory of those that were in force
     std::string in_force;     ///< directory of the one in force, for the next vipd if this one dies
     std::string unconfirmed;  ///< file of an UnconfirmedConfig
   };
@@ -44,7 +46,7 @@ class Reloader {
   Reloader(EventLoop& loop, Supervisor& supervisor, Lifecycle& life, const Paths& paths, Load load,
            LoadedConfig running);
 
-  /// Answers "reload", "diff", "confirm" and "config", with an error document if something is wrong with `request`;
+  /// Answers "reload", "diff" and "confirm", with an error document if something is wrong with `request`;
   /// nullopt if its verb is another's.
   std::optional<Json> answer(const Json& request);
   /// Reads the files and goes over to what they say; with `trial`, back again unless it is confirmed in that time. What
@@ -66,7 +68,6 @@ class Reloader {
 
   Json diff() const;
   Json confirm();
-  Json history(const Json& request) const;
   /// Puts in force what is the running_ configuration now, after `before`; what it changed.
   Json follow(const LoadedConfig& before);
   /// The trial that a reload to `tried` begins or goes on with; nullopt if nothing is left to confirm. `length` counts
@@ -74,14 +75,16 @@ class Reloader {
   Result<std::optional<Trial>> trial_of(const LoadedConfig& tried, std::optional<Duration> length);
   void give_up_trial();
   void keep();
+  void tell_runner();
 
   EventLoop& loop_;
   Supervisor& supervisor_;
   Lifecycle& life_;
-  ConfigHistory history_, in_force_;
+  ConfigHistory in_force_;
   UnconfirmedConfig unconfirmed_;
   bool is_kept_ = false;
-  bool has_older_ = true;  // than what is in force
+  bool has_older_ = true;           // than what is in force
+  std::vector<std::string> older_;  // their hashes, the newest first
   Load load_;
   LoadedConfig running_;
   std::optional<Trial> trial_;

@@ -1,9 +1,9 @@
 /// RunnerServer: the life of vipd-runner, which runs the user's programs for one vipd at a time.
 ///
 /// It runs as root where vipd does not have to, so it trusts nobody: only root and the user vipd may connect, and a
-/// program is run only if the configuration names it with these arguments, if nobody but root could have changed it,
-/// and with VIPD_* variables alone. It reads the configuration by itself, and reads it again when it is asked for what
-/// it does not know; a configuration that cannot be used leaves the last good one in force.
+/// program is run only if the configuration in force names it with these arguments, if nobody but root could have
+/// changed it, and with VIPD_* variables alone. It reads configurations by itself; vipd only says which of them is in
+/// force, see ServedConfigs. What it refuses is answered as lost: that is no word of the program.
 ///
 /// When its vipd is gone, what runs for it is ended as at a timeout, and only then the next one is served: no two
 /// programs of an instance run at once. When vipd-runner ends, nothing of what it started is left. Caller: main in
@@ -18,6 +18,7 @@ namespace vipd {
 struct RunnerOptions {
   std::string config = "/etc/vipd/vipd.toml";
   std::string runtime_dir = "/run/vipd-runner";
+  std::string state_dir = "/var/lib/vipd-runner";
   bool inherited = false;  ///< serve the one vipd whose socket is the standard input, and end with it
 };
 

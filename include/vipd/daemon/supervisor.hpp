@@ -78,6 +78,8 @@ class Supervisor {
   const CheckSet& checks() const { return checks_; }
   const EventLog& events() const { return events_; }
   const NodeHooks& hooks() const { return hooks_; }
+  /// Of all hooks and checks.
+  Runner& runner() { return hooks_.runner(); }
 
  private:
   /// One interface and family: what is listened to there, and for whom.

@@ -17,9 +17,8 @@ namespace vipd {
 
 /// What one has to be allowed to.
 enum class Right : std::uint8_t {
-  look,     ///< what the daemon does and why
-  change,   ///< make the daemon do something
-  secrets,  ///< the text of configurations, with their passwords
+  look,    ///< what the daemon does and why
+  change,  ///< make the daemon do something
 };
 
 /// One row: a verb, its right, and the event that it is.
@@ -29,14 +28,12 @@ struct Verb {
   LifeEvent event = LifeEvent::look;
 };
 
-/// All verbs. "config" with a number is a verb of its own.
-inline constexpr std::array<Verb, 9> kVerbs = {{
+/// All verbs.
+inline constexpr std::array<Verb, 7> kVerbs = {{
     {"status", Right::look, LifeEvent::look},
     {"events", Right::look, LifeEvent::look},
     {"version", Right::look, LifeEvent::look},
     {"diff", Right::look, LifeEvent::diff},
-    {"config", Right::look, LifeEvent::look},
-    {"config NUMBER", Right::secrets, LifeEvent::read_config},
     {"reload", Right::change, LifeEvent::reload},
     {"confirm", Right::change, LifeEvent::confirm},
     {"reexec", Right::change, LifeEvent::reexec},

@@ -27,7 +27,7 @@ struct Command {
 /// How a program ended.
 struct Outcome {
   std::string error = {};  ///< it could not be started; then nothing else counts
-  bool lost = false;       ///< with `error`: nobody knows what became of it, and it is not to blame
+  bool lost = false;       ///< with `error`: the runner refused it or lost it, so this is no word of the program
   int exit_status = 0;     ///< of a program that exited
   int signal = 0;          ///< that ended it, 0 = none
   bool timed_out = false;  ///< was told to end
@@ -44,6 +44,9 @@ class Runner {
   virtual ~Runner() = default;
   /// Starts the program and returns; `done` is called once, later.
   virtual void run(const Command& command, Done done) = 0;
+  /// Names the configurations by whose programs the runner judges what it is asked for from now on, by config_hash():
+  /// the one in force first. A runner that judges nothing takes no notice.
+  virtual void serve(const std::vector<std::string>& /*hashes*/) {}
 };
 
 /// "exit status 3", "killed by signal 9", "timed out after 30s", "ok in 12ms".

@@ -30,6 +30,8 @@ class RunnerClient final : public Runner {
   RunnerClient(EventLoop& loop, Connect connect);
 
   void run(const Command& command, Done done) override;
+  /// Each runner that comes is told so anew, before anything is asked of it.
+  void serve(const std::vector<std::string>& hashes) override;
   /// For a planned stop: from now on each `patience` answers with an error what waits for a runner, and what the runner
   /// should have ended by then.
   void give_up_after(Duration patience);
@@ -60,6 +62,7 @@ class RunnerClient final : public Runner {
   Duration pause_;
   std::map<std::uint64_t, Request> requests_;  // in the order in which they were made
   std::uint64_t last_id_ = 0;
+  std::vector<std::string> served_;
   EventLoop::Watch retry_, patience_;
 };
 

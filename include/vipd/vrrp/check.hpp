@@ -5,8 +5,9 @@
 /// one was due, whatever that one took, and there is never more than one of them. Who runs it is the CheckSet's
 /// business; what a failed check does to an instance ends in its Health, see Standing.
 ///
-/// A run that came to nothing (the runner was away) says nothing of the service. The verdict stays, and is stale when
-/// no result has come for three intervals and the timeout: it says so, and nothing else happens.
+/// A run that came to nothing (vipd-runner refused it, or was lost) says nothing of the service. The verdict stays and
+/// is stale from then on. A verdict is stale, too, when no result has come for three intervals and the timeout. A stale
+/// verdict counts as before; only status and log say that it is stale, and why.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "vipd/base/result.hpp"
 #include "vipd/base/time.hpp"
 #include "vipd/vrrp/standing.hpp"
 
@@ -77,13 +79,17 @@ class Check {
   void started(TimePoint now);
   /// Something has changed: the next run is due now, unless one is under way.
   void hurry(TimePoint now) { due_ = std::min(due_, now); }
-  /// What the run came to; nullopt if nobody knows.
-  void finished(const std::optional<CheckResult>& result, TimePoint now);
+  /// What the run came to. An error is no verdict on the service: it says why there is no result.
+  void finished(const Result<CheckResult>& result, TimePoint now);
 
   CheckState state() const { return state_; }
   /// For the instances: that of the first result to come counts as `initial`.
   bool passes() const { return (state_ == CheckState::unknown ? initial_ : state_) == CheckState::pass; }
-  bool is_stale(TimePoint now) const { return now - heard_ > 3 * rules_.interval + rules_.timeout; }
+  /// Why the verdict is stale; empty if it is not.
+  std::string stale_reason(TimePoint now) const;
+  bool is_stale(TimePoint now) const { return !stale_reason(now).empty(); }
+  /// From when on the verdict is stale if no result comes.
+  TimePoint stale_from() const { return heard_ + 3 * rules_.interval + rules_.timeout + Duration(1); }
   /// Since when it is in this state.
   TimePoint since() const { return since_; }
   /// Of the last result that agreed with the state: "exit status 1"; empty if there is nothing to say.
@@ -101,7 +107,8 @@ class Check {
   bool decides_ = true;   // the next result alone
   unsigned against_ = 0;  // results in a row that contradict the state
   std::string detail_;
-  int delivered_ = 0;  // weight
+  std::string no_result_;  // why the last run came to nothing; empty if it did not
+  int delivered_ = 0;      // weight
   TimePoint since_, heard_, due_;
   bool running_ = false;
 };
