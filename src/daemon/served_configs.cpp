@@ -61,6 +61,7 @@ std::optional<std::string> ServedConfigs::refusal(std::span<const std::string> a
   } else if (now >= next_look_) {
     next_look_ = now + kBetweenLooks;
     look_for_missing();
+    (void)record();  // name() has complained
   }
   if (names(arguments)) return std::nullopt;
   return why_missing_.empty() ? "the configuration in force names no such program" : why_missing_;
