@@ -44,7 +44,7 @@ void kill_runner(Node& node) {
 
 }  // namespace
 
-TEST_CASE("lab: F16: after a trial that nobody confirmed the node is fit again", "[lab][F16]") {
+TEST_CASE("lab: F16: after a trial that nobody confirmed the node is fit again", "[lab]") {
   Lab lab;
   Node& a = lab.add_node("a", 1);
   a.start_vipd(checked_by("/bin/true"));
@@ -60,7 +60,7 @@ TEST_CASE("lab: F16: after a trial that nobody confirmed the node is fit again",
   REQUIRE(a.state() == "active");
 }
 
-TEST_CASE("lab: F16: files that nobody reloaded move nothing when the runners start again", "[lab][F16]") {
+TEST_CASE("lab: F16: files that nobody reloaded move nothing when the runners start again", "[lab]") {
   Pair pair(Family::ipv4);
   pair.a.start_vipd(checked_by("/bin/true"));
   REQUIRE(pair.a.wait_state("active"));
@@ -88,7 +88,7 @@ TEST_CASE("lab: F16: files that nobody reloaded move nothing when the runners st
   CHECK(pair.a.has(pair.vip));
 }
 
-TEST_CASE("lab: F16: what vipd-runner does not have is stale, said once, and no verdict", "[lab][F16]") {
+TEST_CASE("lab: F16: what vipd-runner does not have is stale, said once, and no verdict", "[lab]") {
   Lab lab;
   Node& a = lab.add_node("a", 1);
   a.start_vipd(checked_by("/bin/true"));
@@ -112,7 +112,7 @@ TEST_CASE("lab: F16: what vipd-runner does not have is stale, said once, and no 
   CHECK(count_of(a.vipd().errors(), "check app: has results again") == 1);
 }
 
-TEST_CASE("lab: F16: a runner that stands still makes checks stale and fails none", "[lab][F16]") {
+TEST_CASE("lab: F16: a runner that stands still makes checks stale and fails none", "[lab]") {
   Lab lab;
   Node& a = lab.add_node("a", 1);
   a.start_vipd(checked_by("/bin/true"));
@@ -129,7 +129,7 @@ TEST_CASE("lab: F16: a runner that stands still makes checks stale and fails non
   CHECK(a.instance().at("transitions") == before);
 }
 
-TEST_CASE("lab: F15: what user vipd writes into its state directory is no history for root", "[lab][F15]") {
+TEST_CASE("lab: F15: what user vipd writes into its state directory is no history for root", "[lab]") {
   Lab lab;
   Node& a = lab.add_node("a", 1);
   a.start_vipd(web(Family::ipv4, 254));

@@ -165,6 +165,9 @@ FAULTS = [
     # Checks, and what the operator wrote.
     ("one failure is enough", K, "(passed ? rules_.rise : rules_.fall)", "1"),
     ("invert is ignored", K, "result.passed != rules_.invert", "result.passed"),
+    ("vipd-runner serves what the files say, whatever is named", "src/daemon/served_configs.cpp", "config_hash(files->sources) == hash", "!hash.empty()"),
+    ("a runner that starts again has no copies", "src/daemon/served_configs.cpp", "copies_ ? copies_->find(hash) : std::nullopt", "false && copies_ ? copies_->find(hash) : std::nullopt"),
+    ("vipctl believes a history of others", "src/ctl/config_history.cpp", "status.st_uid != ::geteuid()) ||", "status.st_uid == ::geteuid()) ||"),
     ("a lost run counts as a failure", "src/daemon/check_set.cpp", "if (outcome.lost) return failure(outcome.error);", ""),
 ]
 
