@@ -52,7 +52,7 @@ std::string instance_text(const Scene& scene, const lab::Node& node, const std::
     text +=
         "routes = [{to = \"10.1.0.0/16\", via = \"192.0.2.100\", table = 10}, {to = \"10.2.0.0/16\", type = "
         "\"blackhole\"}]\nrules = [{from = \"192.0.2.10/32\", table = 10, priority = 100}]\n";
-  if (scene.hook) text += "hooks.any = [\"/bin/sleep\", \"0.1\"]\n";
+  if (scene.hook) text += "hooks.any = [\"/bin/sh\", \"-c\", \"sleep 0.1\"]\nhooks.timeout = \"5s\"\n";
   return text;
 }
 
