@@ -11,7 +11,7 @@ void Defence::note(const AddressClaim& claim, bool expected, TimePoint now) {
     due_ = answered_ == TimePoint::min() ? now + kMoment : std::max(now + kMoment, answered_ + pause_);
   if (expected) return;
   if (!contest_ || contest_->last.mac != claim.mac || now >= contest_->heard + kQuiet) is_news_ = true;
-  if (!contest_) contest_.emplace();
+  if (!contest_) contest_ = Contest{.last = claim, .heard = now};
   contest_->last = claim;
   contest_->heard = now;
   ++contest_->count;

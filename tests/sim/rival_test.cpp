@@ -81,8 +81,8 @@ TEST_CASE("rival: a partition heals: the winner announces at once and again, and
   world.run_for(seconds(8));
   CHECK(first.active());
   CHECK(announced(first, healed, milliseconds(999)) >= 5);
-  // A version 2 winner does not answer a losing advert, so the loser is Active for some time and answers what the winner
-  // announces; that is answered once more.
+  // A version 2 winner does not answer a losing advert, so the loser is Active for some time and answers what the
+  // winner announces; that is answered once more.
   const bool both_answer = version == 2 && loser_first;
   CHECK(announced(first, met + milliseconds(999), seconds(3)) == (both_answer ? 10 : 5));
   CHECK(reasserted(first) == 1);

@@ -1,7 +1,8 @@
 /// Wire: adverts in and out, announcements out, and what other hosts announce of our addresses in.
 ///
 /// A seam: RawWire (os/raw_wire.hpp) has the raw sockets, the tests a LAN that loses packets. It moves octets and knows
-/// nothing of what they say. Callers: Supervisor (listen, overhear, hold), VirtualRouter (send), AddressOwner (announce).
+/// nothing of what they say. Callers: Supervisor (listen, overhear, hold), VirtualRouter (send), AddressOwner
+/// (announce).
 #pragma once
 
 #include <bitset>
@@ -60,9 +61,9 @@ class Wire {
   virtual void release() {}
   /// Sends a whole Ethernet frame. Never waits.
   virtual Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) = 0;
-  /// Delivers what arrives on these interfaces and says where one of these addresses lives: IPv4, an Ethernet frame with
-  /// ARP; IPv6, the ICMPv6 message of a neighbour advertisement, with its hop limit. Other packets may be among them. A
-  /// flood is delivered in part. Replaces what was asked for before. A failure leaves some of it undone.
+  /// Delivers what arrives on these interfaces and says where one of these addresses lives: IPv4, an Ethernet frame
+  /// with ARP; IPv6, the ICMPv6 message of a neighbour advertisement, with its hop limit. Other packets may be among
+  /// them. A flood is delivered in part. Replaces what was asked for before. A failure leaves some of it undone.
   virtual Result<void> overhear(const WatchedAddresses& addresses) = 0;
 };
 
