@@ -292,7 +292,7 @@ void Election::stop_preparing(TimePoint now) {
 }
 
 void Election::on(const GiveUp& event, TimePoint now, Actions& out) {
-  if (preparing()) return stop_preparing(now);
+  if (preparing() && settings_.grouped) return stop_preparing(now);
   if (state_ != State::active || resigning()) return;
   Reason reason = because(Why::group);
   reason.peer = event.winner;

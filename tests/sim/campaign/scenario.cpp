@@ -253,6 +253,7 @@ void suit_many(Config& whole) {
 void suit(std::vector<Config>& configs, const Scenario& scenario, Dice& dice) {
   if (scenario.has(Trait::many)) keep_three(configs);
   if (scenario.has(Trait::neighbours)) suit_neighbours(configs, dice);
+  if (scenario.has(Trait::duplicates)) std::ranges::for_each(configs, suit_duplicates);
   const bool by_route = scenario.has(Trait::second_interface) && dice.one_in(2);
   const bool has_owner =
       std::ranges::any_of(configs, [](const Config& config) { return config.instances[0].priority == kOwnerPriority; });
@@ -265,7 +266,6 @@ void suit(std::vector<Config>& configs, const Scenario& scenario, Dice& dice) {
     if (scenario.has(Trait::many)) suit_many(config);
     const bool by_turns = scenario.has(Trait::many);  // not with a virtual MAC (decision 0016)
     if (scenario.has(Trait::macvlan_parent) && multicast && !by_turns) first.virtual_mac = true;
-    if (scenario.has(Trait::duplicates)) suit_duplicates(config);
   }
 }
 
