@@ -15,8 +15,6 @@ namespace vipd {
 
 namespace {
 
-constexpr char kSeparator = '\x1f';  ///< between the parts of a path; no character of a key, since it is a control
-
 constexpr std::size_t kMaxOmitted = 1000;  ///< who has more faults does not care how many
 
 // What is said of a lookalike, behind its name.
@@ -156,6 +154,21 @@ std::string without_quotes(std::string_view word, char plain) {
   return result;
 }
 
+using NameId = std::size_t;
+
+constexpr NameId kRoot = 0;
+constexpr std::size_t kNowhere = std::string_view::npos;
+
+/// The full name of a table or key: the last part, and the name before it. A text of all parts for each key would make
+/// the time and the memory grow with the square of the file's size.
+struct Name {
+  NameId parent;
+  std::string_view part;
+  std::size_t seen = kNowhere;         ///< where the table's header or the key stands
+  std::size_t dotted_seen = kNowhere;  ///< where a dotted key stands that has made this table
+  NameId last_entry = kRoot;           ///< of a list of tables; kRoot if this is none
+};
+
 /// Each parsing function returns false after it has recorded a fault.
 class SyntaxScanner {
  public:
@@ -172,17 +185,17 @@ class SyntaxScanner {
   bool statement();
   bool header();
   bool header_end(bool is_array);
-  bool pair(const std::string& table);
+  bool pair(NameId table);
   bool equals(std::size_t key_begin);
-  bool key_path(std::string& path);
-  bool key_part(std::string& path);
-  bool value(const std::string& path);
+  bool key_path(NameId& name);
+  bool key_part(NameId& name);
+  bool value(NameId name);
   bool bare_value();
   bool check_number(std::size_t begin, std::string_view word);
   bool refuse_word(std::size_t begin, std::string_view word);
-  bool array(const std::string& path);
+  bool array(NameId name);
   bool array_separator(std::size_t open, std::size_t last);
-  bool inline_table(const std::string& path);
+  bool inline_table(NameId name);
   bool string();
   bool literal_string();
   std::string closing_hint(std::size_t open) const;
@@ -192,9 +205,13 @@ class SyntaxScanner {
   bool end_of_statement();
 
   // A key or a table that is there twice.
-  bool remember_table(const std::string& path, std::size_t offset);
-  bool remember_key(const std::string& path, std::size_t offset);
-  void remember_dotted_tables(const std::string& path, std::size_t from, std::size_t offset);
+  bool remember_table(NameId name, std::size_t offset);
+  bool remember_key(NameId name, std::size_t offset);
+  void remember_dotted_tables(NameId name, NameId table, std::size_t offset);
+
+  // The names of tables and keys.
+  NameId child_of(NameId parent, std::string_view part);
+  NameId entry_of(NameId list);
 
   // Where we are.
   bool at_end() const { return pos_ >= text_.size(); }
@@ -230,11 +247,11 @@ class SyntaxScanner {
   std::string_view text_;
   std::size_t pos_ = 0;
   std::vector<std::size_t> lines_{0};  ///< where they start: counting them for each fault would take too long
-  std::string table_;                  ///< path of the current section
+  NameId table_ = kRoot;               ///< that of the current section
   int nesting_ = 0;
   Damage damage_ = Damage::statement;
-  std::map<std::string, std::size_t> seen_;   ///< full path of tables and keys -> where
-  std::map<std::string, std::string> lists_;  ///< full path of a list of tables -> that of its last one
+  std::vector<Name> names_{{.parent = kRoot, .part = {}}};
+  std::map<std::pair<NameId, std::string_view>, NameId> children_;
   SyntaxScan scan_;
 };
 
@@ -264,13 +281,17 @@ bool SyntaxScanner::header() {
   damage_ = Damage::section;  // whose keys follow is not known until the header is read
   const bool is_array = at("[[");
   pos_ += is_array ? 2 : 1;
-  std::string path;
+  NameId name = kRoot;
   skip_blanks();
   if (at("]")) return fail(begin, pos_ + 1 - begin, "a table needs a name");
-  if (!key_path(path) || !header_end(is_array)) return false;
-  if (is_array) path = lists_[path] = path + "[" + std::to_string(begin) + "]";
-  if (!remember_table(path, begin) || !end_of_statement()) return false;
-  table_ = path;
+  if (!key_path(name) || !header_end(is_array)) return false;
+  if (is_array) {
+    const NameId entry = entry_of(name);
+    names_[name].last_entry = entry;
+    name = entry;
+  }
+  if (!remember_table(name, begin) || !end_of_statement()) return false;
+  table_ = name;
   damage_ = Damage::statement;
   return true;
 }
@@ -283,13 +304,13 @@ bool SyntaxScanner::header_end(bool is_array) {
   return true;
 }
 
-bool SyntaxScanner::pair(const std::string& table) {
+bool SyntaxScanner::pair(NameId table) {
   const std::size_t begin = pos_;
-  std::string path = table;
-  if (!key_path(path) || !equals(begin)) return false;
-  if (!value(path)) return hide_fault(path.substr(table.size()));
-  remember_dotted_tables(path, table.size() + 1, begin);
-  return remember_key(path, begin);
+  NameId name = table;
+  if (!key_path(name) || !equals(begin)) return false;
+  if (!value(name)) return hide_fault(names_[name].part);
+  remember_dotted_tables(name, table, begin);
+  return remember_key(name, begin);
 }
 
 bool SyntaxScanner::equals(std::size_t key_begin) {
@@ -320,11 +341,11 @@ bool SyntaxScanner::equals(std::size_t key_begin) {
               "write " + std::string(key) + " = value");
 }
 
-bool SyntaxScanner::key_path(std::string& path) {
+bool SyntaxScanner::key_path(NameId& name) {
   for (int parts = 1;; ++parts) {
     skip_blanks();
     if (parts > kMaxNesting) return fail(pos_, 1, "too many parts in a dotted key");
-    if (!key_part(path)) return false;
+    if (!key_part(name)) return false;
     const std::size_t end = pos_;
     skip_blanks();
     if (!at(".")) {
@@ -332,28 +353,30 @@ bool SyntaxScanner::key_path(std::string& path) {
       return true;
     }
     ++pos_;
-    if (const auto list = lists_.find(path); list != lists_.end()) path = list->second;
+    if (names_[name].last_entry != kRoot) name = names_[name].last_entry;
   }
 }
 
-bool SyntaxScanner::key_part(std::string& path) {
+bool SyntaxScanner::key_part(NameId& name) {
   const std::size_t begin = pos_;
   if (at("\"\"\"") || at("'''")) return fail(pos_, 3, "a key cannot be a multi-line string");
   if (at("\"") || at("'")) {
     if (!(at("\"") ? string() : literal_string())) return false;
-    path.append(1, kSeparator).append(text_.substr(begin + 1, pos_ - begin - 2));
+    name = child_of(name, text_.substr(begin + 1, pos_ - begin - 2));
     return true;
   }
   while (!at_end() && is_bare_key(text_[pos_])) ++pos_;
-  path.append(1, kSeparator).append(text_.substr(begin, pos_ - begin));
-  if (pos_ != begin) return true;
+  if (pos_ != begin) {
+    name = child_of(name, text_.substr(begin, pos_ - begin));
+    return true;
+  }
   if (at("=")) return fail(pos_, 1, "a key is missing before \"=\"");
   if (blame_quote(pos_, token())) return false;
   return fail(pos_, token().size(), "expected a key, got " + in_quotes(token()),
               "a statement is [table] or key = value; a comment begins with #");
 }
 
-bool SyntaxScanner::value(const std::string& path) {
+bool SyntaxScanner::value(NameId name) {
   skip_blanks();
   if (at("\"\"\"")) return multi_line_string("\"\"\"");
   if (at("'''")) return multi_line_string("'''");
@@ -362,7 +385,7 @@ bool SyntaxScanner::value(const std::string& path) {
   if (!at("[") && !at("{")) return bare_value();
   if (nesting_ == kMaxNesting) return fail(pos_, 1, "nested too deeply");
   ++nesting_;
-  if (!(at("[") ? array(path) : inline_table(path))) return false;
+  if (!(at("[") ? array(name) : inline_table(name))) return false;
   --nesting_;
   return true;
 }
@@ -407,7 +430,7 @@ bool SyntaxScanner::refuse_word(std::size_t begin, std::string_view word) {
   return fail(begin, word.size(), in_quotes(word) + " needs quotes", "write " + in_quotes(word));
 }
 
-bool SyntaxScanner::array(const std::string& path) {
+bool SyntaxScanner::array(NameId name) {
   const std::size_t open = pos_++;
   while (true) {
     const std::size_t last = pos_;
@@ -416,7 +439,8 @@ bool SyntaxScanner::array(const std::string& path) {
     if (at(",")) return fail(pos_, 1, "a value is missing before this comma");
     if (lacks_brace()) return fail(pos_, token().size(), "expected \"{\" before the keys of a table");
     if (at_end() || at_new_statement()) return array_separator(open, last);
-    if (!value(path + "[" + std::to_string(pos_) + "]") || !array_separator(open, pos_)) return false;
+    const bool has_names = at("{") || at("[");  // no entry of another kind
+    if (!value(has_names ? entry_of(name) : name) || !array_separator(open, pos_)) return false;
   }
   ++pos_;
   return true;
@@ -438,7 +462,7 @@ bool SyntaxScanner::array_separator(std::size_t open, std::size_t last) {
   return false;
 }
 
-bool SyntaxScanner::inline_table(const std::string& path) {
+bool SyntaxScanner::inline_table(NameId name) {
   const std::size_t open = pos_++;
   skip_blanks();
   bool more = !at("}");
@@ -446,7 +470,7 @@ bool SyntaxScanner::inline_table(const std::string& path) {
     skip_blanks();
     if (at_line_end()) return fail(open, 1, "expected \"}\" on the same line");
     if (at("}")) return fail(pos_, 1, "a comma before \"}\" is not allowed", "remove the comma");
-    if (!pair(path)) return false;
+    if (!pair(name)) return false;
     skip_blanks();
     more = at(",");
     if (more) ++pos_;
@@ -550,14 +574,25 @@ bool SyntaxScanner::end_of_statement() {
               "one statement a line; a comment begins with #");
 }
 
-bool SyntaxScanner::remember_table(const std::string& path, std::size_t offset) {
-  auto first = seen_.find(path);
-  if (first == seen_.end()) first = seen_.find(path + "\n");
-  if (first == seen_.end()) {
-    seen_.emplace(path, offset);
+NameId SyntaxScanner::child_of(NameId parent, std::string_view part) {
+  const auto [known, is_new] = children_.try_emplace({parent, part}, names_.size());
+  if (is_new) names_.push_back({.parent = parent, .part = part});
+  return known->second;
+}
+
+/// A new entry of the list.
+NameId SyntaxScanner::entry_of(NameId list) {
+  names_.push_back({.parent = names_[list].parent, .part = names_[list].part});
+  return names_.size() - 1;
+}
+
+bool SyntaxScanner::remember_table(NameId name, std::size_t offset) {
+  const std::size_t first = std::min(names_[name].seen, names_[name].dotted_seen);
+  if (first == kNowhere) {
+    names_[name].seen = offset;
     return true;
   }
-  const Place other = place(first->second, 1);
+  const Place other = place(first, 1);
   fail_as("duplicate-table", offset, pos_ - offset,
           "table " + printable(text_.substr(offset, pos_ - offset)) + " is defined twice; first at line " +
               std::to_string(other.line));
@@ -565,11 +600,14 @@ bool SyntaxScanner::remember_table(const std::string& path, std::size_t offset) 
   return false;
 }
 
-bool SyntaxScanner::remember_key(const std::string& path, std::size_t offset) {
-  const auto [first, is_new] = seen_.emplace(path, offset);
-  if (is_new) return true;
+bool SyntaxScanner::remember_key(NameId name, std::size_t offset) {
+  const std::size_t first = names_[name].seen;
+  if (first == kNowhere) {
+    names_[name].seen = offset;
+    return true;
+  }
   const std::string_view key = text_.substr(offset, text_.find_first_of(" \t=", offset) - offset);
-  const Place other = place(first->second, key.size());
+  const Place other = place(first, key.size());
   fail_as("duplicate-key", offset, key.size(),
           in_quotes(key) + " is set twice; first at line " + std::to_string(other.line), "remove one of them");
   scan_.faults.back().related = other;
@@ -583,10 +621,9 @@ bool SyntaxScanner::at_line_start() const {
 }
 
 /// The tables that a dotted key makes; no header may open them again.
-void SyntaxScanner::remember_dotted_tables(const std::string& path, std::size_t from, std::size_t offset) {
-  for (std::size_t end = path.find(kSeparator, from); end != std::string::npos; end = path.find(kSeparator, end + 1)) {
-    seen_.try_emplace(path.substr(0, end) + "\n", offset);
-  }
+void SyntaxScanner::remember_dotted_tables(NameId name, NameId table, std::size_t offset) {
+  for (NameId made = names_[name].parent; made != table; made = names_[made].parent)
+    names_[made].dotted_seen = std::min(names_[made].dotted_seen, offset);
 }
 
 /// Within a list: does a line begin here that looks like `key =` or `[table]`, so that the list was never closed?
@@ -606,8 +643,9 @@ bool SyntaxScanner::at_bare_pair() const {
 
 /// On a line of its own in a list of tables: keys, but no brace before them.
 bool SyntaxScanner::lacks_brace() const {
+  if (!at_bare_pair()) return false;  // most entries are none, and all of them may stand on one long line
   const std::string_view line = text_.substr(pos_, text_.find('\n', pos_) - pos_);
-  return at_bare_pair() && std::ranges::count(line, '}') > std::ranges::count(line, '{');
+  return std::ranges::count(line, '}') > std::ranges::count(line, '{');
 }
 
 /// At the start of a line: does it look like a header or the beginning of a key? Entries of a list mostly do not.
@@ -723,11 +761,12 @@ bool SyntaxScanner::fail_as(std::string kind, std::size_t offset, std::size_t le
   return false;
 }
 
-/// The words for a fault in the value of `key` may quote it; a secret's are replaced.
-bool SyntaxScanner::hide_fault(std::string_view key) {
+/// The words for a fault in the value of the key `name` may quote it; a secret's are replaced.
+bool SyntaxScanner::hide_fault(std::string_view name) {
   if (scan_.faults.back().message.ends_with(kNoBlank)) return false;  // quotes nothing
-  const std::string_view name = key.substr(key.rfind(kSeparator) + 1);
-  if (is_secret_key(name) || table_.starts_with(std::string(1, kSeparator) + "key")) {
+  NameId table = table_;
+  while (names_[table].parent != kRoot) table = names_[table].parent;
+  if (is_secret_key(name) || names_[table].part.starts_with("key")) {
     scan_.faults.back().message = "the value of " + in_quotes(name) + " is not valid (it is a secret and not shown)";
     scan_.faults.back().hint = "write it in double quotes; see vipd.toml(5)";
   }

@@ -1,15 +1,11 @@
 #include "vipd/config/toml.hpp"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#define TOML_MAX_NESTED_VALUES 16
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <tuple>
 
 #include "vipd/config/secret.hpp"
 #include "vipd/config/syntax.hpp"
+#include "vipd/config/toml_library.hpp"
 
 namespace vipd {
 
