@@ -161,7 +161,7 @@ void ClaimStore::begin_anew() {
     entry.record = ++record;
     write(entry, name);
   }
-  if (::rename(temporary.c_str(), path_.c_str()) == 0) return;
+  if (rename_state_file(temporary, path_)) return;
   fd_ = Fd();
   ::unlink(path_.c_str());  // what it says would outlive its truth
 }

@@ -2,18 +2,21 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
 
 #include "vipd/os/fd.hpp"
+#include "vipd/os/program_file.hpp"
 
 namespace vipd {
 namespace {
@@ -62,52 +65,64 @@ Result<std::vector<std::string>> names_in(const std::string& directory, bool (*c
   return names;
 }
 
+/// With its final slash; "" if `path` is a name alone.
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash + 1);
+}
+
+/// What a shell hands over as /dev/fd/63 has no place where others could put something else.
+bool is_unnamed_pipe(const Fd& fd) {
+  struct statfs system{};
+  return ::fstatfs(fd.get(), &system) == 0 && system.f_type == PIPEFS_MAGIC;
+}
+
+/// Opens a file of the configuration. Nobody waits for the writer of a named pipe, or for a terminal.
+Result<Fd> open_file(const std::string& path, struct stat& status) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd || ::fstat(fd.get(), &status) < 0) return system_failure("cannot read " + path, errno);
+  if (is_unnamed_pipe(fd)) {
+    ::fcntl(fd.get(), F_SETFL, O_RDONLY);
+    return fd;
+  }
+  if (!S_ISREG(status.st_mode)) return failure("cannot read " + path + ": it is not a file");
+  return fd;
+}
+
 /// Reads one configuration after another and looks who may write it.
 class FileReader {
  public:
   Result<ConfigFiles> read(const std::string& path);
 
  private:
-  Result<void> read_main(const std::string& path);
-  Result<void> read_fragment(const std::string& path);
+  Result<void> read_file(const std::string& path);
   Result<void> add(const std::string& path, const Fd& fd, const struct stat& status);
-  void judge(const std::string& what, const std::string& path, const struct stat& status);
+  void judge_directory(const std::string& path);
+  void judge(const std::string& path, const struct stat& status);
 
   ConfigFiles files_;
-  uid_t owner_ = 0;  ///< of the main file
+  std::set<std::string> said_;  ///< reasons: a directory on the way of several files is complained of once
   std::size_t total_ = 0;
 };
 
 Result<ConfigFiles> FileReader::read(const std::string& path) {
-  if (const auto done = read_main(path); !done) return std::unexpected(done.error());
-  const std::size_t slash = path.rfind('/');
-  const std::string directory = (slash == std::string::npos ? "" : path.substr(0, slash + 1)) + "conf.d";
+  if (const auto done = read_file(path); !done) return std::unexpected(done.error());
+  const std::string directory = directory_of(path) + "conf.d";
   const auto names = names_in(directory, is_fragment);
   if (!names) return std::unexpected(names.error());
   for (const std::string& name : *names)
-    if (const auto done = read_fragment(directory + "/" + name); !done) return std::unexpected(done.error());
-  struct stat status{};
-  if (!names->empty() && ::stat(directory.c_str(), &status) == 0) judge("directory " + directory, directory, status);
+    if (const auto done = read_file(directory + "/" + name); !done) return std::unexpected(done.error());
+  for (const char* beside : {"conf.d", "hooks.d"}) judge_directory(directory_of(path) + beside);
   auto hooks = find_shared_hooks(path);
   if (!hooks) return std::unexpected(hooks.error());
   files_.hooks = std::move(*hooks);
   return std::move(files_);
 }
 
-Result<void> FileReader::read_main(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<void> FileReader::read_file(const std::string& path) {
   struct stat status{};
-  if (!fd || ::fstat(fd.get(), &status) < 0) return system_failure("cannot read " + path, errno);
-  owner_ = status.st_uid;
-  return add(path, fd, status);
-}
-
-Result<void> FileReader::read_fragment(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status{};
-  if (!fd || ::fstat(fd.get(), &status) < 0) return system_failure("cannot read " + path, errno);
-  if (!S_ISREG(status.st_mode)) return failure("cannot read " + path + ": it is not a file");
-  return add(path, fd, status);
+  const auto fd = open_file(path, status);
+  return fd ? add(path, *fd, status) : std::unexpected(fd.error());
 }
 
 Result<void> FileReader::add(const std::string& path, const Fd& fd, const struct stat& status) {
@@ -116,30 +131,26 @@ Result<void> FileReader::add(const std::string& path, const Fd& fd, const struct
   total_ += text->size();
   if (total_ > kMaxTotal) return failure("the configuration is larger than 8 MiB");
   files_.sources.push_back({path, std::move(*text)});
-  judge("configuration file", path, status);
+  if (S_ISREG(status.st_mode)) judge(path, status);
   return {};
 }
 
-/// Who may change a part of the configuration decides what runs as root. A pipe belongs to whoever made it.
-void FileReader::judge(const std::string& what, const std::string& path, const struct stat& status) {
-  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return;
-  std::array<char, 8> mode;
-  std::snprintf(mode.data(), mode.size(), "%04o", status.st_mode & 07777u);
+void FileReader::judge_directory(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) == 0) judge(path, status);
+}
+
+/// Who may change a part of the configuration decides what runs as root.
+void FileReader::judge(const std::string& path, const struct stat& status) {
+  std::error_code error;
+  const auto fault = examine_configuration(std::filesystem::absolute(path, error), status);
+  if (!fault || !said_.insert(fault->reason).second) return;
   Diagnostic diagnostic;
   diagnostic.severity = Severity::warning;
   diagnostic.kind = "permissions";
   diagnostic.file = static_cast<int>(files_.sources.size()) - 1;
-  if ((status.st_mode & S_IWOTH) != 0) {
-    diagnostic.message = what + " is writable by others (mode " + mode.data() + ")";
-    diagnostic.hint = "chmod o-w " + path;
-  } else if (status.st_uid != 0 && status.st_uid != owner_) {
-    diagnostic.message =
-        what + " belongs to another user (uid " + std::to_string(status.st_uid) + ") than the main file";
-    diagnostic.hint = "chown root " + path;
-  } else {
-    return;
-  }
-  diagnostic.message += ": vipd does not start as root with it";
+  diagnostic.message = fault->reason + ": no program that the configuration names is run as root";
+  diagnostic.hint = fault->remedy;
   files_.permissions.push_back(std::move(diagnostic));
 }
 

@@ -33,7 +33,7 @@ Result<void> write_whole(const std::string& path, const std::string& text) {
     if (size < 0 && errno != EINTR) return system_failure("cannot write " + temporary, errno);
     if (size > 0) done += static_cast<std::size_t>(size);
   }
-  if (::fsync(fd.get()) < 0 || ::rename(temporary.c_str(), path.c_str()) < 0)
+  if (::fsync(fd.get()) < 0 || !rename_state_file(temporary, path))
     return system_failure("cannot write " + path, errno);
   return {};
 }
@@ -108,8 +108,7 @@ std::string ConfigHistory::path_of(std::uint64_t number) const {
 }
 
 Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files, const std::string& time) {
-  std::error_code error;
-  fs::create_directories(directory_, error);
+  if (const auto made = make_state_directory(directory_); !made) return std::unexpected(made.error());
   const std::vector<std::uint64_t> numbers = numbers_in(directory_);
   const std::uint64_t newest = numbers.empty() ? 0 : numbers.back();
   const std::string sha256 = config_hash(files);
@@ -119,7 +118,7 @@ Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files
   const Json document{{"schema", kSchema}, {"time", time}, {"sha256", sha256}, {"files", document_of(files)}};
   const auto written = write_whole(path_of(newest + 1), to_text(document) + "\n");
   if (!written) return std::unexpected(written.error());
-  for (std::size_t i = 0; i + kKept <= numbers.size(); ++i) fs::remove(path_of(numbers[i]), error);
+  for (std::size_t i = 0; i + kKept <= numbers.size(); ++i) remove_state_file(path_of(numbers[i]));
   return newest + 1;
 }
 
@@ -145,8 +144,7 @@ void ConfigHistory::drop_all_but(const std::vector<std::string>& hashes) {
 void ConfigHistory::drop_older() {
   std::vector<std::uint64_t> numbers = numbers_in(directory_);
   if (!numbers.empty()) numbers.pop_back();
-  std::error_code error;
-  for (const std::uint64_t number : numbers) fs::remove(path_of(number), error);
+  for (const std::uint64_t number : numbers) remove_state_file(path_of(number));
 }
 
 std::vector<KeptConfig> ConfigHistory::list() const {

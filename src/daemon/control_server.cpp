@@ -90,11 +90,9 @@ Result<void> ControlServer::listen() {
   socket_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket_) return system_failure("cannot make the control socket", errno);
   ::unlink(path_.c_str());
-  const mode_t mask = ::umask(0177);
-  const int bound = ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
-  ::umask(mask);
-  if (bound < 0) return system_failure("cannot make the control socket " + path_, errno);
-  if (auto handed = share_with_group(path_, 0660); !handed) return handed;
+  const SharedWithGroup shared(0660);
+  if (::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
+    return system_failure("cannot make the control socket " + path_, errno);
   if (::listen(socket_.get(), 64) < 0) return system_failure("cannot listen on " + path_, errno);
   return {};
 }

@@ -267,6 +267,7 @@ int run_daemon(const DaemonOptions& options) {
     log_error("{}", lock.error().message);
     return kExitFailure;
   }
+  say_overrides(*loaded);
   Daemon daemon;
   const auto before = instances_before(*loaded, options);
   if (const auto started = daemon.start(*std::move(loaded), before, options); !started) {

@@ -1,6 +1,5 @@
 #include "vipd/daemon/directories.hpp"
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,18 +13,9 @@
 #include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/config_history.hpp"
 #include "vipd/os/log.hpp"
+#include "vipd/os/state_file.hpp"
 
 namespace vipd {
-namespace {
-
-/// What root makes in the directory of user vipd (a last will by hand) must not lock that user out.
-void hand_to_owner_of(const std::string& directory, const Fd& fd) {
-  struct stat owner{}, file{};
-  if (::geteuid() != 0 || ::stat(directory.c_str(), &owner) < 0 || ::fstat(fd.get(), &file) < 0) return;
-  if (file.st_nlink == 1 && file.st_uid != owner.st_uid) (void)!::fchown(fd.get(), owner.st_uid, owner.st_gid);
-}
-
-}  // namespace
 
 bool usable(const Result<LoadedConfig>& loaded, const std::string& path) {
   if (!loaded) {
@@ -45,9 +35,8 @@ bool usable(const Result<LoadedConfig>& loaded, const std::string& path) {
 Result<Fd> lock_runtime_dir(const std::string& directory) {
   if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) return system_failure("cannot make " + directory, errno);
   const std::string path = directory + "/vipd.lock";
-  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  Fd fd = open_lock_file(path);
   if (!fd) return system_failure("cannot open " + path, errno);
-  hand_to_owner_of(directory, fd);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
   if (errno == EWOULDBLOCK) return failure("another vipd is running on " + directory + "; `vipctl status` asks it");
   return system_failure("cannot lock " + path, errno);

@@ -78,7 +78,7 @@ void HookJournal::begin_anew() {
   const std::string temporary = path_ + ".new";
   fd_ = create_state_file(temporary, O_APPEND);
   size_ = 0;
-  if (append(text) && ::rename(temporary.c_str(), path_.c_str()) == 0) return;
+  if (append(text) && rename_state_file(temporary, path_)) return;
   fd_ = Fd();
   size_ = kLargest + 1;
 }

@@ -10,6 +10,7 @@
 #include "vipd/daemon/config_history.hpp"
 #include "vipd/daemon/programs.hpp"
 #include "vipd/os/link_flags.hpp"
+#include "vipd/os/log.hpp"
 
 namespace vipd {
 namespace {
@@ -89,6 +90,13 @@ Result<LoadedConfig> load_config(const std::string& path, Purpose purpose, const
   const std::string host = host_name();
   LoadedConfig loaded = is_as_before(in_force, *files, host, purpose) ? in_force : read(*files, host);
   return judged(std::move(loaded), std::move(*files), purpose);
+}
+
+void say_overrides(const LoadedConfig& loaded) {
+  if (loaded.overrides.starts_with("no"))
+    log_warning("{}: it has the values for all nodes; name it with [node] name, or by hostnamectl", loaded.overrides);
+  else if (!loaded.overrides.empty())
+    log_info("{}", loaded.overrides);
 }
 
 /// Who may write the files of today says nothing of these texts.

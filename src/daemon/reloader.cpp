@@ -179,6 +179,7 @@ Json Reloader::follow(const LoadedConfig& before) {
   Json changes = Json::array();
   if (before.hash != running_.hash) older_.insert(older_.begin(), before.hash);
   tell_runner();
+  if (running_.overrides != before.overrides) say_overrides(running_);
   if (running_.config == before.config || *running_.config == *before.config) {
     running_.config = before.config;  // which all others have
     log_info("reload: nothing has changed");

@@ -117,6 +117,10 @@ Result<void> RunnerServer::start() {
 
 Result<void> RunnerServer::listen(const std::string& directory) {
   if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) return system_failure("cannot make " + directory, errno);
+  struct stat status{};
+  if (::lstat(directory.c_str(), &status) < 0 || !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() ||
+      (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return failure(directory + " is no directory of our own: others could put another socket there");
   const std::string path = directory + "/runner.sock";
   auto listener = listen_at(path);
   if (!listener) return std::unexpected(listener.error());

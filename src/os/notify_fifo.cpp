@@ -14,8 +14,9 @@ namespace {
 
 /// A pipe that is there already stays whose it is.
 Result<void> make_fifo(const std::string& path) {
-  if (::mkfifo(path.c_str(), 0600) == 0) return share_with_group(path, 0640);
-  return errno == EEXIST ? Result<void>() : system_failure("cannot make " + path, errno);
+  const SharedWithGroup shared(0640);
+  return ::mkfifo(path.c_str(), 0640) == 0 || errno == EEXIST ? Result<void>()
+                                                              : system_failure("cannot make " + path, errno);
 }
 
 }  // namespace

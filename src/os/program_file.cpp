@@ -1,7 +1,6 @@
 #include "vipd/os/program_file.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,6 +8,9 @@
 #include <climits>
 #include <cstdio>
 #include <cstring>
+#include <utility>
+
+#include "vipd/os/user_group.hpp"
 
 namespace vipd {
 namespace {
@@ -21,18 +23,24 @@ std::string octal(mode_t mode) {
   return text.data();
 }
 
+/// Programs that user vipd names are run by root, so what belongs to that user is not root's own.
+uid_t trusted_owner() {
+  static const uid_t owner = ::geteuid() == user_of_vipd() ? 0 : ::geteuid();
+  return owner;
+}
+
 /// What others could do to one component that is no link.
 std::optional<ProgramFault> examine_owner(const std::string& path, const struct stat& status) {
   const std::string what = (S_ISDIR(status.st_mode) ? "directory " : "") + path;
-  if (status.st_uid != 0 && status.st_uid != ::geteuid())
-    return ProgramFault{what + " belongs to uid " + std::to_string(status.st_uid), "chown root:root " + path};
+  if (status.st_uid != 0 && status.st_uid != trusted_owner())
+    return ProgramFault{what + " belongs to uid " + std::to_string(status.st_uid), "chown root " + path};
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return std::nullopt;
   const bool shared = (status.st_mode & S_ISVTX) != 0;  // such as /tmp: it is as it has to be
   return ProgramFault{what + " is writable by others (mode " + octal(status.st_mode) + ")",
                       shared ? "move it under /etc, owner root, mode 0755" : "chmod go-w " + path};
 }
 
-std::optional<ProgramFault> examine_file(const std::string& path, const struct stat& status) {
+std::optional<ProgramFault> examine_executable(const std::string& path, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) return ProgramFault{path + " is not a regular file", "name a program"};
   if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
     return ProgramFault{path + " is not executable (mode " + octal(status.st_mode) + ")", "chmod +x " + path};
@@ -44,18 +52,28 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+/// What stands at the end of a path; no `path` where it may not be looked at.
+struct End {
+  std::string path;
+  struct stat status{};
+};
+
 /// Walks a path as the kernel does, component by component.
 class Walk {
  public:
   explicit Walk(std::string path) : rest_(std::move(path)) {}
 
-  std::optional<ProgramFault> run() {
-    struct stat status{};
+  /// A fault on the way, or else what stands at the `end`.
+  std::optional<ProgramFault> run(End& end) {
+    struct stat& status = end.status;
     if (::lstat("/", &status) == 0)
       if (auto fault = examine_owner("/", status)) return fault;
     while (true) {
       const std::string name = next_component();
-      if (name.empty()) return examine_file(at_, status);
+      if (name.empty()) {
+        end.path = at_;
+        return std::nullopt;
+      }
       const std::string path = name == ".." ? parent_of(at_) : (at_ == "/" ? "" : at_) + "/" + name;
       if (::lstat(path.c_str(), &status) < 0) return cannot_look(path);
       if (S_ISLNK(status.st_mode)) {  // its directory is safe, so nobody can turn it elsewhere
@@ -98,6 +116,18 @@ class Walk {
 
 }  // namespace
 
-std::optional<ProgramFault> examine_program(const std::string& path) { return Walk(path).run(); }
+std::optional<ProgramFault> examine_program(const std::string& path) {
+  End end;
+  if (auto fault = Walk(path).run(end)) return fault;
+  return end.path.empty() ? std::nullopt : examine_executable(end.path, end.status);
+}
+
+std::optional<ProgramFault> examine_configuration(const std::string& path, const struct stat& opened) {
+  End end;
+  if (auto fault = Walk(path).run(end)) return fault;
+  if (end.path.empty() || (end.status.st_dev == opened.st_dev && end.status.st_ino == opened.st_ino))
+    return std::nullopt;
+  return ProgramFault{path + " was replaced while it was read", "try again"};
+}
 
 }  // namespace vipd

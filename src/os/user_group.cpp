@@ -1,24 +1,40 @@
 #include "vipd/os/user_group.hpp"
 
 #include <grp.h>
+#include <pwd.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace vipd {
 namespace {
 
-constexpr const char* kGroup = "vipd";
+constexpr const char* kName = "vipd";
+
+gid_t group_to_share_with() {
+  const ::group* group = ::getgrnam(kName);
+  return group == nullptr ? ::getegid() : group->gr_gid;
+}
+
+/// The service has the group already, and its filter of system calls need not know this one.
+void make_files_of(gid_t group) {
+  if (group != ::getegid()) ::setfsgid(group);
+}
 
 }  // namespace
 
-Result<void> share_with_group(const std::string& path, mode_t mode) {
-  if (::chmod(path.c_str(), mode) < 0) return system_failure("cannot set the mode of " + path, errno);
-  const ::group* group = ::getgrnam(kGroup);
-  if (group != nullptr && ::chown(path.c_str(), static_cast<uid_t>(-1), group->gr_gid) < 0)
-    return system_failure("cannot give " + path + " to group " + kGroup, errno);
-  return {};
+uid_t user_of_vipd() {
+  const passwd* user = ::getpwnam(kName);
+  return user == nullptr ? static_cast<uid_t>(-1) : user->pw_uid;
+}
+
+SharedWithGroup::SharedWithGroup(mode_t mode) : mask_(::umask(~mode & 0777U)), group_(group_to_share_with()) {
+  make_files_of(group_);
+}
+
+SharedWithGroup::~SharedWithGroup() {
+  if (group_ != ::getegid()) ::setfsgid(::getegid());
+  ::umask(mask_);
 }
 
 }  // namespace vipd

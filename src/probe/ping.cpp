@@ -69,7 +69,7 @@ bool same_address(const sockaddr_storage& a, const Target& b) {
 
 }  // namespace
 
-Answer probe_ping(const std::string& text) {
+Answer probe_ping(const std::string& text, BeforeAsking before_asking) {
   const auto address = IpAddress::parse(text);
   if (!address) return failure(text + " is no address");
   const bool ipv6 = address->family() == Family::ipv6;
@@ -77,6 +77,7 @@ Answer probe_ping(const std::string& text) {
   const Fd fd(ipv6 ? ::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6)
                    : ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
   if (!fd) return system_failure("cannot open a socket for ICMP", errno);
+  if (const auto ready = before_asking(); !ready) return std::unexpected(ready.error());
   const auto asked = request(ipv6);
   const auto* to = reinterpret_cast<const sockaddr*>(&target.storage);
   if (::sendto(fd.get(), asked.data(), asked.size(), 0, to, target.size) < 0)

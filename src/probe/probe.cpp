@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "vipd/os/fd.hpp"
+#include "vipd/probe/rights.hpp"
 
 namespace vipd {
 namespace {
@@ -23,12 +24,19 @@ struct Kind {
   Answer (*ask)(Arguments arguments);
 };
 
+template <typename Ask>
+Answer as_nobody(Ask ask) {
+  if (const auto given_up = give_up_root(); !given_up) return std::unexpected(given_up.error());
+  return ask();
+}
+
+/// Only `file` stays root: it reads what root alone may read, and 256 octets of it.
 constexpr auto kKinds = std::to_array<Kind>({
     {"file", 2, [](Arguments words) { return probe_file(words[0], words[1]); }},
-    {"unit", 1, [](Arguments words) { return probe_unit(words[0]); }},
-    {"tcp", 1, [](Arguments words) { return probe_tcp(words[0]); }},
-    {"http", 3, [](Arguments words) { return probe_http(words[0], words[1], words[2]); }},
-    {"ping", 1, [](Arguments words) { return probe_ping(words[0]); }},
+    {"unit", 1, [](Arguments words) { return probe_unit(words[0], give_up_root); }},
+    {"tcp", 1, [](Arguments words) { return as_nobody([&] { return probe_tcp(words[0]); }); }},
+    {"http", 3, [](Arguments words) { return as_nobody([&] { return probe_http(words[0], words[1], words[2]); }); }},
+    {"ping", 1, [](Arguments words) { return probe_ping(words[0], give_up_root); }},
 });
 
 int refuse_usage() {

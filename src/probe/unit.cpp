@@ -49,9 +49,10 @@ Answer state_of(sd_bus* bus, const std::string& name) {
 
 }  // namespace
 
-Answer probe_unit(const std::string& name) {
+Answer probe_unit(const std::string& name, BeforeAsking before_asking) {
   Bus systemd;
   if (const int error = open_systemd(&systemd.bus); error < 0) return system_failure("cannot ask systemd", -error);
+  if (const auto ready = before_asking(); !ready) return std::unexpected(ready.error());
   const std::string unit = full_name(name);
   const Answer state = state_of(systemd.bus, unit);
   if (!state) return state;

@@ -232,3 +232,31 @@ TEST_CASE("lab: checks: each built-in kind passes and fails for its reason", "[l
   REQUIRE(details["tcp"] == "cannot connect to 127.0.0.1:8080: Connection refused");
   REQUIRE(details["gateway"] == "no result within 1s");
 }
+
+TEST_CASE("lab: F26: a check that asks the network is nobody, without a capability", "[lab]") {
+  Lab lab;
+  const Node &a = lab.add_node("a", 1), &b = lab.add_node("b", 2);
+  lab.drop("ip saddr 192.0.2.2");  // the question is under way, and no answer comes
+  must(a, "ip neigh replace 192.0.2.2 lladdr 02:00:00:00:00:99 dev eth0 nud permanent");
+  const std::filesystem::path checker = std::filesystem::path(program("vipd")).parent_path() / "vipd-check";
+  using Words = std::vector<std::string>;
+  for (const Words& words :
+       {Words{"tcp", "192.0.2.2:7"}, Words{"http", "http://192.0.2.2:7/", "0", ""}, Words{"ping", "192.0.2.2"}}) {
+    CAPTURE(words[0]);
+    Words command{checker};
+    command.insert(command.end(), words.begin(), words.end());
+    Process check(a, command);
+    const auto status = [&] {
+      std::ifstream file("/proc/" + std::to_string(check.pid()) + "/status");
+      return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    REQUIRE(wait_until(5s, [&] { return status().find("NoNewPrivs:\t1") != std::string::npos; }));
+    CAPTURE(status());
+    for (const char* line : {"Uid:\t65534\t65534\t65534\t65534", "Gid:\t65534\t65534\t65534\t65534", "Groups:\t \n",
+                             "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
+                             "CapBnd:\t0000000000000000", "CapAmb:\t0000000000000000"})
+      REQUIRE(status().find(line) != std::string::npos);
+    REQUIRE(check.running());
+  }
+  REQUIRE(b.source(Family::ipv4) == "192.0.2.2");
+}

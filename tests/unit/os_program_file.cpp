@@ -77,7 +77,7 @@ TEST_CASE("examine_program: each component that others may write is named, with 
   ::chmod(top.c_str(), 0755);
   CHECK(::chown(top.c_str(), 12345, 0) == 0);
   CHECK(reason(file) == "directory " + top + " belongs to uid 12345");
-  CHECK(remedy(file) == "chown root:root " + top);
+  CHECK(remedy(file) == "chown root " + top);
 }
 
 TEST_CASE("examine_program: a sticky directory such as /tmp is refused, and nobody is told to change it") {
@@ -101,4 +101,34 @@ TEST_CASE("examine_program: a link is as safe as where it leads") {
   fs::remove(link);
   fs::create_symlink("link", link);
   CHECK(reason(link) == link + " is a symbolic link that leads nowhere");
+}
+
+TEST_CASE("F21: a file of the configuration is judged as the programs that it names, executable or not") {
+  if (::geteuid() != 0) return;
+  const SafeDirectory directory;
+  const std::string file = directory.program("vipd.toml", 0640), top = directory.path, linked = directory.path / "link";
+  fs::create_symlink("vipd.toml", linked);
+  struct stat status{};
+  REQUIRE(::stat(file.c_str(), &status) == 0);
+  const auto why = [&](const std::string& path) {
+    const auto fault = examine_configuration(path, status);
+    return fault ? fault->reason + "; " + fault->remedy : "";
+  };
+  CHECK(why(file).empty());
+  CHECK(why(linked).empty());
+  for (const mode_t mode : {0660, 0602}) {
+    ::chmod(file.c_str(), mode);
+    CHECK(why(linked).starts_with(file + " is writable by others (mode 06"));
+    CHECK(why(linked).ends_with("; chmod go-w " + file));
+  }
+  ::chmod(file.c_str(), 0600);
+  CHECK(::chown(file.c_str(), 12345, 0) == 0);
+  CHECK(why(linked) == file + " belongs to uid 12345; chown root " + file);
+  CHECK(::chown(file.c_str(), 0, 12345) == 0);
+  CHECK(why(file).empty());  // the group may read it
+  ::chmod(top.c_str(), 0770);
+  CHECK(why(file) == "directory " + top + " is writable by others (mode 0770); chmod go-w " + top);
+  ::chmod(top.c_str(), 0700);
+  const std::string other = directory.program("other");
+  CHECK(why(other) == other + " was replaced while it was read; try again");
 }

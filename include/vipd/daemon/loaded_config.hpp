@@ -42,4 +42,8 @@ Result<LoadedConfig> load_config(const std::string& path, Purpose purpose, const
 /// The same for texts that were in force earlier: `sources` in place of what the files say now.
 LoadedConfig load_texts(const std::string& path, std::vector<ConfigSource> sources, Purpose purpose);
 
+/// Says in the log which overrides are in force, a warning if there are some and none is for this node: a host that has
+/// another name than the files expect runs with the values for all nodes.
+void say_overrides(const LoadedConfig& loaded);
+
 }  // namespace vipd

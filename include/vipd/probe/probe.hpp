@@ -22,15 +22,19 @@ int run_probe(std::span<const std::string> arguments);
 /// What a probe that passes has to say: nothing, or a number.
 using Answer = Result<std::string>;
 
+/// What happens between the opening of a socket that needs root's rights and the first question.
+using BeforeAsking = Result<void> (*)();
+inline Result<void> nothing_before() { return {}; }
+
 /// Is there a file? With `content` "content", its first line, which is read.
 Answer probe_file(const std::string& path, const std::string& content);
 /// Is this unit of systemd active? A name without a dot is that of a service.
-Answer probe_unit(const std::string& name);
+Answer probe_unit(const std::string& name, BeforeAsking before_asking = nothing_before);
 /// Does "HOST:PORT" or "[ADDRESS]:PORT" take a connection?
 Answer probe_tcp(const std::string& target);
 /// Does the URL answer with `status` ("0": 200 to 399) and a body whose first MiB holds `text`?
 Answer probe_http(const std::string& url, const std::string& status, const std::string& text);
 /// Does this address answer an ICMP echo request?
-Answer probe_ping(const std::string& address);
+Answer probe_ping(const std::string& address, BeforeAsking before_asking = nothing_before);
 
 }  // namespace vipd

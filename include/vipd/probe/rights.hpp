@@ -1,0 +1,20 @@
+/// The rights of a check that asks the network.
+///
+/// vipd-runner starts checks as root, and libcurl, OpenSSL and the resolver read what strangers send. So such a check
+/// is root only until it has opened what only root can open (a raw socket, systemd's private socket), and never while
+/// it reads an answer.
+///
+/// Not good yet: no filter of system calls. The resolver loads the modules that nsswitch.conf(5) names, and these may
+/// call what they like; a filter that is strict enough to help would fail the checks of some machines.
+#pragma once
+
+#include "vipd/base/result.hpp"
+
+namespace vipd {
+
+/// Makes this process uid and gid 65534 (nobody) for good: no other group, no capability, no new privileges,
+/// no core dump. Does nothing in a process that is not root. Fails with the errno of what the kernel refuses;
+/// the caller must not go on then.
+Result<void> give_up_root();
+
+}  // namespace vipd
