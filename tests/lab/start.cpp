@@ -248,3 +248,12 @@ TEST_CASE("lab: a second vipd on the same runtime directory refuses to start", "
   REQUIRE(pair.a.has(pair.vip));
   REQUIRE(pair.a.instance().at("transitions") == transitions);
 }
+
+TEST_CASE("lab: F28: overrides of which none is for this host are said in the log", "[lab]") {
+  Lab lab;
+  Node& a = lab.add_node("a", 1);
+  Process& vipd = a.start_vipd(web(Family::ipv4, 254) + "[node.lb1x.instance.web]\npriority = 200\n");
+  REQUIRE(a.wait_state("active"));
+  CAPTURE(vipd.errors());
+  REQUIRE(vipd.errors().find("no overrides are for this node") != std::string::npos);
+}

@@ -169,6 +169,13 @@ FAULTS = [
     ("a runner that starts again has no copies", "src/daemon/served_configs.cpp", "copies_ ? copies_->find(hash) : std::nullopt", "false && copies_ ? copies_->find(hash) : std::nullopt"),
     ("vipctl believes a history of others", "src/ctl/config_history.cpp", "status.st_uid != ::geteuid()) ||", "status.st_uid == ::geteuid()) ||"),
     ("a lost run counts as a failure", "src/daemon/check_set.cpp", "if (outcome.lost) return failure(outcome.error);", ""),
+    # What root believes.
+    ("what belongs to user vipd is taken for root's", "src/os/program_file.cpp", "::geteuid() == user_of_vipd() ? 0 : ::geteuid()", "::geteuid()"),
+    ("a configuration is read whoever may write it", "src/daemon/config_files.cpp", "  if (!fault || !said_.insert(fault->reason).second) return;", "  return;"),
+    ("what was read is not what was judged", "src/os/program_file.cpp", "end.status.st_ino == opened.st_ino", "true"),
+    ("root follows a link of user vipd", "src/os/state_file.cpp", "++links_ > kMostLinks || !is_ours_alone(at_)", "++links_ > kMostLinks"),
+    ("what root makes stays root's", "src/os/state_file.cpp", "  const bool one_name = S_ISDIR(status.st_mode) ||", "  const bool one_name = false && S_ISDIR(status.st_mode) &&"),
+    ("an http check asks as root", "src/probe/probe.cpp", "return as_nobody([&] { return probe_http(", "return ([&](auto ask) { return ask(); })([&] { return probe_http("),
 ]
 
 # One of each kind that the world around us has shown (issue 18), which the random campaign has to find within a minute.
