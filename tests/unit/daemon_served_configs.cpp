@@ -24,7 +24,7 @@ struct Etc {
   }
   ServedConfigs start() const { return {config, state}; }
 
-  TemporaryDirectory directory;
+  TemporaryDirectory directory{"/var/lib"};  // only root may change what is in it
   const std::string config = directory.path() + "/vipd.toml", state = directory.path() + "/runner";
 };
 

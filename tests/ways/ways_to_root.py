@@ -131,6 +131,10 @@ def by_hand(site, *more):
                bound=1)
 
 
+def is_of_vipd(path):
+    return path.exists() and path.lstat().st_uid == UID
+
+
 @contextlib.contextmanager
 def runner(site):
     """The service vipd-runner, as root."""
@@ -141,7 +145,7 @@ def runner(site):
     path = site.runner_run / "runner.sock"
     try:
         deadline = time.monotonic() + BOUND
-        while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+        while not is_of_vipd(path) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.005)
         yield path
     finally:
