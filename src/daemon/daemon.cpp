@@ -26,6 +26,7 @@
 #include "vipd/os/rtnl_kernel.hpp"
 #include "vipd/os/runner_client.hpp"
 #include "vipd/os/scheduling.hpp"
+#include "vipd/os/worker.hpp"
 
 namespace vipd {
 namespace {
@@ -97,6 +98,7 @@ class Daemon {
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<RunnerProcess> runner_process_;
   std::unique_ptr<RunnerClient> runner_;
+  std::unique_ptr<Worker> worker_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<ControlServer> control_;
   Reloader::Load load_;
@@ -133,7 +135,10 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
     return load_config(path, purpose, in_force);
   };
   const Reloader::Paths paths = {.in_force = in_force_path(options), .unconfirmed = unconfirmed_path(options)};
-  reloader_ = std::make_unique<Reloader>(*loop_, *supervisor_, life_, paths, load_, std::move(loaded));
+  auto worker = Worker::create(*loop_);
+  if (!worker) return std::unexpected(worker.error());
+  worker_ = std::move(*worker);
+  reloader_ = std::make_unique<Reloader>(*loop_, *worker_, *supervisor_, life_, paths, load_, std::move(loaded));
   auto control = ControlServer::open(
       *loop_, options.runtime_dir + "/control.sock", inherited_listener(), *supervisor_, *reloader_, life_,
       [this] { return prepare_reexec(); }, info_);
@@ -184,7 +189,7 @@ void Daemon::after_turn() {
   const bool stops = life_.phase() == Phase::stopping;
   if (!stops) reloader_->forget_older();
   if (stops && supervisor_->stopped()) finish_stop();
-  if (life_.phase() == Phase::handing_over) reexec();
+  if (life_.phase() == Phase::handing_over && worker_->idle()) reexec();
 }
 
 Result<void> Daemon::prepare_reexec() {

@@ -111,9 +111,10 @@ Json document_of(const Plan& changes, const Supervisor& supervisor, std::string 
 
 }  // namespace
 
-Reloader::Reloader(EventLoop& loop, Supervisor& supervisor, Lifecycle& life, const Paths& paths, Load load,
-                   LoadedConfig running)
+Reloader::Reloader(EventLoop& loop, Worker& worker, Supervisor& supervisor, Lifecycle& life, const Paths& paths,
+                   Load load, LoadedConfig running)
     : loop_(loop),
+      worker_(worker),
       supervisor_(supervisor),
       life_(life),
       in_force_(paths.in_force),
@@ -237,18 +238,23 @@ std::optional<TimePoint> Reloader::trial_ends() const { return trial_ ? std::opt
 void Reloader::forget_older() {
   if (!has_older_ || !supervisor_.clear()) return;
   has_older_ = false;
-  in_force_.drop_older();
+  worker_.give([in_force = in_force_]() mutable {
+    in_force.drop_older();
+    return [] {};
+  });
   if (!std::exchange(older_, {}).empty()) tell_runner();
 }
 
-/// To keep it is a convenience; without it everything else goes on.
+/// To keep it is a convenience; without it everything else goes on. A disk may take seconds to write.
 void Reloader::keep() {
+  is_kept_ = has_older_ = true;
   const std::string time = format_rfc3339(std::chrono::system_clock::now());
-  has_older_ = true;
-  const auto kept_in_force = in_force_.keep(running_.sources, time);
-  if (!kept_in_force)
-    log_warning("{}: after a crash, what the files no longer mention may be left", kept_in_force.error().message);
-  is_kept_ = kept_in_force.has_value();
+  worker_.give([this, in_force = in_force_, sources = running_.sources, time]() mutable {
+    return [this, kept = in_force.keep(sources, time)] {
+      is_kept_ = kept.has_value();
+      if (!kept) log_warning("{}: after a crash, what the files no longer mention may be left", kept.error().message);
+    };
+  });
 }
 
 void Reloader::tell_runner() {

@@ -151,3 +151,35 @@ TEST_CASE("lab: without descriptors clients wait, and nobody else does", "[lab]"
   REQUIRE(pair.a.wait_state("active"));
   REQUIRE(count_of(pair.a.vipd().errors(), "have to wait") == 1);
 }
+
+// The peer took over after 0.3 s, and again for the second file.
+TEST_CASE("lab: a disk whose fsync takes 2 s delays no advert", "[lab]") {
+  Pair pair(Family::ipv4);
+  pair.start();
+  const int transitions = pair.b.instance().at("transitions");
+  Process strace(pair.a, {"strace", "-f", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=2000000", "-p",
+                          std::to_string(pair.a.vipd().pid())});
+  REQUIRE(wait_until(10s, [&] { return strace.errors().find("attached") != std::string::npos; }));
+  write_config(pair.a, web(pair.family, 254) + "# another text\n");  // the same configuration, to be kept
+  const WallTime since = std::chrono::system_clock::now();
+  const std::size_t before = pair.sniffer.adverts_from(pair.source_a).size();
+  const Json answer = Json::parse(vipctl(pair.a, {"reload", "--json"}).output);
+  CHECK(answer.at("valid") == true);
+  measured("`vipctl reload` while fsync takes 2 s", std::chrono::system_clock::now() - since);
+  CHECK(std::chrono::system_clock::now() - since < 1s);
+  const auto begun = [&] { return count_of(strace.errors(), "(DELAYED)"); };
+  REQUIRE(wait_until(10s, [&] { return begun() > 0; }));
+  pair.a.vipd().signal(SIGHUP);  // with nothing to keep
+  REQUIRE(wait_until(10s, [&] { return pair.sniffer.adverts_from(pair.source_a).size() > before + 25; }));
+  Duration worst{};
+  std::vector<Json> adverts;
+  for (const Json& advert : pair.sniffer.adverts_from(pair.source_a))
+    if (time_of(advert) >= since) adverts.push_back(advert);
+  worst = longest_gap(adverts);
+  measured("longest gap between adverts at 100 ms meanwhile", worst);
+  CHECK(adverts.size() > 20);
+  CHECK(worst < kInterval + kSlack);
+  CHECK(pair.b.instance().at("transitions") == transitions);
+  strace.signal(SIGTERM);
+  strace.wait_exit(10s);
+}

@@ -31,11 +31,15 @@ Config with_one_instance() {
 class Bench {
  public:
   Bench() : Bench(with_one_instance()) {}
-  explicit Bench(const Config& config) : world(1), node(world.add_node(config)), loop(std::move(*EventLoop::create())) {
+  explicit Bench(const Config& config)
+      : world(1),
+        node(world.add_node(config)),
+        loop(std::move(*EventLoop::create())),
+        worker(std::move(*Worker::create(*loop))) {
     node.start();
     (void)life.take(LifeEvent::started);
     reloader = std::make_unique<Reloader>(
-        *loop, *node.supervisor, life, Reloader::Paths{directory_.path() + "/in-force", unconfirmed_path()},
+        *loop, *worker, *node.supervisor, life, Reloader::Paths{directory_.path() + "/in-force", unconfirmed_path()},
         [this](const LoadedConfig&) { return on_disk; }, loaded(node.config, "first"));
     server = std::move(*ControlServer::open(*loop, path(), {}, *node.supervisor, *reloader, life,
                                             [this] { return reexec(); },
@@ -64,7 +68,8 @@ class Bench {
   }
   /// Turns the loop until nothing is left to do.
   void turn() const {
-    for (int i = 0; i < 20; ++i) loop->turn(Duration::zero());
+    for (int i = 0; i < 20 || !worker->idle(); ++i)
+      loop->turn(worker->idle() ? Duration::zero() : std::chrono::milliseconds(1));
   }
   /// All that the server has sent; `closed` when it has closed the connection.
   std::string read_all(const Fd& fd, bool* closed = nullptr) const {
@@ -89,6 +94,7 @@ class Bench {
   World world;
   Node& node;
   std::unique_ptr<EventLoop> loop;
+  std::unique_ptr<Worker> worker;
   Result<LoadedConfig> on_disk = failure("cannot read vipd.toml");
 
  private:

@@ -28,6 +28,7 @@
 #include "vipd/daemon/supervisor.hpp"
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/json.hpp"
+#include "vipd/os/worker.hpp"
 
 namespace vipd {
 
@@ -42,8 +43,8 @@ class Reloader {
     std::string unconfirmed;  ///< file of an UnconfirmedConfig
   };
 
-  /// `running` is what the Supervisor was built from.
-  Reloader(EventLoop& loop, Supervisor& supervisor, Lifecycle& life, const Paths& paths, Load load,
+  /// `running` is what the Supervisor was built from; `worker` writes what is kept.
+  Reloader(EventLoop& loop, Worker& worker, Supervisor& supervisor, Lifecycle& life, const Paths& paths, Load load,
            LoadedConfig running);
 
   /// Answers "reload", "diff" and "confirm", with an error document if something is wrong with `request`;
@@ -78,11 +79,12 @@ class Reloader {
   void tell_runner();
 
   EventLoop& loop_;
+  Worker& worker_;
   Supervisor& supervisor_;
   Lifecycle& life_;
   ConfigHistory in_force_;
   UnconfirmedConfig unconfirmed_;
-  bool is_kept_ = false;
+  bool is_kept_ = false;            // or about to be
   bool has_older_ = true;           // than what is in force
   std::vector<std::string> older_;  // their hashes, the newest first
   Load load_;
