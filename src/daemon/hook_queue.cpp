@@ -1,5 +1,6 @@
 #include "vipd/daemon/hook_queue.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "vipd/os/log.hpp"
@@ -48,6 +49,16 @@ std::optional<Command> take_first(std::list<Command>& commands) {
   Command first = std::move(commands.front());
   commands.pop_front();
   return first;
+}
+
+/// The addresses as a hook gets them: whole ones alone, so a list that is too long ends between two.
+std::string first_addresses(const std::string& addresses) {
+  if (addresses.size() <= kMostAddressOctets) return addresses;
+  return addresses.substr(0, addresses.rfind(' ', kMostAddressOctets));
+}
+
+std::size_t count_addresses(const std::string& addresses) {
+  return addresses.empty() ? 0 : static_cast<std::size_t>(std::ranges::count(addresses, ' ')) + 1;
 }
 
 }  // namespace
@@ -127,8 +138,10 @@ Command HookQueue::command(const std::vector<std::string>& arguments, const Hook
       .environment = {(subject_.group ? "VIPD_GROUP=" : "VIPD_INSTANCE=") + subject_.name,
                       "VIPD_STATE=" + std::string(to_string(event.state)), "VIPD_OLD_STATE=" + event.old_state,
                       "VIPD_REASON=" + event.reason, "VIPD_PRIORITY=" + std::to_string(event.priority),
-                      "VIPD_ADDRESSES=" + subject_.addresses, "VIPD_INTERFACE=" + subject_.interface,
-                      "VIPD_PEER=" + event.peer, "VIPD_SEQUENCE=" + std::to_string(event.sequence)},
+                      "VIPD_ADDRESSES=" + first_addresses(subject_.addresses),
+                      "VIPD_ADDRESSES_COUNT=" + std::to_string(count_addresses(subject_.addresses)),
+                      "VIPD_INTERFACE=" + subject_.interface, "VIPD_PEER=" + event.peer,
+                      "VIPD_SEQUENCE=" + std::to_string(event.sequence)},
       .timeout = settings_->timeout};
   if (event.again) command.environment.emplace_back("VIPD_AGAIN=1");
   return command;

@@ -155,7 +155,6 @@ VirtualRouter* Supervisor::find(std::string_view name) const {
 
 /// Takes up what waits, but for those whose name, virtual router or address belongs to one that has not left yet.
 void Supervisor::admit_waiting(TimePoint now) {
-  std::erase_if(groups_, [](const auto& group) { return group->stopping() && group->stopped(); });
   forget_gone(now);
   std::set<std::string> blocked;  // instances, and the sync groups of those: they start together
   for (const auto& group : groups_)
@@ -186,24 +185,33 @@ void Supervisor::admit_waiting(TimePoint now) {
   network_changed(interfaces, now);
 }
 
-/// Left, and nobody has to be told any more.
+/// The router has left, and no group asks it any more. Its hooks may still run: they hold up nothing.
 bool Supervisor::is_gone(const VirtualRouter& router) const {
   const bool is_held = std::ranges::any_of(groups_, [&](const auto& group) { return group->has(router); });
-  return router.stopping() && router.stopped() && !is_held;
+  return router.stopping() && router.has_let_go() && !is_held;
 }
 
 /// What a router that is gone could not remove is tried again from here.
 void Supervisor::forget_gone(TimePoint now) {
+  std::erase_if(groups_, [&](const auto& group) {
+    const bool gone = group->stopping() && group->has_let_go();
+    if (gone) hooks_.finish(group->give_hooks());
+    return gone;
+  });
   for (const auto& router : routers_)
     if (is_gone(*router) && !router->addresses().clear()) {
       left_.push_back(router->config());
       next_removal_ = std::min(next_removal_, now + kRemovalGap);
     }
-  std::erase_if(routers_, [&](const auto& router) { return is_gone(*router); });
+  std::erase_if(routers_, [&](const auto& router) {
+    const bool gone = is_gone(*router);
+    if (gone) hooks_.finish(router->give_hooks());
+    return gone;
+  });
 }
 
-/// The groups that are wanted, of those members that are there. One that leaves keeps its members until its hooks have
-/// ended; one that is not wanted any more lets them go on without it.
+/// The groups that are wanted, of those members that are there. One that leaves keeps its members until all have let
+/// go; one that is not wanted any more lets them go on without it.
 void Supervisor::form_groups() {
   std::set<const SyncGroup*> wanted_ones;
   for (const SyncGroupConfig& wanted : config_->sync_groups) {
@@ -240,7 +248,7 @@ SyncGroup* Supervisor::group_for(const SyncGroupConfig& wanted, const VirtualRou
   return renamed;
 }
 
-/// A group of this name is stopping with its members: its hooks have to end before another one's are run.
+/// A group of this name is stopping with its members: all of them let go before another one begins.
 bool Supervisor::is_leaving(const std::string& name) const {
   return std::ranges::any_of(groups_, [&](const auto& group) {
     return group->config().name == name && !group->members().empty() && group->stopping();
@@ -475,9 +483,9 @@ void Supervisor::on_deadline(TimePoint now) {
 
 void Supervisor::look_after_leaving(TimePoint now) {
   next_look_ = now + kLookGap;
-  const auto some_stopped = [](const auto& each) { return each->stopping() && each->stopped(); };
+  const auto some_let_go = [](const auto& each) { return each->stopping() && each->has_let_go(); };
   const bool some_gone = std::ranges::any_of(routers_, [&](const auto& router) { return is_gone(*router); });
-  if (some_gone || std::ranges::any_of(groups_, some_stopped)) admit_waiting(now);
+  if (some_gone || std::ranges::any_of(groups_, some_let_go)) admit_waiting(now);
 }
 
 void Supervisor::stop(TimePoint now) {
@@ -491,7 +499,7 @@ void Supervisor::stop(TimePoint now) {
 
 bool Supervisor::stopped() const {
   const auto is_stopped = [](const auto& each) { return each->stopped(); };
-  return std::ranges::all_of(routers_, is_stopped) && std::ranges::all_of(groups_, is_stopped);
+  return hooks_.finished() && std::ranges::all_of(routers_, is_stopped) && std::ranges::all_of(groups_, is_stopped);
 }
 
 std::string Supervisor::left_behind() const {

@@ -32,8 +32,8 @@ SyncGroup::SyncGroup(SharedGroup config, std::vector<VirtualRouter*> members, bo
     : config_(std::move(config)),
       members_(std::move(members)),
       events_(events),
-      hooks_(hooks, subject_of(config_->name, members_), hooks_of(config_),
-             members_.front()->told() == ShownState::active) {
+      hooks_(hooks.open(subject_of(config_->name, members_), hooks_of(config_),
+                        members_.front()->told() == ShownState::active)) {
   joining_.insert(members_.begin(), members_.end());
   judge_joining();
   if (!resumed) return;
@@ -53,7 +53,7 @@ void SyncGroup::reconfigure(SharedGroup config, std::vector<VirtualRouter*> memb
   members_ = std::move(members);
   judge_joining();
   if (std::exchange(stopped_, false)) shown_ = ShownState::initialize;
-  hooks_.reconfigure(subject_of(config_->name, members_), hooks_of(config_));
+  hooks_->reconfigure(subject_of(config_->name, members_), hooks_of(config_));
 }
 
 /// Whoever is Active has joined; and where nobody was before, there is nobody to join.
@@ -213,12 +213,12 @@ void SyncGroup::finish_stop() {
 }
 
 void SyncGroup::tell(HookState state, ShownState old_state, std::uint64_t sequence) {
-  hooks_.push({.state = state,
-               .old_state = std::string(to_string(old_state)),
-               .reason = reason(),
-               .priority = 0,
-               .peer = "",
-               .sequence = sequence});
+  hooks_->push({.state = state,
+                .old_state = std::string(to_string(old_state)),
+                .reason = reason(),
+                .priority = 0,
+                .peer = "",
+                .sequence = sequence});
 }
 
 std::vector<std::string> SyncGroup::awaited() const {

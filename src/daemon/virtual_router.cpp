@@ -75,8 +75,8 @@ VirtualRouter::VirtualRouter(SharedInstance config, const Node& node, const Heal
       election_(election_settings(*config_, config_->priority, false, false)),
       standing_(config_->priority),
       owner_(node.kernel, node.wire, config_),
-      hooks_(node.hooks, hook_subject(*config_), hooks_of(config_),
-             left != nullptr && left->state == ShownState::active) {
+      hooks_(node.hooks.open(hook_subject(*config_), hooks_of(config_),
+                             left != nullptr && left->state == ShownState::active)) {
   take_config();
   standing_.set_health(health);
   take_standing(now);
@@ -173,7 +173,7 @@ void VirtualRouter::reconfigure(SharedInstance config, TimePoint now) {
   const bool same = *config_ == *config;
   if (!same) wake(now);
   config_ = std::move(config);  // also where nothing is new: nobody shall keep a configuration that is past
-  hooks_.reconfigure(hook_subject(*config_), hooks_of(config_));
+  hooks_->reconfigure(hook_subject(*config_), hooks_of(config_));
   if (same) return;
   take_config();
   standing_.set_base_priority(config_->priority);
@@ -636,7 +636,7 @@ void VirtualRouter::reassert(TimePoint now) {
     rival_.reset();
   }
   asserted_ = now;
-  hooks_.reassert(hook_event(HookState::active, shown_, reason, peer), contested);
+  hooks_->reassert(hook_event(HookState::active, shown_, reason, peer), contested);
 }
 
 /// What two routers have configured differently is counted and said once, and never refused (RFC 9568 7.1).
@@ -832,18 +832,18 @@ void VirtualRouter::ask(Asked what, TimePoint now) {
                                      reason ? to_string(*reason) : "stopped", reason ? reason->peer : std::nullopt);
   reason_ = event.reason + "; waits for hooks." + std::string(to_string(event.state)) + ", " +
             format_duration(timeout) + " at most";
-  hooks_.ask(event, timeout);
+  hooks_->ask(event, timeout);
   if (takeover) step(Prepare{}, now);
 }
 
 TimePoint VirtualRouter::answer_due() const {
   if (asked_ == Asked::nothing || cleared_) return kNever;
-  return hooks_.answer() != nullptr ? TimePoint() : answer_by_;
+  return hooks_->answer() != nullptr ? TimePoint() : answer_by_;
 }
 
 /// The hook has ended, or the time for it is over. Neither keeps an address from being taken, if not wanted, or left.
 void VirtualRouter::take_answer(TimePoint now) {
-  const Outcome* outcome = hooks_.answer();
+  const Outcome* outcome = hooks_->answer();
   if (outcome == nullptr || !outcome->ok()) {
     const bool takeover = asked_ == Asked::takeover;
     const std::string trouble = std::string(takeover ? "hooks.before_active" : "hooks.before_release") + ": " +
@@ -883,7 +883,7 @@ void VirtualRouter::settle(TimePoint now) {
 /// What was asked for does not come: a Backup remains one, or an Active router is one no more. A hook that has prepared
 /// for being Active already is told that it is Backup.
 void VirtualRouter::asked_in_vain() {
-  const bool started = hooks_.withdraw_question();
+  const bool started = hooks_->withdraw_question();
   const bool remains = asked_ == Asked::takeover && election_.state() == State::backup;
   asked_ = Asked::nothing;
   if (!remains) return;
@@ -892,7 +892,7 @@ void VirtualRouter::asked_in_vain() {
   reason_ = "was about to take over" +
             (peer ? ", but heard " + peer->address.to_string() + " (priority " + std::to_string(peer->priority) + ")"
                   : std::string());
-  if (started) hooks_.push(hook_event(hook_state(shown_), shown_, reason_, peer));
+  if (started) hooks_->push(hook_event(hook_state(shown_), shown_, reason_, peer));
 }
 
 void VirtualRouter::judge_flaps(TimePoint now) {
@@ -1060,7 +1060,7 @@ void VirtualRouter::show_change(const std::string& cause, const std::optional<Pe
 /// Hooks learn that we are Active when all addresses are there, or not to be had any more; and that we are not when
 /// all are gone.
 void VirtualRouter::tell_late() {
-  if (const auto event = std::exchange(late_event_, nullptr)) hooks_.push(*event);
+  if (const auto event = std::exchange(late_event_, nullptr)) hooks_->push(*event);
 }
 
 /// `from`: the state before, as shown. Its sequence is that of the last transition.
@@ -1079,7 +1079,7 @@ void VirtualRouter::finish_stop(TimePoint now) {
   stopped_ = true;
   give_up_removal_ = now + kRemovalPatience;
   owner_.withdraw();
-  hooks_.push(hook_event(HookState::stop, shown_, reason(), std::nullopt));
+  hooks_->push(hook_event(HookState::stop, shown_, reason(), std::nullopt));
 }
 
 }  // namespace vipd

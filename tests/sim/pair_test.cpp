@@ -633,6 +633,41 @@ TEST_CASE("a reload is not held up for ever by an address that the kernel does n
   CHECK(node.supervisor->clear());
 }
 
+TEST_CASE(
+    "a reload that makes another router waits for no hook: the addresses follow at once, the hooks behind (F18)") {
+  World world(seed_from_environment(61));
+  Node& node = world.add_node(254, [](InstanceConfig& instance) { instance.hooks.any = {"/any"}; });
+  node.start();
+  world.run_for(seconds(10));
+  REQUIRE(node.active());
+  Duration hang = std::chrono::hours(24);  // as if there were no runner
+  bool renamed = false;
+  SECTION("no runner") {}
+  SECTION("a hook that hangs for 5 s") { hang = seconds(5); }
+  SECTION("another name") { renamed = true; }
+  node.runner->duration = [hang] { return hang; };
+  Config changed = node.config;
+  if (renamed)
+    changed.instances[0].name = "other";
+  else
+    changed.instances[0].vrid = 52;
+  node.apply(changed);
+  world.run_for(milliseconds(5500));  // the stop takes an interval and the largest skew, listening 3 s
+  CHECK(node.kernel.has(kVip));
+  REQUIRE(node.supervisor->routers().size() == 1);
+  CHECK(node.active());
+  if (!renamed) CHECK(node.runner->most_at_once == 1);
+  if (hang > seconds(5)) return;
+  world.run_for(seconds(30));
+  CHECK(node.runner->most_at_once == 1);
+  CHECK(node.runner->started.back().arguments == std::vector<std::string>{"/any", "INSTANCE", "web", "MASTER", "254"});
+  node.stop();
+  world.run_for(seconds(4));
+  CHECK(node.alive());  // a stop ends with its last hook
+  world.run_for(seconds(5));
+  CHECK_FALSE(node.alive());
+}
+
 TEST_CASE("what a crash left and the kernel does not let go is removed as soon as it does") {
   World world(seed_from_environment(57));
   auto [first, second] = settled_pair(world, 254, 100);

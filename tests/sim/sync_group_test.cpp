@@ -480,6 +480,22 @@ TEST_CASE("sync group: one that comes back while its hooks are told of its end i
   pair.require_untouched();
 }
 
+TEST_CASE("sync group: members that a reload makes other routers wait for no hook of theirs or of the group (F18)") {
+  World world(seed_from_environment(62));
+  Node& node = world.add_node(edge_config(2, 254));
+  node.start();
+  world.run_for(seconds(10));
+  REQUIRE(is_active(node));
+  node.runner->duration = [] { return Duration(std::chrono::hours(24)); };
+  Config changed = node.config;
+  for (auto& instance : changed.instances) instance.vrid += 20;
+  node.apply(changed);
+  world.run_for(milliseconds(5500));  // the stop and listening, as without hooks
+  check_only_active(world, node);
+  CHECK(node.supervisor->groups().size() == 1);
+  CHECK(edge(node).shown() == ShownState::active);
+}
+
 TEST_CASE("sync group: a reload that renames, makes or dissolves a group moves nobody (F9)") {
   Reloaded pair(edge_config(2, 254), edge_config(2, 253));
   SECTION("renamed: it goes on, and its hooks are told nothing") {

@@ -87,6 +87,31 @@ TEST_CASE("HookQueue: the environment says what happened") {
   }
 }
 
+TEST_CASE("HookQueue: more addresses than execve takes are cut after a whole one, and all are counted (F28)") {
+  World world(1);
+  FakeRunner runner(world);
+  NodeHooks node(runner);
+  world.add_node(1);
+  const auto addresses = [](int count) {
+    std::string list;
+    for (int i = 0; i < count; ++i)
+      list +=
+          (i > 0 ? " " : "") + std::string("2001:db8:1111:2222:3333:4444:5555:") + std::to_string(1000 + i) + "/128";
+    return list;
+  };
+  const std::string all = addresses(8000);
+  HookQueue(node, {.group = false, .name = "web", .interface = "eth0", .addresses = all}, shared_any_hook())
+      .push(event(HookState::active));
+  const auto& environment = runner.started.at(0).environment;
+  const auto list =
+      std::ranges::find_if(environment, [](const auto& each) { return each.starts_with("VIPD_ADDRESSES="); });
+  const std::string told = list->substr(std::string("VIPD_ADDRESSES=").size());
+  CHECK(told.size() <= kMostAddressOctets);
+  CHECK(told.size() > kMostAddressOctets - 100);
+  CHECK(all.starts_with(told + " "));
+  CHECK(std::ranges::find(environment, "VIPD_ADDRESSES_COUNT=8000") != environment.end());
+}
+
 TEST_CASE("HookQueue: without hooks nothing runs and the queue is idle") {
   Bench bench({});
   bench.queue->push(event(HookState::active));

@@ -11,10 +11,13 @@
 ///
 /// hooks.reassert is run while Active, after all that.
 ///
+/// The queue may outlive its subject (NodeHooks::finish): hooks hold up nobody.
+///
 /// Nothing waits here: the Runner answers later; the notify FIFO alone is told of each transition at once. Callers:
 /// VirtualRouter, SyncGroup.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -27,6 +30,10 @@
 #include "vipd/os/runner.hpp"
 
 namespace vipd {
+
+/// VIPD_ADDRESSES ends before this many octets; VIPD_ADDRESSES_COUNT counts all. execve(2) refuses a variable of
+/// 128 KiB, and the whole request has to fit into a pipe of 64 KiB.
+inline constexpr std::size_t kMostAddressOctets = 32 * 1024;
 
 class HookQueue {
  public:
@@ -56,6 +63,7 @@ class HookQueue {
   /// The answer is of no use any more: the program is not started, or left to itself. Was it started?
   bool withdraw_question();
 
+  const HookSubject& subject() const { return subject_; }
   bool idle() const { return !running_; }
   /// Programs that are yet to be started.
   std::size_t waiting() const {

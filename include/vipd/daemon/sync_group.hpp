@@ -23,6 +23,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -57,14 +58,18 @@ class SyncGroup {
   bool stopping() const { return std::ranges::all_of(members_, &VirtualRouter::stopping); }
   const std::vector<VirtualRouter*>& members() const { return members_; }
   /// A planned stop is complete: no member holds anything and the group's hooks have ended.
-  bool stopped() const { return stopped_ && hooks_.idle(); }
+  bool stopped() const { return stopped_ && hooks_->idle(); }
+  /// True once a planned stop is complete but for the hooks.
+  bool has_let_go() const { return stopped_; }
+  /// The queue of a group that has let go, and that is not used any more.
+  std::unique_ptr<HookQueue> give_hooks() { return std::move(hooks_); }
 
   const SyncGroupConfig& config() const { return *config_; }
   ShownState shown() const { return shown_; }
   /// Why the state is as it is; a sentence.
   std::string reason() const { return members_.front()->with_fitness(reason_); }
   TimePoint since() const { return since_; }
-  const HookQueue& hooks() const { return hooks_; }
+  const HookQueue& hooks() const { return *hooks_; }
   /// The names of the members that are not ready while others are.
   std::vector<std::string> awaited() const;
 
@@ -86,7 +91,7 @@ class SyncGroup {
   std::vector<VirtualRouter*> members_;
   std::set<const VirtualRouter*> joining_;  ///< members that have not been Active or lost since they came
   EventLog& events_;
-  HookQueue hooks_;
+  std::unique_ptr<HookQueue> hooks_;
   ShownState shown_ = ShownState::initialize;
   std::string reason_ = "starting";
   TimePoint since_{};

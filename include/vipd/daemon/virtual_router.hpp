@@ -151,7 +151,11 @@ class VirtualRouter {
   /// Begins a planned stop; stopped() says when it is complete: the hooks have ended, what a peer takes over is gone,
   /// and what the kernel refused to remove is gone or has been tried for kRemovalPatience.
   void stop(TimePoint now);
-  bool stopped() const { return stopped_ && hooks_.idle() && (owner_.clear() || removal_given_up_); }
+  bool stopped() const { return has_let_go() && hooks_->idle(); }
+  /// True once a planned stop is complete but for the hooks, which hold up nothing that is to come in its place.
+  bool has_let_go() const { return stopped_ && (owner_.clear() || removal_given_up_); }
+  /// The queue of a router that has let go, and that is not used any more.
+  std::unique_ptr<HookQueue> give_hooks() { return std::move(hooks_); }
   /// Puts down whatever state it is in for another program that takes over now.
   void hand_over(TimePoint now);
   /// Says priority 0 for a vipd that died as Active; without any effect on this router's own state.
@@ -161,7 +165,7 @@ class VirtualRouter {
   const Election& election() const { return election_; }
   const Standing& standing() const { return standing_; }
   const AddressOwner& addresses() const { return owner_; }
-  const HookQueue& hooks() const { return hooks_; }
+  const HookQueue& hooks() const { return *hooks_; }
   const Counters& counters() const { return counters_; }
   const PeerTable& peers() const { return peers_; }
   /// Who sent the last packet that was refused as coming from none of the configured peers.
@@ -285,7 +289,7 @@ class VirtualRouter {
   Election election_;
   Standing standing_;
   AddressOwner owner_;
-  HookQueue hooks_;
+  std::unique_ptr<HookQueue> hooks_;
   Counters counters_;
 
   int ifindex_ = 0;
