@@ -136,7 +136,7 @@ FAULTS = [
     ("the settings of another interface are put back", "src/daemon/virtual_mac.cpp", "other.alias != kTag && is_made_for(other, parent_))", "other.alias != kTag && (is_made_for(other, parent_) || true))"),
     ("an address that another host has is present", A, "return state != nullptr && state->usable && interface", "return state != nullptr && interface"),
     ("an old holder is not waited for", A, "if (now < claimed_at_ + kDuplicatePatience * config_->advert_interval) return detect_again", "if (now < claimed_at_) return detect_again"),
-    ("an address that another host has is held for ever", A, "  obstacle_ = to_string(std::get<AddressObject>(duplicates", "  (void)(to_string(std::get<AddressObject>(duplicates"),
+    ("an address that another host has is held for ever", A, "  obstacle_ = to_string(std::get<AddressObject>(duplicates", "  const std::string forgotten = to_string(std::get<AddressObject>(duplicates"),
     ("an address is announced before it is usable", A, "    if (!entry.waits) frames += announce(entry);\n", "    frames += announce(entry);\n"),
     # What the user's programs are told.
     ("hooks are reordered", H, "  commands.pop_front();", "  commands.pop_back();"),

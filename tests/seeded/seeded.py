@@ -9,7 +9,10 @@ and the seconds of the first violation; without names, of one fault of each kind
 """
 
 import argparse
+import os
 import pathlib
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +22,7 @@ from faults import BELOW_THE_SEAM, CAMPAIGN, FAULTS  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMIT = 60  # seconds for the tests of one fault
+MEMORY = 1 << 30  # octets for a process of the campaign: a fault may make it go round and round
 TARGETS = ["test_rfc", "test_sim", "test_unit", "vipd-simulate"]
 TESTS = [["test_rfc"], ["test_unit"], ["vipd-simulate", "--clusters", "300", "--seconds", "0", "--jobs", "2"], ["test_sim"]]
 
@@ -73,8 +77,15 @@ def noticed_by(tree):
 def found_by_campaign(tree):
     """The first violation of a campaign of a minute, with its seed and after how many seconds; or None."""
     command = [tree / "build/debug/bin/vipd-simulate", "--seconds", str(LIMIT), "--until-violation"]
-    run = subprocess.run(command, capture_output=True, text=True)
-    violations = [line for line in run.stdout.splitlines() if line.startswith("VIOLATION")]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)))
+    try:
+        said, _ = run.communicate(timeout=2 * LIMIT)
+    except subprocess.TimeoutExpired:
+        os.killpg(run.pid, signal.SIGKILL)  # with the processes that it has started
+        run.communicate()
+        return f"a cluster does not end, and has not for {LIMIT} s"
+    violations = [line for line in said.splitlines() if line.startswith("VIOLATION")]
     return violations[0] if violations else None
 
 

@@ -5,6 +5,7 @@
 /// Callers: Cluster.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -24,6 +25,10 @@ struct Violation {
 
 /// What is left to a node that has only just been told, beyond each bound.
 inline constexpr Duration kSlack = milliseconds(50);
+
+/// How soon a client is back at the holder when another Active node has given way: this node says so after an interval
+/// of silence, and no more often than once a second (address_owner.cpp), however short the interval is.
+inline Duration winning_back(Duration interval) { return interval + std::max<Duration>(interval, seconds(1)); }
 
 class Checker {
  public:

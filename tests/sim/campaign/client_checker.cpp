@@ -22,10 +22,10 @@ const Node* Checker::sole_holder(std::size_t instance) const {
   return seen ? holder : nullptr;
 }
 
-/// The client comes to the holder within two intervals: a second Active node may have said otherwise until then. Among
-/// the random faults this is no demand. A second Active node may die, or take another VRID, before the holder could
-/// hear of it; then nobody can tell the client before the next refresh. An IPv6 address may be looked for first, and
-/// once more if the old holder still had it.
+/// The client comes to the holder in time: a second Active node may have said otherwise until then. Among the random
+/// faults this is no demand. A second Active node may die, or take another VRID, before the holder could hear of it;
+/// then nobody can tell the client before the next refresh. An IPv6 address may be looked for first, and once more if
+/// the old holder still had it.
 void Checker::look_at_client(std::size_t instance) {
   if (!judges_clients_) return;
   TimePoint& since = astray_[instance];
@@ -39,7 +39,7 @@ void Checker::look_at_client(std::size_t instance) {
   const Duration interval = longest_interval(*holder);
   const Duration looking =
       scenario_.has(Trait::duplicates) ? interval + 2 * holder->kernel.detection_takes : Duration{};
-  const Duration bound = 2 * interval + looking + kSlack + holder->kernel.slow;
+  const Duration bound = winning_back(interval) + looking + kSlack + holder->kernel.slow;
   if (world_.now - since > bound)
     violated("the client goes elsewhere than to node " + std::to_string(holder->index + 1) + " with " +
              vips_[instance].to_string() + " for " + format_duration(world_.now - since));
