@@ -112,7 +112,7 @@ std::vector<IpAddress> refused_by(const InstanceConfig& config) {
   return refused;
 }
 
-/// What is ours of them, the last one first.
+/// The objects of `entries` that this node has added, the last one first.
 std::vector<KernelObject> ours_of(const auto& entries) {
   std::vector<KernelObject> ours;
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)

@@ -4,6 +4,8 @@
 
 #include <csignal>
 #include <fstream>
+#include <memory>
+#include <utility>
 
 #include "faults.hpp"
 #include "vipd/os/process_tree.hpp"
@@ -111,15 +113,25 @@ void runner_killed(Plan& plan) {
       if (const pid_t runner = runner_of(site, index); runner > 0) ::kill(runner, SIGKILL);
     });
 }
+/// A process that stands still until this object is gone, also when its life ends early.
+struct Paused {
+  pid_t pid = -1;
+  Paused() = default;
+  Paused(const Paused&) = delete;
+  Paused& operator=(const Paused&) = delete;
+  ~Paused() { resume(); }
+  void resume() {
+    if (const pid_t paused = std::exchange(pid, -1); paused > 0) ::kill(paused, SIGCONT);
+  }
+};
+
 void runner_paused(Plan& plan) {
-  auto paused = std::make_shared<pid_t>(-1);
+  auto paused = std::make_shared<Paused>();
   plan.begin([=, index = plan.index](Site& site) {
-    *paused = runner_of(site, index);
-    if (*paused > 0) ::kill(*paused, SIGSTOP);
+    paused->pid = runner_of(site, index);
+    if (paused->pid > 0) ::kill(paused->pid, SIGSTOP);
   });
-  plan.end([=](Site& /*site*/) {
-    if (*paused > 0) ::kill(*paused, SIGCONT);
-  });
+  plan.end([=](Site& /*site*/) { paused->resume(); });
 }
 
 void set_service(Site& site, int index, bool good) {

@@ -142,7 +142,7 @@ TEST_CASE("VirtualRouter: an owner of addresses that are not configured is told 
   World world(1);
   Node& node = world.add_node(kOwnerPriority);
   const bool own = GENERATE(true, false);
-  if (own) node.kernel.real()->addresses.insert({{*IpAddress::parse("192.0.2.10"), 24}, {}});
+  if (own) node.kernel.real()->addresses.try_emplace(IpPrefix{*IpAddress::parse("192.0.2.10"), 24});
   node.start();
   REQUIRE(node.active());
   const auto& events = node.supervisor->events().transitions();

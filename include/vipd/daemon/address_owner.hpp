@@ -128,7 +128,7 @@ class AddressOwner {
   /// Forgets the refusals of the last claim, since the kernel may decide otherwise now.
   void forget_refusals();
   const std::vector<Entry>& entries() const { return entries_; }
-  /// True while the kernel has the object, whoever added it. An address has to be usable, on an interface that is up.
+  /// True while the kernel has the object, added by vipd or not. An address has to be usable, and its interface up.
   bool present(const Entry& entry) const;
   /// Why an entry is not present, as far as it is known.
   std::optional<std::string> trouble(const Entry& entry) const;
