@@ -17,6 +17,7 @@ struct EventLoop::Watch::State {
   Handler handler;
   sd_event_source* source = nullptr;
   TimePoint burst{};  // in which it had its last turn
+  Watch retry{};      // alive while the kernel has refused what rewatch() asked for
 };
 
 void EventLoop::Watch::Unref::operator()(State* state) const {
@@ -31,6 +32,8 @@ constexpr int kMostNetworkTurns = 16;
 /// So many turns within so long are a burst. No protocol timer is finer than ten of that.
 constexpr int kBurstTurns = 4;
 constexpr auto kBurst = std::chrono::milliseconds(1);
+/// Until rewatch() asks the kernel again.
+constexpr auto kRewatchPause = std::chrono::milliseconds(20);
 
 std::uint64_t microseconds(TimePoint time) {
   return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::microseconds>(time.time_since_epoch()).count());
@@ -111,9 +114,13 @@ void EventLoop::rest() {
   std::this_thread::sleep_for(burst_ends_ - boot_time());
 }
 
-void EventLoop::rewatch(Watch& watch, unsigned events) {
-  const int r = sd_event_source_set_io_events(watch.state_->source, events);
-  VIPD_ASSERT(r >= 0);
+void EventLoop::rewatch(Watch& watch, unsigned events) { rewatch(*watch.state_, events); }
+
+void EventLoop::rewatch(Watch::State& state, unsigned events) {
+  state.retry = {};
+  if (sd_event_source_set_io_events(state.source, events) >= 0) return;
+  auto retry = after(kRewatchPause, [this, &state, events] { rewatch(state, events); });
+  if (retry) state.retry = std::move(*retry);
 }
 
 Result<EventLoop::Watch> EventLoop::after(Duration delay, Handler handler) {

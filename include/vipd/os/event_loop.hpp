@@ -54,7 +54,8 @@ class EventLoop {
 
   /// Calls `handler` whenever `fd` is ready for `events` (EPOLLIN, EPOLLOUT).
   Result<Watch> watch(int fd, unsigned events, Urgency urgency, Handler handler);
-  /// Changes what an existing watch of a descriptor waits for.
+  /// Changes what an existing watch of a descriptor waits for. The old state stays while the kernel refuses the change
+  /// (epoll_ctl(2): ENOMEM); the loop asks again until it agrees.
   void rewatch(Watch& watch, unsigned events);
   /// Calls `handler` once after `delay`, unless the watch is destroyed before.
   Result<Watch> after(Duration delay, Handler handler);
@@ -82,6 +83,7 @@ class EventLoop {
   explicit EventLoop(sd_event* event) : event_(event) {}
   Watch make_watch(Urgency urgency, Handler handler);
   static int fire(void* userdata);
+  void rewatch(Watch::State& state, unsigned events);
   void note_network_turn(TimePoint& last);
   bool is_anything_ready() const;
   int handle(const Handler& handler);
