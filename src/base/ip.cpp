@@ -26,9 +26,7 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   return std::nullopt;
 }
 
-bool IpAddress::is_unspecified() const {
-  return words() == Words{};
-}
+bool IpAddress::is_unspecified() const { return words() == Words{}; }
 
 bool IpAddress::is_loopback() const {
   if (family_ == Family::ipv4) return octets_[0] == 127;

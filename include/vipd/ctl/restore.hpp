@@ -5,10 +5,10 @@
 ///
 /// A file keeps its owner, its group, its mode, its access control list and its place: a link stays one, and the file
 /// that it leads to is replaced. The replaced file is kept beside it with kBeforeRestore behind its name, and so is a
-/// file in conf.d that did not exist then; vipd reads neither. The old file itself becomes that copy, so it is as secret as
-/// it was. A file that is not there any more gets the rights of the main file. All files are prepared first; then all
-/// change or none. A directory on the way that users other than root or the caller may change is refused, since they
-/// could put a link into it. Caller: vipctl.
+/// file in conf.d that did not exist then; vipd reads neither. The old file itself becomes that copy, so it is as
+/// secret as it was. A file that is not there any more gets the rights of the main file. All files are prepared first;
+/// then all change or none. A directory on the way that users other than root or the caller may change is refused,
+/// since they could put a link into it. Caller: vipctl.
 #pragma once
 
 #include <string>
