@@ -46,6 +46,7 @@ class Daemon {
       : world_(1),
         node_(world_.add_node(254)),
         loop_(std::move(*EventLoop::create())),
+        worker_(std::move(*Worker::create(*loop_))),
         base_({.sources = {{"vipd.toml", "first"}},
                .diagnostics = {},
                .config = std::make_shared<const Config>(node_.config)}) {
@@ -54,7 +55,7 @@ class Daemon {
     world_.run_for(seconds(10));
     (void)life_.take(LifeEvent::started);
     reloader_ = std::make_unique<Reloader>(
-        *loop_, *node_.supervisor, life_, Reloader::Paths{scratch("in-force"), scratch("unconfirmed.json")},
+        *loop_, *worker_, *node_.supervisor, life_, Reloader::Paths{scratch("in-force"), scratch("unconfirmed.json")},
         [this](const LoadedConfig&) { return load(); }, base_);
     auto server = ControlServer::open(*loop_, control_path(), {}, *node_.supervisor, *reloader_, life_,
                                       [this] { return reexec(); }, {.host = "lb1", .started = loop_->now(), .pid = 42});
@@ -99,6 +100,7 @@ class Daemon {
   World world_;
   Node& node_;
   std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<Worker> worker_;
   LoadedConfig base_;
   Files files_ = Files::as_in_force;
   bool changed_ = false;
