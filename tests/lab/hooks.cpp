@@ -194,6 +194,7 @@ TEST_CASE("lab: hooks.before_active is heard by the peers at once and has ended 
       pair.a.directory() / "promote", "ip addr show dev eth0 | grep -c -F ' " + pair.vip + "/' >> " + record.string() +
                                           "; sleep 0.4; echo \"$VIPD_STATE\" >> " + record.string());
   pair.start("hooks.before_active = \"" + hook + "\"\nhooks.active = \"" + hook + "\"");
+  REQUIRE(wait_until(5s, [&] { return lines_of(record).size() == 4; }));  // a's own hooks have ended
   std::filesystem::remove(record);
   const AddressMonitor monitor(pair.b);
   const WallTime killed = std::chrono::system_clock::now();

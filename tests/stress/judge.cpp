@@ -184,10 +184,15 @@ Complaints Judge::growth() {
   return wrong;
 }
 
-/// A few descriptors belong to clients that are just gone; memory is that of caches and of the event log.
+/// A few descriptors belong to clients that are just gone; memory is that of caches and of the event log, and of what
+/// AddressSanitizer keeps of freed memory (its quarantine).
 Complaints Judge::growth_of(const std::string& who, pid_t pid) {
   constexpr std::size_t kDescriptors = 8;
+#ifdef VIPD_SANITIZED
+  constexpr int kKilobytes = 300 << 10;
+#else
   constexpr int kKilobytes = 8 << 10;
+#endif
   const Use now{descriptors_of(pid), lab::memory_of(pid)};
   const Use before = first_.emplace(pid, now).first->second;
   Complaints wrong;
