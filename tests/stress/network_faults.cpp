@@ -106,7 +106,7 @@ void virtual_gone(Plan& plan) {
   for (int i = 0; i < times; ++i)
     plan.at(plan.from + i * (plan.to - plan.from) / times, [=](Site& site) {
       for (const Server& server : site.servers())
-        if (server.node->has(gone.address)) site.sh(*server.node, "ip addr del " + gone.prefix + " dev " + device);
+        if (server.node->has(gone.address)) site.take_away(server.rank, gone.prefix, device);
     });
 }
 
@@ -138,11 +138,7 @@ void others_address(Plan& plan) {
   const int number = 150 + plan.draw.below(50);
   const std::string subnet = plan.draw.one_of<std::string>({"192.0.2.", "203.0.113."});
   plan.detail = subnet + std::to_string(number);
-  plan.begin([=, index = plan.index](Site& site) {
-    site.node(index).changes(
-        [&] { site.sh(site.node(index), fmt::format("ip addr replace {}{}/24 dev eth0", subnet, number)); },
-        lab::Depth::without_settings);
-  });
+  plan.begin([prefix = plan.detail + "/24", index = plan.index](Site& site) { site.arrive(index, prefix); });
 }
 
 void others_route(Plan& plan) {

@@ -16,9 +16,12 @@ namespace {
 bool always(const Scene& /*scene*/) { return true; }
 bool has_check(const Scene& scene) { return scene.check; }
 
-/// As long as a stop may take: an advert interval and the largest skew, a hook, 10 s for a runner that does not answer
-/// (vipd(8)), and what a busy machine adds.
-Duration stop_bound(const Scene& scene) { return scene.active_down() + 18s + kSanitizer; }
+/// As long as a stop may take by vipd(8): an advert interval and the largest skew for the peer, 5 s for the kernel, the
+/// hook that runs and the one that waits, each 5 s (its timeout), 2 s until it is killed and 10 s for a runner that
+/// does not answer; and what a busy machine adds.
+Duration stop_bound(const Scene& scene) {
+  return scene.active_down() + 5s + (scene.hook ? 2 * (5s + 2s + 10s) : 0s) + 5s + kSanitizer;
+}
 
 void stop_at(Site& site, int index) {
   if (!site.stop(index, stop_bound(site.scene())))

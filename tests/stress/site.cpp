@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -19,6 +20,9 @@ std::vector<std::string> words_of(const std::string& line) {
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// Sixteen thousand commands of `ip -batch` take that long while other processes keep the machine busy.
+constexpr Duration kPatience = 2min;
 
 /// By number, as add_server() gives them.
 int number_of(int rank) { return rank + 1; }
@@ -91,17 +95,39 @@ std::vector<std::string> Site::own_things(int index, const std::string& interfac
   if (interface == "eth1")
     return {fmt::format("addr replace 198.18.1.{}/24 dev eth1", number),
             fmt::format("addr replace 2001:db8:1::{}/64 dev eth1", number)};
-  return {fmt::format("addr replace 192.0.2.{}/24 dev eth0", number),
-          fmt::format("addr replace 203.0.113.{}/24 dev eth0", number),
-          fmt::format("addr replace 2001:db8::{}/64 dev eth0", number),
-          "route replace 10.98.0.0/16 via 203.0.113.100 dev eth0",
-          "route replace 2001:db8:98::/48 via 2001:db8::100 dev eth0",
-          "neigh replace 192.0.2.200 lladdr 02:00:00:00:02:00 dev eth0 nud permanent"};
+  std::vector<std::string> things = {fmt::format("addr replace 192.0.2.{}/24 dev eth0", number),
+                                     fmt::format("addr replace 203.0.113.{}/24 dev eth0", number),
+                                     fmt::format("addr replace 2001:db8::{}/64 dev eth0", number),
+                                     "route replace 10.98.0.0/16 via 203.0.113.100 dev eth0",
+                                     "route replace 2001:db8:98::/48 via 2001:db8::100 dev eth0",
+                                     "neigh replace 192.0.2.200 lladdr 02:00:00:00:02:00 dev eth0 nud permanent"};
+  for (const auto& prefix : server(index).arrived) things.push_back("addr replace " + prefix + " dev eth0");
+  return things;
 }
 
 void Site::restore(int index, const std::string& interface) {
   sh(node(index), "ip link set " + interface + " up");
   for (const auto& thing : own_things(index, interface)) sh(node(index), "ip " + thing);
+}
+
+void Site::arrive(int index, const std::string& prefix) {
+  lab::Node& at = node(index);
+  at.changes([&] { sh(at, "ip addr replace " + prefix + " dev eth0"); }, lab::Depth::without_settings);
+  if (std::ranges::count(server(index).arrived, prefix) == 0) server(index).arrived.push_back(prefix);
+}
+
+void Site::take_away(int index, const std::string& prefix, const std::string& device) {
+  const auto present = [this, index](const std::string& thing) {
+    std::istringstream words(thing);
+    std::string address, verb, its_prefix;
+    words >> address >> verb >> its_prefix;
+    return address == "addr" && std::ranges::count(lab::addresses(node(index)), its_prefix, &lab::Held::prefix) > 0;
+  };
+  std::vector<std::string> before;
+  std::ranges::copy_if(own_things(index, device), std::back_inserter(before), present);
+  sh(node(index), "ip addr del " + prefix + " dev " + device);
+  for (const auto& thing : before)
+    if (!present(thing)) sh(node(index), "ip " + thing);
 }
 
 void Site::recreate(int index, const std::string& interface, bool same_number) {
@@ -130,8 +156,10 @@ void Site::note(const std::string& line) {
 }
 
 void Site::sh(const lab::Node& node, const std::string& line) {
-  const lab::Finished finished = lab::run(node, words_of(line));
-  if (finished.status != 0) note(fmt::format("  {}: '{}' fails: {}", node.name(), line, first_line(finished.errors)));
+  lab::Process command(node, words_of(line));
+  const auto status = command.wait_exit(kPatience);
+  if (!status) throw Broken("does not end: " + line);
+  if (*status != 0) note(fmt::format("  {}: '{}' fails: {}", node.name(), line, first_line(command.errors())));
 }
 
 void Site::at_switch(const std::string& line) {

@@ -1,9 +1,9 @@
 /// Site: the servers of a scene with their daemons, a client and a stranger, and what can be done to them.
 ///
 /// Each server has things of others on it from the beginning: an own address in each subnet, a route, a rule, a
-/// neighbour entry, an nf_tables table. What a fault takes away of them, the same fault puts back (restore()), so
-/// whatever is missing in a quiet period is vipd's doing. Commands that fail are written into the diary: two faults may
-/// be in each other's way.
+/// neighbour entry, an nf_tables table. More of them come by faults. What a fault takes away of them, the same fault
+/// puts back (restore(), take_away()), so whatever is missing in a quiet period is vipd's doing. Commands that fail are
+/// written into the diary: two faults may be in each other's way.
 #pragma once
 
 #include <deque>
@@ -37,6 +37,7 @@ struct Server {
   std::unique_ptr<SmallDisk> disk;
   std::unique_ptr<lab::Process> echo;  ///< answers the client
   bool started = false;                ///< vipd, and not ended by us since
+  std::vector<std::string> arrived;    ///< prefixes of others that a fault has put on eth0: "192.0.2.150/24"
 };
 
 class Site {
@@ -51,7 +52,8 @@ class Site {
   lab::Node& stranger() { return stranger_; }
   lab::Lab& lab() { return lab_; }
 
-  /// In a server or the client; what fails goes into the diary.
+  /// In a server or the client, at most two minutes beside faults that keep the machine busy; what fails goes into the
+  /// diary.
   void sh(const lab::Node& node, const std::string& line);
   void at_switch(const std::string& line);
   void note(const std::string& line);
@@ -74,8 +76,13 @@ class Site {
   void signal(int index, int number);
 
   // The network of a server.
-  /// All that others have on an interface of a server, as it was at the beginning.
+  /// All that others have on an interface of a server: from the beginning, and what has arrived since.
   void restore(int index, const std::string& interface);
+  /// An address of others comes to eth0 of a server and stays until the life ends.
+  void arrive(int index, const std::string& prefix);
+  /// Somebody deletes a virtual address. With an IPv4 address that is the first one of its subnet Linux deletes the
+  /// others of that subnet; those of others are put back at once.
+  void take_away(int index, const std::string& prefix, const std::string& device);
   /// The interface goes and comes back, by the same number or another one.
   void recreate(int index, const std::string& interface, bool same_number);
   std::string port(int index, const std::string& interface);
