@@ -186,7 +186,9 @@ void in_background(Plan& plan, const std::vector<std::string>& command, int coun
 
 void busy_machine(Plan& plan) { in_background(plan, {"/bin/sh", "-c", "while :; do :; done"}, 6); }
 
-/// So many changes that the kernel tells only that some were lost.
+/// So many changes that the kernel tells only that some were lost. Once they are, each further change waits until all
+/// other processes have run (netlink_broadcast_filtered() of net/netlink/af_netlink.c yields), which takes minutes on a
+/// busy machine, so they end then.
 void many_notifications(Plan& plan) {
   plan.begin([index = plan.index](Site& site) {
     const auto batch = site.node(index).directory() / "batch";
@@ -194,7 +196,8 @@ void many_notifications(Plan& plan) {
     for (int i = 0; i < 8000; ++i) commands << "addr add 10.0.0.1/32 dev lo\naddr del 10.0.0.1/32 dev lo\n";
     commands.close();
     site.signal(index, SIGSTOP);
-    site.sh(site.node(index), "ip -batch " + batch.string());
+    lab::Process(site.node(index), {"ip", "-batch", batch.string()}).wait_exit(3s);
+    (void)lab::run(site.node(index), {"ip", "addr", "del", "10.0.0.1/32", "dev", "lo"});  // gone if all have been made
     site.signal(index, SIGCONT);
   });
 }

@@ -21,8 +21,8 @@ std::vector<std::string> words_of(const std::string& line) {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-/// Sixteen thousand commands of `ip -batch` take that long while other processes keep the machine busy.
-constexpr Duration kPatience = 2min;
+/// No command takes that long, however busy other processes keep the machine.
+constexpr Duration kPatience = 1min;
 
 /// By number, as add_server() gives them.
 int number_of(int rank) { return rank + 1; }

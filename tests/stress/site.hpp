@@ -52,8 +52,7 @@ class Site {
   lab::Node& stranger() { return stranger_; }
   lab::Lab& lab() { return lab_; }
 
-  /// In a server or the client, at most two minutes beside faults that keep the machine busy; what fails goes into the
-  /// diary.
+  /// In a server or the client, at most a minute; what fails goes into the diary.
   void sh(const lab::Node& node, const std::string& line);
   void at_switch(const std::string& line);
   void note(const std::string& line);
