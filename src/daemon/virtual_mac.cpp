@@ -72,6 +72,11 @@ std::optional<int> journalled(const std::string& alias, std::string_view name) {
                                                                                       : std::nullopt;
 }
 
+bool has_address_of(Family family, const InstanceConfig& config) {
+  return std::ranges::any_of(config.addresses,
+                             [family](const auto& each) { return each.prefix.address.family() == family; });
+}
+
 /// Where the value is right nothing is written: /proc/sys may be read-only. What this kernel does not have is nothing
 /// to set.
 Result<void> set(Kernel& kernel, const std::string& name, int value) {
@@ -100,8 +105,8 @@ VirtualMac::VirtualMac(Kernel& kernel, const InstanceConfig& config)
       parent_(config.interface),
       name_(virtual_mac_device(config)),
       mac_(virtual_mac(config.family(), config.vrid)),
-      answers_arp_(std::ranges::any_of(
-          config.addresses, [](const auto& each) { return each.prefix.address.family() == Family::ipv4; })) {}
+      answers_arp_(has_address_of(Family::ipv4, config)),
+      needs_ipv6_(has_address_of(Family::ipv6, config)) {}
 
 const Interface* VirtualMac::device() const {
   const Interface* found = kernel_.view().find(name_);
@@ -116,11 +121,21 @@ Result<void> VirtualMac::prepare() {
   const Interface* found = device();
   if (found == nullptr && kernel_.view().find(name_) != nullptr)
     return failure("interface " + name_ + " is not vipd's; the virtual MAC needs that name");
-  if (found == nullptr || found->mac != mac_ || !stands_on(*found, *below))
+  if (found == nullptr || found->mac != mac_ || !stands_on(*found, *below) || has_lost_ipv6())
     if (auto made = make(*below, found); !made) return made;
   for (const auto& [name, value] : kNoAutoconfiguration)
     if (auto done = set(kernel_, "ipv6/conf/" + name_ + "/" + std::string(name), value); !done) return done;
   return {};
+}
+
+/// Linux takes IPv6 off an interface whose MTU is below 1280 (addrconf_notify(), net/ipv6/addrconf.c). A macvlan gets
+/// the smaller MTU of its parent and keeps it when the parent has the larger one again (macvlan_device_event(),
+/// drivers/net/macvlan.c). So the parent has IPv6 again, and the device has none until it is made anew.
+bool VirtualMac::has_lost_ipv6() const {
+  const auto has_ipv6 = [this](const std::string& interface) {
+    return kernel_.setting("ipv6/conf/" + interface + "/addr_gen_mode").has_value();
+  };
+  return needs_ipv6_ && has_ipv6(parent_) && !has_ipv6(name_);
 }
 
 Result<void> VirtualMac::make(const Interface& below, const Interface* wrong) {

@@ -193,6 +193,18 @@ TEST_CASE("lab: the device of the virtual MAC is put back when somebody removes 
   REQUIRE(pair.a.instance().at("transitions") == 2);
 }
 
+TEST_CASE("lab: the virtual MAC serves again after a small MTU took IPv6 off its device", "[lab]") {
+  Pair pair(Family::ipv6);
+  pair.start(kOn);
+  must(pair.a, "ip link set eth0 mtu 1000");
+  REQUIRE(pair.b.wait_state("active"));
+  must(pair.a, "ip link set eth0 mtu 1500");
+  must(pair.a, "ip addr add 2001:db8::1/64 dev eth0 nodad");  // as its administrator has to
+  REQUIRE(pair.a.wait_state("active"));
+  REQUIRE(answering(pair, pair.vip) == Json::array({vmac(pair.family)}));
+  REQUIRE(link(pair.a, device(pair.family)).at("mtu") == 1500);
+}
+
 TEST_CASE("lab: somebody else's device of the virtual MAC's name is left alone and said", "[lab]") {
   Lab lab;
   Node& a = lab.add_node("a", 1);

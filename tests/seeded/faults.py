@@ -157,6 +157,8 @@ FAULTS = [
     ("what an advert brings forward waits for the old deadline", S, "  earliest_ = std::min(earliest_, router->deadline());\n", ""),
     ("a group takes over one by one", G, "  if (!goes_on && !std::ranges::all_of(members_, is_ready)) return;\n", ""),
     ("a member prepares for ever while another one cannot be Active", G, "if (member->election().preparing()) preparing.push_back", "if (false) preparing.push_back"),
+    ("a small MTU takes IPv6 off a virtual MAC for ever", "src/daemon/virtual_mac.cpp", "!has_ipv6(name_);", "!has_ipv6(name_) && false;"),
+    ("a member that stops waits for its own peer alone", G, "member->let_go(now, slowest);", "member->let_go(now);"),
     ("a group stops with its first member", "include/vipd/daemon/sync_group.hpp", "return std::ranges::all_of(members_, &VirtualRouter::stopping);",
      "return members_.empty() || members_.front()->stopping();"),
     ("a new member pulls its group down", G, "return may_be_active(member) || is_joining(member);", "return may_be_active(member) || (is_joining(member) && false);"),

@@ -230,13 +230,21 @@ void FakeKernel::set_narrow(const std::string& name, bool on) {
   if (interface == nullptr || narrow.contains(interface->index) == on) return;
   if (!on) {
     narrow.erase(interface->index);
+    settings["ipv6/conf/" + name + "/addr_gen_mode"] = 0;
     others_add(name, {own_address(lan_of(name), node_, Family::ipv6), 64});
     return;
   }
-  narrow.insert(interface->index);
-  std::erase_if(interface->addresses, [](const auto& each) { return each.first.address.family() == Family::ipv6; });
+  for (auto& [index, each] : real_)
+    if (index == interface->index || (each.macvlan && each.parent == interface->index)) take_ipv6_off(each);
   world_.nodes[node_]->wire.drop_membership(interface->index, Family::ipv6);
   changed();
+}
+
+void FakeKernel::take_ipv6_off(Interface& interface) {
+  narrow.insert(interface.index);
+  std::erase_if(interface.addresses, [](const auto& each) { return each.first.address.family() == Family::ipv6; });
+  std::erase_if(settings,
+                [&](const auto& each) { return each.first.starts_with("ipv6/conf/" + interface.name + "/"); });
 }
 
 void FakeKernel::catch_up() {
@@ -255,6 +263,7 @@ int FakeKernel::add_macvlan(int parent, const std::string& name, const MacAddres
   real_[index] = {.index = index, .name = name, .mac = mac, .macvlan = true, .parent = parent, .alias = alias};
   for (const char* ipv4 : {"arp_ignore", "arp_announce", "rp_filter"}) settings["ipv4/conf/" + name + "/" + ipv4] = 0;
   for (const char* ipv6 : {"addr_gen_mode", "accept_ra", "autoconf"}) settings["ipv6/conf/" + name + "/" + ipv6] = 0;
+  if (narrow.contains(parent)) take_ipv6_off(real_[index]);
   link_changed(index);
   return 0;
 }
@@ -270,6 +279,7 @@ int FakeKernel::set_link(int ifindex, bool up, const std::string& alias) {
 
 int FakeKernel::remove_link(int ifindex) {
   if (real_.erase(ifindex) == 0) return ENODEV;
+  narrow.erase(ifindex);
   link_changed(ifindex);
   return 0;
 }

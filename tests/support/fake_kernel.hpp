@@ -57,8 +57,10 @@ class FakeKernel final : public Kernel {
   bool has(const IpAddress& address) const;
   /// The same, and the change that made it so is over; see object_takes.
   bool has_by_now(const IpAddress& address) const;
-  /// An MTU below 1280 ends IPv6 on an interface: its addresses and memberships go (addrconf_ifdown(),
-  /// net/ipv6/addrconf.c). Afterwards it has the node's own address again, and a listener that believes to be a member.
+  /// An MTU below 1280 ends IPv6 on an interface and on its macvlans: addresses, memberships and settings go
+  /// (addrconf_ifdown(), net/ipv6/addrconf.c). Afterwards the interface has the node's own address again, and a
+  /// listener that believes to be a member. Its macvlans keep the small MTU (macvlan_device_event(),
+  /// drivers/net/macvlan.c).
   void set_narrow(const std::string& interface, bool on);
   /// Call after changing `real`: the view follows, and the node is told.
   void changed();
@@ -88,6 +90,7 @@ class FakeKernel final : public Kernel {
   std::set<int> narrow;     ///< interfaces with an MTU below 1280, see set_narrow()
 
  private:
+  void take_ipv6_off(Interface& interface);
   int add_one(const KernelObject& object);
   int add_address(const AddressObject& address);
   void end_detection(int ifindex, const IpPrefix& prefix);

@@ -122,6 +122,7 @@ Node::Node(World& world, std::size_t number, Config wanted)
     if (!std::ranges::any_of(config.instances, [&](const auto& each) { return names(each, name); })) continue;
     kernel.real_[kFirstIndex + static_cast<int>(lan)] = interface_on(lan, number);
     for (const char* setting : {"/arp_ignore", "/arp_announce"}) kernel.settings["ipv4/conf/" + name + setting] = 0;
+    kernel.settings["ipv6/conf/" + name + "/addr_gen_mode"] = 0;
   }
 }
 

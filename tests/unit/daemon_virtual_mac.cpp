@@ -312,6 +312,27 @@ TEST_CASE("VirtualMac: F5: the device goes also when the macvlan that it was mad
   CHECK(bench.device("vrrp4.51.sub0") == nullptr);
 }
 
+TEST_CASE("VirtualMac: a device that has lost IPv6 by a small MTU is made anew when the interface has IPv6 again") {
+  Bench bench;
+  const bool needs_ipv6 = GENERATE(true, false);
+  CAPTURE(needs_ipv6);
+  InstanceConfig config = with_virtual_mac();
+  if (needs_ipv6) config.addresses.push_back({{.prefix = {*IpAddress::parse("2001:db8::10"), 64}}});
+  VirtualMac mac(bench.kernel, config);
+  REQUIRE(mac.prepare());
+  REQUIRE(mac.raise());
+  bench.kernel.set_narrow("eth0", true);
+  REQUIRE(mac.prepare());
+  CHECK(bench.device()->up);  // the interface has no IPv6 either
+  bench.kernel.set_narrow("eth0", false);
+  REQUIRE(mac.prepare());
+  CHECK(bench.device()->up != needs_ipv6);  // what nobody misses is no reason to take the device away
+  CHECK(bench.kernel.settings.contains("ipv6/conf/" + kDevice + "/addr_gen_mode") == needs_ipv6);
+  REQUIRE(mac.raise());
+  REQUIRE(mac.prepare());
+  CHECK(bench.device()->up);
+}
+
 TEST_CASE("VirtualMac: a device of ours that stands on another interface is made anew") {
   Bench bench;
   VirtualMac mac(bench.kernel, with_virtual_mac());

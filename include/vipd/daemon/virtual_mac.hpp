@@ -46,6 +46,7 @@ class VirtualMac {
   const Interface* parent() const { return kernel_.view().find(parent_); }
   /// The device, if it is ours: vipd's by its name and its alias, whatever stands below it.
   const Interface* device() const;
+  bool has_lost_ipv6() const;
   Result<void> make(const Interface& below, const Interface* wrong);
   const std::string* journal_of_another() const;
   std::string journal() const;
@@ -56,6 +57,7 @@ class VirtualMac {
   std::string parent_, name_;
   MacAddress mac_;
   bool answers_arp_;   // there is an IPv4 address
+  bool needs_ipv6_;    // there is an IPv6 address
   std::string alias_;  // the journal, while raised
 };
 
