@@ -149,7 +149,13 @@ void SyncGroup::stop_preparing(TimePoint now) {
 /// A planned stop, once nothing is to be done before, or one of them has left already.
 void SyncGroup::let_go(TimePoint now) {
   if (!std::ranges::all_of(members_, &VirtualRouter::may_let_go) && std::ranges::all_of(members_, is_active)) return;
-  for (VirtualRouter* member : members_) member->let_go(now);
+  Stop slowest;
+  for (const VirtualRouter* member : members_) {
+    const InstanceConfig& config = member->config();
+    slowest.interval = std::max(slowest.interval, config.advert_interval);
+    slowest.skew = std::max(slowest.skew, skew_time(1, config.advert_interval, config.version));
+  }
+  for (VirtualRouter* member : members_) member->let_go(now, slowest);
 }
 
 /// Nobody is Active without `loser`, who is not.

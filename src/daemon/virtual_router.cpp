@@ -759,8 +759,8 @@ void VirtualRouter::stop(TimePoint now) {
   if (config_->sync_group.empty()) let_go(now);
 }
 
-void VirtualRouter::let_go(TimePoint now) {
-  step(Stop{}, now);
+void VirtualRouter::let_go(TimePoint now, const Stop& stop) {
+  step(stop, now);
   if (election_.state() == State::initialize) finish_stop(now);
 }
 

@@ -79,7 +79,7 @@ void Election::on(const Resume& event, TimePoint now, Actions&) {
   believed_until_ = event.believed_until;
 }
 
-void Election::on(const Stop&, TimePoint now, Actions& out) {
+void Election::on(const Stop& event, TimePoint now, Actions& out) {
   if (state_ == State::backup) {  // RFC 9568 6.4.2: no advert
     if (preparing()) out.add(SendAdvert{kResignPriority});
     return become_initialize(because(Why::stopped), out);
@@ -88,7 +88,8 @@ void Election::on(const Stop&, TimePoint now, Actions& out) {
   out.add(SendAdvert{kResignPriority});  // RFC 9568 6.4.3
   resigning_ = Resigning::said_once;
   offering_ = false;
-  deadline_ = now + settings_.interval;
+  deadline_ = now + std::max(event.interval, settings_.interval);
+  last_wait_ = std::max(event.skew, skew_time(1, settings_.interval, settings_.version));
 }
 
 void Election::on(const Fail&, TimePoint, Actions& out) {
@@ -105,7 +106,7 @@ void Election::on(const DeadlinePassed&, TimePoint now, Actions& out) {
   if (resigning_ == Resigning::said_once) {  // nobody took over: whoever is there may have missed it
     out.add(SendAdvert{kResignPriority});
     resigning_ = Resigning::said_twice;
-    deadline_ = now + skew_time(1, settings_.interval, settings_.version);  // the largest that a peer can have
+    deadline_ = now + last_wait_;
   } else if (resigning_ == Resigning::said_twice) {
     out.add(Release{});
     become_initialize(because(Why::stopped), out);

@@ -233,6 +233,30 @@ TEST_CASE("sync group: a planned stop is make-before-break in each network") {
   check_only_active(world, second);
 }
 
+TEST_CASE("sync group: a planned stop leaves no address with nobody, whatever the intervals of the members") {
+  World world(seed_from_environment(12));
+  const bool version2 = GENERATE(false, true);
+  CAPTURE(version2);
+  const auto uneven = [&](std::uint8_t priority) {
+    Config config = edge_config(2, priority);
+    config.instances[0].advert_interval = milliseconds(100);
+    config.instances[1].advert_interval = seconds(1);
+    if (version2) config.instances[1].version = 2;  // its Skew_Time is a part of a second
+    return config;
+  };
+  const auto [first, second] = settled_pair(world, uneven(254), uneven(100));
+  bool always_held = true;
+  world.after_each = [&] {
+    for (std::size_t i = 0; i < 2; ++i)
+      always_held = always_held && (world.nodes[0]->kernel.has(vip(i)) || world.nodes[1]->kernel.has(vip(i)));
+  };
+  first.stop();
+  world.run_for(seconds(3));
+  CHECK(always_held);
+  CHECK_FALSE(first.alive());
+  check_only_active(world, second);
+}
+
 TEST_CASE("sync group: all claim before the first says an advert, and a refused claim leaves the peer alone") {
   World world(seed_from_environment(5));
   Node& sick = world.add_node(edge_config(2, 254));

@@ -137,6 +137,29 @@ TEST_CASE("group: the owner is ready at once instead of Active at once") {
   CHECK(router.reason().why == Why::owner);
 }
 
+TEST_CASE("group: a member that stops keeps its addresses for as long as the slowest member does") {
+  SECTION("another member is slower") {
+    Trace router = active();
+    CHECK(router.step(4s, Stop{.interval = 2s, .skew = 1'500ms}) == "advert 0");
+    CHECK(router.due() == 6s);
+    CHECK(router.step(6s, DeadlinePassed{}) == "advert 0");
+    CHECK(router.due() == 7'500ms);
+    CHECK(router.step(7'500ms, DeadlinePassed{}) == "release, active to initialize");
+  }
+  SECTION("this one is the slowest") {
+    Trace router = active();
+    router.step(4s, Stop{.interval = 100ms, .skew = 100ms});
+    CHECK(router.due() == 5s);
+    router.step(5s, DeadlinePassed{});
+    CHECK(router.due() == 5s + skew_time(1, 1s));
+  }
+  SECTION("a peer that takes over ends the wait at once") {
+    Trace router = active();
+    router.step(4s, Stop{.interval = 2s, .skew = 2s});
+    CHECK(router.step(4'100ms, heard(2, 90)) == "release, active to initialize");
+  }
+}
+
 TEST_CASE("group: Stop and Fail end being ready") {
   for (const Event& event : {Event(Stop{}), Event(Fail{})}) {
     Trace router = ready();

@@ -9,8 +9,9 @@
 /// - All have one priority, the lowest of the members', and are unfit if one is. They preempt only if all may, after
 ///   the longest preempt_delay: that needs no rule, since one that may not preempt is not ready.
 /// The group keeps nothing that decides: it looks at its members, and what it asks of them are events of their
-/// elections. A planned stop begins for all at once and is each member's own then, make before break; the Supervisor
-/// stops and starts all or none.
+/// elections. A planned stop begins for all at once and is each member's own then, make before break. Each member waits
+/// for a peer as long as the slowest member does, because the peer's group waits for that one. The Supervisor stops and
+/// starts all or none.
 ///
 /// Two nodes of equal priority may each win in another network, and both give up. They come back at different times
 /// (Election, wait_apart), but until then nobody is Active: a pair should have different priorities.

@@ -118,8 +118,9 @@ class VirtualRouter {
   bool may_take_over(TimePoint now);
   /// A planned stop has begun, and nothing is to be done before it goes on.
   bool may_let_go() const { return stopping_ && (asked_ != Asked::release || cleared_); }
-  /// Goes on with a planned stop. A router of a sync group is told so, any other does it by itself.
-  void let_go(TimePoint now);
+  /// Goes on with a planned stop. A router of a sync group is told so, with what the others need; any other does it by
+  /// itself.
+  void let_go(TimePoint now, const Stop& stop = {});
   /// Another member of the sync group is in fault (`why`), or none is any more (nullopt). `tolerated`: that one takes
   /// part all the same, see Standing::tolerate().
   void hold_out(const std::optional<std::string>& why, bool tolerated, TimePoint now);

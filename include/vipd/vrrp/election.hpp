@@ -10,9 +10,8 @@
 ///
 /// Three things go beyond the RFC's text:
 /// - Stop is make-before-break: an Active router that stops sends priority 0 and keeps the addresses until a peer's
-/// advert
-///   is heard, at most one interval and the largest skew. Half-way it says priority 0 once more, for peers that missed
-///   it.
+///   advert is heard, at most one interval and the largest skew, in a sync group those of the slowest member. After the
+///   interval it says priority 0 once more, for peers that missed the first one.
 /// - Takeover claims the addresses before the advert goes out, so that the old holder lets go after the new one has
 /// them.
 /// - Immediate answers (to a losing advert or to a priority 0) come from a token bucket (row C21): 5 at once, then 5 an
@@ -151,7 +150,12 @@ struct Start {};  ///< fit to take part, from Initialize
 struct Resume {
   TimePoint believed_until;  ///< as believed_until() was
 };
-struct Stop {};            ///< planned: make before break
+/// Planned: make before break. A peer in a sync group takes over when the slowest member of its group is ready. So a
+/// member waits for as long as the slowest one of its own group would; these are the longest of the members.
+struct Stop {
+  Duration interval = Duration::zero();  ///< adverts; this router's own one counts if that is longer
+  Duration skew = Duration::zero();      ///< the largest Skew_Time; likewise
+};
 struct Fail {};            ///< fault: release first, resign then
 struct DeadlinePassed {};  ///< deadline() has come
 struct Stalled {};         ///< stalled() is so; ignored otherwise
@@ -274,7 +278,7 @@ class Election {
 
   void on(const Start&, TimePoint now, Actions& out);
   void on(const Resume& event, TimePoint now, Actions& out);
-  void on(const Stop&, TimePoint now, Actions& out);
+  void on(const Stop& event, TimePoint now, Actions& out);
   void on(const Fail&, TimePoint now, Actions& out);
   void on(const DeadlinePassed&, TimePoint now, Actions& out);
   void on(const Stalled&, TimePoint now, Actions& out);
@@ -321,6 +325,7 @@ class Election {
   Settings settings_;
   State state_ = State::initialize;
   Resigning resigning_ = Resigning::no;
+  Duration last_wait_{};  // while resigning: after the second priority 0
   TimePoint deadline_ = kNever;
   TimePoint wait_began_{};                   // Backup: when the wait for the Active router was last started over
   TimePoint hold_until_{};                   // Backup: end of the least time to listen, as long as nobody was heard

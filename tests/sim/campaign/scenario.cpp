@@ -234,15 +234,15 @@ void keep_three(std::vector<Config>& configs) {
   }
 }
 
-/// More than an AddressOwner adds at once; but an owner has its own. The members of a group have one interval: a member
-/// with a shorter one than the others ends its stop before the peer's group is ready.
+/// More than an AddressOwner adds at once; but an owner has its own. The other member of a group goes on with its own
+/// interval, which may be shorter.
 void suit_many(Config& whole) {
   for (InstanceConfig& each : whole.instances) {
     each.virtual_mac = false;
     each.hooks.before_active.clear();
-    each.advert_interval = std::max<Duration>(each.advert_interval, seconds(1));
   }
   InstanceConfig& config = whole.instances[0];
+  config.advert_interval = std::max<Duration>(config.advert_interval, seconds(1));
   for (int i = 0; i < 70 && config.priority != kOwnerPriority; ++i) {
     config.addresses.push_back(address(("10.1.0." + std::to_string(1 + i)).c_str(), 24));
     config.addresses.back().advertised = false;
