@@ -187,9 +187,12 @@ void plan_instances(const Config& before, const Config& after, Plan& result) {
     const bool anew = restarted.contains(instance.name);
     if (known != nullptr && *known == instance && !anew) continue;
     auto keys = changes(known != nullptr ? *known : nothing, instance);
-    if (keys.empty() && !anew) continue;
+    const std::string group = known == nullptr ? "" : known->sync_group;
+    const bool moves = group != instance.sync_group;
+    if (keys.empty() && !anew && !moves) continue;
     const Fate fate = known == nullptr ? Fate::added : anew ? Fate::restarted : Fate::changed;
-    result.instances.push_back({fate, instance.name, std::move(keys)});
+    result.instances.push_back(
+        {fate, instance.name, std::move(keys), moves ? group : "", moves ? instance.sync_group : ""});
   }
 }
 

@@ -14,14 +14,24 @@ namespace {
 /// Not a Duration: what a client asks for may be no number of nanoseconds.
 constexpr std::chrono::milliseconds kLongestTrial = std::chrono::hours(24);
 
-/// "web: changed: priority 254 -> 200: would hand over".
+/// "priority 254 -> 200", "joins group edge".
+std::vector<std::string> news_of(const InstanceChange& change) {
+  std::vector<std::string> news;
+  if (change.fate == Fate::changed || change.fate == Fate::restarted)
+    for (const KeyChange& key : change.keys)
+      news.push_back(std::string(key.key) + " " + (key.before.empty() ? "unset" : key.before) + " -> " +
+                     (key.after.empty() ? "unset" : key.after));
+  if (!change.leaves.empty()) news.push_back("leaves group " + change.leaves);
+  if (!change.joins.empty()) news.push_back("joins group " + change.joins);
+  return news;
+}
+
+/// "web: changed: priority 254 -> 200: would hand over", "web: joins group edge".
 std::string line_of(const InstanceChange& change, const std::string& effect) {
-  std::string line = change.name + ": " + std::string(to_string(change.fate));
-  const bool goes_on = change.fate == Fate::changed || change.fate == Fate::restarted;
-  for (const KeyChange& key : change.keys)
-    if (goes_on)
-      line += (&key == &change.keys.front() ? ": " : ", ") + std::string(key.key) + " " +
-              (key.before.empty() ? "unset" : key.before) + " -> " + (key.after.empty() ? "unset" : key.after);
+  const bool only_moves = change.fate == Fate::changed && change.keys.empty();
+  std::string line = change.name + (only_moves ? "" : ": " + std::string(to_string(change.fate)));
+  const char* before = ": ";
+  for (const std::string& news : news_of(change)) line += std::exchange(before, ", ") + news;
   return effect.empty() ? line : line + ": " + effect;
 }
 

@@ -31,13 +31,23 @@ struct RouterPair {
   }
 
   static std::string edge(int priority, const std::string& more) {
+    return instances(priority) + "[sync_group.edge]\ninstances = [\"lan\", \"wan\"]\n" + more;
+  }
+  static std::string instances(int priority) {
     std::string text;
     for (const auto& [name, interface, vip] :
          {std::tuple("lan", "eth0", kVips[0]), std::tuple("wan", "eth1", kVips[1])})
       text += std::string("[instance.") + name + "]\ninterface = \"" + interface +
               "\"\nvrid = 51\nadvert_interval = \"100ms\"\npriority = " + std::to_string(priority) +
               "\naddresses = [\"" + vip + "/24\"]\n";
-    return text + "[sync_group.edge]\ninstances = [\"lan\", \"wan\"]\n" + more;
+    return text;
+  }
+  /// With a third instance on eth0, in the group or beside it.
+  static std::string with_dmz(int priority, bool in_group) {
+    return instances(priority) +
+           "[instance.dmz]\ninterface = \"eth0\"\nvrid = 53\nadvert_interval = \"100ms\"\npriority = " +
+           std::to_string(priority) + "\naddresses = [\"192.0.2.30/24\"]\n[sync_group.edge]\ninstances = [\"lan\", " +
+           (in_group ? "\"wan\", \"dmz\"]\n" : "\"wan\"]\n");
   }
 
   static Json group(const Node& node) {
@@ -111,4 +121,36 @@ TEST_CASE("lab: sync group: a planned stop moves both addresses without a hole",
     REQUIRE(told <= left);
   }
   REQUIRE(RouterPair::holds_both(pair.b));
+}
+
+TEST_CASE("lab: sync group: an instance that joins or leaves by reload moves no other one, on both nodes (F9)",
+          "[lab]") {
+  RouterPair pair;
+  pair.start();
+  const AddressMonitor at_a(pair.a), at_b(pair.b);
+  const auto none_moved = [&] {
+    const auto is_move = [](const AddressEvent& event) { return event.prefix.find(".10/24") != std::string::npos; };
+    return std::ranges::none_of(at_a.events(), is_move) && std::ranges::none_of(at_b.events(), is_move);
+  };
+  const auto reload = [&](Node& node, bool in_group, const std::string& said) {
+    INFO(said);
+    std::ofstream(node.directory() / "vipd.toml") << RouterPair::with_dmz(&node == &pair.a ? 254 : 253, in_group);
+    CHECK(vipctl(node, {"diff"}).output.starts_with(said + "\n"));
+    REQUIRE(vipctl(node, {"reload"}).status == 0);
+  };
+  for (Node* node : {&pair.a, &pair.b}) reload(*node, true, "dmz: new: joins group edge");
+  REQUIRE(wait_until(5s, [&] { return pair.a.has("192.0.2.30") && RouterPair::heard(pair.b, 2) > 0; }));
+  for (Node* node : {&pair.b, &pair.a}) reload(*node, false, "dmz: leaves group edge");
+  CHECK(none_moved());
+  pair.lab.set_port(pair.a, false, "eth1");
+  REQUIRE(wait_until(5s, [&] { return RouterPair::holds_both(pair.b); }));
+  CHECK(pair.a.has("192.0.2.30"));  // it is not of the group any more
+  pair.lab.set_port(pair.a, true, "eth1");
+  REQUIRE(wait_until(5s, [&] { return RouterPair::holds_both(pair.a) && !RouterPair::holds_any(pair.b); }));
+  const std::size_t before = at_a.count();
+  for (Node* node : {&pair.b, &pair.a}) reload(*node, true, "dmz: joins group edge");
+  pair.lab.set_port(pair.a, false, "eth1");
+  REQUIRE(wait_until(5s, [&] { return RouterPair::holds_both(pair.b) && pair.b.has("192.0.2.30"); }));
+  CHECK(at_a.count() > before);
+  CHECK_FALSE(pair.a.has("192.0.2.30"));
 }

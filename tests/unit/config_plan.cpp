@@ -139,6 +139,20 @@ TEST_CASE("plan: another interface, VRID or family is another virtual router", "
         Fate::changed);
 }
 
+namespace {
+
+/// "c: changed leaves g joins h": what a plan says of each instance and its sync group.
+std::string memberships(const Plan& plan) {
+  std::string text;
+  for (const InstanceChange& change : plan.instances)
+    text += (text.empty() ? "" : ", ") + change.name + ": " + std::string(to_string(change.fate)) +
+            (change.leaves.empty() ? "" : " leaves " + change.leaves) +
+            (change.joins.empty() ? "" : " joins " + change.joins);
+  return text;
+}
+
+}  // namespace
+
 TEST_CASE("plan: a sync group goes on with whom a reload does not make another router (F9)", "[config][plan]") {
   const auto instance = [](const std::string& name, int vrid) {
     const std::string number = std::to_string(vrid);
@@ -161,16 +175,27 @@ TEST_CASE("plan: a sync group goes on with whom a reload does not make another r
     CHECK(moved.instances[0].fate == Fate::restarted);
   }
   SECTION("so does one that joins or leaves, and a group that comes, goes or gets another name") {
-    const Plan joined = plan_of(three + group, three + "[sync_group.g]\ninstances = [\"a\", \"b\", \"c\"]\n");
-    CHECK(joined.instances.empty());
+    const std::string all = "[sync_group.g]\ninstances = [\"a\", \"b\", \"c\"]\n";
+    const Plan joined = plan_of(three + group, three + all);
+    CHECK(memberships(joined) == "c: changed joins g");
     CHECK(joined.sync_groups.at(0).keys.at(0).after == R"(["a", "b", "c"])");
+    CHECK(memberships(plan_of(three + all, three + group)) == "c: changed leaves g");
     const Plan formed = plan_of(three, three + group);
-    CHECK(formed.instances.empty());
+    CHECK(memberships(formed) == "a: changed joins g, b: changed joins g");
     CHECK(formed.sync_groups.at(0).fate == Fate::added);
     const Plan dissolved = plan_of(three + group, three);
-    CHECK(dissolved.instances.empty());
+    CHECK(memberships(dissolved) == "a: changed leaves g, b: changed leaves g");
     CHECK(dissolved.sync_groups.at(0).fate == Fate::removed);
-    CHECK_FALSE(dissolved.empty());
+    const std::string other = "[sync_group.h]\ninstances = [\"a\", \"b\"]\n";
+    CHECK(memberships(plan_of(three + group, three + other)) ==
+          "a: changed leaves g joins h, b: changed leaves g joins h");
+  }
+  SECTION("an instance that comes into a group, or is another router there, says so") {
+    const std::string two = instance("a", 51) + instance("b", 52);
+    const std::string all = "[sync_group.g]\ninstances = [\"a\", \"b\", \"c\"]\n";
+    CHECK(memberships(plan_of(two + group, three + all)) == "c: new joins g");
+    CHECK(memberships(plan_of(three + group, two + instance("c", 99) + all)) == "c: restart joins g");
+    CHECK(memberships(plan_of(three + all, two + group)) == "c: removed");
   }
 }
 

@@ -38,6 +38,8 @@ struct InstanceChange {
   Fate fate = Fate::changed;
   std::string name;
   std::vector<KeyChange> keys;  ///< in the schema's order; of added and removed ones, all that they set
+  std::string leaves = {};      ///< the sync group that an instance is in no more; "" if there is none
+  std::string joins = {};       ///< the sync group that an instance comes into; "" if there is none
 };
 
 /// All that differs.
