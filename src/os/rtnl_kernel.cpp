@@ -405,6 +405,7 @@ void RtnlKernel::read_link(const std::string& name) {
 
 int RtnlKernel::add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) {
   alignas(nlmsghdr) std::array<char, kLinkMessageSize> make{}, remark{};
+  // In one datagram: the kernel makes the device and writes its alias, or a vipd that is killed has asked for neither.
   const int error =
       request(std::array{put_macvlan(make.data(), parent, name, mac), put_link_alias(remark.data(), name, alias)});
   read_link(name);
