@@ -46,6 +46,7 @@ class Daemon {
       : world_(1),
         node_(world_.add_node(254)),
         loop_(std::move(*EventLoop::create())),
+        worker_(std::move(*Worker::create(*loop_))),
         base_({.sources = {{"vipd.toml", "first"}},
                .diagnostics = {},
                .config = std::make_shared<const Config>(node_.config)}) {
@@ -54,16 +55,21 @@ class Daemon {
     world_.run_for(seconds(10));
     (void)life_.take(LifeEvent::started);
     reloader_ = std::make_unique<Reloader>(
-        *loop_, *node_.supervisor, life_, Reloader::Paths{scratch("in-force"), scratch("unconfirmed.json")},
+        *loop_, Reloader::Workers{*worker_, *worker_}, *node_.supervisor, life_,
+        Reloader::Paths{scratch("in-force"), scratch("unconfirmed.json")},
         [this](const LoadedConfig&) { return load(); }, base_);
-    auto server = ControlServer::open(*loop_, control_path(), {}, *node_.supervisor, *reloader_, life_,
+    auto server = ControlServer::open(*loop_, control_path(), {}, *node_.supervisor, *reloader_, *worker_,
                                       [this] { return reexec(); }, {.host = "lb1", .started = loop_->now(), .pid = 42});
     VIPD_ASSERT(server.has_value());
     server_ = std::move(*server);
   }
 
   void write(Files what) { files_ = what; }
-  void turn() { loop_->turn(Duration::zero()); }
+  /// What a worker does counts as a part of the turn, so that an input means the same each time.
+  void turn() {
+    loop_->turn(Duration::zero());
+    while (!worker_->idle()) loop_->turn(std::chrono::milliseconds(1));
+  }
   /// A transition, for those who follow.
   void flap() {
     changed_ = true;
@@ -99,6 +105,7 @@ class Daemon {
   World world_;
   Node& node_;
   std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<Worker> worker_;
   LoadedConfig base_;
   Files files_ = Files::as_in_force;
   bool changed_ = false;
