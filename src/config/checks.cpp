@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <ranges>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -150,20 +151,22 @@ void check_source(const PlacedInstance& instance, Report& report) {
 void check_peers(const PlacedInstance& instance, Report& report) {
   const InstanceConfig& config = instance.config;
   if (!has_family(config)) return;
+  std::set<IpAddress> virtual_ones, earlier;
+  for (const VirtualAddress& each : config.addresses) virtual_ones.insert(each.prefix.address);
   for (std::size_t i = 0; i < config.peers.size(); ++i) {
     const IpAddress& address = config.peers[i].address;
     if (address.is_unspecified()) continue;  // refused before
     const auto complain = [&](const std::string& why) {
       report.error("address", instance.table->entry("peers", i).place, why);
     };
-    const auto earlier = std::span(config.peers).first(i);
+    const bool is_new = earlier.insert(address).second;
     if (const std::string why = why_not_ours(config, address); !why.empty())
       complain(why);
     else if (address == config.source)
       complain("peer " + address.to_string() + " is this node's own source");
-    else if (config.is_virtual(address))
+    else if (virtual_ones.contains(address))
       complain("peer " + address.to_string() + " is a virtual address");
-    else if (std::ranges::find(earlier, address, &UnicastPeer::address) != earlier.end())
+    else if (!is_new)
       complain("peer " + address.to_string() + " is listed twice");
   }
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
 
 #include "vipd/config/schema.hpp"
 
@@ -38,6 +40,7 @@ const Place& listed_place(const PlacedInstance& instance, std::size_t index) {
 
 void refuse_unknown_check(const Place& place, const std::string& name, std::span<const PlacedCheck> checks,
                           Report& report) {
+  if (!report.wants_hints()) return report.error("unknown-check", place, "there is no [check." + name + "]");
   std::vector<std::string_view> names;
   std::string defined;
   for (const PlacedCheck& check : checks) {
@@ -72,10 +75,6 @@ void check_weight(const PlacedInstance& instance, const PlacedCheck& check, Repo
 }
 
 void check_listed(const PlacedInstance& instance, std::size_t index, const PlacedCheck& check, Report& report) {
-  const std::vector<std::string>& listed = instance.config.checks;
-  if (std::ranges::count(std::span(listed).first(index), listed[index]) > 0)
-    report.error("conflict", listed_place(instance, index), "check " + in_quotes(listed[index]) + " is listed twice",
-                 "remove one of them");
   check_owner_fails(instance, index, check.config.rules, report);
   check_weight(instance, check, report);
 }
@@ -108,12 +107,18 @@ void check_kind(const PlacedCheck& check, bool whole, Report& report) {
 
 void check_health(std::span<const PlacedInstance> instances, std::span<const PlacedCheck> checks, bool hidden,
                   Report& report) {
+  std::map<std::string_view, const PlacedCheck*> by_name;
+  for (const PlacedCheck& check : checks) by_name.emplace(check.config.name, &check);
   for (const PlacedInstance& instance : instances) {
     const std::vector<std::string>& listed = instance.config.checks;
+    std::set<std::string_view> earlier;
     for (std::size_t i = 0; i < listed.size(); ++i) {
-      const auto check = std::ranges::find(checks, listed[i], [](const auto& each) { return each.config.name; });
-      if (check != checks.end())
-        check_listed(instance, i, *check, report);
+      const auto check = by_name.find(listed[i]);
+      if (check != by_name.end() && !earlier.insert(listed[i]).second)
+        report.error("conflict", listed_place(instance, i), "check " + in_quotes(listed[i]) + " is listed twice",
+                     "remove one of them");
+      if (check != by_name.end())
+        check_listed(instance, i, *check->second, report);
       else if (!listed[i].empty() && !hidden)
         refuse_unknown_check(listed_place(instance, i), listed[i], checks, report);
     }

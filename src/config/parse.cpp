@@ -50,16 +50,21 @@ bool has_misspelt(const TomlFile& file, std::string_view name) {
 }
 
 /// `base` with what `over` has in its place; tables within are put together likewise.
-TomlNode overlaid(TomlNode base, const TomlNode& over) {
+TomlNode overlaid(const TomlNode& base, const TomlNode& over) {
+  TomlNode result = base;
   for (const TomlNode& node : over.children) {
-    const auto same = std::ranges::find(base.children, node.key, &TomlNode::key);
-    if (same == base.children.end()) {
-      base.children.push_back(node);
+    const TomlNode* known = base.find(node.key);
+    if (known == nullptr) {
+      result.children.push_back(node);
     } else {
-      *same = same->type == TomlType::table && node.type == TomlType::table ? overlaid(*same, node) : node;
+      const bool both_tables = known->type == TomlType::table && node.type == TomlType::table;
+      result.children[static_cast<std::size_t>(known - base.children.data())] =
+          both_tables ? overlaid(*known, node) : node;
     }
   }
-  return base;
+  result.places.reset();
+  result.note_places();
+  return result;
 }
 
 /// Appends what a check has run.
@@ -141,7 +146,9 @@ class ConfigReader {
   std::vector<TomlFile> files_;
   Report report_;
   Config config_;
-  Instances instances_;  ///< without any override
+  Instances instances_;                                              ///< without any override
+  std::map<std::string, std::size_t, std::less<>> instance_places_;  ///< by name, in instances_
+  bool misspelt_instance_ = false;                                   ///< may_have_misspelt("instance")
   std::vector<PlacedGroup> groups_;
   std::vector<PlacedCheck> checks_;
   InstanceConfig no_instance_;                  ///< where a section is of no instance
@@ -165,7 +172,9 @@ ConfigReader::ConfigReader(std::span<const ConfigSource> sources, std::string_vi
 }
 
 ParsedConfig ConfigReader::read() {
+  misspelt_instance_ = may_have_misspelt("instance");
   for (const TomlFile& file : files_) read_root(file.root);
+  for (std::size_t i = 0; i < instances_.size(); ++i) instance_places_.emplace(instances_[i].config.name, i);
   for (const PlacedGroup& group : groups_) join(group);
   check_members(groups_, report_);
   // Any other complaint may be the reason that there is none.
@@ -322,7 +331,7 @@ void ConfigReader::read_instance(const TomlNode& table) {
   meant_.clear();
   // Nothing of what makes an instance: a header is wrong, here or above, and each further complaint a consequence.
   if (was_read_whole(table) && !has_required_key(table)) {
-    if (!may_have_misspelt("instance")) check_required(section, table);
+    if (!misspelt_instance_) check_required(section, table);
     return;
   }
   PlacedInstance& instance = instances_.emplace_back();
@@ -359,9 +368,9 @@ void ConfigReader::read_check(const TomlNode& table) {
 void ConfigReader::join(const PlacedGroup& group) {
   for (std::size_t i = 0; i < group.config.instances.size(); ++i) {
     const std::string& name = group.config.instances[i];
-    const auto found = std::ranges::find(instances_, name, [](const auto& one) { return one.config.name; });
-    if (found != instances_.end()) {
-      found->config.sync_group = group.config.name;
+    const auto found = instance_places_.find(name);
+    if (found != instance_places_.end()) {
+      instances_[found->second].config.sync_group = group.config.name;
     } else if (!name.empty() && !may_exist(name)) {
       refuse_unknown_instance("unknown-instance", group.table->entry("instances", i).place,
                               "there is no [instance." + name + "]", name);
@@ -441,10 +450,13 @@ ConfigReader::Instances ConfigReader::on_node(const std::string& name, const Ove
   for (const auto& [instance_name, table] : overrides) {
     const Section section{"instance", "[node." + name + ".instance." + printable(instance_name) + "]"};
     PlacedInstance unknown;
-    const auto found = std::ranges::find(instances, instance_name, [](const auto& one) { return one.config.name; });
-    PlacedInstance& instance = found == instances.end() ? unknown : *found;
-    if (found == instances.end()) refuse_orphan(*table);
-    if (found != instances.end()) instance.table = &overlays_.emplace_back(overlaid(*instance.table, *table));
+    const auto found = instance_places_.find(instance_name);
+    const bool is_known = found != instance_places_.end();
+    PlacedInstance& instance = is_known ? instances[found->second] : unknown;
+    if (is_known)
+      instance.table = &overlays_.emplace_back(overlaid(*instance.table, *table));
+    else
+      refuse_orphan(*table);
     read_keys(section, *table, "", {config_, instance.config, no_group_, no_check_, {}});
   }
   return instances;
@@ -494,7 +506,7 @@ void ConfigReader::refuse_unsupported(const TomlNode& node, const std::string& n
 
 void ConfigReader::refuse_unknown_key(const Section& section, const TomlNode& node, const std::string& name) {
   report_.error("unknown-key", node.key_place, "unknown key " + in_quotes(name) + " in " + section.title,
-                hint_for_key(section, name, node.key));
+                report_.wants_hints() ? hint_for_key(section, name, node.key) : "");
 }
 
 /// What may be meant by the unknown `name` (within its section), whose last part is `key`.
@@ -549,12 +561,13 @@ bool ConfigReader::may_have_hidden() const {
 
 /// The instance is there, or may be under a header that is wrong.
 bool ConfigReader::may_exist(const std::string& instance) const {
-  return may_have_hidden() || may_have_misspelt("instance") || instances_.empty() ||
+  return may_have_hidden() || misspelt_instance_ || instances_.empty() ||
          defined_.contains("[instance." + printable(instance) + "]");
 }
 
 void ConfigReader::refuse_unknown_instance(std::string kind, const Place& place, std::string message,
                                            const std::string& name) {
+  if (!report_.wants_hints()) return report_.error(std::move(kind), place, std::move(message));
   std::vector<std::string_view> names;
   for (const PlacedInstance& instance : instances_) names.push_back(instance.config.name);
   const auto near = std::ranges::find(names, nearest(name, names));

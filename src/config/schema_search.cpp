@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "vipd/config/schema.hpp"
@@ -22,21 +25,40 @@ char folded(char c) {
   return c == '-' ? '_' : c;
 }
 
+/// No word that is longer is compared with others.
+constexpr std::size_t kLongest = 64;
+
 /// Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. Case and "-" for "_" are
-/// free.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-  for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
-  for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
+/// free. Both have kLongest characters at most. What is `enough` or more need not be exact.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t enough) {
+  using Row = std::array<std::size_t, kLongest + 1>;
+  Row before_last{}, last{}, row{};
+  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t least = row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const char x = folded(a[i - 1]), y = folded(b[j - 1]);
-      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + (x == y ? 0 : 1)});
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (x == y ? 0 : 1)});
       const bool swapped = i > 1 && j > 1 && x == folded(b[j - 2]) && y == folded(a[i - 2]);
-      if (swapped) cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
+      least = std::min(least, row[j]);
     }
+    if (least > enough) return least;  // a swap may lead back by one
+    before_last = std::exchange(last, row);
   }
-  return cost[a.size()][b.size()];
+  return last[b.size()];
+}
+
+/// The characters of a word as a set; what few of them share a place in it is no matter.
+std::uint64_t letters_of(std::string_view word) {
+  std::uint64_t letters = 0;
+  for (const char c : word) letters |= std::uint64_t{1} << (static_cast<unsigned char>(folded(c)) % 64);
+  return letters;
+}
+
+/// Each edit brings one letter at most, and takes one at most.
+bool are_far(std::uint64_t a, std::uint64_t b, std::size_t smallest) {
+  return std::cmp_greater_equal(std::max(std::popcount(a & ~b), std::popcount(b & ~a)), smallest);
 }
 
 }  // namespace
@@ -59,15 +81,16 @@ bool is_unsupported(std::string_view table, std::string_view name) {
 }
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> words) {
-  constexpr std::size_t kLongest = 64;
   if (word.size() > kLongest) return {};
+  const std::uint64_t letters = letters_of(word);
   std::string_view best;
   std::size_t smallest = std::clamp<std::size_t>(word.size() / 3, 1, 3) + 1;
   for (const std::string_view candidate : words) {
     const std::size_t longer = std::max(word.size(), candidate.size()),
                       shorter = std::min(word.size(), candidate.size());
-    if (longer - shorter >= smallest) continue;  // the distance is no less
-    const std::size_t distance = edit_distance(word, candidate);
+    if (longer - shorter >= smallest || candidate.size() > kLongest) continue;  // the distance is no less
+    if (are_far(letters, letters_of(candidate), smallest)) continue;
+    const std::size_t distance = edit_distance(word, candidate, smallest);
     if (distance >= smallest) continue;
     smallest = distance;
     best = candidate;

@@ -33,23 +33,26 @@ std::size_t skip_blanks(std::string_view line, std::size_t at) {
 
 /// A dotted key in a line.
 struct Key {
-  std::string_view first;  ///< part
-  bool is_secret = false;
+  std::vector<std::string_view> parts;
   std::size_t end = 0;
+
+  bool is_in_keys() const {
+    const auto first = std::ranges::find_if_not(parts, &std::string_view::empty);
+    return first != parts.end() && *first == "key";
+  }
+  bool is_secret() const { return std::ranges::any_of(parts, is_secret_key); }
 };
 
 /// Reads what may be a key at `at`; its end is `at` if there is none.
 Key read_key(std::string_view line, std::size_t at) {
-  Key key{.first = {}, .is_secret = false, .end = at};
+  Key key{.parts = {}, .end = at};
   while (at < line.size()) {
     const char quote = line[at];
     const bool is_quoted = quote == '"' || quote == '\'';
     const std::size_t begin = is_quoted ? at + 1 : at;
     const std::size_t end =
         std::min(is_quoted ? line.find(quote, begin) : line.find_first_of(" \t.=,]{}[\"'#", begin), line.size());
-    const std::string_view part = line.substr(begin, end - begin);
-    if (key.first.empty()) key.first = part;
-    key.is_secret |= is_secret_key(part);
+    key.parts.push_back(line.substr(begin, end - begin));
     key.end = std::min(is_quoted ? end + 1 : end, line.size());
     at = skip_blanks(line, key.end);
     if (at == line.size() || line[at] != '.') return key;
@@ -65,7 +68,7 @@ class Masker {
 
  private:
   std::size_t find_secret(std::string_view line) const;
-  bool starts_secret(const Key& key) const { return in_keys_ || key.is_secret || key.first == "key"; }
+  bool starts_secret(const Key& key) const { return in_keys_ || key.is_in_keys() || key.is_secret(); }
   void begin_secret(std::string_view value);
 
   bool in_keys_ = false;     ///< below [key.NAME]
@@ -82,7 +85,7 @@ std::string Masker::mask(std::string_view line) {
   const std::size_t start = skip_blanks(trimmed, 0);
   if (trimmed.substr(start).starts_with('[')) {
     const std::size_t name = std::min(trimmed.find_first_not_of("[ \t", start), trimmed.size());
-    in_keys_ = read_key(trimmed, name).first == "key";
+    in_keys_ = read_key(trimmed, name).is_in_keys();
     return std::string(line);
   }
   const std::size_t secret = find_secret(trimmed);
@@ -99,7 +102,7 @@ std::size_t Masker::find_secret(std::string_view line) const {
     const Key key = read_key(line, begin);
     const std::size_t next = skip_blanks(line, key.end);
     const bool has_equals = line.substr(next).starts_with('=');
-    if (key.end == begin || !starts_secret(key) || (at > 0 && !has_equals)) continue;
+    if (key.end == begin || (at > 0 && !has_equals) || !starts_secret(key)) continue;  // most entries have no "="
     return has_equals ? skip_blanks(line, next + 1) : next;
   }
   return line.size();

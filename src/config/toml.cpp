@@ -31,6 +31,7 @@ void convert_children(const toml::table& table, TomlNode& into, int file) {
   }
   const auto by_place = [](const TomlNode& node) { return std::tuple(node.key_place.line, node.key_place.column); };
   std::ranges::sort(into.children, {}, by_place);
+  into.note_places();
 }
 
 TomlNode convert(const toml::node& node, int file) {
@@ -94,7 +95,19 @@ TomlFile read_text(std::string_view text, int number) {
 
 }  // namespace
 
+void TomlNode::note_places() {
+  constexpr std::size_t kFew = 32;
+  if (children.size() <= kFew) return;
+  std::map<std::string, std::size_t, std::less<>> by_key;
+  for (std::size_t i = 0; i < children.size(); ++i) by_key.emplace(children[i].key, i);
+  places = std::make_shared<const std::map<std::string, std::size_t, std::less<>>>(std::move(by_key));
+}
+
 const TomlNode* TomlNode::find(std::string_view name) const {
+  if (places) {
+    const auto known = places->find(name);
+    return known == places->end() ? nullptr : &children[known->second];
+  }
   const auto found = std::ranges::find(children, name, &TomlNode::key);
   return found == children.end() ? nullptr : &*found;
 }

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -35,6 +36,14 @@ Result<Document> first_answer(ControlClient& client, const Console& console, std
   const auto line = client.receive_line(console.patience);
   if (!line) return std::unexpected(line.error());
   return parse_document(*line, schema);
+}
+
+/// For what makes the daemon read long files, or wait for its disk.
+constexpr Duration kPatienceForFiles = std::chrono::seconds(60);
+
+Console with_patience(Console console) {
+  console.patience = std::max(console.patience, kPatienceForFiles);
+  return console;
 }
 
 /// One request, one answer.
@@ -130,14 +139,14 @@ Result<void> show_changes(const Invocation& invocation, const Console& console, 
 }
 
 Result<void> show_diff(const Invocation& invocation, const Console& console) {
-  const auto answer = ask_once(invocation, console, {{"verb", "diff"}}, "vipd.diff/1");
+  const auto answer = ask_once(invocation, with_patience(console), {{"verb", "diff"}}, "vipd.diff/1");
   return answer ? show_changes(invocation, console, *answer) : std::unexpected(answer.error());
 }
 
 Result<void> reload(const Invocation& invocation, const Console& console) {
   Document request{{"verb", "reload"}};
   if (invocation.trial) request["confirm_ms"] = std::chrono::milliseconds(*invocation.trial).count();
-  const auto answer = ask_once(invocation, console, request, "vipd.reload/1");
+  const auto answer = ask_once(invocation, with_patience(console), request, "vipd.reload/1");
   if (!answer) return std::unexpected(answer.error());
   const auto shown = show_changes(invocation, console, *answer);
   const Document& left = member(*answer, "confirm_within_ms");
@@ -148,7 +157,7 @@ Result<void> reload(const Invocation& invocation, const Console& console) {
 }
 
 Result<void> confirm(const Invocation& invocation, const Console& console) {
-  const auto answer = ask_once(invocation, console, {{"verb", "confirm"}}, "vipd.confirm/1");
+  const auto answer = ask_once(invocation, with_patience(console), {{"verb", "confirm"}}, "vipd.confirm/1");
   if (!answer) return std::unexpected(answer.error());
   console.out << (invocation.json ? json_text(*answer, 2) : "confirmed") << '\n';
   return {};
@@ -224,9 +233,10 @@ Result<void> reexec(const Invocation& invocation, const Console& console) {
   if (text_at(*before, "program") != program)
     return failure("the daemon runs " + text_at(*before, "program") + "; this vipctl belongs to " + program.string());
   if (auto tried = try_program(program, invocation.config); !tried) return tried;
-  const auto begun = ask_once(invocation, console, {{"verb", "reexec"}}, "vipd.version/1");
+  const auto begun = ask_once(invocation, with_patience(console), {{"verb", "reexec"}}, "vipd.version/1");
   if (!begun) return std::unexpected(begun.error());
-  const auto after = daemon_version(invocation, console);  // the socket stays, so this waits for the new program
+  const auto after =
+      daemon_version(invocation, with_patience(console));  // the socket stays, so this waits for the new program
   if (!after) return std::unexpected(after.error());
   if (text_at(*after, "started") == text_at(*before, "started"))
     return failure("the running program goes on; its log says why");

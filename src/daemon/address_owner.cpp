@@ -112,6 +112,54 @@ std::vector<IpAddress> refused_by(const InstanceConfig& config) {
   return refused;
 }
 
+/// Finds the entries of an earlier configuration, each once. Mostly they come in the order in which they were.
+class Known {
+ public:
+  explicit Known(const std::vector<AddressOwner::Entry>& entries)
+      : entries_(entries), is_left_(entries.size(), true), left_(entries.size()) {}
+  /// The entry that was wanted so, or that is this object; null if there is none.
+  const AddressOwner::Entry* take(const KernelObject& wanted, const KernelObject& object) {
+    if (left_ == 0) return nullptr;
+    std::size_t at = next_;
+    if (!is_one(at, wanted, object)) at = find(wanted, &AddressOwner::Entry::wanted, by_wanted_);
+    if (!is_one(at, wanted, object)) at = find(object, &AddressOwner::Entry::object, by_object_);
+    if (!is_one(at, wanted, object)) return nullptr;
+    is_left_[at] = false;
+    --left_;
+    next_ = at + 1;
+    return &entries_[at];
+  }
+  /// Those that were not taken.
+  std::vector<AddressOwner::Entry> rest() const {
+    std::vector<AddressOwner::Entry> rest;
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      if (is_left_[i]) rest.push_back(entries_[i]);
+    return rest;
+  }
+
+ private:
+  using Places = std::vector<std::size_t>;
+  using Member = KernelObject AddressOwner::Entry::*;
+  bool is_one(std::size_t at, const KernelObject& wanted, const KernelObject& object) const {
+    return at < entries_.size() && is_left_[at] && (entries_[at].wanted == wanted || entries_[at].object == object);
+  }
+  /// By a list of places in the order of this member, which is made when it is first needed.
+  std::size_t find(const KernelObject& what, Member member, Places& places) const {
+    const auto key = [&](std::size_t at) -> const KernelObject& { return entries_[at].*member; };
+    if (places.empty()) {
+      for (std::size_t i = 0; i < entries_.size(); ++i) places.push_back(i);
+      std::ranges::sort(places, {}, key);
+    }
+    const auto found = std::ranges::lower_bound(places, what, {}, key);
+    return found == places.end() ? entries_.size() : *found;
+  }
+
+  const std::vector<AddressOwner::Entry>& entries_;
+  std::vector<bool> is_left_;
+  std::size_t left_, next_ = 0;
+  Places by_wanted_, by_object_;
+};
+
 /// The objects of `entries` that this node has added, the last one first.
 std::vector<KernelObject> ours_of(const auto& entries) {
   std::vector<KernelObject> ours;
@@ -332,6 +380,21 @@ void AddressOwner::remove(const std::vector<KernelObject>& objects) {
     }
 }
 
+/// The next ones that the configuration no longer asks for, unless it does again by now.
+void AddressOwner::remove_some(std::size_t most) {
+  std::vector<KernelObject> next;
+  while (!leaving_.empty() && next.size() < most) {
+    if (!is_held(leaving_.back())) next.push_back(std::move(leaving_.back()));
+    leaving_.pop_back();
+  }
+  remove(next);
+  if (leaving_.empty() && !accepted_.empty()) accept_again(std::exchange(accepted_, {}));
+}
+
+bool AddressOwner::is_held(const KernelObject& object) const {
+  return std::ranges::any_of(entries_, [&](const Entry& each) { return each.owned && each.object == object; });
+}
+
 /// An address that had our tag and has it no more was deleted, and somebody else has added it: it stays. A kernel that
 /// knows no tags (before 5.18) shows none at any time.
 void AddressOwner::note_changed_hands(Entry& entry) const {
@@ -353,9 +416,8 @@ void AddressOwner::remove_strays(TimePoint now) {
   std::vector<KernelObject> strays;
   if (!holding() && !letting_go()) strays = tagged_objects_of(*config_, kernel_.view());
   for (KernelObject& object : std::exchange(stuck_, {})) {
-    const auto is_held = [&](const Entry& each) { return each.owned && each.object == object; };
     const bool is_others = kernel_.view().has(object) && !kernel_.view().has_tagged(object);
-    if (!is_others && std::ranges::none_of(entries_, is_held) && std::ranges::find(strays, object) == strays.end())
+    if (!is_others && !is_held(object) && std::ranges::find(strays, object) == strays.end())
       strays.push_back(std::move(object));
   }
   next_removal_ = kNever;
@@ -372,30 +434,30 @@ void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
 
 /// Takes the configuration as it is now; what it asks for as before keeps its state, whatever has become of the
 /// interface's own subnets. Returns what it no longer asks for.
-std::list<AddressOwner::Entry> AddressOwner::take_config() {
+std::vector<AddressOwner::Entry> AddressOwner::take_config() {
   for (auto& entry : entries_) note_changed_hands(entry);
-  std::list<Entry> before(entries_.begin(), entries_.end());  // the order is seldom another one: found at its front
-  entries_.clear();
+  std::vector<Entry> before = std::exchange(entries_, {});
+  Known known(before);
   for (auto& [wanted, tracked] : wanted_by(*config_)) {
     const KernelObject object = located(wanted, *config_, kernel_.view());
-    const auto known = std::ranges::find_if(
-        before, [&](const Entry& entry) { return entry.wanted == wanted || entry.object == object; });
-    Entry& entry = entries_.emplace_back(known != before.end() ? *known : Entry{.wanted = {}, .object = object});
+    const Entry* same = known.take(wanted, object);
+    Entry& entry = entries_.emplace_back(same != nullptr ? *same : Entry{.wanted = {}, .object = object});
     entry.wanted = std::move(wanted);
     entry.tracked = tracked;
-    if (known != before.end()) before.erase(known);
   }
-  return before;
+  return known.rest();
 }
 
 void AddressOwner::reconfigure(TimePoint now) {
-  const std::list<Entry> gone = take_config();
-  std::vector<IpAddress> refused_before = std::exchange(refused_, refused_by(*config_));
+  const std::vector<Entry> gone = take_config();
+  const std::vector<IpAddress> refused_before = std::exchange(refused_, refused_by(*config_));
   if (!holding() && !letting_go()) return;
-  remove(ours_of(gone));
-  std::erase_if(refused_before,
-                [&](const auto& address) { return std::ranges::find(refused_, address) != refused_.end(); });
-  if (!refused_before.empty()) accept_again(refused_before);
+  const std::vector<KernelObject> leave = ours_of(gone);
+  leaving_.insert(leaving_.begin(), leave.rbegin(), leave.rend());
+  const std::set<IpAddress> still_refused(refused_.begin(), refused_.end());
+  for (const IpAddress& address : refused_before)
+    if (!still_refused.contains(address)) accepted_.push_back(address);
+  remove_some(leaving_.size() <= kObjectsAtOnce ? kObjectsAtOnce : kObjectsPerTurn);
   if (letting_go()) return;
   if (const auto ready = make_ready(); !ready) obstacle_ = ready.error().message;
   std::vector<Entry*> missing;
@@ -602,7 +664,10 @@ void AddressOwner::forget_refusals() {
   for (auto& entry : entries_) entry.error = 0;
 }
 
-TimePoint AddressOwner::deadline() const {
+TimePoint AddressOwner::deadline() const { return leaving_.empty() ? other_deadline() : TimePoint(); }
+
+/// But for what the configuration no longer asks for.
+TimePoint AddressOwner::other_deadline() const {
   if (!holding()) return std::min(next_removal_, next_departure());
   const TimePoint round = next_turn_ != kNever ? next_turn_ : std::min(next_round_, answer_at_);
   const TimePoint announcement = is_quiet_ ? kNever : round;
@@ -611,6 +676,10 @@ TimePoint AddressOwner::deadline() const {
 }
 
 void AddressOwner::on_deadline(TimePoint now) {
+  if (!leaving_.empty()) {
+    remove_some(kObjectsPerTurn);
+    if (now < other_deadline()) return;
+  }
   if (now >= next_departure()) return let_some_go();
   if (now >= next_addition_) go_on_adding(now);
   const bool in_round = adding() || next_turn_ != kNever;

@@ -19,7 +19,7 @@ namespace vipd {
 namespace {
 
 /// What the file begins with; the version is a part of the name.
-constexpr std::array<char, 16> kMagic = {'v', 'i', 'p', 'd', ' ', 'c', 'l', 'a', 'i', 'm', 's', ' ', '1'};
+constexpr std::array<char, 16> kMagic = {'v', 'i', 'p', 'd', ' ', 'c', 'l', 'a', 'i', 'm', 's', ' ', '2'};
 
 /// One size for all, so that none lies in two pages.
 constexpr std::size_t kRecordSize = 256;
@@ -35,11 +35,12 @@ struct Record {
   std::int64_t until;  ///< changes by itself, so it is not in `sum`; 0 = there is no claim
   std::int64_t since;
   std::uint64_t sum;
+  std::int64_t wait_ends, preempt_at;
   std::int32_t ifindex;
   std::uint8_t state, family, vrid, virtual_mac, fit;
   std::array<char, 16> interface;
   std::array<char, 65> name;
-  std::array<char, 138> reason;
+  std::array<char, 122> reason;
 };
 static_assert(sizeof(Head) == kRecordSize && sizeof(Record) == kRecordSize);
 
@@ -84,6 +85,8 @@ Record to_record(const std::string& name, const KeptClaim& claim) {
   Record record{};
   record.until = nanoseconds(claim.until);
   record.since = nanoseconds(claim.since);
+  record.wait_ends = nanoseconds(claim.wait.wait_ends);
+  record.preempt_at = nanoseconds(claim.wait.preempt_at);
   record.ifindex = claim.ifindex;
   record.state = static_cast<std::uint8_t>(claim.state);
   record.family = static_cast<std::uint8_t>(claim.family);
@@ -107,7 +110,9 @@ KeptClaim to_claim(const Record& record) {
           .until = TimePoint(Duration(record.until)),
           .since = TimePoint(Duration(record.since)),
           .fit = record.fit != 0,
-          .reason = text_of(record.reason)};
+          .reason = text_of(record.reason),
+          .wait = {.wait_ends = TimePoint(Duration(record.wait_ends)),
+                   .preempt_at = TimePoint(Duration(record.preempt_at))}};
 }
 
 template <typename T>

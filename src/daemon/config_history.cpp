@@ -162,6 +162,8 @@ Result<void> UnconfirmedConfig::keep(const std::vector<ConfigSource>& tried, con
   return write_whole(path_, to_text(document) + "\n");
 }
 
+bool UnconfirmedConfig::exists() const { return ::access(path_.c_str(), F_OK) == 0 || errno != ENOENT; }
+
 Result<void> UnconfirmedConfig::drop() {
   if (::unlink(path_.c_str()) == 0 || errno == ENOENT) return {};
   return system_failure("cannot remove " + path_, errno);

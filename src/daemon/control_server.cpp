@@ -1,5 +1,6 @@
 #include "vipd/daemon/control_server.hpp"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <deque>
+#include <map>
 
 #include "vipd/daemon/verbs.hpp"
 #include "vipd/os/log.hpp"
@@ -24,6 +27,7 @@ constexpr std::size_t kLongestRequest = 4096;
 constexpr std::size_t kMostUnreadEvents = 1 << 20;    // some thousand transitions, for one that follows
 constexpr auto kPatience = std::chrono::seconds(10);  // to ask, and to read the answer
 constexpr auto kAcceptPause = std::chrono::seconds(1);
+constexpr std::size_t kSmallStatus = 200;  // instances and what they hold: written out in a millisecond
 
 /// Who is at the other end, as the kernel says; somebody without any right if it does not.
 uid_t user_of(const Fd& fd) {
@@ -31,6 +35,17 @@ uid_t user_of(const Fd& fd) {
   socklen_t size = sizeof peer;
   constexpr uid_t kNobody = -1;
   return ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : kNobody;
+}
+
+/// It neither says nor reads anything any more; one that only says no more has not.
+bool has_hung_up(const Fd& fd) {
+  pollfd state{.fd = fd.get(), .events = 0, .revents = 0};
+  return ::poll(&state, 1, 0) > 0;
+}
+
+/// A document as it is sent.
+std::shared_ptr<const std::string> line_of(const Json& document) {
+  return std::make_shared<const std::string>(answer_line(document));
 }
 
 /// Takes in what has been asked so far, lest the end of the connection throws our words away, unix(7).
@@ -43,33 +58,35 @@ void refuse(const Fd& fd, const std::string& why) {
 
 }  // namespace
 
-struct ControlServer::Client {
+struct ControlServer::Client : std::enable_shared_from_this<Client> {
   uid_t user = 0;
   Fd fd;
   EventLoop::Watch watch, timer;
-  std::string request, unsent;
-  std::size_t sent = 0;  // of `unsent`: to move what is left of many MiB each time would take too long
+  std::string request;
+  std::deque<Text> unsent = {};
+  std::size_t sent = 0;    // octets of the first one
+  std::size_t unread = 0;  // octets that are left of all
+  bool asked = false;
   bool answered = false;
   bool follows = false;
   std::uint64_t seen = 0;  // last transition sent to one that follows
 };
 
 ControlServer::ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader,
-                             const Lifecycle& life, Reexec reexec, DaemonInfo info)
+                             Worker& writer, Reexec reexec, DaemonInfo info)
     : loop_(loop),
       path_(std::move(path)),
       supervisor_(supervisor),
       reloader_(reloader),
-      life_(life),
+      writer_(writer),
       reexec_(std::move(reexec)),
       info_(std::move(info)) {}
 
 Result<std::unique_ptr<ControlServer>> ControlServer::open(EventLoop& loop, const std::string& path, Fd inherited,
                                                            const Supervisor& supervisor, Reloader& reloader,
-                                                           const Lifecycle& life, Reexec reexec,
-                                                           const DaemonInfo& info) {
+                                                           Worker& writer, Reexec reexec, const DaemonInfo& info) {
   std::unique_ptr<ControlServer> server(
-      new ControlServer(loop, path, supervisor, reloader, life, std::move(reexec), info));
+      new ControlServer(loop, path, supervisor, reloader, writer, std::move(reexec), info));
   if (inherited && sd_is_socket_unix(inherited.get(), SOCK_STREAM, 1, path.c_str(), 0) > 0)
     server->socket_ = std::move(inherited);
   else if (const auto listening = server->listen(); !listening)
@@ -108,7 +125,7 @@ void ControlServer::accept_clients() {
   if (!fd) return accept_later(errno);
   const uid_t user = user_of(fd);
   if (const auto why = no_place_for(user)) return refuse(fd, *why);
-  clients_.push_back(std::make_unique<Client>());
+  clients_.push_back(std::make_shared<Client>());
   Client& client = *clients_.back();
   client.user = user;
   client.fd = std::move(fd);
@@ -141,6 +158,7 @@ void ControlServer::accept_later(int error) {
 }
 
 void ControlServer::on_ready(Client& client) {
+  const auto kept = client.shared_from_this();  // its answer may be its end
   if (!read_request(client) || !flush(client)) drop(client);
 }
 
@@ -149,33 +167,55 @@ bool ControlServer::read_request(Client& client) {
   std::array<char, kLongestRequest> buffer;
   const ssize_t size = ::recv(client.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (size < 0) return errno == EAGAIN || errno == EINTR;
-  if (size == 0) return !client.follows && !client.unsent.empty();  // asked, and said that this was all
-  if (client.answered) return true;                                 // whatever it says now is not read
+  if (size == 0) return client.asked && !client.follows && !has_hung_up(client.fd);  // it said that this was all
+  if (client.asked) return true;                                                     // whatever it says now is not read
   client.request.append(buffer.data(), static_cast<std::size_t>(size));
   const auto end = client.request.find('\n');
   if (end == std::string::npos) return client.request.size() < kLongestRequest;
-  client.answered = true;
-  send(client, answer(client, client.request.substr(0, end)));
-  if (client.follows) client.timer = {};
+  client.asked = true;
+  client.timer = {};
+  answer(client, client.request.substr(0, end));
   return true;
 }
 
-Json ControlServer::answer(Client& client, const std::string& line) {
+void ControlServer::answer(Client& client, const std::string& line) {
   const Json request = parse_json(line);
-  if (!request.is_object() || !request.contains("verb") || !request["verb"].is_string())
-    return error_document("a request is one line with a JSON object that has a \"verb\"");
-  const Verb* const known = verb_of(request);
-  if (known == nullptr) return error_document("this version of vipd does not know that verb");
-  if (!may(client.user, known->right))
-    return error_document("only root may ask for that, with sudo for example", "right");
-  if (const auto allowed = life_.allows(known->event); !allowed) return error_document(allowed.error().message);
-  const std::string_view verb = known->name;
-  if (verb == "status") return status_document(supervisor_, reloader_.trial_ends(), info_, clocks());
-  if (auto answered = reloader_.answer(request)) return *std::move(answered);
-  if (verb == "reexec")
-    if (const auto begun = reexec_(); !begun) return error_document(begun.error().message);
-  if (verb == "version" || verb == "reexec") return version_document(info_, clocks());
-  const bool follows = request.contains("follow") && request["follow"] == true;
+  const bool is_request = request.is_object() && request.contains("verb") && request["verb"].is_string();
+  const Verb* const known = is_request ? verb_of(request) : nullptr;
+  if (!is_request)
+    give(client, line_of(error_document("a request is one line with a JSON object that has a \"verb\"")));
+  else if (known == nullptr)
+    give(client, line_of(error_document("this version of vipd does not know that verb")));
+  else if (!may(client.user, known->right))
+    give(client, line_of(error_document("only root may ask for that, with sudo for example", "right")));
+  else
+    answer(client, *known, request);
+}
+
+void ControlServer::answer(Client& client, const Verb& verb, const Json& request) {
+  const Reloader::Reply reply = [this, whose = client.weak_from_this()](Json document) {
+    write_out(std::move(document), {whose});
+  };
+  if (verb.name == "status") {
+    ask_status_.push_back(client.weak_from_this());
+    if (!writes_status_) write_status();
+  } else if (verb.name == "events") {
+    give(client, line_of(events(client, request.contains("follow") && request["follow"] == true)));
+  } else if (verb.name == "version") {
+    reply(version_document(info_, clocks()));
+  } else if (verb.name == "reexec") {
+    reloader_.prepare_reexec([this] { return begin_reexec(); }, reply);
+  } else {
+    reloader_.take(request, reply);
+  }
+}
+
+Json ControlServer::begin_reexec() {
+  const auto begun = reexec_();
+  return begun ? version_document(info_, clocks()) : error_document(begun.error().message);
+}
+
+Json ControlServer::events(Client& client, bool follows) {
   if (follows && followers_of(client.user) >= kMaxOfOneUser)
     return error_document(
         fmt::format("too many followers of user {}: {}; end one of them", client.user, kMaxOfOneUser));
@@ -184,39 +224,95 @@ Json ControlServer::answer(Client& client, const std::string& line) {
   return events_document(supervisor_.events(), clocks());
 }
 
+/// Answers all who ask for the status. Those who ask while a long one is written out get the next one.
+void ControlServer::write_status() {
+  auto status = std::make_shared<const Status>(status_of(supervisor_, reloader_.trial_ends(), info_, clocks()));
+  const Clients askers = std::exchange(ask_status_, {});
+  if (status->size() <= kSmallStatus) return give_all(askers, line_of(status_document(*status)));
+  writes_status_ = true;
+  writer_.give([this, askers, status = std::move(status)] {
+    return [this, askers, text = line_of(status_document(*status))] {
+      writes_status_ = false;
+      give_all(askers, text);
+      if (!ask_status_.empty()) write_status();
+    };
+  });
+}
+
+/// What a reload changes may be megabytes.
+void ControlServer::write_out(Json document, const Clients& clients) {
+  if (!document.contains("changes")) return give_all(clients, line_of(document));
+  writer_.give([this, clients, document = std::make_shared<const Json>(std::move(document))] {
+    return [this, clients, text = line_of(*document)] { give_all(clients, text); };
+  });
+}
+
+void ControlServer::give_all(const Clients& clients, const Text& text) {
+  for (const auto& each : clients)
+    if (const auto still_there = each.lock()) give(*still_there, text);
+}
+
 std::ptrdiff_t ControlServer::followers_of(uid_t user) const {
   return std::ranges::count_if(clients_, [&](const auto& each) { return each->follows && each->user == user; });
 }
 
-void ControlServer::send(Client& client, const Json& document) { client.unsent += answer_line(document); }
+/// The answer of one that has asked. A client that follows has time to read it.
+void ControlServer::give(Client& client, Text text) {
+  client.answered = true;
+  add(client, std::move(text));
+  auto timer = loop_.after(kPatience, [this, &client] { drop(client); });
+  if (timer && !client.follows) client.timer = std::move(*timer);
+  if (!flush(client)) drop(client);
+}
+
+void ControlServer::add(Client& client, Text text) {
+  client.unread += text->size();
+  client.unsent.push_back(std::move(text));
+}
 
 /// False when the client is to be dropped: it has its answer, is gone, or does not read.
 bool ControlServer::flush(Client& client) {
-  if (client.follows && client.unsent.size() - client.sent > kMostUnreadEvents) return false;
-  while (client.sent < client.unsent.size()) {
-    const std::string_view left = std::string_view(client.unsent).substr(client.sent);
+  if (client.follows && client.unread > kMostUnreadEvents) return false;
+  while (!client.unsent.empty()) {
+    const std::string_view left = std::string_view(*client.unsent.front()).substr(client.sent);
     const ssize_t sent = ::send(client.fd.get(), left.data(), left.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && errno == EAGAIN) {
       loop_.rewatch(client.watch, client.follows ? EPOLLIN | EPOLLOUT : EPOLLOUT);
       return true;
     }
     if (sent < 0) return false;
-    client.sent += static_cast<std::size_t>(sent);
+    note_sent(client, static_cast<std::size_t>(sent));
   }
-  client.unsent.clear();
-  client.sent = 0;
-  loop_.rewatch(client.watch, EPOLLIN);
+  const bool is_awaited = client.asked && !client.answered;  // then nothing is heard of it but its end
+  loop_.rewatch(client.watch, is_awaited ? 0U : unsigned{EPOLLIN});
   return !client.answered || client.follows;
 }
 
+void ControlServer::note_sent(Client& client, std::size_t octets) {
+  client.unread -= octets;
+  client.sent += octets;
+  if (client.sent < client.unsent.front()->size()) return;
+  client.unsent.pop_front();
+  client.sent = 0;
+}
+
+ControlServer::Text ControlServer::lines_since(std::uint64_t seen) const {
+  std::string lines;
+  for (const auto& transition : supervisor_.events().transitions())
+    if (transition.sequence > seen) lines += answer_line(event_document(transition, clocks()));
+  return std::make_shared<const std::string>(std::move(lines));
+}
+
 void ControlServer::publish() {
-  const EventLog& events = supervisor_.events();
+  const std::uint64_t last = supervisor_.events().last_sequence();
+  std::map<std::uint64_t, Text> lines;  // by what those who get them have seen
   std::vector<Client*> lost;
   for (const auto& client : clients_) {
-    if (!client->follows || client->seen == events.last_sequence()) continue;
-    for (const auto& transition : events.transitions())
-      if (transition.sequence > client->seen) send(*client, event_document(transition, clocks()));
-    client->seen = events.last_sequence();
+    if (!client->follows || client->seen == last) continue;
+    Text& text = lines[client->seen];
+    if (!text) text = lines_since(client->seen);
+    add(*client, text);
+    client->seen = last;
     if (!flush(*client)) lost.push_back(client.get());
   }
   for (auto* client : lost) drop(*client);

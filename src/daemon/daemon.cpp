@@ -83,9 +83,8 @@ class Daemon {
   Result<void> connect_runner(const DaemonOptions& options);
   Result<void> connect_loop();
   void after_turn();
-  Result<void> prepare_reexec();
+  Result<void> begin_reexec();
   void reexec();
-  void hang_up();
   void begin_stop();
   void finish_stop();
   void notify_status();
@@ -98,10 +97,9 @@ class Daemon {
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<RunnerProcess> runner_process_;
   std::unique_ptr<RunnerClient> runner_;
-  std::unique_ptr<Worker> worker_;
+  std::unique_ptr<Worker> reader_, disk_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<ControlServer> control_;
-  Reloader::Load load_;
   std::vector<std::string> arguments_;
   DaemonInfo info_;
   std::uint64_t notified_ = 0;
@@ -131,17 +129,20 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
            .pid = ::getpid(),
            .program = program_file(),
            .config = std::filesystem::absolute(options.config)};
-  load_ = [path = options.config, purpose = purpose_of(options)](const LoadedConfig& in_force) {
+  const auto load = [path = options.config, purpose = purpose_of(options)](const LoadedConfig& in_force) {
     return load_config(path, purpose, in_force);
   };
   const Reloader::Paths paths = {.in_force = in_force_path(options), .unconfirmed = unconfirmed_path(options)};
-  auto worker = Worker::create(*loop_);
-  if (!worker) return std::unexpected(worker.error());
-  worker_ = std::move(*worker);
-  reloader_ = std::make_unique<Reloader>(*loop_, *worker_, *supervisor_, life_, paths, load_, std::move(loaded));
+  for (auto* each : {&reader_, &disk_}) {
+    auto worker = Worker::create(*loop_);
+    if (!worker) return std::unexpected(worker.error());
+    *each = std::move(*worker);
+  }
+  const Reloader::Workers workers = {.reader = *reader_, .disk = *disk_};
+  reloader_ = std::make_unique<Reloader>(*loop_, workers, *supervisor_, life_, paths, load, std::move(loaded));
   auto control = ControlServer::open(
-      *loop_, options.runtime_dir + "/control.sock", inherited_listener(), *supervisor_, *reloader_, life_,
-      [this] { return prepare_reexec(); }, info_);
+      *loop_, options.runtime_dir + "/control.sock", inherited_listener(), *supervisor_, *reloader_, *reader_,
+      [this] { return begin_reexec(); }, info_);
   if (!control) return std::unexpected(control.error());
   control_ = std::move(*control);
   if (const auto connected = connect_loop(); !connected) return connected;
@@ -172,7 +173,7 @@ Result<void> Daemon::connect_runner(const DaemonOptions& options) {
 Result<void> Daemon::connect_loop() {
   for (const int signal : {SIGTERM, SIGINT})
     if (const auto r = loop_->on_signal(signal, [this] { begin_stop(); }); !r) return r;
-  if (const auto r = loop_->on_signal(SIGHUP, [this] { hang_up(); }); !r) return r;
+  if (const auto r = loop_->on_signal(SIGHUP, [this] { reloader_->reload(); }); !r) return r;
   if (const auto r = loop_->on_deadline([this] { supervisor_->on_deadline(loop_->now()); }); !r) return r;
   loop_->after_each([this] { after_turn(); });
   loop_->feed_watchdog();
@@ -189,13 +190,11 @@ void Daemon::after_turn() {
   const bool stops = life_.phase() == Phase::stopping;
   if (!stops) reloader_->forget_older();
   if (stops && supervisor_->stopped()) finish_stop();
-  if (life_.phase() == Phase::handing_over && worker_->idle()) reexec();
+  if (life_.phase() == Phase::handing_over && reader_->idle() && disk_->idle()) reexec();
 }
 
-Result<void> Daemon::prepare_reexec() {
-  const auto loaded = load_({});
-  if (!loaded) return std::unexpected(loaded.error());
-  if (!loaded->config) return failure("the configuration has errors: vipd --check names them");
+/// The configuration can be used, the Reloader has found.
+Result<void> Daemon::begin_reexec() {
   if (::access(info_.program.c_str(), X_OK) < 0) return system_failure("cannot run " + info_.program, errno);
   return life_.take(LifeEvent::reexec);
 }
@@ -214,12 +213,6 @@ void Daemon::reexec() {
   ::fcntl(control_->listener(), F_SETFD, FD_CLOEXEC);
   ::unsetenv(kListenerVariable);
   (void)life_.take(LifeEvent::exec_failed);
-}
-
-void Daemon::hang_up() {
-  if (const auto allowed = life_.allows(LifeEvent::reload); !allowed)
-    return log_warning("SIGHUP: no reload: {}", allowed.error().message);
-  reloader_->reload();
 }
 
 void Daemon::begin_stop() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include "vipd/os/log.hpp"
@@ -26,13 +27,19 @@ std::vector<std::string> news_of(const InstanceChange& change) {
   return news;
 }
 
-/// "web: changed: priority 254 -> 200: would hand over", "web: joins group edge".
-std::string line_of(const InstanceChange& change, const std::string& effect) {
+/// "web: changed: priority 254 -> 200", "web: joins group edge".
+std::string line_of(const InstanceChange& change) {
   const bool only_moves = change.fate == Fate::changed && change.keys.empty();
   std::string line = change.name + (only_moves ? "" : ": " + std::string(to_string(change.fate)));
   const char* before = ": ";
   for (const std::string& news : news_of(change)) line += std::exchange(before, ", ") + news;
-  return effect.empty() ? line : line + ": " + effect;
+  return line;
+}
+
+/// Thousands of addresses are no line of a log.
+std::string for_log(const std::string& text) {
+  constexpr std::size_t kMost = 2000;
+  return text.size() <= kMost ? text : text.substr(0, kMost) + " ... (`vipctl diff` shows a change before it is made)";
 }
 
 /// What a change leads to, in the words of a plan and of a report.
@@ -57,8 +64,7 @@ Effect effect_of_priority(const VirtualRouter& router, int priority) {
 }
 
 /// What a change does to the addresses.
-Effect effect_of(const InstanceChange& change, const Supervisor& supervisor) {
-  const VirtualRouter* router = supervisor.find(change.name);
+Effect effect_of(const InstanceChange& change, const VirtualRouter* router) {
   if (router == nullptr) return {};
   const bool active = router->election().state() == State::active;
   if (change.fate == Fate::removed)
@@ -90,89 +96,248 @@ Json diagnostics_of(const LoadedConfig& loaded) {
   return list;
 }
 
-/// What was read: is it valid, and what is to be said about it.
-Json verdict_on(const Result<LoadedConfig>& loaded, const char* schema) {
-  Json document{{"schema", schema}, {"valid", loaded && loaded->config != nullptr}};
-  document["diagnostics"] = loaded ? diagnostics_of(*loaded) : Json::array();
-  document["report"] = loaded ? loaded->report(false) : loaded.error().message + "\n";
-  return document;
-}
-
 /// `what` it is: "instance", "sync_group", "check" or "table"; `prefix` is what its line begins with.
-Json change_document(const char* what, const InstanceChange& change, const std::string& effect, const char* prefix) {
+Json change_document(const char* what, const InstanceChange& change, const char* prefix) {
   return {{what, change.name},
           {"change", to_string(change.fate)},
-          {"effect", effect.empty() ? Json(nullptr) : Json(effect)},
+          {"effect", nullptr},
           {"keys", keys_of(change.keys)},
-          {"text", prefix + line_of(change, effect)}};
+          {"text", prefix + line_of(change)}};
 }
 
-/// `words`: of a plan, or of what is being done.
-Json document_of(const Plan& changes, const Supervisor& supervisor, std::string Effect::* words) {
+/// What [node] has of a plan comes first, then the instances.
+Json document_of(const Plan& changes) {
   Json list = Json::array();
-  if (!changes.node.empty()) list.push_back(change_document("table", {Fate::changed, "node", changes.node}, "", ""));
-  for (const InstanceChange& change : changes.instances)
-    list.push_back(change_document("instance", change, effect_of(change, supervisor).*words, ""));
+  if (!changes.node.empty()) list.push_back(change_document("table", {Fate::changed, "node", changes.node}, ""));
+  for (const InstanceChange& change : changes.instances) list.push_back(change_document("instance", change, ""));
   for (const InstanceChange& change : changes.sync_groups)
-    list.push_back(change_document("sync_group", change, "", "group "));
-  for (const InstanceChange& change : changes.checks) list.push_back(change_document("check", change, "", "check "));
+    list.push_back(change_document("sync_group", change, "group "));
+  for (const InstanceChange& change : changes.checks) list.push_back(change_document("check", change, "check "));
+  return list;
+}
+
+/// `list`, which is document_of(changes), with what the changes of instances lead to. `words`: of a plan, or of what is
+/// being done.
+Json with_effects(Json list, const Plan& changes, const Supervisor& supervisor, std::string Effect::* words) {
+  std::map<std::string_view, const VirtualRouter*> routers;
+  for (const auto& router : supervisor.routers())
+    if (!router->stopping()) routers.emplace(router->config().name, router.get());
+  std::size_t at = changes.node.empty() ? 0 : 1;
+  for (const InstanceChange& change : changes.instances) {
+    Json& document = list[at++];
+    const auto router = routers.find(change.name);
+    const std::string effect = effect_of(change, router == routers.end() ? nullptr : router->second).*words;
+    if (effect.empty()) continue;
+    document["effect"] = effect;
+    document["text"] = document["text"].get<std::string>() + ": " + effect;
+  }
   return list;
 }
 
 }  // namespace
 
-Reloader::Reloader(EventLoop& loop, Worker& worker, Supervisor& supervisor, Lifecycle& life, const Paths& paths,
+Reloader::Reloader(EventLoop& loop, Workers workers, Supervisor& supervisor, Lifecycle& life, const Paths& paths,
                    Load load, LoadedConfig running)
     : loop_(loop),
-      worker_(worker),
+      workers_(workers),
       supervisor_(supervisor),
       life_(life),
       in_force_(paths.in_force),
       unconfirmed_(paths.unconfirmed),
+      has_unconfirmed_(unconfirmed_.exists()),
       load_(std::move(load)),
-      running_(std::move(running)) {
+      running_(std::make_shared<const LoadedConfig>(std::move(running))) {
   tell_runner();
   keep();
 }
 
-std::optional<Json> Reloader::answer(const Json& request) {
+bool Reloader::take(const Json& request, const Reply& reply) {
   const std::string verb = request["verb"];
-  if (verb == "diff") return diff();
-  if (verb == "confirm") return confirm();
-  if (verb != "reload") return std::nullopt;
-  if (!request.contains("confirm_ms")) return reload(std::nullopt);
-  const Json& wanted = request["confirm_ms"];
-  const std::int64_t length = wanted.is_number_integer() ? wanted.get<std::int64_t>() : 0;
-  if (length < 1000 || std::chrono::milliseconds(length) > kLongestTrial)
-    return error_document("the time to confirm a reload must be 1s..24h");
-  return reload(std::chrono::milliseconds(length));
+  if (verb == "diff")
+    ask({.event = LifeEvent::diff, .reply = reply});
+  else if (verb == "confirm")
+    ask({.event = LifeEvent::confirm, .reply = reply});
+  else if (verb == "reload" && !request.contains("confirm_ms"))
+    reload(std::nullopt, reply);
+  else if (verb == "reload") {
+    const Json& wanted = request["confirm_ms"];
+    const std::int64_t length = wanted.is_number_integer() ? wanted.get<std::int64_t>() : 0;
+    if (length < 1000 || std::chrono::milliseconds(length) > kLongestTrial)
+      reply(error_document("the time to confirm a reload must be 1s..24h"));
+    else
+      reload(std::chrono::milliseconds(length), reply);
+  }
+  return verb == "diff" || verb == "confirm" || verb == "reload";
 }
 
-Json Reloader::diff() const {
-  const auto loaded = load_(running_);
-  Json document = verdict_on(loaded, "vipd.diff/1");
-  document["changes"] = loaded && loaded->config
-                            ? document_of(plan(*running_.config, *loaded->config), supervisor_, &Effect::would)
-                            : Json::array();
+/// Of signals that come faster than files are read, one waits: it finds what is there then.
+void Reloader::reload(std::optional<Duration> trial, Reply reply) {
+  const bool one_waits = !reply && jobs_.size() > 1 && !jobs_.back().reply;
+  if (!one_waits) ask({.event = LifeEvent::reload, .reply = std::move(reply), .trial = trial});
+}
+
+void Reloader::prepare_reexec(std::function<Json()> answer, Reply reply) {
+  ask({.event = LifeEvent::reexec, .reply = std::move(reply), .answer = std::move(answer)});
+}
+
+void Reloader::ask(Job job) {
+  jobs_.push_back(std::move(job));
+  if (jobs_.size() == 1) go_on();
+}
+
+void Reloader::go_on() {
+  while (!busy_ && !jobs_.empty())
+    if (!is_refused(jobs_.front().event)) begin();
+}
+
+/// Answers the first job if the Lifecycle does not allow it.
+bool Reloader::is_refused(LifeEvent event) {
+  const auto allowed = life_.allows(event);
+  if (allowed) return false;
+  if (!jobs_.front().reply) log_warning("SIGHUP: no reload: {}", allowed.error().message);
+  finish(error_document(allowed.error().message));
+  return true;
+}
+
+void Reloader::begin() {
+  busy_ = true;
+  ++turn_;
+  if (jobs_.front().event == LifeEvent::confirm)
+    begin_confirm();
+  else
+    read();
+}
+
+/// The first job has its answer.
+void Reloader::finish(Json answer) {
+  const Job job = std::move(jobs_.front());
+  jobs_.pop_front();
+  busy_ = false;
+  if (job.reply) job.reply(std::move(answer));
+}
+
+Reloader::Changes Reloader::changes_between(const LoadedConfig& before, const LoadedConfig& after) {
+  if (before.config == after.config || *before.config == *after.config) return {};
+  Plan changes = plan(*before.config, *after.config);
+  Json list = document_of(changes);
+  return {.none = false, .plan = std::move(changes), .list = std::move(list)};
+}
+
+/// In the reader's thread.
+Reloader::Judged Reloader::judge(const Load& load, SharedLoaded base, SharedLoaded confirmed) {
+  Judged judged{.base = std::move(base), .loaded = {}, .answer = {}, .changes = {}, .way_back = {}};
+  auto loaded = load(*judged.base);
+  judged.answer = {{"valid", loaded && loaded->config},
+                   {"diagnostics", loaded ? diagnostics_of(*loaded) : Json::array()},
+                   {"report", loaded ? loaded->report(false) : loaded.error().message + "\n"}};
+  if (!loaded) return judged;
+  const bool usable = loaded->config != nullptr;
+  if (usable) judged.changes = changes_between(*judged.base, *loaded);
+  if (usable && judged.changes.none) loaded->config = judged.base->config;  // which all others have
+  if (usable) judged.way_back = changes_between(*loaded, *confirmed);
+  judged.loaded = std::make_shared<const LoadedConfig>(*std::move(loaded));
+  return judged;
+}
+
+void Reloader::read() {
+  workers_.reader.give(
+      [this, load = load_, turn = turn_, base = running_, confirmed = trial_ ? trial_->before : running_] {
+        const auto judged = std::make_shared<Judged>(judge(load, base, confirmed));
+        return [this, turn, judged] {
+          if (turn == turn_) take_up(judged);
+          go_on();
+        };
+      });
+}
+
+/// Does `work` in the disk's thread, then `then` in the loop unless a stop has come.
+void Reloader::write(std::function<Result<void>()> work, std::function<void(Result<void>)> then) {
+  workers_.disk.give([this, turn = turn_, work = std::move(work), then = std::move(then)] {
+    return [this, turn, then, done = work()] {
+      if (turn == turn_) then(done);
+      go_on();
+    };
+  });
+}
+
+/// A trial may have gone back meanwhile, and then the reader has compared with what is no more in force.
+void Reloader::take_up(const std::shared_ptr<Judged>& judged) {
+  const LifeEvent event = jobs_.front().event;
+  if (judged->base != running_) return begin();
+  if (is_refused(event)) return;
+  if (event == LifeEvent::diff) return finish(diff(*judged));
+  if (event == LifeEvent::reload) return prepare_trial(judged);
+  if (judged->usable()) return finish(jobs_.front().answer());
+  const std::string why = judged->answer["report"];
+  finish(error_document(judged->loaded ? "the configuration has errors: vipd --check names them"
+                                       : why.substr(0, why.size() - 1)));
+}
+
+Json Reloader::diff(Judged& judged) const {
+  Json document{{"schema", "vipd.diff/1"}};
+  document.update(judged.answer);
+  Changes& changes = judged.changes;
+  document["changes"] = with_effects(std::move(changes.list), changes.plan, supervisor_, &Effect::would);
   return document;
 }
 
-Json Reloader::reload(std::optional<Duration> length) {
-  auto loaded = load_(running_);
-  Json document = verdict_on(loaded, "vipd.reload/1");
-  if (!loaded || !loaded->config) {
+/// A trial begins when the way back is kept, and one that is over is forgotten before. What follows a trial may be what
+/// was before it: then nothing is left to confirm.
+void Reloader::prepare_trial(const std::shared_ptr<Judged>& judged) {
+  if (!judged->usable()) {
+    Json document{{"schema", "vipd.reload/1"}};
+    document.update(judged->answer);
     log_error("reload refused, the configuration in force stays:\n{}", document["report"].get<std::string>());
     document["changes"] = Json::array();
-    return document;
+    return finish(std::move(document));
   }
-  auto trial = trial_of(*loaded, length);
-  if (!trial) {
-    log_error("reload refused, the configuration in force stays: {}", trial.error().message);
-    return error_document("reload refused: " + trial.error().message);
+  const bool on_trial = (trial_ || jobs_.front().trial) && !judged->way_back.none;
+  if (!on_trial && !has_unconfirmed_) return put_in_force(*judged, false);
+  const auto then = [this, judged, on_trial](const Result<void>& done) {
+    if (judged->base != running_) return begin();
+    if (is_refused(LifeEvent::reload)) return;
+    if (done) {
+      has_unconfirmed_ = on_trial;
+      return put_in_force(*judged, on_trial);
+    }
+    log_error("reload refused, the configuration in force stays: {}", done.error().message);
+    finish(error_document("reload refused: " + done.error().message));
+  };
+  has_unconfirmed_ = true;
+  if (on_trial)
+    write(
+        [record = unconfirmed_, tried = judged->loaded, before = trial_ ? trial_->before : running_]() mutable {
+          return record.keep(tried->sources, before->sources);
+        },
+        then);
+  else
+    write([record = unconfirmed_]() mutable { return record.drop(); }, then);
+}
+
+Result<void> Reloader::set_timer(Trial& trial) {
+  auto timer = loop_.after(std::max(trial.ends - loop_.now(), Duration::zero()), [this] { give_up_trial(); });
+  if (!timer) return std::unexpected(timer.error());
+  trial.timer = std::move(*timer);
+  return {};
+}
+
+void Reloader::put_in_force(Judged& judged, bool on_trial) {
+  const std::optional<Duration> length = jobs_.front().trial;
+  if (on_trial) {
+    Trial trial{.before = trial_ ? trial_->before : running_,
+                .way_back = std::move(judged.way_back),
+                .ends = length ? loop_.now() + *length : trial_->ends,
+                .timer = {}};
+    if (const auto set = set_timer(trial); !set)
+      return finish(error_document("reload refused: " + set.error().message));
+    trial_ = std::move(trial);
+  } else {
+    trial_.reset();
   }
-  trial_ = *std::move(trial);
-  const LoadedConfig before = std::exchange(running_, *std::move(loaded));
-  document["changes"] = follow(before);
+  Json document{{"schema", "vipd.reload/1"}};
+  document.update(judged.answer);
+  const SharedLoaded before = std::exchange(running_, judged.loaded);
+  document["changes"] = follow(*before, std::move(judged.changes));
   if (trial_)
     (void)life_.take(LifeEvent::trial_begun);
   else if (life_.phase() == Phase::on_trial)
@@ -183,39 +348,25 @@ Json Reloader::reload(std::optional<Duration> length) {
     document["confirm_within_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
     log_info("reload: goes back in {} unless it is confirmed", format_duration(left));
   }
-  return document;
+  finish(std::move(document));
 }
 
-Json Reloader::follow(const LoadedConfig& before) {
-  Json changes = Json::array();
-  if (before.hash != running_.hash) older_.insert(older_.begin(), before.hash);
+/// What is the running_ configuration now comes into force, after `before`; returns what it changed.
+Json Reloader::follow(const LoadedConfig& before, Changes changes) {
+  Json list = Json::array();
+  if (before.hash != running_->hash) older_.insert(older_.begin(), before.hash);
   tell_runner();
-  if (running_.overrides != before.overrides) say_overrides(running_);
-  if (running_.config == before.config || *running_.config == *before.config) {
-    running_.config = before.config;  // which all others have
+  if (running_->overrides != before.overrides) say_overrides(*running_);
+  if (changes.none) {
     log_info("reload: nothing has changed");
   } else {
-    changes = document_of(plan(*before.config, *running_.config), supervisor_, &Effect::does);
-    for (const Json& change : changes) log_info("reload: {}", change["text"].get<std::string>());
-    supervisor_.apply(running_.config, loop_.now());
+    list = with_effects(std::move(changes.list), changes.plan, supervisor_, &Effect::does);
+    for (const Json& change : list) log_info("reload: {}", for_log(change["text"].get_ref<const std::string&>()));
+    supervisor_.apply(running_->config, loop_.now());
     ::malloc_trim(0);  // as after a start
   }
-  if (!is_kept_ || running_.sources != before.sources) keep();
-  return changes;
-}
-
-Result<std::optional<Reloader::Trial>> Reloader::trial_of(const LoadedConfig& tried, std::optional<Duration> length) {
-  const LoadedConfig& confirmed = trial_ ? trial_->before : running_;
-  if ((!trial_ && !length) || *tried.config == *confirmed.config) {
-    if (const auto dropped = unconfirmed_.drop(); !dropped) return std::unexpected(dropped.error());
-    return std::nullopt;
-  }
-  const TimePoint ends = length ? loop_.now() + *length : trial_->ends;
-  auto timer = loop_.after(ends - loop_.now(), [this] { give_up_trial(); });
-  if (!timer) return std::unexpected(timer.error());
-  if (const auto kept = unconfirmed_.keep(tried.sources, confirmed.sources); !kept)
-    return std::unexpected(kept.error());
-  return Trial{confirmed, ends, std::move(*timer)};
+  if (!is_kept_ || running_->sources != before.sources) keep();
+  return list;
 }
 
 /// The files still say what was given up, so the next vipd has to know of it: unconfirmed_ stays.
@@ -223,24 +374,40 @@ void Reloader::give_up_trial() {
   if (!life_.take(LifeEvent::trial_expired)) return;
   log_warning(
       "reload: not confirmed in time; going back to the configuration before, though the files say another one");
-  const LoadedConfig given_up = std::exchange(running_, std::move(trial_->before));
-  trial_.reset();
-  follow(given_up);
+  Trial over = *std::exchange(trial_, std::nullopt);
+  const SharedLoaded given_up = std::exchange(running_, over.before);
+  follow(*given_up, std::move(over.way_back));
 }
 
-Json Reloader::confirm() {
-  if (const auto dropped = unconfirmed_.drop(); !dropped)
-    return error_document("not confirmed: " + dropped.error().message);
+/// A confirmation that comes in time counts, however long the disk takes.
+void Reloader::begin_confirm() {
+  trial_->timer = {};
+  write([record = unconfirmed_]() mutable { return record.drop(); },
+        [this](const Result<void>& dropped) { end_confirm(dropped); });
+}
+
+void Reloader::end_confirm(const Result<void>& dropped) {
+  if (is_refused(LifeEvent::confirm)) return;
+  if (!dropped) {
+    (void)set_timer(*trial_);
+    return finish(error_document("not confirmed: " + dropped.error().message));
+  }
   (void)life_.take(LifeEvent::confirm);
+  has_unconfirmed_ = false;
   trial_.reset();
   tell_runner();
   log_info("reload: confirmed");
-  return {{"schema", "vipd.confirm/1"}, {"confirmed", true}};
+  finish({{"schema", "vipd.confirm/1"}, {"confirmed", true}});
 }
 
 void Reloader::stop() {
-  if (trial_) log_warning("a reload is not confirmed; the next start takes the configuration before it");
+  const bool is_confirming = busy_ && jobs_.front().event == LifeEvent::confirm;
+  if (trial_ && !is_confirming)
+    log_warning("a reload is not confirmed; the next start takes the configuration before it");
   trial_.reset();
+  ++turn_;
+  busy_ = false;
+  go_on();
 }
 
 std::optional<TimePoint> Reloader::trial_ends() const { return trial_ ? std::optional(trial_->ends) : std::nullopt; }
@@ -248,7 +415,7 @@ std::optional<TimePoint> Reloader::trial_ends() const { return trial_ ? std::opt
 void Reloader::forget_older() {
   if (!has_older_ || !supervisor_.clear()) return;
   has_older_ = false;
-  worker_.give([in_force = in_force_]() mutable {
+  workers_.disk.give([in_force = in_force_]() mutable {
     in_force.drop_older();
     return [] {};
   });
@@ -259,8 +426,8 @@ void Reloader::forget_older() {
 void Reloader::keep() {
   is_kept_ = has_older_ = true;
   const std::string time = format_rfc3339(std::chrono::system_clock::now());
-  worker_.give([this, in_force = in_force_, sources = running_.sources, time]() mutable {
-    return [this, kept = in_force.keep(sources, time)] {
+  workers_.disk.give([this, in_force = in_force_, kept = running_, time]() mutable {
+    return [this, kept = in_force.keep(kept->sources, time)] {
       is_kept_ = kept.has_value();
       if (!kept) log_warning("{}: after a crash, what the files no longer mention may be left", kept.error().message);
     };
@@ -268,11 +435,11 @@ void Reloader::keep() {
 }
 
 void Reloader::tell_runner() {
-  std::vector<std::string> hashes = {running_.hash};
+  std::vector<std::string> hashes = {running_->hash};
   const auto add = [&](const std::string& hash) {
     if (std::ranges::find(hashes, hash) == hashes.end()) hashes.push_back(hash);
   };
-  if (trial_) add(trial_->before.hash);
+  if (trial_) add(trial_->before->hash);
   for (const std::string& hash : older_) add(hash);
   supervisor_.runner().serve(hashes);
 }

@@ -6,39 +6,126 @@
 namespace vipd {
 namespace {
 
+// Taking a status: no more than copies.
+
+HooksStatus hooks_status(const HookQueue& hooks) {
+  HooksStatus status{.waiting = hooks.waiting(), .coalesced = hooks.coalesced()};
+  if (hooks.running() != nullptr) status.running = *hooks.running();
+  if (hooks.last() != nullptr) status.last = *hooks.last();
+  return status;
+}
+
+std::vector<HeldStatus> held_status(const AddressOwner& owner) {
+  std::vector<HeldStatus> list;
+  list.reserve(owner.entries().size());
+  for (const auto& entry : owner.entries())
+    list.push_back({.object = entry.object,
+                    .present = owner.present(entry),
+                    .foreign = entry.foreign,
+                    .trouble = owner.trouble(entry)});
+  return list;
+}
+
+std::vector<CheckStatus> checks_status(const VirtualRouter& router, const CheckSet& checks, TimePoint now) {
+  std::vector<CheckStatus> list;
+  for (const std::string& name : router.config().checks) {
+    const Check* check = checks.find(name);
+    if (check == nullptr) continue;
+    list.push_back({.name = name,
+                    .detail = check->detail(),
+                    .stale_reason = check->stale_reason(now),
+                    .state = check->state(),
+                    .since = check->since(),
+                    .on_fail = check->rules().on_fail,
+                    .weight = check->weight()});
+  }
+  return list;
+}
+
+std::optional<Peer> active_router(const VirtualRouter& router) {
+  if (router.election().state() == State::active) {
+    if (!router.source()) return std::nullopt;
+    return Peer{*router.source(), static_cast<std::uint8_t>(router.standing().effective_priority())};
+  }
+  const auto& peer = router.election().active_peer();
+  return peer && peer->priority != kResignPriority ? peer : std::nullopt;
+}
+
+/// One that takes part while its fault is shown has not proved yet that it can be Active.
+State state_of(const VirtualRouter& router) {
+  return router.shown() == ShownState::fault ? State::initialize : router.election().state();
+}
+
+InstanceStatus instance_status(const VirtualRouter& router, const CheckSet& checks, TimePoint now) {
+  const auto copy = [](const std::string* text) { return text != nullptr ? std::optional(*text) : std::nullopt; };
+  const auto peers = router.peers().peers();
+  return {.config = router.shared_config(),
+          .state = state_of(router),
+          .fault = copy(router.standing().fault()),
+          .unfit = copy(router.standing().unfit()),
+          .fit = router.standing().fit(),
+          .stopping = router.stopping(),
+          .ready = router.election().ready(),
+          .checks = checks_status(router, checks, now),
+          .reason = router.reason(),
+          .since = router.since(),
+          .flaps_until = router.flaps_until(),
+          .base_priority = router.standing().base_priority(),
+          .effective_priority = router.standing().effective_priority(),
+          .held = held_status(router.addresses()),
+          .active = active_router(router),
+          .peers = {peers.begin(), peers.end()},
+          .last_stranger = router.last_stranger(),
+          .contest = router.contest(),
+          .twin = router.twin(),
+          .counters = router.counters(),
+          .hooks = hooks_status(router.hooks())};
+}
+
+GroupStatus group_status(const SyncGroup& group) {
+  return {.config = group.config(),
+          .state = group.shown(),
+          .reason = group.reason(),
+          .since = group.since(),
+          .awaited = group.awaited(),
+          .hooks = hooks_status(group.hooks())};
+}
+
+// Writing it out.
+
 /// What is held of one kind: [{"<name>": "…", "present": true}].
 template <typename Object>
-Json held_by(const AddressOwner& owner, const char* name, const std::string& interface) {
+Json held_by(const InstanceStatus& instance, const char* name) {
   Json list = Json::array();
-  for (const auto& entry : owner.entries()) {
-    const auto* object = std::get_if<Object>(&entry.object);
+  for (const HeldStatus& each : instance.held) {
+    const auto* object = std::get_if<Object>(&each.object);
     if (object == nullptr) continue;
-    Json held = {{name, to_string(*object)}, {"present", owner.present(entry)}};
+    Json held = {{name, to_string(*object)}, {"present", each.present}};
     if constexpr (std::is_same_v<Object, AddressObject>)
-      if (object->interface != interface) held["interface"] = object->interface;
-    if (entry.foreign) held["foreign"] = true;
-    if (const auto trouble = owner.trouble(entry)) held["error"] = *trouble;
+      if (object->interface != instance.config->interface) held["interface"] = object->interface;
+    if (each.foreign) held["foreign"] = true;
+    if (each.trouble) held["error"] = *each.trouble;
     list.push_back(std::move(held));
   }
   return list;
 }
 
 /// Those that are put on an interface, and those that are not and of which nobody here knows where they are.
-Json addresses_of(const VirtualRouter& router) {
-  Json list = held_by<AddressObject>(router.addresses(), "address", router.config().interface);
-  for (const VirtualAddress& address : router.config().addresses)
+Json addresses_of(const InstanceStatus& instance) {
+  Json list = held_by<AddressObject>(instance, "address");
+  for (const VirtualAddress& address : instance.config->addresses)
     if (!address.assigned) list.push_back({{"address", to_string(address)}, {"present", nullptr}, {"assigned", false}});
   return list;
 }
 
-Json active_router(const VirtualRouter& router) {
-  if (router.election().state() == State::active) {
-    if (!router.source()) return nullptr;
-    return {{"address", router.source()->to_string()}, {"priority", router.standing().effective_priority()}};
-  }
-  const auto& peer = router.election().active_peer();
-  if (!peer || peer->priority == kResignPriority) return nullptr;
-  return {{"address", peer->address.to_string()}, {"priority", peer->priority}};
+template <typename Value>
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json active_of(const std::optional<Peer>& active) {
+  if (!active) return nullptr;
+  return {{"address", active->address.to_string()}, {"priority", active->priority}};
 }
 
 Json counters_of(const VirtualRouter::Counters& counters) {
@@ -50,9 +137,9 @@ Json counters_of(const VirtualRouter::Counters& counters) {
 }
 
 /// Who else was heard for this VRID, in no order.
-Json peers_of(const PeerTable& table, const Clocks& clocks) {
+Json peers_of(const std::vector<SeenPeer>& peers, const Clocks& clocks) {
   Json list = Json::array();
-  for (const auto& peer : table.peers())
+  for (const SeenPeer& peer : peers)
     list.push_back({{"address", peer.address.to_string()},
                     {"priority", peer.priority},
                     {"advert_interval", format_duration(peer.interval)},
@@ -66,8 +153,7 @@ Json claim_of(const AddressClaim& claim, TimePoint heard, const Clocks& clocks) 
 }
 
 /// Which other host last said that it has a virtual address.
-Json contest_of(const VirtualRouter& router, const Clocks& clocks) {
-  const auto& contest = router.contest();
+Json contest_of(const std::optional<Defence::Contest>& contest, const Clocks& clocks) {
   if (!contest) return nullptr;
   Json document = claim_of(contest->last, contest->heard, clocks);
   document["count"] = contest->count;
@@ -75,22 +161,22 @@ Json contest_of(const VirtualRouter& router, const Clocks& clocks) {
   return document;
 }
 
-Json twin_of(const VirtualRouter& router, const Clocks& clocks) {
-  return router.twin() ? claim_of(router.twin()->claim, router.twin()->heard, clocks) : Json(nullptr);
+Json twin_of(const std::optional<VirtualRouter::Twin>& twin, const Clocks& clocks) {
+  return twin ? claim_of(twin->claim, twin->heard, clocks) : Json(nullptr);
 }
 
-Json hooks_of(const HookQueue& hooks) {
+Json hooks_of(const HooksStatus& hooks) {
   Json last = nullptr;
-  if (const auto* ended = hooks.last())
-    last = {{"command", ended->command},
-            {"status", ended->outcome.exit_status},
-            {"outcome", to_string(ended->outcome)},
-            {"ok", ended->outcome.ok()},
-            {"duration", format_duration(ended->outcome.took)},
-            {"output", ended->outcome.output}};
-  return {{"running", hooks.running() != nullptr ? Json(*hooks.running()) : Json(nullptr)},
-          {"queued", hooks.waiting()},
-          {"coalesced", hooks.coalesced()},
+  if (hooks.last)
+    last = {{"command", hooks.last->command},
+            {"status", hooks.last->outcome.exit_status},
+            {"outcome", to_string(hooks.last->outcome)},
+            {"ok", hooks.last->outcome.ok()},
+            {"duration", format_duration(hooks.last->outcome.took)},
+            {"output", hooks.last->outcome.output}};
+  return {{"running", or_null(hooks.running)},
+          {"queued", hooks.waiting},
+          {"coalesced", hooks.coalesced},
           {"last", std::move(last)}};
 }
 
@@ -105,85 +191,74 @@ Json sync_group_of(const InstanceConfig& config) {
 }
 
 /// What each of an instance's checks says.
-Json checks_of(const std::vector<std::string>& names, const CheckSet& checks, const Clocks& clocks) {
+Json checks_of(const std::vector<CheckStatus>& checks, const Clocks& clocks) {
   Json list = Json::array();
-  for (const std::string& name : names) {
-    const Check* check = checks.find(name);
-    if (check == nullptr) continue;
-    list.push_back({{"name", name},
-                    {"state", to_string(check->state())},
-                    {"stale", check->is_stale(clocks.monotonic)},
-                    {"stale_reason", check->stale_reason(clocks.monotonic)},
-                    {"since", clocks.rfc3339(check->since())},
-                    {"detail", check->detail()},
-                    {"on_fail", to_string(check->rules().on_fail)},
-                    {"weight", check->weight()}});
-  }
+  for (const CheckStatus& check : checks)
+    list.push_back({{"name", check.name},
+                    {"state", to_string(check.state)},
+                    {"stale", !check.stale_reason.empty()},
+                    {"stale_reason", check.stale_reason},
+                    {"since", clocks.rfc3339(check.since)},
+                    {"detail", check.detail},
+                    {"on_fail", to_string(check.on_fail)},
+                    {"weight", check.weight}});
   return list;
 }
 
 /// Until when it does not preempt since it has become Active too often.
-Json flaps_until(const VirtualRouter& router, const Clocks& clocks) {
-  return router.flaps_until() == kNever ? Json(nullptr) : Json(clocks.rfc3339(router.flaps_until()));
+Json flaps_until(const InstanceStatus& instance, const Clocks& clocks) {
+  return instance.flaps_until == kNever ? Json(nullptr) : Json(clocks.rfc3339(instance.flaps_until));
 }
 
-/// One that takes part while its fault is shown has not proved yet that it can be Active.
-State state_of(const VirtualRouter& router) {
-  return router.shown() == ShownState::fault ? State::initialize : router.election().state();
-}
-
-Json instance_document(const VirtualRouter& router, const CheckSet& checks, const Clocks& clocks) {
-  const InstanceConfig& config = router.config();
-  const std::string* fault = router.standing().fault();
-  const std::string* unfit = router.standing().unfit();
+Json instance_document(const InstanceStatus& instance, const Clocks& clocks) {
+  const InstanceConfig& config = *instance.config;
   return {{"name", config.name},
           {"vrid", config.vrid},
           {"version", config.version},
           {"family", to_string(config.family())},
           {"interface", config.interface},
-          {"state", to_string(state_of(router))},
-          {"fault", fault != nullptr ? Json(*fault) : Json(nullptr)},
-          {"fit", router.standing().fit()},
-          {"unfit", unfit != nullptr ? Json(*unfit) : Json(nullptr)},
-          {"checks", checks_of(config.checks, checks, clocks)},
-          {"reason", router.reason()},
-          {"since", clocks.rfc3339(router.since())},
-          {"stopping", router.stopping()},
+          {"state", to_string(instance.state)},
+          {"fault", or_null(instance.fault)},
+          {"fit", instance.fit},
+          {"unfit", or_null(instance.unfit)},
+          {"checks", checks_of(instance.checks, clocks)},
+          {"reason", instance.reason},
+          {"since", clocks.rfc3339(instance.since)},
+          {"stopping", instance.stopping},
           {"sync_group", sync_group_of(config)},
-          {"ready", router.election().ready()},
+          {"ready", instance.ready},
           {"preempt", config.preempt},
-          {"flaps_until", flaps_until(router, clocks)},
+          {"flaps_until", flaps_until(instance, clocks)},
           {"virtual_mac", virtual_mac_of(config)},
           {"accept", config.accepts()},
           {"advert_interval", format_duration(config.advert_interval)},
-          {"priority",
-           {{"base", router.standing().base_priority()}, {"effective", router.standing().effective_priority()}}},
-          {"addresses", addresses_of(router)},
-          {"routes", held_by<RouteObject>(router.addresses(), "route", config.interface)},
-          {"rules", held_by<RuleObject>(router.addresses(), "rule", config.interface)},
-          {"active", active_router(router)},
-          {"peers", peers_of(router.peers(), clocks)},
-          {"last_stranger", router.last_stranger() ? Json(router.last_stranger()->to_string()) : Json(nullptr)},
-          {"contest", contest_of(router, clocks)},
-          {"same_source", twin_of(router, clocks)},
-          {"counters", counters_of(router.counters())},
-          {"hooks", hooks_of(router.hooks())},
-          {"transitions", router.counters().transitions}};
+          {"priority", {{"base", instance.base_priority}, {"effective", instance.effective_priority}}},
+          {"addresses", addresses_of(instance)},
+          {"routes", held_by<RouteObject>(instance, "route")},
+          {"rules", held_by<RuleObject>(instance, "rule")},
+          {"active", active_of(instance.active)},
+          {"peers", peers_of(instance.peers, clocks)},
+          {"last_stranger", instance.last_stranger ? Json(instance.last_stranger->to_string()) : Json(nullptr)},
+          {"contest", contest_of(instance.contest, clocks)},
+          {"same_source", twin_of(instance.twin, clocks)},
+          {"counters", counters_of(instance.counters)},
+          {"hooks", hooks_of(instance.hooks)},
+          {"transitions", instance.counters.transitions}};
 }
 
-Json group_document(const SyncGroup& group, const Clocks& clocks) {
-  return {{"name", group.config().name},
-          {"state", to_string(group.shown())},
-          {"reason", group.reason()},
-          {"since", clocks.rfc3339(group.since())},
-          {"instances", group.config().instances},
-          {"awaited", group.awaited()},
-          {"hooks", hooks_of(group.hooks())}};
+Json group_document(const GroupStatus& group, const Clocks& clocks) {
+  return {{"name", group.config.name},
+          {"state", to_string(group.state)},
+          {"reason", group.reason},
+          {"since", clocks.rfc3339(group.since)},
+          {"instances", group.config.instances},
+          {"awaited", group.awaited},
+          {"hooks", hooks_of(group.hooks)}};
 }
 
-Json fifo_document(const NotifyFifo& fifo) {
-  if (fifo.path().empty()) return nullptr;
-  return {{"path", fifo.path()}, {"dropped", fifo.dropped()}};
+Json fifo_document(const Status& status) {
+  if (!status.fifo_path) return nullptr;
+  return {{"path", *status.fifo_path}, {"dropped", status.fifo_dropped}};
 }
 
 Json transition_document(const Transition& transition, const Clocks& clocks) {
@@ -203,20 +278,41 @@ std::string Clocks::rfc3339(TimePoint time) const {
   return format_rfc3339(wall + std::chrono::duration_cast<std::chrono::system_clock::duration>(time - monotonic));
 }
 
-Json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
-                     const Clocks& clocks) {
-  Json instances = Json::array();
+std::size_t Status::size() const {
+  std::size_t size = instances.size() + groups.size();
+  for (const InstanceStatus& each : instances) size += each.held.size();
+  return size;
+}
+
+Status status_of(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
+                 const Clocks& clocks) {
+  const NotifyFifo& fifo = supervisor.hooks().fifo();
+  Status status{.node = supervisor.config().node.empty() ? info.host : supervisor.config().node,
+                .info = info,
+                .clocks = clocks,
+                .trial_ends = trial_ends,
+                .fifo_path = fifo.path().empty() ? std::nullopt : std::optional(fifo.path()),
+                .fifo_dropped = fifo.dropped()};
+  status.instances.reserve(supervisor.routers().size());
   for (const auto& router : supervisor.routers())
-    instances.push_back(instance_document(*router, supervisor.checks(), clocks));
+    status.instances.push_back(instance_status(*router, supervisor.checks(), clocks.monotonic));
+  for (const auto& group : supervisor.groups()) status.groups.push_back(group_status(*group));
+  return status;
+}
+
+Json status_document(const Status& status) {
+  const Clocks& clocks = status.clocks;
+  Json instances = Json::array();
+  for (const InstanceStatus& each : status.instances) instances.push_back(instance_document(each, clocks));
   Json groups = Json::array();
-  for (const auto& group : supervisor.groups()) groups.push_back(group_document(*group, clocks));
+  for (const GroupStatus& each : status.groups) groups.push_back(group_document(each, clocks));
   return {{"schema", "vipd.status/1"},
-          {"node", supervisor.config().node.empty() ? info.host : supervisor.config().node},
+          {"node", status.node},
           {"version", VIPD_VERSION},
-          {"pid", info.pid},
-          {"uptime", format_duration(clocks.monotonic - info.started)},
-          {"reload_to_confirm", trial_ends ? Json(clocks.rfc3339(*trial_ends)) : Json(nullptr)},
-          {"notify_fifo", fifo_document(supervisor.hooks().fifo())},
+          {"pid", status.info.pid},
+          {"uptime", format_duration(clocks.monotonic - status.info.started)},
+          {"reload_to_confirm", status.trial_ends ? Json(clocks.rfc3339(*status.trial_ends)) : Json(nullptr)},
+          {"notify_fifo", fifo_document(status)},
           {"instances", std::move(instances)},
           {"sync_groups", std::move(groups)}};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "vipd/config/plan.hpp"
@@ -18,23 +19,32 @@ constexpr auto kMembershipPace = std::chrono::seconds(10);
 constexpr auto kLookGap = std::chrono::milliseconds(20);
 constexpr auto kRemovalGap = std::chrono::milliseconds(100);
 
-/// Some address, route or rule is in both.
-bool share_object(const InstanceConfig& a, const InstanceConfig& b) {
-  const auto in = [](const auto& others) {
-    return [&others](const auto& each) { return std::ranges::count(others, each) > 0; };
-  };
-  const auto same_route = [&](const RouteObject& route) {
-    return std::ranges::any_of(b.routes, [&](const RouteObject& other) { return other == route; });
-  };
-  return std::ranges::any_of(a.addresses, [&](const auto& each) { return b.is_virtual(each.prefix.address); }) ||
-         std::ranges::any_of(a.routes, same_route) || std::ranges::any_of(a.rules, in(b.rules));
-}
+/// What instances have that no other one can have at the same time.
+class Taken {
+ public:
+  void add(const InstanceConfig& instance) {
+    names_.insert(instance.name);
+    routers_.emplace(instance.interface, instance.family(), instance.vrid);
+    for (const VirtualAddress& each : instance.addresses) addresses_.insert(each.prefix.address);
+    routes_.insert(instance.routes.begin(), instance.routes.end());
+    rules_.insert(instance.rules.begin(), instance.rules.end());
+  }
+  bool has_some_of(const InstanceConfig& instance) const {
+    const auto in = [](const auto& taken) { return [&taken](const auto& each) { return taken.contains(each); }; };
+    return names_.contains(instance.name) ||
+           routers_.contains({instance.interface, instance.family(), instance.vrid}) ||
+           std::ranges::any_of(instance.addresses,
+                               [&](const VirtualAddress& each) { return addresses_.contains(each.prefix.address); }) ||
+           std::ranges::any_of(instance.routes, in(routes_)) || std::ranges::any_of(instance.rules, in(rules_));
+  }
 
-/// The two cannot be there at the same time.
-bool collide(const InstanceConfig& a, const InstanceConfig& b) {
-  const bool same_router = a.interface == b.interface && a.family() == b.family() && a.vrid == b.vrid;
-  return a.name == b.name || same_router || share_object(a, b);
-}
+ private:
+  std::set<std::string> names_;
+  std::set<std::tuple<std::string, Family, int>> routers_;
+  std::set<IpAddress> addresses_;
+  std::set<RouteObject> routes_;
+  std::set<RuleObject> rules_;
+};
 
 /// nullopt: not an IP packet at all, which no kernel delivers.
 std::optional<IpPacket> unpack(const Datagram& datagram) {
@@ -159,10 +169,11 @@ void Supervisor::admit_waiting(TimePoint now) {
   std::set<std::string> blocked;  // instances, and the sync groups of those: they start together
   for (const auto& group : groups_)
     if (group->stopping()) blocked.insert("group " + group->config().name);
+  Taken taken;
+  if (!waiting_.empty())
+    for (const auto& router : routers_) taken.add(router->config());
   for (const auto& wanted : waiting_)
-    for (const auto& router : routers_)
-      if (collide(router->config(), *wanted))
-        blocked.insert({"instance " + wanted->name, "group " + wanted->sync_group});
+    if (taken.has_some_of(*wanted)) blocked.insert({"instance " + wanted->name, "group " + wanted->sync_group});
   const VirtualRouter::Node node{kernel_, wire_, hooks_, events_, claims_};
   std::vector<SharedInstance> still_waiting;
   for (const auto& instance : std::exchange(waiting_, {})) {

@@ -95,6 +95,7 @@ void VirtualRouter::resume(const KeptClaim& left, TimePoint now) {
     owner_.resume(now);
     election_.step(Resume{.believed_until = left.until}, now);
   } else {
+    kept_wait_ = std::make_unique<Start>(left.wait);
     claims_.drop(config_->name);  // for this once; `left` is a copy
   }
   remark(LogLevel::info, "vipd was started anew and goes on as " + std::string(to_string(shown_)), now);
@@ -121,7 +122,8 @@ KeptClaim VirtualRouter::claim_until(TimePoint until) const {
           .until = until,
           .since = since_,
           .fit = standing_.fit() && standing_.own_priority() >= standing_.base_priority(),
-          .reason = reason_};
+          .reason = reason_,
+          .wait = {}};
 }
 
 /// Has the addresses, and means to keep them.
@@ -129,8 +131,10 @@ bool VirtualRouter::is_claim() const { return election_.state() == State::active
 
 void VirtualRouter::hand_over(TimePoint now) {
   tell_late();
-  if (!stopping_ && (shown_ == ShownState::backup || shown_ == ShownState::fault))
-    claims_.keep(config_->name, claim_until(now + 3 * config_->advert_interval));
+  if (stopping_ || (shown_ != ShownState::backup && shown_ != ShownState::fault)) return;
+  KeptClaim claim = claim_until(now + 3 * config_->advert_interval);
+  claim.wait = election_.kept_wait(now);
+  claims_.keep(config_->name, claim);
 }
 
 /// What follows from the configuration and is needed for each advert.
@@ -200,6 +204,7 @@ ShownState VirtualRouter::shown() const {
 void VirtualRouter::reconsider(TimePoint now) {
   judge_interfaces(now);
   judge_setback(now);
+  const auto wait = std::move(kept_wait_);  // later, nobody has waited
   if (source_ && *source_ != election_.settings().primary) step(SetPrimary{*source_}, now);
   if (stopped_) return;
   prepare(now);
@@ -208,16 +213,16 @@ void VirtualRouter::reconsider(TimePoint now) {
     show_change(*standing_.fault(), std::nullopt, now);
     owner_.reconcile(now);
   } else {
-    if (!stopping_) take_part(now);
+    if (!stopping_) take_part(wait ? *wait : Start{}, now);
     owner_.reconcile(now);
     if (owner_.holding() && owner_.failure()) claim_failed(FaultCause::claim, *owner_.failure(), now);
   }
 }
 
 /// Also where a fault has only to be tried out; when none is left, that is told.
-void VirtualRouter::take_part(TimePoint now) {
+void VirtualRouter::take_part(const Start& start, TimePoint now) {
   settle_patience(now);
-  step(Start{}, now);
+  step(start, now);
   if (shown() == shown_) return;
   if (shown() == ShownState::active) return show_change(to_string(decided_), decided_.peer, now);
   show_change("takes part again", std::nullopt, now);

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -56,14 +57,13 @@ void Worker::work() {
   while (true) {
     changed_.wait(lock, [&] { return ends_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
-    {
-      const Work next = std::move(waiting_.front());
-      waiting_.pop_front();
-      lock.unlock();
-      Outcome outcome = next();
-      lock.lock();
-      outcomes_.push_back(std::move(outcome));
-    }
+    std::optional<Work> next = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    Outcome outcome = (*next)();
+    next.reset();  // what it owned may be long to free, and the loop would wait for the lock
+    lock.lock();
+    outcomes_.push_back(std::move(outcome));
     ::eventfd_write(done_.get(), 1);
   }
 }

@@ -62,14 +62,32 @@ Actions Election::step(const Event& event, TimePoint now) {
   return out;
 }
 
-void Election::on(const Start&, TimePoint now, Actions& out) {
+void Election::on(const Start& event, TimePoint now, Actions& out) {
   if (state_ != State::initialize) return;
   const bool owner = settings_.priority == kOwnerPriority && !settings_.patient;  // RFC 9568 6.4.1
   if (owner && !waits_for_word()) return become_active(because(Why::owner), now, out);
   adopted_ = settings_.interval;
   become_backup(because(Why::started), now, out);
   if (owner) return take_over(because(Why::owner), now, out);
+  if (event.wait_ends != kNever) return go_on_waiting(event, now);
   listen_until(now + std::max(settings_.startup_delay, settings_.resolution_time));
+}
+
+Start Election::kept_wait(TimePoint now) const {
+  if (state_ != State::backup) return {};
+  return {.wait_ends = ready() ? now : deadline_, .preempt_at = preempt_at_};
+}
+
+/// The wait is no longer than any that begins now could be, whatever was written down.
+void Election::go_on_waiting(const Start& before, TimePoint now) {
+  const Duration longest =
+      std::max({active_down_interval(settings_.priority, settings_.max_adopted_interval, settings_.version),
+                settings_.startup_delay, settings_.resolution_time});
+  const TimePoint ends = std::clamp(before.wait_ends, now, now + longest);
+  wait_began_ = std::min(now, ends - patience());
+  listen_until(ends);
+  if (before.preempt_at != kNever && may_preempt())
+    preempt_at_ = std::clamp(before.preempt_at, now, now + settings_.preempt_delay);
 }
 
 void Election::on(const Resume& event, TimePoint now, Actions&) {

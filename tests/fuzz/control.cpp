@@ -55,16 +55,21 @@ class Daemon {
     world_.run_for(seconds(10));
     (void)life_.take(LifeEvent::started);
     reloader_ = std::make_unique<Reloader>(
-        *loop_, *worker_, *node_.supervisor, life_, Reloader::Paths{scratch("in-force"), scratch("unconfirmed.json")},
+        *loop_, Reloader::Workers{*worker_, *worker_}, *node_.supervisor, life_,
+        Reloader::Paths{scratch("in-force"), scratch("unconfirmed.json")},
         [this](const LoadedConfig&) { return load(); }, base_);
-    auto server = ControlServer::open(*loop_, control_path(), {}, *node_.supervisor, *reloader_, life_,
+    auto server = ControlServer::open(*loop_, control_path(), {}, *node_.supervisor, *reloader_, *worker_,
                                       [this] { return reexec(); }, {.host = "lb1", .started = loop_->now(), .pid = 42});
     VIPD_ASSERT(server.has_value());
     server_ = std::move(*server);
   }
 
   void write(Files what) { files_ = what; }
-  void turn() { loop_->turn(Duration::zero()); }
+  /// What a worker does counts as a part of the turn, so that an input means the same each time.
+  void turn() {
+    loop_->turn(Duration::zero());
+    while (!worker_->idle()) loop_->turn(std::chrono::milliseconds(1));
+  }
   /// A transition, for those who follow.
   void flap() {
     changed_ = true;

@@ -98,6 +98,37 @@ TEST_CASE("resume: a Backup goes on as one after a hand-over, without a transiti
   CHECK(hooks_started(second) == 1);
 }
 
+// A process that was replaced each 100 ms never took over.
+TEST_CASE("F24 resume: a Backup that is replaced again and again takes over as soon as one that is not") {
+  for (const auto& each : {milliseconds(100), milliseconds(700), milliseconds(2900)}) {
+    World world(seed_from_environment(311));
+    auto [first, second] = settled_pair(world, 254, 253);
+    first.power_off();
+    const TimePoint since = world.now;
+    while (!second.active() && world.now < since + seconds(10)) {
+      world.run_for(each);
+      if (second.active()) break;
+      second.supervisor->hand_over(world.now);
+      restart(world, second, milliseconds(1));
+    }
+    CHECK(second.active());
+    CHECK(world.now - since < active_down_interval(253, kInterval) + each + milliseconds(50));
+  }
+}
+
+TEST_CASE("F24 resume: a Backup that is replaced again and again leaves an Active router alone") {
+  World world(seed_from_environment(312));
+  auto [first, second] = settled_pair(world, 254, 253);
+  const auto transitions = first.router().counters().transitions;
+  for (int i = 0; i < 100; ++i) {
+    world.run_for(world.between(milliseconds(0), milliseconds(300)));
+    second.supervisor->hand_over(world.now);
+    restart(world, second, milliseconds(5));
+    REQUIRE_FALSE(second.active());
+  }
+  CHECK(first.router().counters().transitions == transitions);
+}
+
 TEST_CASE("resume: what has become of the interface meanwhile counts") {
   World world(seed_from_environment(304));
   auto [first, second] = settled_pair(world, 254, 253);

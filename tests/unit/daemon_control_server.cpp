@@ -1,120 +1,12 @@
 // A real socket on a real loop, the daemon's own Supervisor on a fake machine.
-#include "vipd/daemon/control_server.hpp"
-
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
-#include <cstring>
-
-#include "support/catch.hpp"
-#include "support/fake_world.hpp"
-#include "support/temporary_directory.hpp"
+#include "unit/daemon_bench.hpp"
 #include "vipd/base/control.hpp"
 #include "vipd/daemon/verbs.hpp"
 
 using namespace vipd;
 using namespace vipd::test;
-
-namespace {
-
-LoadedConfig loaded(const Config& config, const std::string& text) {
-  return {.sources = {{"vipd.toml", text}}, .diagnostics = {}, .config = std::make_shared<const Config>(config)};
-}
-
-Config with_one_instance() {
-  Config config;
-  config.instances.push_back(web_instance(254));
-  return config;
-}
-
-class Bench {
- public:
-  Bench() : Bench(with_one_instance()) {}
-  explicit Bench(const Config& config)
-      : world(1),
-        node(world.add_node(config)),
-        loop(std::move(*EventLoop::create())),
-        worker(std::move(*Worker::create(*loop))) {
-    node.start();
-    (void)life.take(LifeEvent::started);
-    reloader = std::make_unique<Reloader>(
-        *loop, *worker, *node.supervisor, life, Reloader::Paths{directory_.path() + "/in-force", unconfirmed_path()},
-        [this](const LoadedConfig&) { return on_disk; }, loaded(node.config, "first"));
-    server = std::move(*ControlServer::open(*loop, path(), {}, *node.supervisor, *reloader, life,
-                                            [this] { return reexec(); },
-                                            {.host = "lb1", .started = loop->now(), .pid = 42}));
-  }
-  std::string path() const { return directory_.socket(); }
-  /// The files have this configuration from now on.
-  void write(const Config& config, const std::string& text) { on_disk = loaded(config, text); }
-  /// The same configuration as the bench began with, but for the priority.
-  void write_priority(std::uint8_t priority, const std::string& text) {
-    Config wanted = node.config;
-    wanted.instances[0].priority = priority;
-    write(wanted, text);
-  }
-  int priority() const { return node.router().standing().base_priority(); }
-  std::string unconfirmed_path() const { return directory_.path() + "/unconfirmed.json"; }
-  UnconfirmedConfig unconfirmed() const { return UnconfirmedConfig(unconfirmed_path()); }
-
-  Fd connect() const {
-    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, path().c_str());
-    REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    return fd;
-  }
-  /// Turns the loop until nothing is left to do.
-  void turn() const {
-    for (int i = 0; i < 20 || !worker->idle(); ++i)
-      loop->turn(worker->idle() ? Duration::zero() : std::chrono::milliseconds(1));
-  }
-  /// All that the server has sent; `closed` when it has closed the connection.
-  std::string read_all(const Fd& fd, bool* closed = nullptr) const {
-    std::string text;
-    char buffer[65536];
-    ssize_t size = 0;
-    while ((size = ::recv(fd.get(), buffer, sizeof buffer, MSG_DONTWAIT)) > 0)
-      text.append(buffer, static_cast<std::size_t>(size));
-    if (closed != nullptr) *closed = size == 0 || errno == ECONNRESET;
-    return text;
-  }
-  std::string ask(const std::string& request) const {
-    const Fd fd = connect();
-    (void)!::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL);
-    turn();
-    bool closed = false;
-    const std::string text = read_all(fd, &closed);
-    CHECK(closed);
-    return text;
-  }
-
-  World world;
-  Node& node;
-  std::unique_ptr<EventLoop> loop;
-  std::unique_ptr<Worker> worker;
-  Result<LoadedConfig> on_disk = failure("cannot read vipd.toml");
-
- private:
-  TemporaryDirectory directory_;
-
- public:
-  Lifecycle life;
-  std::unique_ptr<Reloader> reloader;
-  std::unique_ptr<ControlServer> server;
-  std::optional<std::string> no_reexec;  ///< why not
-  int reexecs = 0;
-
-  Result<void> reexec() {
-    if (no_reexec) return failure(*no_reexec);
-    ++reexecs;
-    return {};
-  }
-};
-
-}  // namespace
 
 TEST_CASE("ControlServer: status as in the contract") {
   Bench bench;
@@ -427,7 +319,8 @@ TEST_CASE("Reloader: nothing but a confirmation makes a trial permanent") {
     CHECK(bench.unconfirmed().before(bench.on_disk->sources).has_value());
     return;
   }
-  (void)bench.reloader->reload(milliseconds(20));
+  bench.reloader->reload(milliseconds(20));
+  bench.turn();
   if (!bench.on_disk) return;
   for (int i = 0; i < 50 && bench.life.phase() == Phase::on_trial; ++i) bench.loop->turn(milliseconds(100));
   CHECK(bench.priority() == 254);
@@ -463,6 +356,9 @@ TEST_CASE("Reloader: a trial whose way back cannot be kept does not begin, and o
 TEST_CASE("ControlServer: a re-exec is answered with the version, or with the reason why there is none") {
   Bench bench;
   const std::string request = "{\"verb\":\"reexec\"}\n";
+  CHECK(Json::parse(bench.ask(request))["error"] == "cannot read vipd.toml");
+  CHECK(bench.reexecs == 0);
+  bench.write(bench.node.config, "first");
   CHECK(Json::parse(bench.ask(request))["schema"] == "vipd.version/1");
   CHECK(bench.reexecs == 1);
   bench.no_reexec = "it is stopping";
@@ -481,7 +377,7 @@ TEST_CASE("ControlServer: who asks while one program replaces the other is answe
   bench.server.reset();
   std::filesystem::rename(elsewhere, path);
   bench.server = std::move(*ControlServer::open(*bench.loop, path, std::move(kept), *bench.node.supervisor,
-                                                *bench.reloader, bench.life, [&] { return bench.reexec(); },
+                                                *bench.reloader, *bench.reader, [&] { return bench.reexec(); },
                                                 {.host = "lb1", .started = bench.loop->now(), .pid = 43}));
   bench.turn();
   std::string answer(4096, '\0');

@@ -29,6 +29,38 @@ TEST_CASE("resume: a fault that is found then releases and resigns") {
   CHECK(router.step(10s, Fail{}) == "release, advert 0, active to initialize");
 }
 
+TEST_CASE("F24 resume: a Backup goes on with its wait, whoever asks for one more process") {
+  Trace router;
+  CHECK(router.step(10s, Start{.wait_ends = at(10s + 100ms)}) == "initialize to backup");
+  CHECK(router.due() == 10s + 100ms);
+  CHECK(router.election().kept_wait(at(10s + 50ms)) == Start{.wait_ends = at(10s + 100ms)});
+  CHECK(router.step(10s + 100ms, DeadlinePassed{}) == "claim, advert 100, backup to active");
+  CHECK(router.election().kept_wait(at(11s)) == Start{});
+}
+
+TEST_CASE("F24 resume: a wait that is over ends at once, and none is longer than one that begins now") {
+  Trace late;
+  late.step(10s, Start{.wait_ends = at(9s)});
+  CHECK(late.due() == 10s);
+  Trace endless;
+  endless.step(10s, Start{.wait_ends = at(3600s)});
+  CHECK(endless.due() == 10s + active_down_interval(100, endless.election().settings().max_adopted_interval));
+}
+
+TEST_CASE("F24 resume: an advert of the Active router begins the wait anew, as it does in one process") {
+  Trace router;
+  router.step(10s, Start{.wait_ends = at(10s + 100ms)});
+  router.step(10s + 50ms, Heard{.source = *IpAddress::parse("192.0.2.9"), .priority = 200, .interval = 1s});
+  CHECK(router.due() == 10s + 50ms + active_down_interval(100, 1s));
+}
+
+TEST_CASE("F24 resume: a standing that changes does not begin the wait anew") {
+  Trace router;
+  router.step(10s, Start{.wait_ends = at(10s + 100ms)});
+  router.step(10s + 20ms, SetStanding{.priority = 90});
+  CHECK(router.due() <= 10s + 200ms);
+}
+
 TEST_CASE("resume: only from Initialize") {
   Trace backup = Trace::backup();
   CHECK(backup.step(1s, Resume{at(12s)}) == "nothing");

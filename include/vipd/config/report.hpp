@@ -43,6 +43,8 @@ class Report {
   std::string where(const Place& other, const Place& here) const { return name_place(other, here, sources_); }
 
   bool empty() const { return diagnostics_.empty(); }
+  /// False once there are so many that no further one is shown: to find out what was meant may take long.
+  bool wants_hints() const { return diagnostics_.size() < kEnough; }
   bool has_errors() const { return std::ranges::any_of(diagnostics_, is_error); }
 
   /// What was gathered, by file, line and column, each once, and not more than `limit`: warnings give way to errors.
@@ -63,6 +65,8 @@ class Report {
   }
 
  private:
+  static constexpr std::size_t kEnough = 100;
+
   static bool is_error(const Diagnostic& one) { return one.severity == Severity::error; }
 
   std::span<const ConfigSource> sources_;

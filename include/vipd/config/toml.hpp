@@ -6,6 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +33,11 @@ struct TomlNode {
   Place key_place;                 ///< of the key alone
   Place place;                     ///< of the value; for `[a.b]` of that header
   std::vector<TomlNode> children;  ///< of an array or a table, in the file's order
+
+  /// The places of the children by their keys, where there are many; null where there are few.
+  std::shared_ptr<const std::map<std::string, std::size_t, std::less<>>> places = {};
+  /// Makes `places`; the children do not change any more.
+  void note_places();
 
   /// The value of `name` in a table, or null.
   const TomlNode* find(std::string_view name) const;

@@ -28,7 +28,8 @@
 /// in which the peer adds them, twice as slowly as our own last claim went, within one advert interval. Routes and
 /// rules come behind the addresses that may need them. Few objects go at once. So do those with a virtual MAC: all of
 /// them move with that MAC, when the peer speaks. After a fault (release()) many objects go in turns as well, in the
-/// same order and without a pause, so that the adverts of other instances are not late.
+/// same order and without a pause, so that the adverts of other instances are not late. So do many objects that a new
+/// configuration no longer asks for.
 ///
 /// Not good yet: many objects with a virtual MAC are released in one go, which delays other instances. The peer of a
 /// virtual MAC with many addresses should have all of them before it speaks. A foreign route or rule that
@@ -36,7 +37,6 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -119,7 +119,7 @@ class AddressOwner {
   /// Each address that is to be held is usable, as far as duplicate address detection can tell.
   bool settled() const;
   /// Nothing is left of what is not to be held.
-  bool clear() const { return stuck_.empty() && !letting_go(); }
+  bool clear() const { return stuck_.empty() && leaving_.empty() && !letting_go(); }
   /// The objects that the kernel has refused to remove so far. The removal is tried again until they are gone.
   const std::vector<KernelObject>& stuck() const { return stuck_; }
   /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any; or what stood
@@ -147,6 +147,7 @@ class AddressOwner {
   bool raise_again();
   void locate();
   void remove(const std::vector<KernelObject>& objects);
+  void remove_some(std::size_t most);
   void note_changed_hands(Entry& entry) const;
   std::size_t owned() const;
   void begin_departure(Duration each, TimePoint now);
@@ -169,7 +170,9 @@ class AddressOwner {
   void judge_duplicates(TimePoint now);
   void detect_again(const std::vector<Entry*>& duplicates, TimePoint now);
   void announce_settled(TimePoint now);
-  std::list<Entry> take_config();
+  std::vector<Entry> take_config();
+  bool is_held(const KernelObject& object) const;
+  TimePoint other_deadline() const;
   bool in_burst() const;
   TimePoint next_round(TimePoint now) const;
   static void begin_round(Entry& entry);
@@ -204,6 +207,8 @@ class AddressOwner {
   bool repair_pending_ = false;
   TimePoint detected_again_ = TimePoint::min();  // when duplicates were added again last, since the claim
   TimePoint next_detection_ = kNever;            // when they are judged again
+  std::vector<KernelObject> leaving_;            // that the configuration no longer asks for, the next one last
+  std::vector<IpAddress> accepted_;              // to which packets are taken in again when those have left
   std::vector<KernelObject> stuck_;              // that the kernel has refused to remove
   TimePoint next_removal_ = kNever;
 };

@@ -25,6 +25,7 @@
 #include "vipd/base/time.hpp"
 #include "vipd/daemon/event_log.hpp"
 #include "vipd/os/fd.hpp"
+#include "vipd/vrrp/election.hpp"
 
 namespace vipd {
 
@@ -42,6 +43,7 @@ struct KeptClaim {
   TimePoint since{};   ///< in this state
   bool fit = true;     ///< no check had failed
   std::string reason;  ///< why it is in this state; what is too long is cut
+  Start wait = {};     ///< of a Backup: what its election goes on with
 
   /// The longest time that a claim can be good for: three intervals of VRRPv2.
   static constexpr auto kLongest = std::chrono::seconds(3 * 255);

@@ -68,6 +68,8 @@ class UnconfirmedConfig {
 
   /// Remembers that `tried` is not confirmed and that `before` is what to go back to, in place of what was remembered.
   Result<void> keep(const std::vector<ConfigSource>& tried, const std::vector<ConfigSource>& before);
+  /// There is something to forget, or it cannot be told.
+  bool exists() const;
   /// Forgets it; nothing to forget is no error.
   Result<void> drop();
   /// The configuration before the trial, if `files` are those of the trial; nullopt otherwise, or if the file is

@@ -4,24 +4,28 @@
 /// their document and the end of the connection; {"verb":"events","follow":true} gets the past and then each transition
 /// as it happens; {"verb":"reexec"} is answered with the version before the daemon goes about it. Clients are never
 /// waited for: everything is non-blocking and bounded (clients, length of a request, unread answers, time to ask), and
-/// whoever exceeds a bound is cut. The socket belongs to the group vipd, mode 0660. The kernel says which user a client
-/// is: verbs.hpp has what that user may ask for. No user but root can have more than 16 clients, and the last places
-/// are root's. A client that is refused is told why.
+/// whoever exceeds a bound is cut. No client delays an advert: a status of many things is written out by a Worker, one
+/// for all who ask meanwhile, and a transition once for all who follow. The socket belongs to the group vipd, mode
+/// 0660. The kernel says which user a client is: verbs.hpp has what that user may ask for. No user but root can have
+/// more than 16 clients, and the last places are root's. A client that is refused is told why.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "vipd/base/log_limit.hpp"
-#include "vipd/daemon/lifecycle.hpp"
 #include "vipd/daemon/reloader.hpp"
 #include "vipd/daemon/status.hpp"
+#include "vipd/daemon/verbs.hpp"
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/fd.hpp"
 #include "vipd/os/json.hpp"
+#include "vipd/os/worker.hpp"
 
 namespace vipd {
 
@@ -31,10 +35,10 @@ class ControlServer {
   using Reexec = std::function<Result<void>()>;
 
   /// Listens at `path`, replacing a socket that a dead daemon left there (the caller holds the runtime directory's
-  /// lock); or on `inherited`, if that is one.
+  /// lock); or on `inherited`, if that is one. `writer` writes documents out.
   static Result<std::unique_ptr<ControlServer>> open(EventLoop& loop, const std::string& path, Fd inherited,
-                                                     const Supervisor& supervisor, Reloader& reloader,
-                                                     const Lifecycle& life, Reexec reexec, const DaemonInfo& info);
+                                                     const Supervisor& supervisor, Reloader& reloader, Worker& writer,
+                                                     Reexec reexec, const DaemonInfo& info);
   ~ControlServer();
 
   /// The socket that is listened on, for the program that comes after this one.
@@ -44,8 +48,11 @@ class ControlServer {
 
  private:
   struct Client;
-  ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader,
-                const Lifecycle& life, Reexec reexec, DaemonInfo info);
+  /// An answer or a part of one, which many clients may get.
+  using Text = std::shared_ptr<const std::string>;
+  using Clients = std::vector<std::weak_ptr<Client>>;
+  ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader, Worker& writer,
+                Reexec reexec, DaemonInfo info);
 
   Result<void> listen();
   void accept_clients();
@@ -54,9 +61,18 @@ class ControlServer {
   std::ptrdiff_t followers_of(uid_t user) const;
   void on_ready(Client& client);
   bool read_request(Client& client);
-  Json answer(Client& client, const std::string& line);
-  void send(Client& client, const Json& document);
+  void answer(Client& client, const std::string& line);
+  void answer(Client& client, const Verb& verb, const Json& request);
+  Json begin_reexec();
+  Json events(Client& client, bool follows);
+  void write_status();
+  void write_out(Json document, const Clients& clients);
+  void give_all(const Clients& clients, const Text& text);
+  void give(Client& client, Text text);
+  static void add(Client& client, Text text);
   bool flush(Client& client);
+  static void note_sent(Client& client, std::size_t octets);
+  Text lines_since(std::uint64_t seen) const;
   void drop(Client& client);
   Clocks clocks() const;
 
@@ -64,13 +80,15 @@ class ControlServer {
   std::string path_;
   const Supervisor& supervisor_;
   Reloader& reloader_;
-  const Lifecycle& life_;
+  Worker& writer_;
   Reexec reexec_;
   DaemonInfo info_;
   Fd socket_;
   EventLoop::Watch accept_watch_, accept_pause_;
   LogLimit accept_log_;
-  std::list<std::unique_ptr<Client>> clients_;
+  std::list<std::shared_ptr<Client>> clients_;
+  Clients ask_status_;          // and wait for the next one
+  bool writes_status_ = false;  // true while `writer_` has one
 };
 
 }  // namespace vipd

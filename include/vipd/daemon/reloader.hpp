@@ -2,8 +2,12 @@
 ///
 /// One path for SIGHUP, `systemctl reload` and `vipctl reload`: read, check, plan, and only if all of that went well
 /// let the Supervisor apply it. Anything wrong is reported and changes nothing. What is in force is kept for the next
-/// vipd. Callers: the daemon, for the signal, and the ControlServer, for the verbs of vipctl. Both ask the Lifecycle
-/// first whether the daemon is in a state for it.
+/// vipd. Callers: the daemon, for signals and for a re-exec, and the ControlServer, for the verbs of vipctl.
+///
+/// The event loop waits neither for a long file nor for a disk (docs/decisions/0022). One Worker reads, judges and
+/// compares, another one writes. The loop takes what they have found and decides. What is asked meanwhile waits for its
+/// turn, in the order in which it came, and asks the Lifecycle when its turn has come and again before anything
+/// changes. A stop answers all that waits. Where a trial goes back while the reader compares, the reader begins anew.
 ///
 /// The Runner is told the hash of what is in force before the Supervisor applies it, with those of the configurations
 /// whose programs may still be wanted: the one that a trial leads back to, and those of routers that are about to go.
@@ -14,7 +18,10 @@
 /// and a boot end the trial, too; UnconfirmedConfig makes the next vipd start with the configuration before it.
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,26 +41,37 @@ namespace vipd {
 
 class Reloader {
  public:
-  /// Reads the files anew, see load_config(); fails when one cannot be read.
+  /// Reads the files anew, see load_config(); fails when one cannot be read. Called in the reader's thread.
   using Load = std::function<Result<LoadedConfig>(const LoadedConfig& in_force)>;
+  /// Takes the answer to a request, in a turn of the loop.
+  using Reply = std::function<void(Json answer)>;
 
   /// Where configurations are kept.
   struct Paths {
     std::string in_force;     ///< directory of the one in force, for the next vipd if this one dies
     std::string unconfirmed;  ///< file of an UnconfirmedConfig
   };
+  /// What may take long runs there; neither waits for the other.
+  struct Workers {
+    Worker& reader;  ///< reads, judges and compares configurations
+    Worker& disk;    ///< writes what is kept
+  };
 
-  /// `running` is what the Supervisor was built from; `worker` writes what is kept.
-  Reloader(EventLoop& loop, Worker& worker, Supervisor& supervisor, Lifecycle& life, const Paths& paths, Load load,
+  /// `running` is what the Supervisor was built from.
+  Reloader(EventLoop& loop, Workers workers, Supervisor& supervisor, Lifecycle& life, const Paths& paths, Load load,
            LoadedConfig running);
 
-  /// Answers "reload", "diff" and "confirm", with an error document if something is wrong with `request`;
-  /// nullopt if its verb is another's.
-  std::optional<Json> answer(const Json& request);
+  /// Takes up "reload", "diff" and "confirm"; false if the verb of `request` is another's. `reply` gets an error
+  /// document if something is wrong with the request, or if it is refused.
+  bool take(const Json& request, const Reply& reply);
   /// Reads the files and goes over to what they say; with `trial`, back again unless it is confirmed in that time. What
-  /// came of it is in the document and in the log.
-  Json reload(std::optional<Duration> trial = std::nullopt);
-  /// Ends a trial because the daemon stops; the next vipd starts with the configuration before it.
+  /// came of it is in the log, and in the document that `reply` gets.
+  void reload(std::optional<Duration> trial = std::nullopt, Reply reply = {});
+  /// Reads and judges the files for a re-exec. If they can be used and the Lifecycle allows it, `reply`
+  /// gets what `answer` says.
+  void prepare_reexec(std::function<Json()> answer, Reply reply);
+  /// Ends a trial because the daemon stops, and answers all that waits; the next vipd starts with the configuration
+  /// before it.
   void stop();
   /// A vipd that comes after this one need not know of the configurations before, once all that they had is gone.
   void forget_older();
@@ -61,35 +79,73 @@ class Reloader {
   std::optional<TimePoint> trial_ends() const;
 
  private:
+  using SharedLoaded = std::shared_ptr<const LoadedConfig>;
+  /// From one configuration to another.
+  struct Changes {
+    bool none = true;  // the two configurations are equal
+    Plan plan;
+    Json list = Json::array();  // as in an answer, without the effects
+  };
+  /// What the reader has found.
+  struct Judged {
+    SharedLoaded base;    // what was in force when the reader began
+    SharedLoaded loaded;  // null if a file cannot be read
+    Json answer;          // without its schema and without changes
+    Changes changes;      // from `base` to `loaded`
+    Changes way_back;     // from `loaded` to what a trial leads back to
+    bool usable() const { return loaded && loaded->config; }
+  };
   struct Trial {
-    LoadedConfig before;
+    SharedLoaded before;
+    Changes way_back;
     TimePoint ends;
     EventLoop::Watch timer;
   };
+  /// What was asked for and has no answer yet.
+  struct Job {
+    LifeEvent event;
+    Reply reply;  // none: SIGHUP
+    std::optional<Duration> trial = {};
+    std::function<Json()> answer = {};  // of a re-exec whose files can be used
+  };
 
-  Json diff() const;
-  Json confirm();
-  /// Puts in force what is the running_ configuration now, after `before`; what it changed.
-  Json follow(const LoadedConfig& before);
-  /// The trial that a reload to `tried` begins or goes on with; nullopt if nothing is left to confirm. `length` counts
-  /// from now on; without one a trial keeps its end. Fails if the way back cannot be kept: then nothing may change.
-  Result<std::optional<Trial>> trial_of(const LoadedConfig& tried, std::optional<Duration> length);
+  static Changes changes_between(const LoadedConfig& before, const LoadedConfig& after);
+  static Judged judge(const Load& load, SharedLoaded base, SharedLoaded confirmed);
+  void ask(Job job);
+  void go_on();
+  void begin();
+  void read();
+  void write(std::function<Result<void>()> work, std::function<void(Result<void>)> then);
+  void take_up(const std::shared_ptr<Judged>& judged);
+  void finish(Json answer);
+  bool is_refused(LifeEvent event);
+  Json diff(Judged& judged) const;
+  void prepare_trial(const std::shared_ptr<Judged>& judged);
+  void put_in_force(Judged& judged, bool on_trial);
+  void begin_confirm();
+  void end_confirm(const Result<void>& dropped);
+  Result<void> set_timer(Trial& trial);
+  Json follow(const LoadedConfig& before, Changes changes);
   void give_up_trial();
   void keep();
   void tell_runner();
 
   EventLoop& loop_;
-  Worker& worker_;
+  Workers workers_;
   Supervisor& supervisor_;
   Lifecycle& life_;
   ConfigHistory in_force_;
   UnconfirmedConfig unconfirmed_;
+  bool has_unconfirmed_;            // its file is there, or about to be
   bool is_kept_ = false;            // or about to be
   bool has_older_ = true;           // than what is in force
   std::vector<std::string> older_;  // their hashes, the newest first
   Load load_;
-  LoadedConfig running_;
+  SharedLoaded running_;
   std::optional<Trial> trial_;
+  std::deque<Job> jobs_;    // the first one is being worked on
+  bool busy_ = false;       // a worker has something of the first one
+  std::uint64_t turn_ = 0;  // what a worker brings back of an earlier one counts no more
 };
 
 }  // namespace vipd

@@ -2,10 +2,14 @@
 ///
 /// Each carries "schema": "vipd.<verb>/1" and only ever grows. Tests and users' tools build on these names, so they are
 /// formed here and nowhere else. Caller: ControlServer.
+///
+/// A Status has the same as values: it is taken in one go, so that all of it belongs to one moment. To write it out
+/// takes ten times as long, and may be done in another thread.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "vipd/daemon/supervisor.hpp"
 #include "vipd/os/json.hpp"
@@ -29,10 +33,84 @@ struct DaemonInfo {
   std::string config = {};   ///< the configuration file, absolute
 };
 
-/// All instances with their states, reasons, addresses and counters. `trial_ends` is when a reload goes back unless it
-/// is confirmed.
-Json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
-                     const Clocks& clocks);
+/// What is shown of a hook queue.
+struct HooksStatus {
+  std::optional<std::string> running = {};  ///< the program
+  std::size_t waiting = 0;                  ///< programs
+  std::uint64_t coalesced = 0;
+  std::optional<HookQueue::Ended> last = {};
+};
+
+/// What is shown of an address, route or rule.
+struct HeldStatus {
+  KernelObject object;
+  bool present = false, foreign = false;
+  std::optional<std::string> trouble = {};
+};
+
+/// What is shown of a check, as an instance uses it.
+struct CheckStatus {
+  std::string name, detail, stale_reason;
+  CheckState state;
+  TimePoint since;
+  OnFail on_fail;
+  int weight = 0;
+};
+
+/// What is shown of an instance.
+struct InstanceStatus {
+  SharedInstance config;
+  State state = State::initialize;
+  std::optional<std::string> fault = {}, unfit = {};
+  bool fit = true, stopping = false, ready = false;
+  std::vector<CheckStatus> checks = {};
+  std::string reason = {};
+  TimePoint since{}, flaps_until{};
+  int base_priority = 0, effective_priority = 0;
+  std::vector<HeldStatus> held = {};
+  std::optional<Peer> active = {};  ///< the Active router, which may be this one
+  std::vector<SeenPeer> peers = {};
+  std::optional<IpAddress> last_stranger = {};
+  std::optional<Defence::Contest> contest = {};
+  std::optional<VirtualRouter::Twin> twin = {};
+  VirtualRouter::Counters counters = {};
+  HooksStatus hooks = {};
+};
+
+/// What is shown of a sync group.
+struct GroupStatus {
+  SyncGroupConfig config;
+  ShownState state = ShownState::initialize;
+  std::string reason;
+  TimePoint since{};
+  std::vector<std::string> awaited;
+  HooksStatus hooks;
+};
+
+/// All instances with their states, reasons, addresses and counters.
+struct Status {
+  std::string node;
+  DaemonInfo info;
+  Clocks clocks;
+  std::optional<TimePoint> trial_ends;  ///< when a reload goes back unless it is confirmed
+  std::optional<std::string> fifo_path;
+  std::uint64_t fifo_dropped = 0;
+  std::vector<InstanceStatus> instances = {};
+  std::vector<GroupStatus> groups = {};
+
+  /// How many things are in it.
+  std::size_t size() const;
+};
+
+/// The status as it is now.
+Status status_of(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
+                 const Clocks& clocks);
+/// The same as a document.
+Json status_document(const Status& status);
+inline Json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
+                            const Clocks& clocks) {
+  return status_document(status_of(supervisor, trial_ends, info, clocks));
+}
 /// Which vipd answers.
 Json version_document(const DaemonInfo& info, const Clocks& clocks);
 /// All transitions that are kept.

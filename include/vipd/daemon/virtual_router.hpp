@@ -163,6 +163,7 @@ class VirtualRouter {
   void resign_for_the_dead();
 
   const InstanceConfig& config() const { return *config_; }
+  const SharedInstance& shared_config() const { return config_; }
   const Election& election() const { return election_; }
   const Standing& standing() const { return standing_; }
   const AddressOwner& addresses() const { return owner_; }
@@ -213,7 +214,7 @@ class VirtualRouter {
   void hold_link(Link& link, bool running, TimePoint now);
   void judge_source();
   std::string why_deaf(const Interface& interface) const;
-  void take_part(TimePoint now);
+  void take_part(const Start& start, TimePoint now);
   void prepare(TimePoint now);
   void set_back(FaultCause cause, const std::string& why, TimePoint now);
   void try_to_send(TimePoint now);
@@ -328,6 +329,7 @@ class VirtualRouter {
   TimePoint rival_told_ = TimePoint::min();
   Reason decided_;  // why the election changed its state last; known before its actions are carried out
   std::unique_ptr<HookEvent> late_event_;  // that the hooks are not told of yet
+  std::unique_ptr<Start> kept_wait_;       // of an earlier process, until the first reconsider()
   TimePoint heard_until_{};                // by the last advert that could be sent
   bool claim_changed_ = true;              // since it was put down
   bool counted_ = false;                   // the last advert, as sent

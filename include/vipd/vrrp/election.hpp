@@ -33,7 +33,8 @@
 ///   the Active router's answer came later than that.
 ///
 /// - A router that was Active when its process was replaced (a crash and a restart, a new program) is told Resume in
-///   place of Start: it goes on with an advert at once, or is told Stalled first if that comes too late.
+///   place of Start: it goes on with an advert at once, or is told Stalled first if that comes too late. A Backup goes
+///   on with its wait (Start::wait_ends): otherwise a process that is replaced again and again would never take over.
 ///
 /// - The wait for an Active router counts from when its advert arrived, not from when we came to read it, so that a
 ///   takeover is on time on a machine that is slow to wake. An advert that is an interval old is as good as one that
@@ -145,7 +146,13 @@ struct ElectionSettings {
 };
 
 // Events.
-struct Start {};  ///< fit to take part, from Initialize
+/// Fit to take part, from Initialize.
+struct Start {
+  /// When the wait of a Backup ends that an earlier process has begun; kNever: the wait begins now.
+  TimePoint wait_ends = kNever;
+  TimePoint preempt_at = kNever;  ///< likewise, the end of its preempt_delay; kNever: none runs
+  friend bool operator==(const Start&, const Start&) = default;
+};
 /// This process is a new one and the router is Active since before, with the addresses in the kernel; from Initialize.
 struct Resume {
   TimePoint believed_until;  ///< as believed_until() was
@@ -257,6 +264,8 @@ class Election {
   bool stalled(TimePoint now) const { return state_ == State::active && !resigning() && now >= believed_until_; }
   /// Active: no peer takes us for dead before. What Resume takes.
   TimePoint believed_until() const { return believed_until_; }
+  /// What a new process tells a Backup to go on with its wait; a Start without one in any other state.
+  Start kept_wait(TimePoint now) const;
   /// Would take over now, but waits for TakeOver.
   bool ready() const { return ready_.has_value(); }
   /// Backup: has heard an Active router that it leaves alone.
@@ -276,7 +285,7 @@ class Election {
  private:
   enum class Resigning : std::uint8_t { no, said_once, said_twice };
 
-  void on(const Start&, TimePoint now, Actions& out);
+  void on(const Start& event, TimePoint now, Actions& out);
   void on(const Resume& event, TimePoint now, Actions& out);
   void on(const Stop& event, TimePoint now, Actions& out);
   void on(const Fail&, TimePoint now, Actions& out);
@@ -308,6 +317,7 @@ class Election {
   void adopt(Duration interval);
   void wait_for_active(TimePoint now, Duration length);
   void listen_until(TimePoint when);
+  void go_on_waiting(const Start& before, TimePoint now);
   void judge_peer();
   void judge_wait();
   Duration skew() const { return skew_time(settings_.priority, adopted_, settings_.version); }
