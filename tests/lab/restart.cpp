@@ -161,6 +161,7 @@ TEST_CASE("lab: F24 a re-exec keeps a Backup's wait", "[lab]") {
   pair.a.start_vipd(in_seconds(web(pair.family, 254)));
   REQUIRE(pair.a.wait_state("active", 10s));
   pair.b.start_vipd(in_seconds(web(pair.family, 253)));
+  REQUIRE(pair.b.wait_state("backup"));
   REQUIRE(wait_until(10s, [&] { return pair.b.instance().at("counters").at("adverts_received").get<int>() > 0; }));
   pair.a.vipd().signal(SIGKILL);
   REQUIRE(pair.a.vipd().wait_exit(5s));

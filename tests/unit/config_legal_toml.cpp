@@ -13,9 +13,6 @@
 using namespace vipd;
 using vipd::test::read_file;
 
-// With sanitizers the judge itself is at fault: toml++ 3.1 runs into an unreachable point of its table of blanks, and
-// into an assertion of its own.
-#ifndef VIPD_SANITIZED
 namespace {
 
 bool is_legal(const std::string& text) { return static_cast<bool>(toml::parse(std::string_view(text))); }
@@ -242,8 +239,6 @@ TEST_CASE("legal TOML: all of it in one file, and each construct in each value o
   CHECK(refusal(all) == "");
 }
 
-#endif  // VIPD_SANITIZED
-
 TEST_CASE("legal TOML: a line that goes on is one value", "[config][syntax]") {
   const ParsedConfig parsed = parse_config(
       "[instance.web]\ninterface = \"eth0\"\nvrid = 0x33\nchecks = [\"app\"]\naddresses = [\n  \"192.0.2.10/24\", # "
@@ -274,6 +269,7 @@ TEST_CASE("legal TOML: a date is the wrong type for a duration, and no fault of 
   CHECK(parsed.diagnostics[0].line == 5);
 }
 
+// With sanitizers assertions are on, and toml++ 3.1 runs into one of its own for some of these texts.
 #ifndef VIPD_SANITIZED
 TEST_CASE("legal TOML: what random edits leave legal is not refused", "[config][syntax]") {
   const auto seed = std::random_device{}();
