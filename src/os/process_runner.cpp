@@ -113,8 +113,10 @@ std::optional<Command> await_command(int fd) {
 
 /// The keeper: waits for a program to run, starts it, says how it ended, and lives on as the ancestor of whatever the
 /// program has left, until it is killed. Never returns.
-[[noreturn]] void keep(int command, int output, int report_end) {
+[[noreturn]] void keep(pid_t runner, int command, int output, int report_end) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0UL, 0UL, 0UL);
+  // A runner that died before that sends no signal, and this process would keep its connection to vipd open for ever.
+  if (::getppid() != runner) ::_exit(1);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
   ::prctl(PR_SET_NAME, "vipd-keeper", 0UL, 0UL, 0UL);
   close_all_but({command, output, report_end});
@@ -213,8 +215,9 @@ Result<ProcessRunner::Keeper> ProcessRunner::make_keeper() {
     *writing = Fd(ends[1]);
   }
   for (const Fd* end : {&keeper.output, &keeper.report}) ::fcntl(end->get(), F_SETFL, O_NONBLOCK);
+  const pid_t runner = ::getpid();
   keeper.pid = ::fork();
-  if (keeper.pid == 0) keep(command.get(), output.get(), report.get());
+  if (keeper.pid == 0) keep(runner, command.get(), output.get(), report.get());
   if (keeper.pid < 0) return system_failure("cannot start a process", errno);
   return keeper;
 }
