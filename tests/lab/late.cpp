@@ -24,7 +24,7 @@ constexpr Duration kPulse = 10ms;
 constexpr Duration kLate = 600ms;
 constexpr int kMany = 1000;
 #else
-constexpr Duration kLate = 60ms;
+constexpr Duration kLate = 100ms;
 constexpr int kMany = 5000;
 #endif
 
