@@ -147,7 +147,7 @@ FAULTS = [
      "{{kStarts,       to(kServing),     to(kOnTrial),  kHandsOver,       to(kServing)}},  // reload"),
     ("a second reload makes a trial permanent", "src/daemon/reloader.cpp", "(trial_ || jobs_.front().trial) && !judged->way_back.none", "jobs_.front().trial && !judged->way_back.none"),
     ("a stop while files are read is undone by them", "src/daemon/reloader.cpp", "  ++turn_;\n  busy_ = false;\n  go_on();\n}", "  if (!busy_) go_on();\n}"),
-    ("a trial that goes back is overlooked by the reader", "src/daemon/reloader.cpp", "  if (judged->base != running_) return begin();\n  if (is_refused(event)) return;", "  if (is_refused(event)) return;"),
+    ("a trial that goes back is overlooked by the reader", "src/daemon/reloader.cpp", "  if (judged->base != running_) return begin();\n  on_disk_", "  on_disk_"),
     ("a re-exec begins a Backup's wait anew", V, "take_part(wait ? *wait : Start{}, now)", "take_part(Start{}, now)"),
     ("a trial that has gone back is forgotten", "src/daemon/reloader.cpp", "  follow(*given_up, std::move(over.way_back));\n", "  follow(*given_up, std::move(over.way_back));\n  (void)unconfirmed_.drop();\n"),
     ("the group may reload", "src/daemon/verbs.cpp", "user == 0 || right == Right::look;", "true || right == Right::look || user == 0;"),
