@@ -84,9 +84,7 @@ std::unique_ptr<CLI::App> describe_command_line(Invocation& invocation) {
             invocation);
   add_verb(*app, invocation, Invocation::Verb::confirm, "confirm", "Keep what `reload --confirm` has put in force");
   add_config(*app, invocation);
-  add_config_file(add_verb(*app, invocation, Invocation::Verb::reexec, "reexec",
-                           "Have the program on the disk take over, as it is"),
-                  invocation);
+  add_verb(*app, invocation, Invocation::Verb::reexec, "reexec", "Have the program on the disk take over, as it is");
   add_verb(*app, invocation, Invocation::Verb::version, "version", "The versions of vipctl and of the daemon");
   return app;
 }

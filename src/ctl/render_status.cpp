@@ -98,6 +98,14 @@ std::string first_line(const Document& status, const Display& display) {
          ")\n";
 }
 
+/// Nothing where the files are in force, or where the daemon is too old to say.
+std::string files_line(const Document& status, const Display& display) {
+  const Document& in_force = member(status, "files_in_force");
+  if (!in_force.is_boolean() || in_force.get<bool>()) return "";
+  return paint(display, Emphasis::bad, "the files are NOT IN FORCE") +
+         ": they say something else; `vipctl diff` shows it, `vipctl reload` puts it in force\n";
+}
+
 // --- the block of an instance ---
 
 std::string row(const char* label, const std::string& value) {
@@ -378,7 +386,7 @@ std::string group_block(const Document& group, const Display& display) {
 Result<std::string> render_status(const Document& status, const Display& display) {
   const Document& instances = member(status, "instances");
   if (!instances.is_array()) return failure("the daemon's answer is broken: its status has no list of instances");
-  std::string text = first_line(status, display);
+  std::string text = first_line(status, display) + files_line(status, display);
   for (const Document& instance : instances) text += block(instance, display);
   for (const Document& group : member(status, "sync_groups")) text += group_block(group, display);
   return text;

@@ -1,5 +1,6 @@
 #include "vipd/ctl/vipctl.hpp"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -197,13 +198,14 @@ Result<void> show_config(const Invocation& invocation, const Console& console) {
   return {};
 }
 
-/// Has `program` check the configuration; what it says of it goes to our standard error.
-Result<void> try_program(std::string program, std::string config) {
-  std::string check = "--check", option = "--config";
-  const std::array<char*, 5> arguments = {program.data(), check.data(), option.data(), config.data(), nullptr};
+/// Whether `program` runs on this machine, with all libraries that it needs; what is missing is said on our standard
+/// error.
+Result<void> try_program(std::string program) {
+  std::string option = "--version";
+  const std::array<char*, 3> arguments = {program.data(), option.data(), nullptr};
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
@@ -211,7 +213,7 @@ Result<void> try_program(std::string program, std::string config) {
   int status = 0;
   if (::waitpid(pid, &status, 0) < 0) return system_failure("cannot wait for " + program, errno);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  return failure(program + " does not accept " + config + "; the running program goes on");
+  return failure(program + " does not run here; the running program goes on");
 }
 
 /// vipd from beside this program, or where both are installed. The daemon's word does not count: root may run it.
@@ -223,16 +225,15 @@ std::filesystem::path vipd_program() {
   return std::filesystem::weakly_canonical(std::filesystem::exists(beside, error) ? beside : installed, error);
 }
 
-/// The program on the disk takes over from the one that runs. It has to accept the files first: once it runs, it is too
-/// late.
+/// The program on the disk takes over from the one that runs, with the configuration that is in force. If it does not
+/// accept that, it gives the process back.
 Result<void> reexec(const Invocation& invocation, const Console& console) {
   const auto before = daemon_version(invocation, console);
   if (!before) return std::unexpected(before.error());
-  if (auto same = require_same_config(*before, invocation); !same) return same;
   const auto program = vipd_program();
   if (text_at(*before, "program") != program)
     return failure("the daemon runs " + text_at(*before, "program") + "; this vipctl belongs to " + program.string());
-  if (auto tried = try_program(program, invocation.config); !tried) return tried;
+  if (auto tried = try_program(program); !tried) return tried;
   const auto begun = ask_once(invocation, with_patience(console), {{"verb", "reexec"}}, "vipd.version/1");
   if (!begun) return std::unexpected(begun.error());
   const auto after =
@@ -240,6 +241,9 @@ Result<void> reexec(const Invocation& invocation, const Console& console) {
   if (!after) return std::unexpected(after.error());
   if (text_at(*after, "started") == text_at(*before, "started"))
     return failure("the running program goes on; its log says why");
+  if (is_true(*after, "given_back"))
+    return failure(
+        "the program on the disk does not accept what is in force; the program before goes on, and its log says why");
   console.out << (invocation.json ? json_text(*after, 2)
                                   : "vipd " + text_at(*after, "version") + " goes on, pid " + text_at(*after, "pid"))
               << '\n';

@@ -172,6 +172,12 @@ Result<std::vector<std::string>> find_shared_hooks(const std::string& path) {
   return names;
 }
 
+bool are_within_limits(const std::vector<ConfigSource>& files) {
+  std::size_t total = 0;
+  for (const ConfigSource& file : files) total += file.text.size();
+  return !files.empty() && files.size() <= kMaxFiles + 1 && total <= kMaxTotal;  // conf.d, and the main file
+}
+
 Result<ConfigFiles> read_config_files(const std::string& path) { return FileReader().read(path); }
 
 }  // namespace vipd

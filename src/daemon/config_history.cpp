@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "vipd/daemon/config_files.hpp"
 #include "vipd/os/fd.hpp"
 #include "vipd/os/json.hpp"
 #include "vipd/os/state_file.hpp"
@@ -38,9 +39,9 @@ Result<void> write_whole(const std::string& path, const std::string& text) {
   return {};
 }
 
-/// Null if it cannot be read or is of another schema.
-Json read_document(const fs::path& path, const char* schema) {
-  Json document = parse_json(read_state_file(path));
+/// Null if it is none or of another schema.
+Json document_in(const std::string& text, const char* schema) {
+  Json document = parse_json(text);
   if (!document.is_object() || document.value("schema", Json()) != schema) return nullptr;
   return document;
 }
@@ -59,14 +60,9 @@ std::vector<ConfigSource> files_of(const Json& list) {
 }
 
 std::optional<KeptConfig> read_kept(const fs::path& path, std::uint64_t number) {
-  const Json document = read_document(path, kSchema);
-  if (document.is_null()) return std::nullopt;
-  try {
-    const KeptConfig kept{number, document.at("time"), document.at("sha256"), files_of(document.at("files"))};
-    return kept.sha256 == config_hash(kept.files) ? std::optional(kept) : std::nullopt;
-  } catch (const Json::exception&) {
-    return std::nullopt;  // damaged
-  }
+  auto kept = from_record(read_state_file(path));
+  if (kept) kept->number = number;
+  return kept;
 }
 
 /// "17.json" is 17; nothing else has a number.
@@ -103,6 +99,25 @@ std::string config_hash(const std::vector<ConfigSource>& files) {
   return sodium_bin2hex(hex.data(), hex.size(), digest.data(), digest.size());
 }
 
+std::string to_record(const KeptConfig& kept) {
+  Json document{{"schema", kSchema}, {"time", kept.time}, {"sha256", kept.sha256}, {"files", document_of(kept.files)}};
+  if (kept.hooks) document["hooks"] = *kept.hooks;
+  return to_text(document) + "\n";
+}
+
+std::optional<KeptConfig> from_record(const std::string& text) {
+  const Json document = document_in(text, kSchema);
+  if (document.is_null()) return std::nullopt;
+  try {
+    KeptConfig kept{0, document.at("time"), document.at("sha256"), files_of(document.at("files"))};
+    if (document.contains("hooks")) kept.hooks = document["hooks"].get<std::vector<std::string>>();
+    const bool sound = kept.sha256 == config_hash(kept.files) && are_within_limits(kept.files);
+    return sound ? std::optional(std::move(kept)) : std::nullopt;
+  } catch (const Json::exception&) {
+    return std::nullopt;  // damaged
+  }
+}
+
 std::string ConfigHistory::path_of(std::uint64_t number) const {
   return directory_ + "/" + std::to_string(number) + ".json";
 }
@@ -115,8 +130,7 @@ Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files
   const auto before = this->newest();
   if (before && before->sha256 == sha256) return newest;
 
-  const Json document{{"schema", kSchema}, {"time", time}, {"sha256", sha256}, {"files", document_of(files)}};
-  const auto written = write_whole(path_of(newest + 1), to_text(document) + "\n");
+  const auto written = write_whole(path_of(newest + 1), to_record({0, time, sha256, files}));
   if (!written) return std::unexpected(written.error());
   for (std::size_t i = 0; i + kKept <= numbers.size(); ++i) remove_state_file(path_of(numbers[i]));
   return newest + 1;
@@ -170,7 +184,7 @@ Result<void> UnconfirmedConfig::drop() {
 }
 
 std::optional<std::vector<ConfigSource>> UnconfirmedConfig::before(const std::vector<ConfigSource>& files) const {
-  const Json document = read_document(path_, kUnconfirmedSchema);
+  const Json document = document_in(read_state_file(path_), kUnconfirmedSchema);
   if (document.is_null()) return std::nullopt;
   try {
     if (document.at("tried_sha256") != config_hash(files)) return std::nullopt;

@@ -226,7 +226,7 @@ Json ControlServer::events(Client& client, bool follows) {
 
 /// Answers all who ask for the status. Those who ask while a long one is written out get the next one.
 void ControlServer::write_status() {
-  auto status = std::make_shared<const Status>(status_of(supervisor_, reloader_.trial_ends(), info_, clocks()));
+  auto status = std::make_shared<const Status>(status_of(supervisor_, reloader_.state(), info_, clocks()));
   const Clients askers = std::exchange(ask_status_, {});
   if (status->size() <= kSmallStatus) return give_all(askers, line_of(status_document(*status)));
   writes_status_ = true;

@@ -7,15 +7,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 
 #include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/control_server.hpp"
 #include "vipd/daemon/directories.hpp"
+#include "vipd/daemon/hand_over.hpp"
 #include "vipd/daemon/lifecycle.hpp"
 #include "vipd/daemon/loaded_config.hpp"
 #include "vipd/daemon/reloader.hpp"
@@ -31,8 +30,6 @@
 namespace vipd {
 namespace {
 
-/// Names the control socket's descriptor to the program that replaces this one.
-constexpr const char* kListenerVariable = "VIPD_CONTROL_LISTENER";
 /// How long a stop waits for a runner that is not there to run its hooks.
 constexpr auto kPatienceAtStop = std::chrono::seconds(5);
 
@@ -41,42 +38,69 @@ Purpose purpose_of(const DaemonOptions& options) {
   return ::geteuid() == 0 || !options.runner.empty() ? Purpose::run : Purpose::check;
 }
 
+/// Where this program was when it was started; another one may have taken its place there, proc(5).
 std::filesystem::path program_file() {
+  constexpr std::string_view kReplaced = " (deleted)";
   std::error_code error;
-  return std::filesystem::read_symlink("/proc/self/exe", error);
+  std::string path = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (path.ends_with(kReplaced)) path.erase(path.size() - kReplaced.size());
+  return path;
 }
 
 /// vipd-runner from the directory of this program. It starts in the root directory.
 std::vector<std::string> runner_command(const DaemonOptions& options) {
   std::error_code error;
   const auto config = std::filesystem::absolute(options.config, error);
+  const auto runtime_dir = std::filesystem::absolute(options.runtime_dir, error);
   return {program_file().parent_path() / "vipd-runner",
           "--inherited",
           "--config",
           config,
+          "--runtime-dir",
+          runtime_dir,
           "--state-dir",
           runner_state_dir(options)};
 }
 
-/// This program has replaced another one in the same process.
-bool takes_over() { return ::getenv(kListenerVariable) != nullptr; }
+/// What a program that takes over begins with. It does not return where the program before goes on.
+Result<LoadedConfig> begin_with_what_was_in_force(HandOver& left, const DaemonOptions& options) {
+  const auto kept = was_in_force(left, options);
+  if (!kept) return failure("there is no record of it");
+  LoadedConfig loaded = load_kept(options.config, *kept, Purpose::go_on);
+  if (loaded.config) return loaded;
+  const std::string refusal = "vipd " VIPD_VERSION " does not accept it:\n" + loaded.report(false);
+  log_error("what was in force cannot go on: {}", refusal);
+  const Error why = give_back(std::move(left), options.arguments);
+  return failure(refusal + why.message);
+}
 
-/// The control socket from the program that this one has replaced.
-Fd inherited_listener() {
-  const char* value = ::getenv(kListenerVariable);
-  int number = -1;
-  if (value != nullptr) std::from_chars(value, value + std::strlen(value), number);
-  ::unsetenv(kListenerVariable);
-  if (number < 0 || ::fcntl(number, F_SETFD, FD_CLOEXEC) < 0) return {};
-  return Fd(number);
+/// The files count at a start; what was in force counts where this program takes over.
+Result<LoadedConfig> begin(std::optional<HandOver>& left, const DaemonOptions& options) {
+  const Purpose purpose = purpose_of(options);
+  if (left) {
+    auto loaded = begin_with_what_was_in_force(*left, options);
+    if (loaded) return loaded;
+    log_error("the files come into force, since what was in force is lost: {}", loaded.error().message);
+  }
+  return last_confirmed(load_config(options.config, purpose), purpose, options);
+}
+
+void say_how_it_goes_on(const LoadedConfig& loaded, const HandOver& left, const std::string& config) {
+  if (left.given_back) log_error("the program on the disk did not accept what is in force; the program before goes on");
+  if (!loaded.on_disk)
+    log_warning(
+        "what was in force goes on; {} or what is beside it says something else and is not in force: `vipctl diff` "
+        "shows it, `vipctl reload` puts it in force",
+        config);
 }
 
 /// Everything that lives from start to stop. Members are destroyed in reverse: whoever is called goes after its
 /// callers.
 class Daemon {
  public:
-  /// `before`: see Supervisor::start().
-  Result<void> start(LoadedConfig loaded, const std::vector<InstanceConfig>& before, const DaemonOptions& options);
+  /// `before`: see Supervisor::start(). `left`: see take_over().
+  Result<void> start(LoadedConfig loaded, const std::vector<InstanceConfig>& before, HandOver left,
+                     const DaemonOptions& options);
   Result<int> run() { return loop_->run(); }
 
  private:
@@ -85,6 +109,7 @@ class Daemon {
   void after_turn();
   Result<void> begin_reexec();
   void reexec();
+  Error replace_program();
   void begin_stop();
   void finish_stop();
   void notify_status();
@@ -105,7 +130,7 @@ class Daemon {
   std::uint64_t notified_ = 0;
 };
 
-Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig>& before,
+Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig>& before, HandOver left,
                            const DaemonOptions& options) {
   auto loop = EventLoop::create();
   if (!loop) return std::unexpected(loop.error());
@@ -128,7 +153,8 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
            .started = loop_->now(),
            .pid = ::getpid(),
            .program = program_file(),
-           .config = std::filesystem::absolute(options.config)};
+           .config = std::filesystem::absolute(options.config),
+           .given_back = left.given_back};
   const auto load = [path = options.config, purpose = purpose_of(options)](const LoadedConfig& in_force) {
     return load_config(path, purpose, in_force);
   };
@@ -141,7 +167,7 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
   const Reloader::Workers workers = {.reader = *reader_, .disk = *disk_};
   reloader_ = std::make_unique<Reloader>(*loop_, workers, *supervisor_, life_, paths, load, std::move(loaded));
   auto control = ControlServer::open(
-      *loop_, options.runtime_dir + "/control.sock", inherited_listener(), *supervisor_, *reloader_, *reader_,
+      *loop_, options.runtime_dir + "/control.sock", std::move(left.listener), *supervisor_, *reloader_, *reader_,
       [this] { return begin_reexec(); }, info_);
   if (!control) return std::unexpected(control.error());
   control_ = std::move(*control);
@@ -193,7 +219,6 @@ void Daemon::after_turn() {
   if (life_.phase() == Phase::handing_over && reader_->idle() && disk_->idle()) reexec();
 }
 
-/// The configuration can be used, the Reloader has found.
 Result<void> Daemon::begin_reexec() {
   if (::access(info_.program.c_str(), X_OK) < 0) return system_failure("cannot run " + info_.program, errno);
   return life_.take(LifeEvent::reexec);
@@ -202,17 +227,19 @@ Result<void> Daemon::begin_reexec() {
 /// What is in force stays so if the kernel does not take the new program.
 void Daemon::reexec() {
   log_info("goes on as {}", info_.program);
-  supervisor_->hand_over(loop_->now());
-  std::vector<char*> arguments;
-  for (std::string& argument : arguments_) arguments.push_back(argument.data());
-  arguments.push_back(nullptr);
-  ::setenv(kListenerVariable, std::to_string(control_->listener()).c_str(), 1);
-  ::fcntl(control_->listener(), F_SETFD, 0);
-  ::execv(info_.program.c_str(), arguments.data());
-  log_error("cannot run {}: {}; the running program goes on", info_.program, std::strerror(errno));
-  ::fcntl(control_->listener(), F_SETFD, FD_CLOEXEC);
-  ::unsetenv(kListenerVariable);
+  log_error("{}; the running program goes on", replace_program().message);
   (void)life_.take(LifeEvent::exec_failed);
+}
+
+/// Returns only if it fails.
+Error Daemon::replace_program() {
+  auto in_force = in_sealed_memory(to_record(reloader_->in_force()));
+  if (!in_force) return in_force.error();
+  const HandOver left = {.listener = Fd(::fcntl(control_->listener(), F_DUPFD_CLOEXEC, 0)),
+                         .in_force = *std::move(in_force),
+                         .program = Fd(::open("/proc/self/exe", O_PATH | O_CLOEXEC))};
+  supervisor_->hand_over(loop_->now());
+  return hand_over(left, info_.program, arguments_);
 }
 
 void Daemon::begin_stop() {
@@ -256,19 +283,20 @@ int run_daemon(const DaemonOptions& options) {
   block_signals();
   wake_promptly();
   stay_in_memory();
-  const Purpose purpose = purpose_of(options);
-  auto loaded = last_confirmed(load_config(options.config, purpose), purpose, options);
-  if (takes_over()) loaded = or_in_force(std::move(loaded), purpose, options);
+  auto left = take_over();
+  auto loaded = begin(left, options);
   if (!usable(loaded, options.config)) return kExitConfig;
   const auto lock = lock_runtime_dir(options.runtime_dir);
   if (!lock) {
     log_error("{}", lock.error().message);
     return kExitFailure;
   }
+  if (left) say_how_it_goes_on(*loaded, *left, options.config);
   say_overrides(*loaded);
   Daemon daemon;
   const auto before = instances_before(*loaded, options);
-  if (const auto started = daemon.start(*std::move(loaded), before, options); !started) {
+  if (const auto started = daemon.start(*std::move(loaded), before, left ? *std::move(left) : HandOver{}, options);
+      !started) {
     log_error("{}", started.error().message);
     return kExitFailure;
   }

@@ -48,7 +48,18 @@ std::string journal_path(const DaemonOptions& options) { return options.runtime_
 
 std::string in_force_path(const DaemonOptions& options) { return options.runtime_dir + "/in-force"; }
 
-std::string unconfirmed_path(const DaemonOptions& options) { return options.state_dir + "/unconfirmed.json"; }
+std::string unconfirmed_path(const DaemonOptions& options) {
+  return options.state_dir + "/unconfirmed" + mark_of(options.runtime_dir) + ".json";
+}
+
+std::string mark_of(const std::string& runtime_dir) {
+  std::error_code error;
+  std::string mark = std::filesystem::absolute(runtime_dir, error).lexically_normal();
+  if (mark.ends_with('/')) mark.pop_back();
+  if (mark == DaemonOptions().runtime_dir) return "";
+  std::ranges::replace(mark, '/', '+');
+  return mark;
+}
 
 std::string runner_state_dir(const DaemonOptions& options) {
   std::error_code error;
@@ -60,7 +71,13 @@ Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, c
   if (!now) return now;
   auto texts = UnconfirmedConfig(unconfirmed_path(options)).before(now->sources);
   if (!texts) return now;
-  LoadedConfig before = load_texts(options.config, *std::move(texts), purpose);
+  if (!is_ours_alone(options.state_dir)) {
+    log_warning("{} is passed over: others than this user may write there", unconfirmed_path(options));
+    return now;
+  }
+  KeptConfig kept;
+  kept.files = *std::move(texts);
+  LoadedConfig before = load_kept(options.config, kept, purpose);
   if (!before.config) {
     log_error("{} was on trial and was not confirmed, but the configuration before it cannot be used any more:\n{}",
               options.config, before.report(false));
@@ -73,14 +90,10 @@ Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, c
   return before;
 }
 
-Result<LoadedConfig> or_in_force(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options) {
-  if (now && now->config) return now;
-  auto kept = ConfigHistory(in_force_path(options)).newest();
-  if (!kept) return now;
-  LoadedConfig before = load_texts(options.config, std::move(kept->files), purpose);
-  if (!before.config) return now;
-  log_error("the files cannot be used, what was in force stays:\n{}", now ? now->report(false) : now.error().message);
-  return before;
+std::optional<KeptConfig> was_in_force(const HandOver& left, const DaemonOptions& options) {
+  auto kept = from_record(read_sealed_memory(left.in_force));
+  if (!kept && is_ours_alone(options.runtime_dir)) kept = ConfigHistory(in_force_path(options)).newest();
+  return kept && kept->files.front().name == options.config ? std::move(kept) : std::nullopt;
 }
 
 std::vector<InstanceConfig> instances_before(const LoadedConfig& now, const DaemonOptions& options) {

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "vipd/daemon/config_files.hpp"
-#include "vipd/daemon/config_history.hpp"
 #include "vipd/daemon/programs.hpp"
 #include "vipd/os/link_flags.hpp"
 #include "vipd/os/log.hpp"
@@ -66,7 +65,7 @@ LoadedConfig judged(LoadedConfig loaded, ConfigFiles files, Purpose purpose) {
     loaded.config.reset();
   }
   insert(loaded.diagnostics, loaded.diagnostics.begin(), std::move(files.permissions));
-  if (!loaded.config || purpose == Purpose::clean_up) return loaded;
+  if (!loaded.config || purpose == Purpose::clean_up || purpose == Purpose::go_on) return loaded;
   if (purpose == Purpose::check)
     insert(loaded.diagnostics, loaded.diagnostics.end(), check_interfaces(loaded.interfaces));
   std::vector<Diagnostic> unfit = check_programs(loaded.programs);
@@ -89,6 +88,7 @@ Result<LoadedConfig> load_config(const std::string& path, Purpose purpose, const
   if (!files) return std::unexpected(files.error());
   const std::string host = host_name();
   LoadedConfig loaded = is_as_before(in_force, *files, host, purpose) ? in_force : read(*files, host);
+  loaded.on_disk = true;
   return judged(std::move(loaded), std::move(*files), purpose);
 }
 
@@ -100,12 +100,19 @@ void say_overrides(const LoadedConfig& loaded) {
 }
 
 /// Who may write the files of today says nothing of these texts.
-LoadedConfig load_texts(const std::string& path, std::vector<ConfigSource> sources, Purpose purpose) {
-  ConfigFiles files = read_config_files(path).value_or(ConfigFiles());
-  files.sources = std::move(sources);
-  files.permissions.clear();
+LoadedConfig load_kept(const std::string& path, const KeptConfig& kept, Purpose purpose) {
+  ConfigFiles files = {.sources = kept.files, .hooks = {}, .permissions = {}};
+  files.hooks = kept.hooks ? *kept.hooks : find_shared_hooks(path).value_or(std::vector<std::string>());
+  const auto now = read_config_files(path);
+  const bool on_disk = now && now->sources == files.sources && now->hooks == files.hooks;
   LoadedConfig loaded = read(files, host_name());
+  loaded.on_disk = on_disk;
   return judged(std::move(loaded), std::move(files), purpose);
+}
+
+bool say_the_same(const LoadedConfig& files, const LoadedConfig& in_force) {
+  if (files.sources != in_force.sources) return false;
+  return !files.config || files.config->hooks_d == in_force.config->hooks_d;
 }
 
 }  // namespace vipd

@@ -145,6 +145,7 @@ Reloader::Reloader(EventLoop& loop, Workers workers, Supervisor& supervisor, Lif
       in_force_(paths.in_force),
       unconfirmed_(paths.unconfirmed),
       has_unconfirmed_(unconfirmed_.exists()),
+      on_disk_(running.on_disk),
       load_(std::move(load)),
       running_(std::make_shared<const LoadedConfig>(std::move(running))) {
   tell_runner();
@@ -202,8 +203,11 @@ bool Reloader::is_refused(LifeEvent event) {
 void Reloader::begin() {
   busy_ = true;
   ++turn_;
-  if (jobs_.front().event == LifeEvent::confirm)
+  const Job& job = jobs_.front();
+  if (job.event == LifeEvent::confirm)
     begin_confirm();
+  else if (job.event == LifeEvent::reexec)
+    finish(job.answer());
   else
     read();
 }
@@ -231,6 +235,7 @@ Reloader::Judged Reloader::judge(const Load& load, SharedLoaded base, SharedLoad
                    {"diagnostics", loaded ? diagnostics_of(*loaded) : Json::array()},
                    {"report", loaded ? loaded->report(false) : loaded.error().message + "\n"}};
   if (!loaded) return judged;
+  judged.says_the_same = say_the_same(*loaded, *judged.base);
   const bool usable = loaded->config != nullptr;
   if (usable) judged.changes = changes_between(*judged.base, *loaded);
   if (usable && judged.changes.none) loaded->config = judged.base->config;  // which all others have
@@ -264,19 +269,17 @@ void Reloader::write(std::function<Result<void>()> work, std::function<void(Resu
 void Reloader::take_up(const std::shared_ptr<Judged>& judged) {
   const LifeEvent event = jobs_.front().event;
   if (judged->base != running_) return begin();
+  on_disk_ = judged->says_the_same;
   if (is_refused(event)) return;
   if (event == LifeEvent::diff) return finish(diff(*judged));
-  if (event == LifeEvent::reload) return prepare_trial(judged);
-  if (judged->usable()) return finish(jobs_.front().answer());
-  const std::string why = judged->answer["report"];
-  finish(error_document(judged->loaded ? "the configuration has errors: vipd --check names them"
-                                       : why.substr(0, why.size() - 1)));
+  prepare_trial(judged);
 }
 
 Json Reloader::diff(Judged& judged) const {
   Json document{{"schema", "vipd.diff/1"}};
   document.update(judged.answer);
   Changes& changes = judged.changes;
+  document["in_force"] = judged.says_the_same;
   document["changes"] = with_effects(std::move(changes.list), changes.plan, supervisor_, &Effect::would);
   return document;
 }
@@ -337,6 +340,7 @@ void Reloader::put_in_force(Judged& judged, bool on_trial) {
   Json document{{"schema", "vipd.reload/1"}};
   document.update(judged.answer);
   const SharedLoaded before = std::exchange(running_, judged.loaded);
+  on_disk_ = true;
   document["changes"] = follow(*before, std::move(judged.changes));
   if (trial_)
     (void)life_.take(LifeEvent::trial_begun);
@@ -376,6 +380,7 @@ void Reloader::give_up_trial() {
       "reload: not confirmed in time; going back to the configuration before, though the files say another one");
   Trial over = *std::exchange(trial_, std::nullopt);
   const SharedLoaded given_up = std::exchange(running_, over.before);
+  on_disk_ = false;
   follow(*given_up, std::move(over.way_back));
 }
 
@@ -410,7 +415,17 @@ void Reloader::stop() {
   go_on();
 }
 
-std::optional<TimePoint> Reloader::trial_ends() const { return trial_ ? std::optional(trial_->ends) : std::nullopt; }
+ConfigState Reloader::state() const {
+  return {.trial_ends = trial_ ? std::optional(trial_->ends) : std::nullopt, .files_in_force = on_disk_};
+}
+
+KeptConfig Reloader::in_force() const {
+  return {.number = 0,
+          .time = format_rfc3339(std::chrono::system_clock::now()),
+          .sha256 = running_->hash,
+          .files = running_->sources,
+          .hooks = running_->config->hooks_d};
+}
 
 void Reloader::forget_older() {
   if (!has_older_ || !supervisor_.clear()) return;

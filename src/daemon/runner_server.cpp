@@ -18,6 +18,7 @@
 #include "vipd/config/check_program.hpp"
 #include "vipd/config/text.hpp"
 #include "vipd/daemon/daemon.hpp"
+#include "vipd/daemon/directories.hpp"
 #include "vipd/daemon/programs.hpp"
 #include "vipd/daemon/served_configs.hpp"
 #include "vipd/os/log.hpp"
@@ -66,7 +67,8 @@ Command as_program(Command command, const std::string& checker) {
 class RunnerServer {
  public:
   RunnerServer(EventLoop& loop, const RunnerOptions& options)
-      : loop_(loop), configs_(options.config, options.state_dir) {}
+      : loop_(loop),
+        configs_(options.config, options.state_dir, options.inherited ? mark_of(options.runtime_dir) : "") {}
 
   Result<void> start();
   /// Serves whoever connects in `directory`.

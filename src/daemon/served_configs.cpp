@@ -32,8 +32,8 @@ Result<std::vector<NamedProgram>> programs_of(const std::vector<ConfigSource>& f
 
 }  // namespace
 
-ServedConfigs::ServedConfigs(std::string config, std::string directory)
-    : config_(std::move(config)), directory_(std::move(directory)) {}
+ServedConfigs::ServedConfigs(std::string config, std::string directory, std::string mark)
+    : config_(std::move(config)), directory_(std::move(directory)), mark_(std::move(mark)) {}
 
 std::vector<std::string> ServedConfigs::name(const std::vector<std::string>& hashes) {
   named_ = hashes;
@@ -131,7 +131,7 @@ Result<void> ServedConfigs::open_directory() {
                    " may write there");
   open_ = std::move(fd);
   const std::string path = "/proc/self/fd/" + std::to_string(open_.get());
-  copies_.emplace(path + "/served");
+  copies_.emplace(path + "/served" + mark_);
   history_.emplace(path + "/history");
   return {};
 }

@@ -284,13 +284,13 @@ std::size_t Status::size() const {
   return size;
 }
 
-Status status_of(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
+Status status_of(const Supervisor& supervisor, const ConfigState& config, const DaemonInfo& info,
                  const Clocks& clocks) {
   const NotifyFifo& fifo = supervisor.hooks().fifo();
   Status status{.node = supervisor.config().node.empty() ? info.host : supervisor.config().node,
                 .info = info,
                 .clocks = clocks,
-                .trial_ends = trial_ends,
+                .config = config,
                 .fifo_path = fifo.path().empty() ? std::nullopt : std::optional(fifo.path()),
                 .fifo_dropped = fifo.dropped()};
   status.instances.reserve(supervisor.routers().size());
@@ -306,20 +306,23 @@ Json status_document(const Status& status) {
   for (const InstanceStatus& each : status.instances) instances.push_back(instance_document(each, clocks));
   Json groups = Json::array();
   for (const GroupStatus& each : status.groups) groups.push_back(group_document(each, clocks));
-  return {{"schema", "vipd.status/1"},
-          {"node", status.node},
-          {"version", VIPD_VERSION},
-          {"pid", status.info.pid},
-          {"uptime", format_duration(clocks.monotonic - status.info.started)},
-          {"reload_to_confirm", status.trial_ends ? Json(clocks.rfc3339(*status.trial_ends)) : Json(nullptr)},
-          {"notify_fifo", fifo_document(status)},
-          {"instances", std::move(instances)},
-          {"sync_groups", std::move(groups)}};
+  return {
+      {"schema", "vipd.status/1"},
+      {"node", status.node},
+      {"version", VIPD_VERSION},
+      {"pid", status.info.pid},
+      {"uptime", format_duration(clocks.monotonic - status.info.started)},
+      {"reload_to_confirm", status.config.trial_ends ? Json(clocks.rfc3339(*status.config.trial_ends)) : Json(nullptr)},
+      {"files_in_force", status.config.files_in_force},
+      {"notify_fifo", fifo_document(status)},
+      {"instances", std::move(instances)},
+      {"sync_groups", std::move(groups)}};
 }
 
 Json version_document(const DaemonInfo& info, const Clocks& clocks) {
-  return {{"schema", "vipd.version/1"}, {"version", VIPD_VERSION}, {"pid", info.pid},
-          {"program", info.program},    {"config", info.config},   {"started", clocks.rfc3339(info.started)}};
+  return {{"schema", "vipd.version/1"},   {"version", VIPD_VERSION}, {"pid", info.pid},
+          {"program", info.program},      {"config", info.config},   {"started", clocks.rfc3339(info.started)},
+          {"given_back", info.given_back}};
 }
 
 Json events_document(const EventLog& events, const Clocks& clocks) {

@@ -28,10 +28,10 @@ Split split(const std::string& path) {
 }
 
 /// May root follow a link in this directory? Nobody else has put it there.
-bool is_ours_alone(const Fd& directory) {
+bool is_of_us_alone(const Fd& directory) {
   struct stat status{};
-  return ::fstat(directory.get(), &status) == 0 && status.st_uid == ::geteuid() &&
-         (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  if (!directory || ::fstat(directory.get(), &status) < 0) return false;
+  return (status.st_uid == ::geteuid() || status.st_uid == 0) && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 /// Walks from directory to directory, each by the descriptor of the one before.
@@ -66,7 +66,7 @@ class DirectoryWalk {
   bool follow(const std::string& name) {
     std::array<char, PATH_MAX> target;
     const ssize_t size = ::readlinkat(at_.get(), name.c_str(), target.data(), target.size());
-    if (size <= 0 || ++links_ > kMostLinks || !is_ours_alone(at_)) return false;
+    if (size <= 0 || ++links_ > kMostLinks || !is_of_us_alone(at_)) return false;
     rest_ = std::string(target.data(), static_cast<std::size_t>(size)) + rest_;
     if (target[0] == '/') at_ = Fd(::open("/", kDirectory));
     return true;
@@ -98,6 +98,8 @@ Fd open_directory(const std::string& path) {
   if (::geteuid() != 0) return Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return DirectoryWalk(path).run();
 }
+
+bool is_ours_alone(const std::string& directory) { return is_of_us_alone(open_directory(directory)); }
 
 Result<void> make_state_directory(const std::string& path) {
   const Split place = split(path);

@@ -1,4 +1,5 @@
 // One truth about the configuration: vipd-runner serves what is in force, whatever becomes of the files and of it.
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -30,7 +31,12 @@ bool wait_fresh(const Node& node, bool fresh = true) {
   });
 }
 
-bool is_served(const Node& node) { return fs::exists(node.directory() / "state-runner/served/1.json"); }
+/// vipd-runner has kept a copy of what is in force.
+bool is_served(const Node& node) {
+  std::string mark = node.runtime_dir();
+  std::ranges::replace(mark, '/', '+');
+  return fs::exists(node.directory() / ("state-runner/served" + mark) / "1.json");
+}
 
 /// Kills the runner of a vipd that was started by hand; that one starts another.
 void kill_runner(Node& node) {

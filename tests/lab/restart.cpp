@@ -27,10 +27,7 @@ std::size_t moves(const AddressMonitor& monitor, const std::string& address, std
                     [&](const auto& event) { return event.prefix.starts_with(address + "/"); }));
 }
 
-Finished reexec(const Node& node) {
-  return run(node, {program("vipctl"), "--runtime-dir", node.runtime_dir(), "reexec", "--config",
-                    node.directory() / "vipd.toml"});
-}
+Finished reexec(const Node& node) { return vipctl(node, {"reexec"}); }
 
 }  // namespace
 
@@ -177,23 +174,6 @@ TEST_CASE("lab: F24 a re-exec keeps a Backup's wait", "[lab]") {
   CHECK(replaced >= 2);
   CHECK(took > 3s - kSlack);
   CHECK(took < 3s + 2 * kSlack + 1s);  // a new program takes a moment to begin
-}
-
-TEST_CASE("lab: reexec is refused where the new program would not start, and nothing happens", "[lab]") {
-  Lab lab;
-  Node& node = lab.add_node("a", 1);
-  node.start_vipd(web(Family::ipv4, 254));
-  REQUIRE(node.wait_state("active"));
-  const Json before = node.status();
-  std::ofstream(node.directory() / "vipd.toml", std::ios::app) << "colour = 1\n";
-  const auto refused = reexec(node);
-  CAPTURE(refused.errors);
-  CHECK(refused.status == 1);
-  CHECK(refused.errors.find("colour") != std::string::npos);
-  const Json after = node.status();
-  CHECK(after.at("pid") == before.at("pid"));
-  CHECK(node.instance().at("transitions") == before.at("instances").at(0).at("transitions"));
-  CHECK(node.has("192.0.2.10"));
 }
 
 TEST_CASE("lab: what a killed vipd held by files that are others now is removed, too", "[lab]") {

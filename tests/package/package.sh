@@ -380,6 +380,7 @@ refuses_bad_config() {
   inside lb2 sh -c 'echo "colour = 1" >>/etc/vipd/vipd.toml'
   inside lb2 systemctl reload vipd 2>/dev/null && fail "lb2: a broken configuration was reloaded"
   check "a broken configuration that is reloaded leaves the unit running" unit_is lb2 ActiveState active
+  check "and vipctl says that the files are not in force" files_are_in_force lb2 false
   inside lb2 runuser -u vipd -- vipctl reload 2>/dev/null && fail "lb2: user vipd may reload"
   check "user vipd may look" inside lb2 runuser -u vipd -- vipctl status
   inside lb2 systemctl restart vipd 2>/dev/null && fail "lb2: a broken configuration was accepted"
@@ -392,16 +393,81 @@ refuses_bad_config() {
   await "repaired, lb2 is backup again" active_alone lb1 lb2
 }
 
-upgrades() {
-  local before
-  before=$(unit lb1 MainPID)
+# Files that nobody reloads, on both hosts: valid ones that would move the address and fail a check, then broken ones.
+upgrades_with_spoilt_files() {
+  local host
+  for host in lb1 lb2; do inside "$host" cp /etc/vipd/vipd.toml /etc/vipd/vipd.toml.good; done
+  note_where_journals_end
   watch_addresses lb1
-  inside lb1 apt-get -q -y reinstall /root/vipd.deb >"$work/lb1.apt" 2>&1 || { cat "$work/lb1.apt"; fail "upgrade"; }
-  check "an upgrade keeps the process" unit_is lb1 MainPID "$before"
-  check "which runs the new program" [ "$(inside lb1 readlink "/proc/$before/exe")" = /usr/sbin/vipd ]
-  await "lb1 is active" active_alone lb1 lb2
+  watch_addresses lb2
+  for host in lb2 lb1; do
+    inside "$host" sed -i 's/^priority.*/priority = 9/; s/^unit = "web"/unit = "nowhere"/' /etc/vipd/vipd.toml
+  done
+  upgrade lb2 apt-get -q -y reinstall /root/vipd.deb
+  upgrade lb1 dpkg -i /root/vipd.deb
+  for host in lb2 lb1; do
+    inside "$host" sh -c 'echo "[instance" >>/etc/vipd/vipd.toml'
+    upgrade "$host" dpkg -i /root/vipd.deb
+  done
+  check "lb1 is active and lb2 backup" active_alone lb1 lb2
+  for host in lb1 lb2; do await "$host: the check goes on" has_fresh_check "$host"; done
   watch_no_more lb1
-  check "and the address has not moved" [ -z "$(moves lb1)" ]
+  watch_no_more lb2
+  for host in lb1 lb2; do
+    check "$host: four upgrades moved no address" [ -z "$(moves "$host")" ]
+    check "$host: the journal says what is not in force" [ -n "$(journal_since "$host" 'says something else and is not in force')" ]
+    check "$host: no transition" [ -z "$(journal_since "$host" 'web: [a-z]+ -> ')" ]
+    check "$host: no check failed, and none was stale" [ -z "$(journal_since "$host" 'check web: .*(fail|stale)')" ]
+    inside "$host" mv /etc/vipd/vipd.toml.good /etc/vipd/vipd.toml
+    check "$host: repaired, the files are reloaded" inside "$host" systemctl reload vipd
+    check "$host: and are in force" files_are_in_force "$host" true
+  done
+}
+
+# upgrade HOST COMMAND...: the package, while vipd runs.
+upgrade() {
+  local before start
+  before=$(unit "$1" MainPID)
+  start=$(date +%s%N)
+  inside "$1" "${@:2}" >"$work/$1.apt" 2>&1 || { cat "$work/$1.apt"; fail "upgrade of $1"; }
+  echo "measured: upgrade of $1 by $2: $((($(date +%s%N) - start) / 1000000)) ms"
+  check "$1: the new program takes over" grep -q 'goes on, pid' "$work/$1.apt"
+  check "$1: in the same process" unit_is "$1" MainPID "$before"
+  check "$1: from the file of the package" [ "$(inside "$1" readlink "/proc/$before/exe")" = /usr/sbin/vipd ]
+}
+
+note_where_journals_end() {
+  local host
+  for host in lb1 lb2; do
+    inside "$host" journalctl --quiet --no-pager --lines 0 --show-cursor | sed -n 's/^-- cursor: //p' >"$work/$host.cursor"
+  done
+}
+
+journal_since() {
+  inside "$1" journalctl --quiet --no-pager --after-cursor "$(cat "$work/$1.cursor")" --unit vipd --unit vipd-runner --grep "$2" || true
+}
+
+files_are_in_force() { inside "$1" vipctl status --json | grep -E "\"files_in_force\": *$2" >/dev/null; }
+has_fresh_check() { inside "$1" vipctl status --json | tr -d ' \n' | grep '"state":"pass","stale":false' >/dev/null; }
+
+# The unit of lb2 names another file, and the package finds out nothing of it.
+upgrades_with_another_file() {
+  local unit
+  for unit in vipd vipd-runner; do
+    inside lb2 mkdir -p /run/systemd/system/$unit.service.d
+  done
+  printf '[Service]\nExecStart=\nExecStart=/usr/sbin/vipd --runner /run/vipd-runner/runner.sock --config /etc/vipd/other.toml\n' |
+    inside lb2 tee /run/systemd/system/vipd.service.d/other.conf >/dev/null
+  printf '[Service]\nExecStart=\nExecStart=/usr/sbin/vipd-runner --config /etc/vipd/other.toml\n' |
+    inside lb2 tee /run/systemd/system/vipd-runner.service.d/other.conf >/dev/null
+  inside lb2 cp -p /etc/vipd/vipd.toml /etc/vipd/other.toml
+  inside lb2 systemctl daemon-reload
+  inside lb2 systemctl restart vipd
+  await "lb2 is backup by the other file" active_alone lb1 lb2
+  inside lb2 sh -c 'echo "[instance" >>/etc/vipd/vipd.toml'
+  upgrade lb2 dpkg -i /root/vipd.deb
+  check "lb2 is backup by the same file" active_alone lb1 lb2
+  check "which is in force" files_are_in_force lb2 true
 }
 
 goes_without_a_trace() {
@@ -437,7 +503,8 @@ survives_kill_of_runner
 stops_and_returns
 follows_a_unit
 refuses_bad_config
-upgrades
+upgrades_with_spoilt_files
+upgrades_with_another_file
 goes_without_a_trace lb1
 await "and lb2 carries on alone" says lb2 active
 goes_without_a_trace lb2

@@ -59,9 +59,8 @@ void reexecs(Plan& plan) {
   const int count = 1 + plan.draw.below(3);
   plan.detail = fmt::format("{} times", count);
   for (int i = 0; i < count; ++i)
-    plan.at(plan.from + i * (plan.to - plan.from) / count, [index = plan.index](Site& site) {
-      site.vipctl(index, {"reexec", "--config", site.node(index).directory() / "vipd.toml"});
-    });
+    plan.at(plan.from + i * (plan.to - plan.from) / count,
+            [index = plan.index](Site& site) { site.vipctl(index, {"reexec"}); });
 }
 
 /// A reload with another file, and one with the first.

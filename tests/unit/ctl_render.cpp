@@ -52,6 +52,17 @@ TEST_CASE("render status: an Active instance in which all is well") {
         "             192.0.2.9/24   present\n");
 }
 
+TEST_CASE("render status: files that are not in force are said, and where to look") {
+  Document status = {{"schema", "vipd.status/1"}, {"node", "lb1"}, {"instances", Document::array()}};
+  const auto says_it = [&] { return contains(*render_status(status, display(false)), "the files are NOT IN FORCE"); };
+  CHECK_FALSE(says_it());  // a daemon of an earlier version does not know
+  status["files_in_force"] = true;
+  CHECK_FALSE(says_it());
+  status["files_in_force"] = false;
+  CHECK(says_it());
+  CHECK(contains(*render_status(status, display(false)), "`vipctl diff`"));
+}
+
 TEST_CASE("render status: an unfit instance says so first, then why, and how its checks stand") {
   Document sick = web();
   sick["unfit"] = "check app failed: exit status 1";

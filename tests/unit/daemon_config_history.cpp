@@ -86,3 +86,36 @@ TEST_CASE("ConfigHistory: a directory that cannot be written is an error that na
   CHECK(kept.error().message.find("/proc/vipd") != std::string::npos);
   CHECK(history.list().empty());
 }
+
+TEST_CASE("KeptConfig: a record says the same again, and what is no sound record is none", "[daemon][history]") {
+  const KeptConfig kept{0, "now", config_hash(files("one")), files("one"),
+                        std::vector<std::string>{"/etc/vipd/hooks.d/a"}};
+  const std::string record = to_record(kept);
+  const auto read = from_record(record);
+  REQUIRE(read);
+  CHECK(read->files == kept.files);
+  CHECK(read->hooks == kept.hooks);
+  CHECK_FALSE(from_record(to_record({0, "now", kept.sha256, kept.files}))->hooks);
+  const auto with = [&](const std::string& part, const std::string& other) {
+    std::string text = record;
+    return from_record(text.replace(text.find(part), part.size(), other));
+  };
+  CHECK_FALSE(with("one", "two"));  // another hash
+  CHECK_FALSE(with("kept-config/1", "kept-config/2"));
+  CHECK_FALSE(with("[\"/etc/vipd/hooks.d/a\"]", "7"));
+  CHECK_FALSE(with("[\"/etc/vipd/hooks.d/a\"]", "[7]"));
+  CHECK_FALSE(from_record(record.substr(0, record.size() / 2)));
+  CHECK_FALSE(from_record(""));
+  CHECK_FALSE(from_record(std::string(100'000, '[')));
+}
+
+TEST_CASE("KeptConfig: a record with more than files may have is none", "[daemon][history]") {
+  const auto sound = [](const std::vector<ConfigSource>& all) {
+    return from_record(to_record({0, "now", config_hash(all), all})).has_value();
+  };
+  CHECK_FALSE(sound({}));
+  CHECK(sound(std::vector<ConfigSource>(257, {"a.toml", ""})));
+  CHECK_FALSE(sound(std::vector<ConfigSource>(258, {"a.toml", ""})));
+  CHECK(sound(std::vector<ConfigSource>(8, {"a.toml", std::string(1 << 20, '#')})));
+  CHECK_FALSE(sound(std::vector<ConfigSource>(9, {"a.toml", std::string(1 << 20, '#')})));
+}

@@ -268,12 +268,12 @@ TEST_CASE("Reloader: a reload on trial goes back unless it is confirmed") {
   CHECK(Json::parse(bench.ask("{\"verb\":\"reload\",\"confirm_ms\":1000}\n"))["on_trial"] == true);
   CHECK(bench.node.router().standing().base_priority() == 200);
   CHECK(Json::parse(bench.ask("{\"verb\":\"status\"}\n"))["reload_to_confirm"].is_string());
-  for (int i = 0; i < 50 && bench.reloader->trial_ends(); ++i) bench.loop->turn(milliseconds(100));
+  for (int i = 0; i < 50 && bench.reloader->state().trial_ends; ++i) bench.loop->turn(milliseconds(100));
   CHECK(bench.node.router().standing().base_priority() == 254);
 
   bench.ask("{\"verb\":\"reload\",\"confirm_ms\":60000}\n");
   CHECK(Json::parse(bench.ask("{\"verb\":\"confirm\"}\n"))["confirmed"] == true);
-  CHECK_FALSE(bench.reloader->trial_ends());
+  CHECK_FALSE(bench.reloader->state().trial_ends);
   CHECK(bench.node.router().standing().base_priority() == 200);
 }
 
@@ -283,10 +283,10 @@ TEST_CASE("Reloader: nothing but a confirmation makes a trial permanent") {
   CHECK(Json::parse(bench.ask(R"({"verb":"reload","confirm_ms":60000})"
                               "\n"))["on_trial"] == true);
   CHECK(bench.life.phase() == Phase::on_trial);
-  const auto ends = bench.reloader->trial_ends();
+  const auto ends = bench.reloader->state().trial_ends;
   SECTION("not a reload without news") {
     CHECK(Json::parse(bench.ask("{\"verb\":\"reload\"}\n"))["on_trial"] == true);
-    CHECK(bench.reloader->trial_ends() == ends);
+    CHECK(bench.reloader->state().trial_ends == ends);
   }
   SECTION("not a reload of something else, which then is on trial as well") {
     bench.write_priority(150, "third");
@@ -294,18 +294,18 @@ TEST_CASE("Reloader: nothing but a confirmation makes a trial permanent") {
     CHECK(answer["on_trial"] == true);
     CHECK(answer["confirm_within_ms"] <= 60000);
     CHECK(bench.priority() == 150);
-    CHECK(bench.reloader->trial_ends() == ends);
+    CHECK(bench.reloader->state().trial_ends == ends);
     CHECK(bench.unconfirmed().before(bench.on_disk->sources) == std::vector<ConfigSource>{{"vipd.toml", "first"}});
   }
   SECTION("not one more trial, whose time counts") {
     bench.ask(R"({"verb":"reload","confirm_ms":90000})"
               "\n");
-    CHECK(bench.reloader->trial_ends() > ends);
+    CHECK(bench.reloader->state().trial_ends > ends);
   }
   SECTION("not files that cannot be read") {
     bench.on_disk = failure("cannot read vipd.toml");
     CHECK(Json::parse(bench.ask("{\"verb\":\"reload\"}\n"))["valid"] == false);
-    CHECK(bench.reloader->trial_ends() == ends);
+    CHECK(bench.reloader->state().trial_ends == ends);
   }
   SECTION("not a re-exec, which is refused") {
     CHECK(bench.ask("{\"verb\":\"reexec\"}\n").find("a reload waits for its confirmation") != std::string::npos);
@@ -324,6 +324,7 @@ TEST_CASE("Reloader: nothing but a confirmation makes a trial permanent") {
   if (!bench.on_disk) return;
   for (int i = 0; i < 50 && bench.life.phase() == Phase::on_trial; ++i) bench.loop->turn(milliseconds(100));
   CHECK(bench.priority() == 254);
+  CHECK_FALSE(bench.reloader->state().files_in_force);
   CHECK(bench.unconfirmed().before(bench.on_disk->sources).has_value());  // the files still say it
 }
 
@@ -353,12 +354,33 @@ TEST_CASE("Reloader: a trial whose way back cannot be kept does not begin, and o
   CHECK(bench.life.phase() == Phase::serving);
 }
 
+TEST_CASE("Reloader: status says whether the files are in force, as of the last look at them") {
+  Bench bench;
+  const auto in_force = [&] { return Json::parse(bench.ask("{\"verb\":\"status\"}\n"))["files_in_force"]; };
+  const auto diff = [&] { return Json::parse(bench.ask("{\"verb\":\"diff\"}\n"))["in_force"]; };
+  CHECK(in_force() == true);
+  bench.write_priority(200, "second");
+  CHECK(diff() == false);
+  CHECK(in_force() == false);
+  bench.on_disk = loaded(bench.node.config, "first");  // the edit is taken back
+  CHECK(diff() == true);
+  CHECK(in_force() == true);
+  bench.on_disk = failure("cannot read vipd.toml");
+  bench.ask("{\"verb\":\"reload\"}\n");
+  CHECK(in_force() == false);
+  Config with_hooks = bench.node.config;
+  with_hooks.hooks_d = {"/etc/vipd/hooks.d/new"};
+  bench.write(with_hooks, "first");  // the same texts
+  CHECK(diff() == false);
+  bench.ask("{\"verb\":\"reload\"}\n");
+  CHECK(in_force() == true);
+  CHECK(bench.reloader->in_force().hooks == with_hooks.hooks_d);
+}
+
 TEST_CASE("ControlServer: a re-exec is answered with the version, or with the reason why there is none") {
   Bench bench;
   const std::string request = "{\"verb\":\"reexec\"}\n";
-  CHECK(Json::parse(bench.ask(request))["error"] == "cannot read vipd.toml");
-  CHECK(bench.reexecs == 0);
-  bench.write(bench.node.config, "first");
+  REQUIRE_FALSE(bench.on_disk);  // files that cannot be read hinder nothing
   CHECK(Json::parse(bench.ask(request))["schema"] == "vipd.version/1");
   CHECK(bench.reexecs == 1);
   bench.no_reexec = "it is stopping";

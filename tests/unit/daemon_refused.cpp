@@ -18,7 +18,7 @@ namespace {
 /// All that a node shows of itself but its counters of refusals, when it will act next, and what it has said.
 std::string snapshot(const World& world, const Node& node) {
   const Clocks clocks{.monotonic = world.now, .wall = {}};
-  auto status = status_document(*node.supervisor, std::nullopt, {.host = "n", .started = {}, .pid = 1}, clocks);
+  auto status = status_document(*node.supervisor, {}, {.host = "n", .started = {}, .pid = 1}, clocks);
   auto& instance = status["instances"][0];
   instance["counters"].erase("adverts_refused");
   instance.erase("last_stranger");

@@ -92,7 +92,7 @@ TEST_CASE("F27 Reloader: what is asked while files are read waits for its turn")
   CHECK(bench.answer(reexec).find("a reload waits for its confirmation") != std::string::npos);
   CHECK(Json::parse(bench.answer(confirm))["confirmed"] == true);
   CHECK(Json::parse(bench.answer(diff))["changes"].empty());
-  CHECK_FALSE(bench.reloader->trial_ends());
+  CHECK_FALSE(bench.reloader->state().trial_ends);
   CHECK(bench.priority() == 200);
 }
 

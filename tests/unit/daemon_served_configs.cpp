@@ -22,7 +22,7 @@ struct Etc {
     std::filesystem::permissions(config, std::filesystem::perms(0644));
     return config_hash(read_config_files(config)->sources);
   }
-  ServedConfigs start() const { return {config, state}; }
+  ServedConfigs start(const std::string& mark = "") const { return {config, state, mark}; }
 
   TemporaryDirectory directory{"/var/lib"};  // only root may change what is in it
   const std::string config = directory.path() + "/vipd.toml", state = directory.path() + "/runner";
@@ -106,4 +106,19 @@ TEST_CASE("ServedConfigs: the history has what was in force, once each time it c
   CHECK(kept[1].sha256 == two);
   CHECK(kept[2].sha256 == one);
   CHECK(ConfigHistory(etc.state + "/served").list().size() == 1);
+}
+
+TEST_CASE("ServedConfigs: two that share a directory do not drop each other's copies") {
+  const Etc etc;
+  const std::string one = etc.write("/bin/one");
+  etc.start("+run+a").name({one});
+  const std::string two = etc.write("/bin/two");
+  etc.start("+run+b").name({two});
+  etc.write("/bin/three");
+  ServedConfigs a = etc.start("+run+a"), b = etc.start("+run+b");  // both start again
+  CHECK(a.name({one}).empty());
+  CHECK(b.name({two}).empty());
+  CHECK(why(a, "/bin/one") == "runs");
+  CHECK(why(b, "/bin/two") == "runs");
+  CHECK(why(b, "/bin/one") != "runs");
 }

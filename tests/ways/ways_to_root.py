@@ -8,9 +8,9 @@ package does. It runs the real programs as root and takes the role of user vipd:
 directories of user vipd. A way succeeds if root runs a program of the attacker (each writes its name into a directory
 that only root may write), or if anything of a file or directory of root's changes. docs/security.md lists the ways by
 the names that they have here. Two controls show that the test can fail: root's own hook does run, and a program that
-root runs does leave its name.
+root runs does leave its name. At the beginning a member of group vipd and nobody try what they can do.
 """
-import contextlib, glob, json, os, pathlib, shutil, signal, socket, stat, subprocess, sys, tempfile, threading, time
+import contextlib, glob, hashlib, json, os, pathlib, shutil, signal, socket, stat, subprocess, sys, tempfile, threading, time
 
 UID = GID = 61112
 BOUND = 10
@@ -83,6 +83,11 @@ class Site:
         return seen
 
 
+def changed(before, after):
+    """What is new or other than before; root's own hook may have been run meanwhile."""
+    return {path: what for path, what in after.items() - before.items() if not path.endswith("/proof/own")}
+
+
 def write(path, text, mode=0o644):
     pathlib.Path(path).write_text(text)
     os.chmod(path, mode)
@@ -90,12 +95,16 @@ def write(path, text, mode=0o644):
 
 def as_vipd(act):
     """Runs act() in a process of user vipd. Returns what it returns, or the name of the error."""
+    return as_user(UID, GID, act)
+
+
+def as_user(uid, gid, act):
     read, write_end = os.pipe()
     child = os.fork()
     if child == 0:
         os.setgroups([])
-        os.setresgid(GID, GID, GID)
-        os.setresuid(UID, UID, UID)
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
         try:
             said = act()
         except Exception as error:
@@ -129,6 +138,24 @@ def by_hand(site, *more):
     """Root starts vipd in the service's directories, and stops it."""
     return run(site, "vipd", "--config", site.config, "--runtime-dir", site.run, "--state-dir", site.state, *more,
                bound=1)
+
+
+@contextlib.contextmanager
+def daemon(site, *before):
+    """vipd while it runs, as root, or by other words that begin the command."""
+    words = [*(before or [str(site.bin / "vipd")]), "--config", str(site.config), "--runtime-dir", str(site.run), "--state-dir", str(site.state)]
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + BOUND
+        while vipctl(site, "status")[0] != 0 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(BOUND)
+
+
+def vipctl(site, *words): return run(site, "vipctl", "--runtime-dir", site.run, *words)
 
 
 def is_of_vipd(path):
@@ -304,16 +331,44 @@ def hand_socket_is_swapped_in_a_race(site, name):
         os.waitpid(child, 0)
     for n in ("swap", "control.sock"):
         (site.run / n).unlink(missing_ok=True)
+def digest(path, text):
+    """config_hash() of one file."""
+    parts = (os.path.basename(path), str(len(text.encode())), text)
+    return hashlib.sha256("".join(part + "\0" for part in parts).encode()).hexdigest()
+def forged_files(site, name, hook=None):
+    """What the attacker wants in force: a program, and a named pipe where only root may write."""
+    text = f'[node]\nnotify_fifo = "{site.victim}/{name}"\n' + site.text(hook or site.payload(name))
+    return [{"path": str(site.config), "text": text}], digest(site.config, text)
+def forge_in_force(site, name):
+    files, sha256 = forged_files(site, name)
+    as_vipd(lambda: (os.makedirs(site.run / "in-force", exist_ok=True), write(site.run / "in-force/9.json", json.dumps({"schema": "vipd.kept-config/1", "time": "now", "sha256": sha256, "files": files}))))
 @way
-def hand_forged_trial_and_history(site, name):
-    text = site.text(["/bin/sh", "-c", f"id -u > {site.proof}/{name}"])
-    import hashlib
-    def digest(t): return hashlib.sha256(str(site.config).encode() + b"\0" + t.encode() + b"\0").hexdigest()
-    files = [{"path": str(site.config), "text": text}]
-    forged = {"schema": "vipd.unconfirmed-config/1", "tried_sha256": digest(site.config.read_text()), "before_sha256": digest(text), "before": files}
-    kept = {"schema": "vipd.kept-config/1", "time": "now", "sha256": digest(text), "files": files}
-    as_vipd(lambda: (write(site.state / "unconfirmed.json", json.dumps(forged)), os.mkdir(site.run / "in-force"), write(site.run / "in-force/9.json", json.dumps(kept))))
+def hand_forged_trial(site, name):
+    files, sha256 = forged_files(site, name, str(site.hook))  # a program of the attacker would be refused
+    record = {"schema": "vipd.unconfirmed-config/1", "tried_sha256": digest(site.config, site.config.read_text()), "before_sha256": sha256, "before": files}
+    mark = str(site.run).replace("/", "+")
+    as_vipd(lambda: write(site.state / f"unconfirmed{mark}.json", json.dumps(record)))
+    assert "is passed over" in by_hand(site)[1]
+@way
+def hand_forged_in_force(site, name):
+    forge_in_force(site, name)
     by_hand(site)
+    by_hand(site, "--last-will")
+@way
+def hand_forged_in_force_before_a_reexec(site, name):
+    with daemon(site):
+        forge_in_force(site, name)
+        code, said = vipctl(site, "reexec")
+        assert code == 0 and "goes on" in said, said
+        time.sleep(0.5)  # for hooks
+@way
+def hand_forged_in_force_of_an_earlier_version(site, name):
+    forge_in_force(site, name)
+    os.environ["VIPD_CONTROL_LISTENER"] = "99"  # what the vipd of an earlier version leaves at a re-exec
+    try:
+        by_hand(site)
+    finally:
+        del os.environ["VIPD_CONTROL_LISTENER"]
 @way
 def hand_leaves_the_service_able_to_go_on(site, name):
     by_hand(site)
@@ -349,16 +404,28 @@ def false_daemon(site, **words):
         for pid in subprocess.run(["pgrep", "-P", str(child)], capture_output=True, text=True).stdout.split():
             os.kill(int(pid), signal.SIGKILL)
         os.waitpid(child, 0)
-def vipctl(site, *words): return run(site, "vipctl", "--runtime-dir", site.run, *words)
+        (site.run / "control.sock").unlink(missing_ok=True)
 @way
 def vipctl_reexec_program(site, name):
-    with false_daemon(site, program=site.payload(name)): vipctl(site, "reexec", "--config", site.config)
+    with false_daemon(site, program=site.payload(name)): vipctl(site, "reexec")
 @way
 def vipctl_reexec_configuration(site, name):
-    with false_daemon(site, config=str(site.state / "x.toml")): vipctl(site, "reexec", "--config", site.config)
+    with false_daemon(site, config=str(site.state / "x.toml")): vipctl(site, "reexec")
 def restored(site, path):
-    kept = {"number": 1, "time": "now", "sha256": "", "files": [{"path": str(site.config), "text": "x"}, {"path": str(path), "text": "x"}]}
-    with false_daemon(site, configurations=[kept]): vipctl(site, "config", "restore", "1", "--config", site.config)
+    """Root restores number 1 where a history names `path`: one that user vipd has forged in its own directory, which root
+    was told to use, and one that is root's, as if vipd had got it in there."""
+    before, kept = site.config.read_text(), site.top / "kept"
+    files = [{"path": str(site.config), "text": site.text(str(site.hook))}, {"path": str(path), "text": "x"}]
+    record = json.dumps({"schema": "vipd.kept-config/1", "time": "now", "sha256": "", "files": files})
+    as_vipd(lambda: (os.mkdir(site.state / "history", 0o700), write(site.state / "history/1.json", record)))
+    (kept / "history").mkdir(parents=True, exist_ok=True)
+    write(kept / "history/1.json", record, 0o600)
+    for directory, why in ((site.state, "nothing in it is believed"), (kept, "nothing was restored")):
+        with false_daemon(site, configurations=[json.loads(record)]):
+            code, said = vipctl(site, "config", "restore", "1", "--config", site.config, "--state-dir", directory)
+        assert code == 1 and why in said, said
+    assert site.config.read_text() == before
+    shutil.rmtree(kept)
 @way
 def vipctl_restore_elsewhere(site, name): restored(site, site.victim / "file")
 @way
@@ -399,6 +466,58 @@ def controls(site):
     os.chmod(site.victim / "file", 0o600)
 
 
+def others(site):
+    """The service runs as user vipd. What the group vipd does changes nothing, and nobody reads nothing."""
+    site.reset()
+    caps = "-all,+net_admin,+net_raw"
+    write(site.config, f'[node]\nnotify_fifo = "{site.run}/fifo"\n' + site.text(str(site.hook)), 0o640)
+    os.chown(site.config, 0, GID)
+    with runner(site) as path, daemon(site, "setpriv", f"--reuid={UID}", f"--regid={GID}", "--clear-groups", f"--inh-caps={caps}",
+                                      f"--ambient-caps={caps}", "--", str(site.bin / "vipd"), "--runner", str(path)) as process:
+        kept = (site.run / "in-force/1.json", site.top / "kept/history/1.json")
+        deadline = time.monotonic() + BOUND
+        while not all(map(os.path.exists, kept)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        secret = [p for d in (site.run, site.state, site.runner_run, site.top / "kept") for p in [d, *sorted(d.rglob("*"))]] + [site.config]
+        assert {site.run / "claims", *kept} <= set(secret), secret
+        before = site.roots()
+        for who, uid, gid, looks in (("group vipd", UID + 1, GID, True), ("nobody", 65534, 65534, False)):
+            said = as_user(uid, gid, lambda: outsider(site, secret, process.pid))
+            assert isinstance(said, dict), said
+            assert not said["written"], f"{who} writes {said['written']}"
+            readable = [p for p in said["read"] if not looks or p not in (str(site.config), str(site.run / "fifo"))]
+            assert not readable, f"{who} reads {readable}"
+            assert said["verbs"] == {verb: 0 if looks and verb in ("status", "events", "version", "diff") else 5 for verb in said["verbs"]}, f"{who}: {said['verbs']}"
+            assert not said["runner"] and not said["signal"], f"{who}: {said}"
+        assert not changed(before, site.roots()), changed(before, site.roots())
+        code, said = vipctl(site, "status")
+        assert code == 0, said
+
+
+def outsider(site, paths, pid):
+    """What somebody can do to all of these, to the daemon and to vipd-runner."""
+    done = {"written": [], "read": [], "verbs": {}, "runner": "", "signal": False}
+    for path in map(str, paths):
+        with contextlib.suppress(OSError):
+            made = os.path.join(path, "x") if os.path.isdir(path) else path
+            os.close(os.open(made, os.O_WRONLY | os.O_NONBLOCK | (os.O_CREAT if made != path else 0)))
+            done["written"].append(path)
+        with contextlib.suppress(OSError):
+            if not os.path.isdir(path):
+                os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+                done["read"].append(path)
+    for verb in ("status", "events", "version", "diff", "reload", "confirm", "reexec"):
+        done["verbs"][verb] = subprocess.run([site.bin / "vipctl", "--runtime-dir", site.run, verb], capture_output=True).returncode
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.settimeout(2)
+        s.connect(str(site.runner_run / "runner.sock"))
+        done["runner"] = s.recv(65536).decode()
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGTERM)
+        done["signal"] = True
+    return done
+
+
 def main():
     if os.geteuid() != 0:
         print("needs root")
@@ -409,14 +528,14 @@ def main():
     failed = []
     try:
         controls(site)
+        if not wanted: others(site)
         for name, attack in WAYS:
             if wanted and name not in wanted: continue
             site.reset()
             before = site.roots()
             try:
                 attack(site, name)
-                after = site.roots()
-                assert after.items() - before.items() <= {(k, v) for k, v in after.items() if k.endswith("/proof/own")}, after.items() - before.items()
+                assert not changed(before, site.roots()), changed(before, site.roots())
             except AssertionError as error:
                 failed.append(name)
                 print(f"{name}: {error}")

@@ -26,7 +26,7 @@ struct Invocation {
 
   Verb verb = Verb::status;
   std::string runtime_dir = "/run/vipd";           ///< where the daemon's control.sock is
-  std::string config = "/etc/vipd/vipd.toml";      ///< reexec, config restore: the daemon's configuration file
+  std::string config = "/etc/vipd/vipd.toml";      ///< config restore: the daemon's configuration file
   std::string state_dir = "/var/lib/vipd-runner";  ///< config: where vipd-runner keeps configurations
   bool json = false;
   bool follow = false;                              ///< events: go on with new ones

@@ -29,6 +29,9 @@ std::string host_name();
 /// hooks.d.
 Result<std::vector<std::string>> find_shared_hooks(const std::string& path);
 
+/// Whether these are no more files, and no larger ones, than read_config_files() takes.
+bool are_within_limits(const std::vector<ConfigSource>& files);
+
 /// Reads `path`, its conf.d and its hooks.d. Fails with the errno of the first one that cannot be read.
 Result<ConfigFiles> read_config_files(const std::string& path);
 

@@ -23,11 +23,17 @@ struct KeptConfig {
   std::string time;          ///< RFC 3339, when it came into force
   std::string sha256;        ///< config_hash() of the files
   std::vector<ConfigSource> files;
+  std::optional<std::vector<std::string>> hooks = {};  ///< the programs of hooks.d; not kept in a ConfigHistory
 };
 
 /// The SHA-256 of all file names and texts, 64 hexadecimal digits. The directories do not count, so vipd and
 /// vipd-runner name a configuration alike, whatever path each of them was given.
 std::string config_hash(const std::vector<ConfigSource>& files);
+
+/// A KeptConfig as text, but for its number.
+std::string to_record(const KeptConfig& kept);
+/// nullopt if `text` is no such record, if its hash is not that of its files, or if it has more than files may have.
+std::optional<KeptConfig> from_record(const std::string& text);
 
 class ConfigHistory {
  public:

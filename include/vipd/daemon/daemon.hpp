@@ -1,8 +1,9 @@
 /// The daemon's life: read the files, take the lock, build everything on the real machine, run, stop in order.
 ///
 /// `vipctl reexec` replaces the program of the running process by what stands in its place on the disk now. The new one
-/// goes on with what it finds in the ClaimStore, as after a crash, and has the control socket from the old one, so that
-/// whoever asks meanwhile waits for the answer.
+/// goes on with what it finds in the ClaimStore, as after a crash, and with what the old one has left (HandOver): the
+/// configuration in force and the control socket, so that clients who ask meanwhile wait for the answer. The files on
+/// the disk count at a start and at a reload only.
 ///
 /// The only place where Supervisor, the os layer and the event loop meet. One turn: sockets and netlink first, then the
 /// deadline, then hooks and clients; after each handler the deadline is set anew. Caller: main in src/vipd.cpp.

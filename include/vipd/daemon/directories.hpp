@@ -4,10 +4,12 @@
 /// a boot, the state directory is not.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "vipd/daemon/daemon.hpp"
+#include "vipd/daemon/hand_over.hpp"
 #include "vipd/daemon/loaded_config.hpp"
 #include "vipd/os/fd.hpp"
 
@@ -32,14 +34,17 @@ std::string unconfirmed_path(const DaemonOptions& options);
 /// user vipd may write there.
 std::string runner_state_dir(const DaemonOptions& options);
 
+/// What the names of a vipd's files in a shared state directory end with: "" for the service, "+run+two" for the vipd
+/// of /run/two. Only one vipd has a runtime directory, so nobody drops what another vipd still needs.
+std::string mark_of(const std::string& runtime_dir);
+
 /// `now`, unless the files say what was put in force on trial and never confirmed: then the configuration before that
-/// one, if it can be used. Says so in the log.
+/// one, if it can be used. Says so in the log. Root believes nothing that user vipd could have written.
 Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options);
 
-/// `now`, unless it cannot be used: then what the vipd before has left as in force. For a program that takes over a
-/// process: the files may have been broken since the old program checked them, and there is no way back. Says so in the
-/// log.
-Result<LoadedConfig> or_in_force(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options);
+/// What was in force in the process that this program has taken over: what the program before has left, or, if that was
+/// one of an earlier version, what it has kept. nullopt if there is no record of it that can be believed.
+std::optional<KeptConfig> was_in_force(const HandOver& left, const DaemonOptions& options);
 
 /// The instances of the vipd before this one that are not in `now`: the files may have been changed since, or be
 /// broken, or it died while a reload was going on.

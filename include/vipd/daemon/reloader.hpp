@@ -1,5 +1,9 @@
 /// Reloader: from the files on disk to the configuration in force, and back.
 ///
+/// What is in force comes from the files at a start and at a reload, and at no other time. So the files may say
+/// something else: they are edited and not reloaded, were refused, or were on trial. The Reloader knows that as of its
+/// last look at them; status shows it.
+///
 /// One path for SIGHUP, `systemctl reload` and `vipctl reload`: read, check, plan, and only if all of that went well
 /// let the Supervisor apply it. Anything wrong is reported and changes nothing. What is in force is kept for the next
 /// vipd. Callers: the daemon, for signals and for a re-exec, and the ControlServer, for the verbs of vipctl.
@@ -67,16 +71,18 @@ class Reloader {
   /// Reads the files and goes over to what they say; with `trial`, back again unless it is confirmed in that time. What
   /// came of it is in the log, and in the document that `reply` gets.
   void reload(std::optional<Duration> trial = std::nullopt, Reply reply = {});
-  /// Reads and judges the files for a re-exec. If they can be used and the Lifecycle allows it, `reply`
-  /// gets what `answer` says.
+  /// A re-exec takes its turn behind what has been asked before. If the Lifecycle allows it then, `reply` gets what
+  /// `answer` says. No file is read.
   void prepare_reexec(std::function<Json()> answer, Reply reply);
   /// Ends a trial because the daemon stops, and answers all that waits; the next vipd starts with the configuration
   /// before it.
   void stop();
   /// A vipd that comes after this one need not know of the configurations before, once all that they had is gone.
   void forget_older();
-  /// When the configuration before comes back unless this one is confirmed; nullopt if nothing is on trial.
-  std::optional<TimePoint> trial_ends() const;
+  /// What is known of the configuration beside what it says.
+  ConfigState state() const;
+  /// What is in force, for the program that takes over.
+  KeptConfig in_force() const;
 
  private:
   using SharedLoaded = std::shared_ptr<const LoadedConfig>;
@@ -88,11 +94,12 @@ class Reloader {
   };
   /// What the reader has found.
   struct Judged {
-    SharedLoaded base;    // what was in force when the reader began
-    SharedLoaded loaded;  // null if a file cannot be read
-    Json answer;          // without its schema and without changes
-    Changes changes;      // from `base` to `loaded`
-    Changes way_back;     // from `loaded` to what a trial leads back to
+    SharedLoaded base;           // what was in force when the reader began
+    SharedLoaded loaded;         // null if a file cannot be read
+    Json answer;                 // without its schema and without changes
+    Changes changes;             // from `base` to `loaded`
+    Changes way_back;            // from `loaded` to what a trial leads back to
+    bool says_the_same = false;  // the files say what `base` says
     bool usable() const { return loaded && loaded->config; }
   };
   struct Trial {
@@ -106,7 +113,7 @@ class Reloader {
     LifeEvent event;
     Reply reply;  // none: SIGHUP
     std::optional<Duration> trial = {};
-    std::function<Json()> answer = {};  // of a re-exec whose files can be used
+    std::function<Json()> answer = {};  // of a re-exec
   };
 
   static Changes changes_between(const LoadedConfig& before, const LoadedConfig& after);
@@ -139,6 +146,7 @@ class Reloader {
   bool has_unconfirmed_;            // its file is there, or about to be
   bool is_kept_ = false;            // or about to be
   bool has_older_ = true;           // than what is in force
+  bool on_disk_;                    // the files said what is in force when they were read last
   std::vector<std::string> older_;  // their hashes, the newest first
   Load load_;
   SharedLoaded running_;

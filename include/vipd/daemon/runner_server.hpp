@@ -17,7 +17,7 @@ namespace vipd {
 /// The command line of vipd-runner, with its defaults.
 struct RunnerOptions {
   std::string config = "/etc/vipd/vipd.toml";
-  std::string runtime_dir = "/run/vipd-runner";
+  std::string runtime_dir = "/run/vipd-runner";  ///< where the socket is; if `inherited`, that of the vipd it serves
   std::string state_dir = "/var/lib/vipd-runner";
   bool inherited = false;  ///< serve the one vipd whose socket is the standard input, and end with it
 };

@@ -13,8 +13,9 @@
 /// The directory has the history, too: what was in force, the last ten, for `vipctl config`. Where the directory cannot
 /// be used, everything else goes on.
 ///
-/// Not good yet: two vipds that are started by hand with one state directory share the copies, and each drops those of
-/// the other. docs/decisions/0020 has the reasons. Caller: RunnerServer.
+/// Several vipds that are started by hand may share the directory. Each vipd-runner has copies of its own, in a
+/// directory with the mark of its vipd. The history is one for all of them.
+/// docs/decisions/0020 has the reasons. Caller: RunnerServer.
 #pragma once
 
 #include <optional>
@@ -32,8 +33,8 @@ namespace vipd {
 
 class ServedConfigs {
  public:
-  /// `config` is the main file. `directory` is made when it is first needed; its parent exists.
-  ServedConfigs(std::string config, std::string directory);
+  /// `config` is the main file. `directory` is made when it is first needed; its parent exists. `mark`: see mark_of().
+  ServedConfigs(std::string config, std::string directory, std::string mark = "");
 
   /// Serves these from now on, the one in force first, and forgets all others. Returns what is to be said to the
   /// operator.
@@ -58,7 +59,7 @@ class ServedConfigs {
   Result<void> open_directory();
   Result<void> record();
 
-  const std::string config_, directory_;
+  const std::string config_, directory_, mark_;
   std::vector<std::string> named_;
   std::vector<Served> served_;
   std::vector<NamedProgram> shared_;  // of hooks.d

@@ -31,6 +31,13 @@ struct DaemonInfo {
   int pid = 0;
   std::string program = {};  ///< its file, as it was started
   std::string config = {};   ///< the configuration file, absolute
+  bool given_back = false;   ///< true where another program was to take over and did not accept what is in force
+};
+
+/// What is known of the configuration beside what it says.
+struct ConfigState {
+  std::optional<TimePoint> trial_ends = {};  ///< when a reload goes back unless it is confirmed
+  bool files_in_force = true;                ///< false where the files said something else when they were last read
 };
 
 /// What is shown of a hook queue.
@@ -92,7 +99,7 @@ struct Status {
   std::string node;
   DaemonInfo info;
   Clocks clocks;
-  std::optional<TimePoint> trial_ends;  ///< when a reload goes back unless it is confirmed
+  ConfigState config;
   std::optional<std::string> fifo_path;
   std::uint64_t fifo_dropped = 0;
   std::vector<InstanceStatus> instances = {};
@@ -103,13 +110,12 @@ struct Status {
 };
 
 /// The status as it is now.
-Status status_of(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
-                 const Clocks& clocks);
+Status status_of(const Supervisor& supervisor, const ConfigState& config, const DaemonInfo& info, const Clocks& clocks);
 /// The same as a document.
 Json status_document(const Status& status);
-inline Json status_document(const Supervisor& supervisor, std::optional<TimePoint> trial_ends, const DaemonInfo& info,
+inline Json status_document(const Supervisor& supervisor, const ConfigState& config, const DaemonInfo& info,
                             const Clocks& clocks) {
-  return status_document(status_of(supervisor, trial_ends, info, clocks));
+  return status_document(status_of(supervisor, config, info, clocks));
 }
 /// Which vipd answers.
 Json version_document(const DaemonInfo& info, const Clocks& clocks);

@@ -20,6 +20,9 @@ namespace vipd {
 /// why there is none, ELOOP for such a link.
 Fd open_directory(const std::string& path);
 
+/// True if nobody but this user and root may write in the directory: what is found there was made by one of the two.
+bool is_ours_alone(const std::string& directory);
+
 /// Makes a directory, and those above that are missing, each for the owner of the directory above it and nobody else.
 /// One that is there stays as it is.
 Result<void> make_state_directory(const std::string& path);

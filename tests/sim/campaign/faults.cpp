@@ -446,7 +446,7 @@ void Cluster::set_clock(const Fault& fault, const Node& node) const {
   if (!node.alive()) return;
   const std::chrono::system_clock::time_point wall{std::chrono::years(static_cast<int>(fault.dice % 200))};
   const Clocks clocks{.monotonic = world_.now, .wall = wall};
-  const auto status = status_document(*node.supervisor, std::nullopt, {.host = "node", .started = world_.now}, clocks);
+  const auto status = status_document(*node.supervisor, {}, {.host = "node", .started = world_.now}, clocks);
   const Duration age = world_.now - node.supervisor->routers().front()->since();
   const std::string shown = status["instances"][0]["since"];
   if (shown != format_rfc3339(wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(age)))

@@ -1,0 +1,41 @@
+/// HandOver: what a program leaves to the one that takes its process over (`vipctl reexec`).
+///
+/// execve(2) keeps the process and those descriptors that are meant to be kept; the environment names them. The new
+/// program finds three of them. By the control socket clients wait for it. The configuration in force makes it
+/// independent of the files and of every disk; it lies in sealed memory (memfd_create(2)), so nobody can change it on
+/// the way. The program before is the way back: a new program that does not accept that configuration gives the process
+/// back, and nothing has changed. A program of an earlier version leaves the control socket alone.
+///
+/// Caller: the daemon.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vipd/base/result.hpp"
+#include "vipd/os/fd.hpp"
+
+namespace vipd {
+
+struct HandOver {
+  Fd listener;  ///< the control socket
+  Fd in_force;  ///< the configuration in force, as to_record() has it; none from a program of an earlier version
+  Fd program;   ///< the program that hands over; none if the process has been given back
+  bool given_back = false;  ///< true where the program that was to take over has given the process back
+};
+
+/// What has been left for this program, once; nullopt if it has replaced none.
+std::optional<HandOver> take_over();
+
+/// `text` in memory that nobody can change any more.
+Result<Fd> in_sealed_memory(const std::string& text);
+/// What in_sealed_memory() has been given; "" if `memory` is something else.
+std::string read_sealed_memory(const Fd& memory);
+
+/// Runs the file `program` in this process and leaves `what` to it. Returns only if that cannot be: why.
+Error hand_over(const HandOver& what, const std::string& program, const std::vector<std::string>& arguments);
+/// The same with the program that has left `what`. It is told that its process comes back.
+Error give_back(HandOver what, const std::vector<std::string>& arguments);
+
+}  // namespace vipd
