@@ -55,8 +55,8 @@ void take_and_leave(Program program, int count, Figures& figures) {
 /// beyond that.
 void come_back(Program program, int count, Figure& lost, Figure& further) {
   Rig rig(program, {.addresses = count, .interval = kInterval});
-  const lab::Process serve_a(rig.node_a, {lab::program("vipd-probe"), "serve", "7"});
-  const lab::Process serve_b(rig.node_b, {lab::program("vipd-probe"), "serve", "7"});
+  const lab::Process serve_a(rig.node_a, {lab::program("vipd-traffic"), "serve", "7"});
+  const lab::Process serve_b(rig.node_b, {lab::program("vipd-traffic"), "serve", "7"});
   for (int i = 0; i < kReturns; ++i) {
     rig.a.terminate();
     await("the end", 30s, [&] { return rig.a.wait_end(1ms); });
@@ -117,8 +117,8 @@ void move_as_planned(Program program, int count, Clients& stop, Clients& handove
   std::ofstream(healthy) << "1\n";
   Rig rig(program, with_file(program, count, healthy), {.addresses = count});
   lab::must(rig.client, "ip route add 10.0.0.0/8 dev eth0");
-  const lab::Process serve_a(rig.node_a, {lab::program("vipd-probe"), "serve", "7"});
-  const lab::Process serve_b(rig.node_b, {lab::program("vipd-probe"), "serve", "7"});
+  const lab::Process serve_a(rig.node_a, {lab::program("vipd-traffic"), "serve", "7"});
+  const lab::Process serve_b(rig.node_b, {lab::program("vipd-traffic"), "serve", "7"});
   const auto moved = [](const Server& from, const Server& to) {
     await("the other one", 30s, [&] { return to.holds_all() && from.holds_none(); });
   };

@@ -13,8 +13,8 @@ struct Figures {
 
 void stop_and_return(Program program, Duration interval, Figures& figures) {
   Rig rig(program, {.interval = interval});
-  const lab::Process serve_a(rig.node_a, {lab::program("vipd-probe"), "serve", "7"});
-  const lab::Process serve_b(rig.node_b, {lab::program("vipd-probe"), "serve", "7"});
+  const lab::Process serve_a(rig.node_a, {lab::program("vipd-traffic"), "serve", "7"});
+  const lab::Process serve_b(rig.node_b, {lab::program("vipd-traffic"), "serve", "7"});
   const lab::AddressMonitor monitor(rig.node_a);
   const auto lost = [&](const std::function<void()>& change) {
     lab::Watch watch(rig.client, kVip);

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "vipd/probe/probe.hpp"
+#include "vipd/checker/checker.hpp"
 
 int main(int argc, char* argv[]) {
   try {
-    return vipd::run_probe(std::vector<std::string>(argv + 1, argv + argc));
+    return vipd::run_check(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const std::exception& error) {
     std::printf("%s\n", error.what());
     return 2;

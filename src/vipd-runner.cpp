@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <exception>
 
-#include "vipd/daemon/daemon.hpp"
-#include "vipd/daemon/runner_server.hpp"
+#include "vipd/base/exit_status.hpp"
+#include "vipd/runner/runner_server.hpp"
 
 namespace {
 

@@ -11,14 +11,14 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "vipd/daemon/config_files.hpp"
 #include "vipd/daemon/control_server.hpp"
 #include "vipd/daemon/directories.hpp"
 #include "vipd/daemon/hand_over.hpp"
 #include "vipd/daemon/lifecycle.hpp"
-#include "vipd/daemon/loaded_config.hpp"
 #include "vipd/daemon/reloader.hpp"
-#include "vipd/daemon/supervisor.hpp"
+#include "vipd/load/config_files.hpp"
+#include "vipd/load/loaded_config.hpp"
+#include "vipd/node/supervisor.hpp"
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/raw_wire.hpp"

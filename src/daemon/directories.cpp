@@ -10,8 +10,8 @@
 #include <filesystem>
 
 #include "vipd/config/parse.hpp"
-#include "vipd/daemon/config_files.hpp"
-#include "vipd/daemon/config_history.hpp"
+#include "vipd/load/config_files.hpp"
+#include "vipd/load/config_history.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/state_file.hpp"
 

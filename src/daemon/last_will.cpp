@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "vipd/daemon/directories.hpp"
-#include "vipd/daemon/supervisor.hpp"
+#include "vipd/node/supervisor.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/raw_wire.hpp"
 #include "vipd/os/rtnl_kernel.hpp"

@@ -14,13 +14,13 @@
 
 #include "fuzz/bytes.hpp"
 #include "fuzz/scratch.hpp"
-#include "support/fake_world.hpp"
 #include "vipd/base/assert.hpp"
 #include "vipd/ctl/control_client.hpp"
 #include "vipd/daemon/control_server.hpp"
+#include "vipd/sim/world.hpp"
 
 using namespace vipd;
-using namespace vipd::test;
+using namespace vipd::sim;
 using fuzz::Bytes;
 using fuzz::scratch;
 

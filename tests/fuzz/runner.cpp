@@ -11,7 +11,7 @@
 
 #include "fuzz/bytes.hpp"
 #include "vipd/base/assert.hpp"
-#include "vipd/daemon/programs.hpp"
+#include "vipd/load/programs.hpp"
 #include "vipd/os/runner_client.hpp"
 #include "vipd/os/runner_protocol.hpp"
 

@@ -13,9 +13,9 @@
 #include "fuzz/bytes.hpp"
 #include "fuzz/scratch.hpp"
 #include "vipd/base/assert.hpp"
-#include "vipd/daemon/claim_store.hpp"
-#include "vipd/daemon/config_history.hpp"
-#include "vipd/daemon/hook_journal.hpp"
+#include "vipd/load/config_history.hpp"
+#include "vipd/node/claim_store.hpp"
+#include "vipd/node/hook_journal.hpp"
 
 using namespace vipd;
 using fuzz::Bytes;

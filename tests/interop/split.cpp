@@ -20,8 +20,8 @@ class Split {
         client_(lab_.add_node("client", 100)),
         winner_(we_win ? ours_ : theirs_),
         loser_(we_win ? theirs_ : ours_),
-        server_ours_(ours_, {program("vipd-probe"), "serve", "7", "--name", "ours"}),
-        server_theirs_(theirs_, {program("vipd-probe"), "serve", "7", "--name", "theirs"}),
+        server_ours_(ours_, {program("vipd-traffic"), "serve", "7", "--name", "ours"}),
+        server_theirs_(theirs_, {program("vipd-traffic"), "serve", "7", "--name", "theirs"}),
         at_winner_(winner_),
         at_loser_(loser_),
         keepalived_(theirs_, ours_, terms, we_win ? 253 : 254) {
@@ -78,7 +78,7 @@ class Split {
     REQUIRE(wait_until(15s, [&] { return winner_.has(vip()) && !loser_.has(vip()); }));
   }
   bool answered() const {
-    return run(client_, {program("vipd-probe"), "watch", vip(), "7", "--for", "20ms"}).status == 0;
+    return run(client_, {program("vipd-traffic"), "watch", vip(), "7", "--for", "20ms"}).status == 0;
   }
   std::string config() const {
     std::string more = "announce = {again_after = \"0s\", refresh = \"" + format_duration(kRefresh) + "\"}\n";

@@ -52,11 +52,11 @@ class Forger {
 
 TEST_CASE("lab: F28: a forged ARP or neighbour advertisement for an address of ours is said, and answered at once") {
   Pair pair(each_family());
-  const Process server(pair.a, {program("vipd-probe"), "serve", "7"});
+  const Process server(pair.a, {program("vipd-traffic"), "serve", "7"});
   pair.start("announce = {again_after = \"0s\", refresh = \"0s\"}");
   const IpAddress vip = *IpAddress::parse(pair.vip);
   REQUIRE(wait_until(5s, [&] {
-    return run(pair.client, {program("vipd-probe"), "watch", pair.vip, "7", "--for", "20ms"}).status == 0;
+    return run(pair.client, {program("vipd-traffic"), "watch", pair.vip, "7", "--for", "20ms"}).status == 0;
   }));
   Forger forger(pair.b);  // its own announcements do not reach the client's port twice
   const auto start = std::chrono::steady_clock::now();

@@ -14,14 +14,14 @@ namespace {
 /// Answers the client's probes on both nodes.
 struct Servers {
   explicit Servers(const Pair& pair)
-      : a(pair.a, {program("vipd-probe"), "serve", "7", "--name", "a"}),
-        b(pair.b, {program("vipd-probe"), "serve", "7", "--name", "b"}) {}
+      : a(pair.a, {program("vipd-traffic"), "serve", "7", "--name", "a"}),
+        b(pair.b, {program("vipd-traffic"), "serve", "7", "--name", "b"}) {}
   Process a, b;
 };
 
 /// The client is answered on the virtual address.
 bool answered(const Pair& pair) {
-  return run(pair.client, {program("vipd-probe"), "watch", pair.vip, "7", "--for", "20ms"}).status == 0;
+  return run(pair.client, {program("vipd-traffic"), "watch", pair.vip, "7", "--for", "20ms"}).status == 0;
 }
 
 /// From the last advert of `a` until `b` has the address; `a` was killed after `since`.

@@ -12,12 +12,12 @@ using namespace vipd::lab;
 TEST_CASE("lab: an address that moves is seen, and so is the outage", "[lab]") {
   Lab lab;
   const Node &a = lab.add_node("a", 1), &b = lab.add_node("b", 2), &client = lab.add_node("client", 100);
-  const Process serve_a(a, {program("vipd-probe"), "serve", "7", "--name", "a"});
-  const Process serve_b(b, {program("vipd-probe"), "serve", "7", "--name", "b"});
+  const Process serve_a(a, {program("vipd-traffic"), "serve", "7", "--name", "a"});
+  const Process serve_b(b, {program("vipd-traffic"), "serve", "7", "--name", "b"});
   const AddressMonitor monitor(b);
   Sniffer sniffer(client);
   const auto answered = [&] {
-    return run(client, {program("vipd-probe"), "watch", "192.0.2.10", "7", "--for", "5ms"}).status == 0;
+    return run(client, {program("vipd-traffic"), "watch", "192.0.2.10", "7", "--for", "5ms"}).status == 0;
   };
 
   must(a, "ip addr add 192.0.2.10/24 dev eth0");

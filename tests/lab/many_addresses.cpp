@@ -29,8 +29,8 @@ struct Crowded {
       : a(lab.add_node("a", 1)),
         b(lab.add_node("b", 2)),
         client(lab.add_node("client", 100)),
-        serve_a(a, {program("vipd-probe"), "serve", "7"}),
-        serve_b(b, {program("vipd-probe"), "serve", "7"}),
+        serve_a(a, {program("vipd-traffic"), "serve", "7"}),
+        serve_b(b, {program("vipd-traffic"), "serve", "7"}),
         sniffer(client) {
     must(client, "ip route add 10.0.0.0/8 dev eth0");
     std::ofstream(health()) << "1\n";

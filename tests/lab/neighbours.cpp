@@ -20,9 +20,9 @@ std::string neighbour(const Pair& pair, const std::string& address) {
 TEST_CASE("lab: a host that knew the address at the old Active finds it at the new one without asking",
           "[lab][C02+][C03+][C09+][C28+]") {
   Pair pair(each_family());
-  const Process server(pair.a, {program("vipd-probe"), "serve", "7"});
+  const Process server(pair.a, {program("vipd-traffic"), "serve", "7"});
   pair.start();
-  const auto ask = [&] { return run(pair.client, {program("vipd-probe"), "watch", pair.vip, "7", "--for", "20ms"}); };
+  const auto ask = [&] { return run(pair.client, {program("vipd-traffic"), "watch", pair.vip, "7", "--for", "20ms"}); };
   REQUIRE(wait_until(5s, [&] { return ask().status == 0; }));
   REQUIRE(neighbour(pair, pair.vip) == mac_of(pair.a));
   pair.lab.set_port(pair.a, false);  // nobody is there who could answer a question wrongly

@@ -127,14 +127,14 @@ inline std::vector<std::string> lines_of(const std::filesystem::path& path) {
 
 /// A server on `to` answers `from` on this address.
 inline bool reaches(const Node& from, const Node& to, const std::string& address) {
-  const Process server(to, {program("vipd-probe"), "serve", "7"});
+  const Process server(to, {program("vipd-traffic"), "serve", "7"});
   return wait_until(
-      2s, [&] { return run(from, {program("vipd-probe"), "watch", address, "7", "--for", "50ms"}).status == 0; });
+      2s, [&] { return run(from, {program("vipd-traffic"), "watch", address, "7", "--for", "50ms"}).status == 0; });
 }
 
 /// The hardware addresses that answer the client for an address. `from` is whose address it asks with.
 inline Json answering(const Pair& pair, const std::string& address, const std::string& from) {
-  return Json::parse(must(pair.client, program("vipd-probe") + " ask eth0 " + address + " " + from + " --for 300ms"))
+  return Json::parse(must(pair.client, program("vipd-traffic") + " ask eth0 " + address + " " + from + " --for 300ms"))
       .at("macs");
 }
 inline Json answering(const Pair& pair, const std::string& address) {

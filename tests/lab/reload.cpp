@@ -79,9 +79,9 @@ TEST_CASE("lab: a broken file changes nothing, however often it is reloaded", "[
         std::string("\xff\xfe"), good + "preempt = \"no\"\n", web(Family::ipv4, 999), good + "[instance.web]\n",
         good + "hooks.any = \"relative\"\n", good + "hooks.any = \"/not/there\"\n", std::string(2 << 20, '#')})
     broken.push_back({text, "error"});
-  const Process server(pair.a, {program("vipd-probe"), "serve", "7"});
+  const Process server(pair.a, {program("vipd-traffic"), "serve", "7"});
   REQUIRE(wait_until(5s, [&] {
-    return run(pair.client, {program("vipd-probe"), "watch", pair.vip, "7", "--for", "5ms"}).status == 0;
+    return run(pair.client, {program("vipd-traffic"), "watch", pair.vip, "7", "--for", "5ms"}).status == 0;
   }));
   Watch client(pair.client, pair.vip);
   const std::size_t before = pair.sniffer.adverts_from(pair.source_a).size();

@@ -34,8 +34,8 @@ class Split {
   explicit Split(const Terms& terms)
       : terms_(terms),
         pair_(terms.family),
-        server_a_(pair_.a, {program("vipd-probe"), "serve", "7", "--name", "a"}),
-        server_b_(pair_.b, {program("vipd-probe"), "serve", "7", "--name", "b"}),
+        server_a_(pair_.a, {program("vipd-traffic"), "serve", "7", "--name", "a"}),
+        server_b_(pair_.b, {program("vipd-traffic"), "serve", "7", "--name", "b"}),
         at_a_(pair_.a),
         at_b_(pair_.b) {
     pair_.a.start_vipd(config_of(terms, pair_.a, pair_.b, 254));
@@ -77,7 +77,7 @@ class Split {
 
  private:
   bool answered() const {
-    return run(pair_.client, {program("vipd-probe"), "watch", pair_.vip, "7", "--for", "20ms"}).status == 0;
+    return run(pair_.client, {program("vipd-traffic"), "watch", pair_.vip, "7", "--for", "20ms"}).status == 0;
   }
   std::string source(const Node& node) const {
     return terms_.unicast ? node.unicast(terms_.family) : node.source(terms_.family);

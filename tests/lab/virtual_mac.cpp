@@ -275,7 +275,7 @@ TEST_CASE("lab: F5: the virtual MAC on a macvlan serves, and nothing of it stays
   for (const char* kind : {"advert", "garp"})
     for (const auto& frame : sniffer.of_kind(kind)) REQUIRE(frame.at("source_mac") == "00:00:5e:00:01:33");
   const Json asked = Json::parse(
-      must(client, program("vipd-probe") + " ask eth0 192.0.2.10 " + client.source(Family::ipv4) + " --for 300ms"));
+      must(client, program("vipd-traffic") + " ask eth0 192.0.2.10 " + client.source(Family::ipv4) + " --for 300ms"));
   REQUIRE(asked.at("macs") == Json::array({"00:00:5e:00:01:33"}));
   REQUIRE(reaches(client, a, "192.0.2.10"));
   std::vector<std::string> will = a.vipd_command();

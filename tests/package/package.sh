@@ -241,7 +241,7 @@ has_moved() { [ -n "$(moves "$1")" ]; }
 
 # Somebody who serves at the address on lb1, and a client on lb2 who asks once a millisecond.
 serve() {
-  ip netns exec "$lab-lb1" build/release/bin/vipd-probe serve 7 --name lb1 >/dev/null 2>&1 &
+  ip netns exec "$lab-lb1" build/release/bin/vipd-traffic serve 7 --name lb1 >/dev/null 2>&1 &
   served=$!
 }
 
@@ -251,7 +251,7 @@ survives_kill() {
   serve
   watch_addresses lb1
   watch_addresses lb2
-  ip netns exec "$lab-lb2" build/release/bin/vipd-probe watch $vip 7 --json >"$work/report" &
+  ip netns exec "$lab-lb2" build/release/bin/vipd-traffic watch $vip 7 --json >"$work/report" &
   report=$!
   for ((i = 0; i < times; ++i)); do
     before=$(unit lb1 MainPID)

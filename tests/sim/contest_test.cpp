@@ -7,7 +7,7 @@
 #include "vipd/vrrp/announcement.hpp"
 
 using namespace vipd;
-using namespace vipd::test;
+using namespace vipd::sim;
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include "support/catch.hpp"
 
 using namespace vipd;
-using namespace vipd::test;
+using namespace vipd::sim;
 
 TEST_CASE("F7: a kind of interface on which nobody can be heard is a fault, now or after a change") {
   struct Kind {

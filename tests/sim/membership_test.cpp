@@ -3,7 +3,7 @@
 #include "support/catch.hpp"
 
 using namespace vipd;
-using namespace vipd::test;
+using namespace vipd::sim;
 
 namespace {
 

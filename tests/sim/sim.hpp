@@ -1,9 +1,9 @@
 /// What the tests in virtual time have in common: the words that their bounds are written in.
 #pragma once
 
-#include "support/fake_world.hpp"
+#include "vipd/sim/world.hpp"
 
-namespace vipd::test {
+namespace vipd::sim {
 
 inline constexpr Duration kInterval = seconds(1);     ///< of the instance that World::add_node() makes
 inline constexpr Duration kSlack = milliseconds(50);  ///< what a bound allows beyond the theory
@@ -33,4 +33,4 @@ inline std::pair<Node&, Node&> settled_pair(World& world, std::uint8_t first, st
   return {*world.nodes[0], *world.nodes[1]};
 }
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

@@ -164,7 +164,7 @@ Complaints Judge::reach_of(const Virtual& target, const std::string& instance, c
       v4 ? (target.interface == "eth1" ? "198.18.1.100" : "192.0.2.100") : site_.client().source(Family::ipv6);
   const std::string said = lab::must(
       site_.client(),
-      fmt::format("{} ask {} {} {} --for 60ms", lab::program("vipd-probe"), target.interface, target.address, from));
+      fmt::format("{} ask {} {} {} --for 60ms", lab::program("vipd-traffic"), target.interface, target.address, from));
   const std::string mac = scene.virtual_mac ? fmt::format("00:00:5e:00:0{}:{}", scene.family == Family::ipv4 ? 1 : 2,
                                                           instance == "wan" ? "34" : "33")
                                             : mac_text(holder, target.interface);

@@ -85,7 +85,7 @@ void Site::add_server(int rank) {
   at_switch(fmt::format("nft add chain bridge lab {} {{ type filter hook forward priority 1; }}", node.name()));
   server.disk = std::make_unique<SmallDisk>(node.directory() / "state");
   server.echo = std::make_unique<lab::Process>(
-      node, std::vector<std::string>{lab::program("vipd-probe"), "serve", "7", "--name", node.name()});
+      node, std::vector<std::string>{lab::program("vipd-traffic"), "serve", "7", "--name", node.name()});
   std::ofstream(service_file(node)) << "\n";
 }
 

@@ -3,7 +3,7 @@
 /// vipd has the lowest real-time priority, and while two of them move thousands of addresses on a machine of two cores,
 /// nobody with the usual policy runs for some 0.4 s: a client asks late, a server answers late, an address is seen long
 /// after it was added. Two servers do not share their cores. Not for what only has to keep up: it would take from
-/// vipd what it measures. Callers: vipd-probe, AddressMonitor.
+/// vipd what it measures. Callers: vipd-traffic, AddressMonitor.
 #pragma once
 
 #include <sched.h>

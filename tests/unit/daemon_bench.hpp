@@ -10,8 +10,8 @@
 #include <functional>
 
 #include "support/catch.hpp"
-#include "support/fake_world.hpp"
 #include "support/temporary_directory.hpp"
+#include "vipd/sim/world.hpp"
 
 namespace vipd::test {
 

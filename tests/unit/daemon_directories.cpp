@@ -9,7 +9,7 @@
 
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
-#include "vipd/daemon/config_files.hpp"
+#include "vipd/load/config_files.hpp"
 
 using namespace vipd;
 using vipd::test::TemporaryDirectory;

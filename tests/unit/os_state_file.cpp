@@ -8,9 +8,9 @@
 
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
-#include "vipd/daemon/claim_store.hpp"
-#include "vipd/daemon/config_history.hpp"
-#include "vipd/daemon/hook_journal.hpp"
+#include "vipd/load/config_history.hpp"
+#include "vipd/node/claim_store.hpp"
+#include "vipd/node/hook_journal.hpp"
 
 using namespace vipd;
 using vipd::test::TemporaryDirectory;

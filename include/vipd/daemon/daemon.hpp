@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "vipd/base/exit_status.hpp"
+
 namespace vipd {
 
 /// The command line of vipd, with its defaults.
@@ -23,11 +25,6 @@ struct DaemonOptions {
   bool strict = false;                      ///< --check takes warnings for errors
   std::vector<std::string> arguments = {};  ///< of main(), for a re-exec
 };
-
-/// Exit statuses of vipd, as in vipd(8).
-inline constexpr int kExitOk = 0;
-inline constexpr int kExitFailure = 1;
-inline constexpr int kExitConfig = 2;
 
 /// Runs until a planned stop is complete. Returns the exit status.
 int run_daemon(const DaemonOptions& options);

@@ -10,7 +10,7 @@
 
 #include "vipd/daemon/daemon.hpp"
 #include "vipd/daemon/hand_over.hpp"
-#include "vipd/daemon/loaded_config.hpp"
+#include "vipd/load/loaded_config.hpp"
 #include "vipd/os/fd.hpp"
 
 namespace vipd {

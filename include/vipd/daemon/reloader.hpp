@@ -32,11 +32,11 @@
 #include <vector>
 
 #include "vipd/config/plan.hpp"
-#include "vipd/daemon/config_history.hpp"
 #include "vipd/daemon/lifecycle.hpp"
-#include "vipd/daemon/loaded_config.hpp"
 #include "vipd/daemon/status.hpp"
-#include "vipd/daemon/supervisor.hpp"
+#include "vipd/load/config_history.hpp"
+#include "vipd/load/loaded_config.hpp"
+#include "vipd/node/supervisor.hpp"
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/json.hpp"
 #include "vipd/os/worker.hpp"

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "vipd/daemon/supervisor.hpp"
+#include "vipd/node/supervisor.hpp"
 #include "vipd/os/json.hpp"
 
 namespace vipd {

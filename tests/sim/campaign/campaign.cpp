@@ -12,7 +12,7 @@
 #include "cluster.hpp"
 #include "shrink.hpp"
 
-namespace vipd::test {
+namespace vipd::sim {
 namespace {
 
 /// What a process shares with the one that started it.
@@ -113,4 +113,4 @@ bool shrink_seed(std::uint64_t seed, const Traits& traits) {
   return tell(shortest);
 }
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

@@ -9,7 +9,7 @@
 
 #include "coverage.hpp"
 
-namespace vipd::test {
+namespace vipd::sim {
 
 struct CampaignLimits {
   std::uint64_t seed = 1;  ///< of the first cluster; the next one has the next
@@ -29,4 +29,4 @@ bool replay(std::uint64_t seed, const Traits& traits);
 /// Runs one seed, and if it fails leaves out what it fails without, and tells the rest.
 bool shrink_seed(std::uint64_t seed, const Traits& traits);
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

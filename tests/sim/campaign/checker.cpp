@@ -5,7 +5,7 @@
 #include <numeric>
 #include <utility>
 
-namespace vipd::test {
+namespace vipd::sim {
 namespace {
 
 std::string name_of(const Node& node) { return "node " + std::to_string(node.index + 1); }
@@ -448,7 +448,7 @@ void Checker::require_hooks_told(const Node& node) const {
 void Checker::require_nothing_left() const {
   for (const auto& node : world_.nodes) {
     if (node->alive()) violated(name_of(*node) + " has not stopped");
-    const FakeKernel& kernel = node->kernel;
+    const SimKernel& kernel = node->kernel;
     for (const auto& [ifindex, interface] : kernel.real_) {
       if (interface.name.starts_with("vrrp")) violated(name_of(*node) + " has left " + interface.name + " behind");
       for (const auto& [prefix, state] : interface.addresses)
@@ -459,4 +459,4 @@ void Checker::require_nothing_left() const {
   }
 }
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

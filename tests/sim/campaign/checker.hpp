@@ -15,7 +15,7 @@
 #include "coverage.hpp"
 #include "scenario.hpp"
 
-namespace vipd::test {
+namespace vipd::sim {
 
 struct Violation {
   std::string what;
@@ -117,4 +117,4 @@ class Checker {
   Before before_;
 };
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

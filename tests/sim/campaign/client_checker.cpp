@@ -2,7 +2,7 @@
 
 #include "checker.hpp"
 
-namespace vipd::test {
+namespace vipd::sim {
 
 /// The one node that the client could reach, if there is one and nothing keeps it from saying that it has the address.
 const Node* Checker::sole_holder(std::size_t instance) const {
@@ -46,4 +46,4 @@ void Checker::look_at_client(std::size_t instance) {
   due(since + bound + Duration(1));
 }
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

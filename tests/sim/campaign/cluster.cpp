@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-namespace vipd::test {
+namespace vipd::sim {
 namespace {
 
 /// On a slow machine; its peers are up to twice as fast (decision 0016).
@@ -319,4 +319,4 @@ Ending run_scenario(const Scenario& scenario, Coverage& coverage, bool tells) {
   return Cluster(scenario, coverage, tells).run();
 }
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

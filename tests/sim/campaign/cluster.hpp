@@ -13,7 +13,7 @@
 #include "coverage.hpp"
 #include "scenario.hpp"
 
-namespace vipd::test {
+namespace vipd::sim {
 
 inline constexpr Duration kPatience = seconds(30);    ///< after an address that could not be had, virtual_router.cpp
 inline constexpr Duration kLongestHook = seconds(7);  ///< its timeout, and what it takes to be killed
@@ -118,4 +118,4 @@ class Cluster {
 
 Ending run_scenario(const Scenario& scenario, Coverage& coverage, bool tells = false);
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

@@ -5,7 +5,7 @@
 
 #include "election_step.hpp"  // made by the build: the name that the linker knows it by
 
-namespace vipd::test {
+namespace vipd::sim {
 namespace {
 
 constexpr std::array<const char*, Coverage::kModes> kModeNames = {"initialize", "backup",   "ready",    "preparing",
@@ -133,4 +133,4 @@ Actions counted_step(Election* election, const Event& event, TimePoint now) {
   return actions;
 }
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

@@ -14,7 +14,7 @@
 #include "scenario.hpp"
 #include "vipd/vrrp/election.hpp"
 
-namespace vipd::test {
+namespace vipd::sim {
 
 struct Coverage {
   /// What an Election can be in, finer than its State.
@@ -58,4 +58,4 @@ struct Coverage {
 /// Where all that is counted now.
 extern Coverage* counting;
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

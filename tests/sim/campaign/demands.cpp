@@ -3,7 +3,7 @@
 
 #include "cluster.hpp"
 
-namespace vipd::test {
+namespace vipd::sim {
 
 void Cluster::meet_demands() {
   if (scenario_.has(Trait::partition)) partition();
@@ -228,4 +228,4 @@ void Cluster::come_back_late() {
   }
 }
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

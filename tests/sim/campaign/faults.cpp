@@ -6,7 +6,7 @@
 #include "vipd/config/parse.hpp"
 #include "vipd/daemon/status.hpp"
 
-namespace vipd::test {
+namespace vipd::sim {
 namespace {
 
 std::size_t index(FaultKind kind) { return static_cast<std::size_t>(kind); }
@@ -295,7 +295,7 @@ void Cluster::link_down(const Fault& fault, Node& node) {
 
 /// With all that hangs on it, as the kernel does it.
 void Cluster::interface_gone(const Fault& fault, Node& node) {
-  FakeKernel& kernel = node.kernel;
+  SimKernel& kernel = node.kernel;
   Interface* interface = kernel.real(kLans[fault.lan].name);
   if (interface == nullptr) return;
   Interface& kept = places_[node.index].gone[fault.lan] = *interface;
@@ -397,7 +397,7 @@ void Cluster::strangers(const Fault& fault, Node& node) {
 }
 
 void Cluster::disturb_kernel(const Fault& fault, Node& node) {
-  FakeKernel& kernel = node.kernel;
+  SimKernel& kernel = node.kernel;
   // By then what it keeps is tried again (supervisor.cpp), and its last late word has come.
   const bool lingers = fault.kind == FaultKind::kernel_keeps || fault.kind == FaultKind::kernel_slow;
   const Duration retry = lingers ? milliseconds(100) : Duration();
@@ -467,4 +467,4 @@ void Cluster::apply(Node& node, const Config& config) {
   });
 }
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace vipd::test {
+namespace vipd::sim {
 namespace {
 
 /// Where adverts for the instance go: to the group, or to the node itself.
@@ -160,4 +160,4 @@ Packet garbage_packet(const InstanceConfig& instance, std::size_t to, Dice& dice
   return packet;
 }
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

@@ -6,7 +6,7 @@
 
 #include "scenario.hpp"
 
-namespace vipd::test {
+namespace vipd::sim {
 
 /// A valid advert for the instance, to the group or, by unicast, to node `to`.
 Packet advert_packet(const InstanceConfig& instance, const IpAddress& source, std::size_t to, std::uint8_t priority,
@@ -18,4 +18,4 @@ Packet garbage_packet(const InstanceConfig& instance, std::size_t to, Dice& dice
 /// An address on that LAN that is no node's.
 IpAddress stranger(std::size_t lan, Family family);
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

@@ -8,7 +8,7 @@
 
 #include "campaign.hpp"
 
-using namespace vipd::test;
+using namespace vipd::sim;
 
 namespace {
 

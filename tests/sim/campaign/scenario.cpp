@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace vipd::test {
+namespace vipd::sim {
 namespace {
 
 constexpr std::array<std::string_view, kFaultKinds> kNames = {"crash",
@@ -470,4 +470,4 @@ Config reloaded(const Config& config, std::uint64_t seed) {
   return other;
 }
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "support/fake_world.hpp"
+#include "vipd/sim/world.hpp"
 
-namespace vipd::test {
+namespace vipd::sim {
 
 /// What is drawn, by splitmix64.
 class Dice {
@@ -134,4 +134,4 @@ Config with_third_member(const Config& config);
 /// One of the valid configurations that a node may be told to take up in place of its own.
 Config reloaded(const Config& config, std::uint64_t dice);
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vipd::test {
+namespace vipd::sim {
 namespace {
 
 /// Without `count` faults from `from` on.
@@ -35,4 +35,4 @@ Scenario shrink(Scenario scenario, const std::function<bool(const Scenario&)>& f
   return scenario;
 }
 
-}  // namespace vipd::test
+}  // namespace vipd::sim

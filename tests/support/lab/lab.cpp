@@ -279,9 +279,9 @@ void Lab::drop(const std::string& match) { must(switch_, "nft add rule bridge la
 void Lab::drop_nothing() { must(switch_, "nft flush chain bridge lab forward"); }
 
 Sniffer::Sniffer(const Node& node, const std::string& interface)
-    : process_(node, {program("vipd-probe"), "sniff", interface}) {
+    : process_(node, {program("vipd-traffic"), "sniff", interface}) {
   if (!wait_until(std::chrono::seconds(10), [&] { return !frames().empty(); }))
-    throw std::runtime_error("vipd-probe sniff does not listen: " + process_.errors());
+    throw std::runtime_error("vipd-traffic sniff does not listen: " + process_.errors());
 }
 
 const std::vector<Json>& Sniffer::frames() {
@@ -313,14 +313,14 @@ WallTime time_of(const Json& frame) {
 }
 
 Watch::Watch(const Node& client, const std::string& address)
-    : process_(client, {program("vipd-probe"), "watch", address, "7", "--json"}) {
+    : process_(client, {program("vipd-traffic"), "watch", address, "7", "--json"}) {
   if (!wait_until(std::chrono::seconds(10), [&] { return !process_.errors().empty(); }))
-    throw std::runtime_error("vipd-probe watch does not begin");
+    throw std::runtime_error("vipd-traffic watch does not begin");
 }
 
 Json Watch::finish() {
   process_.signal(SIGTERM);
-  if (!process_.wait_exit(std::chrono::seconds(10))) throw std::runtime_error("vipd-probe watch does not end");
+  if (!process_.wait_exit(std::chrono::seconds(10))) throw std::runtime_error("vipd-traffic watch does not end");
   return Json::parse(process_.output());
 }
 

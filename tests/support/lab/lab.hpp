@@ -35,7 +35,7 @@ namespace vipd::lab {
 
 using WallTime = std::chrono::system_clock::time_point;
 
-/// A program of this build: "vipd", "vipctl", "vipd-probe".
+/// A program of this build: "vipd", "vipctl", "vipd-traffic".
 std::string program(const std::string& name);
 
 class Node : public Netns {
@@ -146,7 +146,7 @@ class Lab {
   Others machine_;  ///< the namespace of this program, which no test touches
 };
 
-/// `vipd-probe sniff` on an interface of a node.
+/// `vipd-traffic sniff` on an interface of a node.
 class Sniffer {
  public:
   /// Returns when it listens.
@@ -168,7 +168,7 @@ class Sniffer {
 /// When the kernel saw a frame of a Sniffer.
 WallTime time_of(const Json& frame);
 
-/// `vipd-probe watch` of an address, port 7, once a millisecond.
+/// `vipd-traffic watch` of an address, port 7, once a millisecond.
 class Watch {
  public:
   /// Returns when it asks.

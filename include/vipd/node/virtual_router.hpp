@@ -1,0 +1,357 @@
+/// VirtualRouter: one Election bound to an interface.
+///
+/// Feeds the election with what happens (adverts, deadlines, the kernel's word on the interface) and carries out the
+/// actions it returns, in their order: SendAdvert to the Wire (the addresses are announced behind the first), Claim and
+/// Release to the AddressOwner, StateChanged to log, EventLog and HookQueue. The routers of a sync group step together:
+/// all claim, then all speak, then all tell. Nothing called at the end calls back up; what the kernel or a script
+/// answers arrives as a new event. Caller: Supervisor.
+///
+/// With hooks.before_active the election waits for a word at the end of its wait: the hook is asked, and TakeOver said
+/// when it has ended, or the time for it is over. A router of a sync group asks when the group is ready, and the group
+/// says TakeOver. Likewise a planned stop of an Active router with hooks.before_release. Adverts go on meanwhile, and
+/// whatever happens makes the question void rather than wait for its answer.
+///
+/// What a vipd that is started again could go on with is put down in the ClaimStore after each event, and taken away
+/// from there before anything ends it. A router that is made from such a claim is in its state from the beginning: that
+/// is no transition, and nobody is told. An Active one whose claim has become too old in the meantime lets go first, as
+/// after a stall.
+///
+/// While Active, hooks.reassert is run after another node was Active, too, and as often as the operator wants. This
+/// node learns of the other one by its adverts: those that lose, its last word when it yields (election.hpp), and a
+/// priority 0. The addresses are announced at once then, and again when the other node is silent. A node whose place
+/// was taken as planned says its last word, too: that is expected, and nothing follows from it.
+///
+/// Another host may also say that it has an address of an Active router, by ARP or neighbour advertisement. Its MAC is
+/// told once, and the router announces the address again (Defence). A host with the source address of the adverts is
+/// told, too: the kernel drops its adverts, so that both are Active. The router asks for it when something is
+/// contested.
+///
+/// The instance needs its own interface and those of its addresses and routes: one that is missing, down or without
+/// carrier is a fault, and the kernel's word ends it.
+///
+/// A claim that the kernel refuses never reaches the peers: nothing is announced, the advert behind it is not sent, and
+/// the instance is in fault (a setback). What ended it cannot be known, only tried. So the instance takes part again
+/// after an Active_Down_Interval, still shown in fault and patient: it takes over where nobody is Active, and leaves
+/// whoever is Active alone. So a node that cannot hold the address neither disturbs the one that does, nor is missing.
+/// The setback ends with success, with news from the kernel about our interfaces, or after half a minute; then the
+/// instance may preempt again. Likewise a hooks.before_active that fails.
+///
+/// A claim may be refused late, when duplicate address detection finds another host. The next claim is on trial then:
+/// the router is Active for its peers, and shown in fault until the kernel says that the addresses are usable. The time
+/// between such tries doubles up to kLongestPause.
+///
+/// An Active router whose adverts cannot be sent gives up as soon as it hears who is Active in its place, and at once
+/// if it has just preempted that one: the first advert leaves before anything is announced. It still owes its peers the
+/// priority 0 and tries to say it each interval. The first that leaves ends the fault; until then it is patient.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vipd/base/log_limit.hpp"
+#include "vipd/config/config.hpp"
+#include "vipd/node/address_owner.hpp"
+#include "vipd/node/claim_store.hpp"
+#include "vipd/node/event_log.hpp"
+#include "vipd/node/hook_queue.hpp"
+#include "vipd/os/kernel.hpp"
+#include "vipd/os/log.hpp"
+#include "vipd/os/wire.hpp"
+#include "vipd/vrrp/advert.hpp"
+#include "vipd/vrrp/defence.hpp"
+#include "vipd/vrrp/election.hpp"
+#include "vipd/vrrp/flap_limit.hpp"
+#include "vipd/vrrp/peer_table.hpp"
+#include "vipd/vrrp/standing.hpp"
+
+namespace vipd {
+
+/// How long a router that stops tries to remove what the kernel refuses to remove.
+inline constexpr auto kRemovalPatience = std::chrono::seconds(5);
+
+class VirtualRouter {
+ public:
+  struct Counters {
+    std::uint64_t adverts_sent = 0;
+    std::uint64_t adverts_received = 0;    ///< taken, not refused
+    std::uint64_t addr_list_mismatch = 0;  ///< taken, but listing other addresses than ours or in another order
+    std::uint64_t owner_conflict = 0;      ///< taken, though both of us say that they own the addresses
+    std::uint64_t send_errors = 0;
+    std::map<Refusal, std::uint64_t> adverts_refused;
+    std::uint64_t transitions = 0;
+  };
+
+  /// What all routers of a node share.
+  struct Node {
+    Kernel& kernel;
+    Wire& wire;
+    NodeHooks& hooks;
+    EventLog& events;
+    ClaimStore& claims;
+  };
+
+  /// `health`: what its checks come to, see set_health(). `left`: what an earlier vipd has left, to go on with.
+  VirtualRouter(SharedInstance config, const Node& node, const Health& health = {}, const KeptClaim* left = nullptr,
+                TimePoint now = {});
+
+  /// Looks at the interface anew: is it there, up, with a source address, can we listen on it. Enters or leaves the
+  /// election by that and repairs addresses. Called at start and whenever the kernel's view changed.
+  void reconsider(TimePoint now);
+  /// The Supervisor could not listen on the interface (`problem`), or can again (nullopt).
+  void set_wire_problem(const std::optional<std::string>& problem);
+
+  /// What reconsider() begins with: only what stands in the way is found out, and nothing done.
+  void judge_interfaces(TimePoint now);
+  /// A change of these interfaces, or of routes and rules (an empty name), is a reason to reconsider().
+  bool is_concerned(const std::vector<std::string>& interfaces) const;
+
+  /// The same event for several at once: each action of all of them, before the next action of any. A claim that the
+  /// kernel refuses ends it there, so that nothing is said of what cannot be held.
+  static void step_together(std::span<VirtualRouter* const> routers, const Event& event, TimePoint now);
+  /// The election is ready, and nothing is to be done before it takes over; hooks.before_active is asked if it has not
+  /// been.
+  bool may_take_over(TimePoint now);
+  /// A planned stop has begun, and nothing is to be done before it goes on.
+  bool may_let_go() const { return stopping_ && (asked_ != Asked::release || cleared_); }
+  /// Goes on with a planned stop. A router of a sync group is told so, with what the others need; any other does it by
+  /// itself.
+  void let_go(TimePoint now, const Stop& stop = {});
+  /// Another member of the sync group is in fault (`why`), or none is any more (nullopt). `tolerated`: that one takes
+  /// part all the same, see Standing::tolerate().
+  void hold_out(const std::optional<std::string>& why, bool tolerated, TimePoint now);
+  /// The priority of the sync group, 1..255, and why it is unfit: this router's own counts only if it is lower.
+  void share_standing(std::uint8_t priority, const std::optional<std::string>& unfit, TimePoint now);
+  /// Is in no sync group any more, and nobody else's priority or fault counts.
+  void leave_group(TimePoint now);
+  /// What its checks come to.
+  void set_health(const Health& health, TimePoint now);
+
+  /// `age`: since the advert arrived.
+  void heard(const Advert& advert, const IpAddress& source, TimePoint now, Duration age = Duration::zero());
+  /// A packet for this VRID was refused: a counter and, once a minute and kind, a line in the log.
+  void refused(Refusal refusal, const IpAddress& source, TimePoint now);
+  /// By what adverts for this VRID are judged. The result is a view of this router and of `own_sources`.
+  ReceiveRules rules(std::span<const IpAddress> own_sources) const;
+
+  /// Another host says that it has an address on this interface (by its MAC, none of this machine's).
+  void overheard(const AddressClaim& claim, int ifindex, TimePoint now);
+  /// Adds the addresses of which overheard() is to be told now.
+  void add_watched(WatchedAddresses& watched) const;
+
+  TimePoint deadline() const;
+  void on_deadline(TimePoint now);
+
+  /// Takes up other settings of the same virtual router (see is_another_router()) where it stands. Nothing happens if
+  /// they are the same.
+  void reconfigure(SharedInstance config, TimePoint now);
+  /// Begins a planned stop; stopped() says when it is complete: the hooks have ended, what a peer takes over is gone,
+  /// and what the kernel refused to remove is gone or has been tried for kRemovalPatience.
+  void stop(TimePoint now);
+  bool stopped() const { return has_let_go() && hooks_->idle(); }
+  /// True once a planned stop is complete but for the hooks, which hold up nothing that is to come in its place.
+  bool has_let_go() const { return stopped_ && (owner_.clear() || removal_given_up_); }
+  /// The queue of a router that has let go, and that is not used any more.
+  std::unique_ptr<HookQueue> give_hooks() { return std::move(hooks_); }
+  /// Puts down whatever state it is in for another program that takes over now.
+  void hand_over(TimePoint now);
+  /// Says priority 0 for a vipd that died as Active; without any effect on this router's own state.
+  void resign_for_the_dead();
+
+  const InstanceConfig& config() const { return *config_; }
+  const SharedInstance& shared_config() const { return config_; }
+  const Election& election() const { return election_; }
+  const Standing& standing() const { return standing_; }
+  const AddressOwner& addresses() const { return owner_; }
+  const HookQueue& hooks() const { return *hooks_; }
+  const Counters& counters() const { return counters_; }
+  const PeerTable& peers() const { return peers_; }
+  /// Who sent the last packet that was refused as coming from none of the configured peers.
+  const std::optional<IpAddress>& last_stranger() const { return last_stranger_; }
+  /// Who else says that it has a virtual address of this router, while this router is Active.
+  const std::optional<Defence::Contest>& contest() const { return defence_.contest(); }
+  /// Another host with the source address of this router's adverts, and when it was heard.
+  struct Twin {
+    AddressClaim claim;
+    TimePoint heard;
+  };
+  const std::optional<Twin>& twin() const { return twin_; }
+  ShownState shown() const;
+  /// The state that was last told; of one that goes on where an earlier vipd left off, that of then.
+  ShownState told() const { return shown_; }
+  bool stopping() const { return stopping_; }
+  /// Leaves a fit Active router alone until then, since it has become Active too often; kNever = it does not.
+  TimePoint flaps_until() const { return flaps_until_; }
+  /// Why the state is as it is; a sentence.
+  std::string reason() const { return with_fitness(cause()); }
+  /// The cause of the last change alone, which stays true when the fitness changes.
+  const std::string& cause() const { return reason_; }
+  /// `cause` and, of a router that is unfit now, why it is.
+  std::string with_fitness(const std::string& cause) const;
+  TimePoint since() const { return since_; }
+  /// The address that adverts leave from; nullopt while there is none.
+  const std::optional<IpAddress>& source() const { return source_; }
+
+ private:
+  void resume(const KeptClaim& left, TimePoint now);
+  KeptClaim claim_until(TimePoint until) const;
+  void take_config();
+  void take_settings(TimePoint now);
+  void take_standing(TimePoint now);
+  /// An interface that the instance needs.
+  struct Link {
+    std::string interface;
+    std::string user = {};    // " of 203.0.113.10/29"; empty: the instance
+    bool was_down = false;    // and has not been up for link_hold since
+    TimePoint held = kNever;  // until then, as it is up again
+  };
+  void take_links();
+  void judge_link(Link& link, TimePoint now);
+  void hold_link(Link& link, bool running, TimePoint now);
+  void judge_source();
+  std::string why_deaf(const Interface& interface) const;
+  void take_part(const Start& start, TimePoint now);
+  void prepare(TimePoint now);
+  void set_back(FaultCause cause, const std::string& why, TimePoint now);
+  void try_to_send(TimePoint now);
+  static std::string unsent_beside(const Peer& peer);
+  bool announce(TimePoint now);
+  Duration pause() const;
+  Duration setback_pause() const;
+  bool is_on_trial() const;
+  void judge_trial(State to);
+  TimePoint setback_ends() const;
+  TimePoint setback_due() const;
+  TimePoint reconsider_due() const;
+  void judge_setback(TimePoint now);
+  void end_setback();
+  std::vector<Interface> surroundings() const;
+  bool is_patient(TimePoint now) const;
+  void settle_patience(TimePoint now);
+  std::optional<IpAddress> choose_source(const Interface& interface) const;
+  bool may_be_source(const IpAddress& address, const AddressState& state) const;
+  std::string why_no_source() const;
+  void wake(TimePoint now);
+  void step(const Event& event, TimePoint now);
+  Actions decide(const Event& event, TimePoint now);
+  void follow_up(TimePoint now);
+  enum class Asked : std::uint8_t { nothing, takeover, release };
+  void ask(Asked what, TimePoint now);
+  TimePoint answer_due() const;
+  void take_answer(TimePoint now);
+  void give_up(FaultCause cause, const std::string& why, TimePoint now);
+  void fail(TimePoint now);
+  void settle(TimePoint now);
+  void asked_in_vain();
+  void judge_flaps(TimePoint now);
+  bool carry_out(const Action& action, TimePoint now);
+  void say(const SendAdvert& advert, TimePoint now);
+  bool is_claim() const;
+  void keep_claim();
+  void claim_failed(FaultCause cause, const std::string& why, TimePoint now);
+  void send_advert(std::uint8_t priority, TimePoint now);
+  void send_to(const IpAddress& destination, const Advert& advert, TimePoint now);
+  void note_sent(const Result<void>& sent, TimePoint now);
+  void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
+  HookEvent hook_event(HookState state, ShownState from, const std::string& reason,
+                       const std::optional<Peer>& peer) const;
+  void tell_late();
+  void show_fitness(TimePoint now);
+  void log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
+  void remark(LogLevel level, const std::string& sentence, TimePoint now);
+  void question_ownership(TimePoint now);
+  bool is_unheard(TimePoint now) const;
+  bool is_yielding(const IpAddress& source, TimePoint now) const;
+  void note_rival(const Peer& peer, TimePoint now);
+  void tell_rival(TimePoint now);
+  TimePoint rival_gone() const;
+  bool is_settling(TimePoint now) const;
+  void defend(TimePoint now);
+  void tell_contest(TimePoint now);
+  void tell_twin(const AddressClaim& claim, TimePoint now);
+  void probe_source();
+  TimePoint reassert_due() const;
+  void reassert(TimePoint now);
+  void finish_stop(TimePoint now);
+  void note_peer(const Advert& advert, const IpAddress& source, TimePoint now);
+  void tell_interval(const SeenPeer& peer, TimePoint now);
+  void tell_addresses(const SeenPeer& peer, TimePoint now);
+  void tell_owners(const SeenPeer& peer, TimePoint now);
+  void learn_checksum_form(const Advert& advert, const IpAddress& source, TimePoint now);
+
+  SharedInstance config_;
+  Kernel& kernel_;
+  Wire& wire_;
+  EventLog& events_;
+  ClaimStore& claims_;
+  Election election_;
+  Standing standing_;
+  AddressOwner owner_;
+  std::unique_ptr<HookQueue> hooks_;
+  Counters counters_;
+
+  int ifindex_ = 0;
+  std::optional<IpAddress> source_;
+  std::vector<std::uint8_t> advertised_;  // the addresses in wire form
+  ChecksumForm checksum_form_ = ChecksumForm::pseudo_header;
+  std::optional<SimplePassword> password_;
+  PeerTable peers_;
+  std::optional<IpAddress> last_stranger_;
+  std::vector<Link> links_;  // of the instance's interface first
+  TimePoint prepare_again_ = kNever;
+  /// The instance could not be Active though its election wanted to.
+  struct Setback {
+    FaultCause cause;  // claim or sending
+    TimePoint since;
+    TimePoint judged;             // judge_setback() last did something
+    std::vector<Interface> seen;  // surroundings() at `since`
+    bool sent = false;            // an advert has left since then
+    unsigned tries = 1;           // that have failed, counting those that ended while the router was Active
+    bool on_trial = false;        // true while the router is Active and the fault is still shown
+  };
+  std::optional<Setback> setback_;
+  bool sync_tolerated_ = false;  // as last told by hold_out()
+  /// Another node that is Active, too, while we are.
+  struct Rival {
+    Peer peer;
+    TimePoint first, last;  // heard
+    bool told = false;      // that it does not give way
+    std::string to_string() const;
+  };
+  std::optional<Rival> rival_;
+  Defence defence_;
+  std::optional<Twin> twin_;
+  /// When hooks.reassert was last due for a rival.
+  TimePoint rival_told_ = TimePoint::min();
+  Reason decided_;  // why the election changed its state last; known before its actions are carried out
+  std::unique_ptr<HookEvent> late_event_;  // that the hooks are not told of yet
+  std::unique_ptr<Start> kept_wait_;       // of an earlier process, until the first reconsider()
+  TimePoint heard_until_{};                // by the last advert that could be sent
+  bool claim_changed_ = true;              // since it was put down
+  bool counted_ = false;                   // the last advert, as sent
+  bool spoken_ = false;                    // peers may believe in us, and have to be told when we go
+  bool cleared_ = false;                   // what a hook was asked before may be done
+  Asked asked_ = Asked::nothing;           // that is
+  TimePoint answer_by_{};                  // how long the hook is waited for
+  FlapLimit flap_limit_;
+  TimePoint flaps_until_ = kNever;
+  TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due
+  std::map<Refusal, LogLimit> refusal_log_;
+  LogLimit interval_log_, addresses_log_, owner_log_, rival_log_, late_log_, send_log_, checksum_log_, contest_log_,
+      twin_log_;
+
+  ShownState shown_ = ShownState::initialize;
+  std::string reason_ = "starting";
+  TimePoint since_{};
+  bool shown_fit_ = true;
+  bool stopping_ = false;
+  bool stopped_ = false;
+  TimePoint give_up_removal_ = kNever;  // of a router that has stopped, while the kernel refuses to remove something
+  bool removal_given_up_ = false;
+};
+
+}  // namespace vipd

@@ -1,0 +1,116 @@
+// A node's kernel in the fake world: interfaces with their addresses, routes and rules, ours and those of others. What
+// it does by itself it does as Linux does: the rule of primary and secondary addresses, what goes with an interface or
+// with IPv6, what an error says. Tests change the truth and call changed().
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "vipd/base/time.hpp"
+#include "vipd/os/kernel.hpp"
+
+namespace vipd::sim {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class World;
+
+/// A network that nodes may have an interface on, by the interface's name.
+struct Lan {
+  std::string name;
+  const char* network;
+};
+inline const std::array<Lan, 3> kLans = {{{"eth0", "192.0.2."}, {"eth1", "198.51.100."}, {"eth2", "203.0.113."}}};
+
+/// Its number; kLans.size() if it is none.
+std::size_t lan_of(std::string_view name);
+
+/// As a node's interface on that LAN has it: 192.0.2.(node + 1) and fe80::(node + 1) on the first.
+IpAddress own_address(std::size_t lan, std::size_t node, Family family);
+
+/// The interfaces of a node. `real` is the kernel's truth; the view follows a little later, as netlink does.
+class SimKernel final : public Kernel {
+ public:
+  explicit SimKernel(World& world, std::size_t node) : world_(world), node_(node) {}
+  const NetworkView& view() const override { return view_; }
+  std::vector<int> add(std::span<const KernelObject> objects) override;
+  std::vector<int> remove(std::span<const KernelObject> objects) override;
+  bool forwards_ipv6(const std::string&) const override { return false; }
+  int add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) override;
+  int set_link(int ifindex, bool up, const std::string& alias) override;
+  int remove_link(int ifindex) override;
+  std::optional<int> setting(const std::string& name) const override;
+  int set_setting(const std::string& name, int value) override;
+  Result<void> refuse_packets(std::span<const IpAddress> addresses) override;
+  Result<void> accept_packets(std::span<const IpAddress> addresses) override;
+
+  /// An interface's truth; null while it does not exist.
+  Interface* real(const std::string& name = "eth0");
+  bool has(const IpAddress& address) const;
+  /// The same, and the change that made it so is over; see object_takes.
+  bool has_by_now(const IpAddress& address) const;
+  /// An MTU below 1280 ends IPv6 on an interface and on its macvlans: addresses, memberships and settings go
+  /// (addrconf_ifdown(), net/ipv6/addrconf.c). Afterwards the interface has the node's own address again, and a
+  /// listener that believes to be a member. Its macvlans keep the small MTU (macvlan_device_event(),
+  /// drivers/net/macvlan.c).
+  void set_narrow(const std::string& interface, bool on);
+  /// Call after changing `real`: the view follows, and the node is told.
+  void changed();
+  /// Somebody else adds an address, as `ip addr add` does. Nothing happens where it is.
+  void others_add(const std::string& interface, const IpPrefix& prefix);
+  /// Somebody else deletes one, whoever added it, as `ip addr del` does: with what the kernel takes along.
+  void others_remove(const std::string& interface, const IpPrefix& prefix);
+  /// The node reads everything anew, as at its start.
+  void catch_up();
+
+  std::map<int, Interface> real_;
+  std::map<std::string, int> settings;  ///< below /proc/sys/net; what is not in it does not exist
+  std::set<IpAddress> refused;          ///< packets to these are not taken in
+  bool can_refuse = true;               ///< the machine has nf_tables
+  std::set<std::string> read_only;      ///< settings that cannot be written
+  std::set<RouteObject> real_routes_;   ///< ours, as the kernel tells of them
+  std::set<RuleObject> real_rules_;
+  std::set<RouteObject> foreign_routes_;  ///< those of others, which are not shown
+  std::function<int(const KernelObject&)> refuse = [](const KernelObject&) { return 0; };  ///< errno for an add
+  /// Of a change that was made all the same: errno in place of its acknowledgement.
+  std::function<int(const KernelObject&)> misreport = [](const KernelObject&) { return 0; };
+  std::function<int(const KernelObject&)> keep = [](const KernelObject&) { return 0; };  ///< errno for a removal
+  std::set<IpAddress> held_elsewhere;  ///< another host says so when duplicate address detection asks
+  Duration detection_takes = milliseconds(300);
+  Duration object_takes{};  ///< to add or remove one, during which the node does nothing else
+  Duration slow{};          ///< how much longer the kernel's word takes, as when messages are lost and all is read anew
+  std::set<int> narrow;     ///< interfaces with an MTU below 1280, see set_narrow()
+
+ private:
+  void take_ipv6_off(Interface& interface);
+  int add_one(const KernelObject& object);
+  int add_address(const AddressObject& address);
+  void end_detection(int ifindex, const IpPrefix& prefix);
+  int remove_one(const KernelObject& object);
+  void put(Interface& interface, const IpPrefix& prefix, AddressState state);
+  void take(Interface& interface, const IpPrefix& prefix, bool promotes);
+  void take_routes(const Interface& interface, const IpAddress& deleted);
+  bool promotes(const std::string& interface) const;
+  std::size_t count_of_others() const;
+  std::size_t count_of_changed_hands(std::span<const KernelObject> objects) const;
+  int told(const KernelObject& object, int error, std::uint64_t what);
+  std::vector<int> change(std::span<const KernelObject> objects, int (SimKernel::*one)(const KernelObject&),
+                          std::uint64_t what);
+  void link_changed(int ifindex);
+  void note_when(std::span<const KernelObject> objects, bool added);
+
+  std::map<IpAddress, TimePoint> appears_, vanishes_;  // with object_takes
+  World& world_;
+  std::size_t node_;
+  NetworkView view_;
+};
+
+}  // namespace vipd::sim
