@@ -52,15 +52,6 @@ std::string unconfirmed_path(const DaemonOptions& options) {
   return options.state_dir + "/unconfirmed" + mark_of(options.runtime_dir) + ".json";
 }
 
-std::string mark_of(const std::string& runtime_dir) {
-  std::error_code error;
-  std::string mark = std::filesystem::absolute(runtime_dir, error).lexically_normal();
-  if (mark.ends_with('/')) mark.pop_back();
-  if (mark == DaemonOptions().runtime_dir) return "";
-  std::ranges::replace(mark, '/', '+');
-  return mark;
-}
-
 std::string runner_state_dir(const DaemonOptions& options) {
   std::error_code error;
   const auto directory = std::filesystem::absolute(options.state_dir + "/", error).lexically_normal().parent_path();

@@ -11,7 +11,9 @@
 #include <string_view>
 
 #include "vipd/daemon/directories.hpp"
-#include "vipd/node/supervisor.hpp"
+#include "vipd/node/advert_port.hpp"
+#include "vipd/node/leftovers.hpp"
+#include "vipd/node/uplink.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/raw_wire.hpp"
 #include "vipd/os/rtnl_kernel.hpp"
@@ -25,18 +27,15 @@ constexpr auto kRestartTakes = std::chrono::milliseconds(500);
 
 /// What --last-will says to the peers of an instance whose addresses it removed.
 void resign_for(const InstanceConfig& instance, Kernel& kernel) {
-  class NoPrograms final : public Runner {
-    void run(const Command&, Done) override {}
-  } runner;
+  const auto config = std::make_shared<const InstanceConfig>(instance);
   auto wire = RawWire::open_for_sending();
-  const Interface* interface = kernel.view().find(instance.interface);
-  if (!wire || interface == nullptr) return;
-  NodeHooks hooks(runner);
-  EventLog events;
-  ClaimStore claims;
-  VirtualRouter router(std::make_shared<InstanceConfig>(instance), {kernel, **wire, hooks, events, claims});
-  if (!(*wire)->listen(interface->index, instance.family(), {}, false)) return;
-  router.resign_for_the_dead();
+  Uplink uplink(kernel, config);
+  uplink.look(boot_time());
+  if (!wire || !uplink.source()) return;
+  if (!(*wire)->listen(uplink.ifindex(), instance.family(), {}, false)) return;
+  RouterCounters counters;
+  AdvertPort(**wire, counters, config)
+      .send(kResignPriority, {.ifindex = uplink.ifindex(), .address = *uplink.source()}, boot_time());
 }
 
 std::string variable(const char* name) {

@@ -128,7 +128,7 @@ Json active_of(const std::optional<Peer>& active) {
   return {{"address", active->address.to_string()}, {"priority", active->priority}};
 }
 
-Json counters_of(const VirtualRouter::Counters& counters) {
+Json counters_of(const RouterCounters& counters) {
   Json refused = Json::object();
   for (const auto& [kind, count] : counters.adverts_refused) refused[std::string(to_string(kind))] = count;
   return {{"adverts_sent", counters.adverts_sent},     {"adverts_received", counters.adverts_received},

@@ -195,4 +195,13 @@ std::optional<std::vector<ConfigSource>> UnconfirmedConfig::before(const std::ve
   }
 }
 
+std::string mark_of(const std::string& runtime_dir) {
+  std::error_code error;
+  std::string mark = std::filesystem::absolute(runtime_dir, error).lexically_normal();
+  if (mark.ends_with('/')) mark.pop_back();
+  if (mark == "/run/vipd") return "";  // the runtime directory of the service
+  std::ranges::replace(mark, '/', '+');
+  return mark;
+}
+
 }  // namespace vipd

@@ -12,12 +12,7 @@
 namespace vipd {
 namespace {
 
-constexpr auto kListenRetry = std::chrono::seconds(1);
-/// A membership that was dropped is noticed this soon after the kernel's last word, or after a word that was lost.
-constexpr auto kMembershipGap = std::chrono::milliseconds(100);
-constexpr auto kMembershipPace = std::chrono::seconds(10);
 constexpr auto kLookGap = std::chrono::milliseconds(20);
-constexpr auto kRemovalGap = std::chrono::milliseconds(100);
 
 /// What instances have that no other one can have at the same time.
 class Taken {
@@ -46,32 +41,6 @@ class Taken {
   std::set<RuleObject> rules_;
 };
 
-/// nullopt: not an IP packet at all, which no kernel delivers.
-std::optional<IpPacket> unpack(const Datagram& datagram) {
-  if (datagram.family == Family::ipv6)
-    return IpPacket{.source = datagram.source,
-                    .destination = datagram.destination,
-                    .hop_limit = datagram.hop_limit,
-                    .payload = datagram.octets};
-  const auto parsed = parse_ipv4(datagram.octets);
-  return parsed ? std::optional(*parsed) : std::nullopt;
-}
-
-/// The claim is of this virtual router as it is here, and no peer takes it for dead yet.
-bool is_good(const KeptClaim& left, const InstanceConfig& instance, const NetworkView& view, TimePoint now) {
-  const Interface* interface = view.find(instance.interface);
-  return left.interface == instance.interface && interface != nullptr && interface->index == left.ifindex &&
-         left.family == instance.family() && left.vrid == instance.vrid && left.virtual_mac == instance.virtual_mac &&
-         left.is_good(now);
-}
-
-/// Removes what of the instance's objects is there and carries our tag, but for `held`; returns whether there was any.
-bool remove_objects(const InstanceConfig& instance, const std::vector<KernelObject>& held, Kernel& kernel) {
-  const auto objects = tagged_objects_of(instance, kernel.view(), held);
-  if (!objects.empty()) kernel.remove(objects);
-  return !objects.empty();
-}
-
 std::vector<SharedInstance> instances_of(const SharedConfig& config) {
   std::vector<SharedInstance> instances;
   for (const auto& instance : config->instances) instances.emplace_back(config, &instance);
@@ -87,45 +56,23 @@ Supervisor::Supervisor(const SharedConfig& config, Kernel& kernel, Wire& wire, R
       hooks_(runner, hook_journal),
       checks_(kernel.view(), runner),
       claims_(claims),
+      listeners_(kernel, wire),
+      leftovers_(kernel, claims),
       config_(config),
       waiting_(instances_of(config)) {
   hooks_.configure(*config);
 }
 
 void Supervisor::start(TimePoint now, const std::vector<InstanceConfig>& before) {
-  find_resumable(now);
-  remove_leftovers(before, now);
-  checks_.configure(config_->checks, [this](const std::string& check) { return was_fit_with(check); }, now);
+  leftovers_.begin(*config_, before, now);
+  const auto was_fit = [this](const std::string& check) { return leftovers_.was_fit_with(*config_, check); };
+  checks_.configure(config_->checks, was_fit, now);
   admit_waiting(now);
-  resumable_.clear();
+  leftovers_.forget_claims();
 }
 
 void Supervisor::hand_over(TimePoint now) {
   for (const auto& router : routers_) router->hand_over(now);
-}
-
-/// What may go on where an earlier vipd left off: of a sync group all members in one state, or none.
-void Supervisor::find_resumable(TimePoint now) {
-  for (const auto& instance : waiting_)
-    if (const KeptClaim* left = claims_.find(instance->name);
-        left != nullptr && is_good(*left, *instance, kernel_.view(), now))
-      resumable_.emplace(instance->name, *left);
-  for (const SyncGroupConfig& group : config_->sync_groups) {
-    const auto is_left = [&](const std::string& name) {
-      const auto left = resumable_.find(name), first = resumable_.find(group.instances.front());
-      return left != resumable_.end() && first != resumable_.end() && left->second.state == first->second.state;
-    };
-    if (std::ranges::all_of(group.instances, is_left)) continue;
-    for (const auto& name : group.instances) resumable_.erase(name);
-  }
-}
-
-/// A moment ago, some instance that goes on was fit with this check.
-bool Supervisor::was_fit_with(const std::string& check) const {
-  return std::ranges::any_of(config_->instances, [&](const InstanceConfig& instance) {
-    const auto left = resumable_.find(instance.name);
-    return left != resumable_.end() && left->second.fit && std::ranges::count(instance.checks, check) > 0;
-  });
 }
 
 void Supervisor::apply(const SharedConfig& config, TimePoint now) {
@@ -178,22 +125,19 @@ void Supervisor::admit_waiting(TimePoint now) {
   std::vector<SharedInstance> still_waiting;
   for (const auto& instance : std::exchange(waiting_, {})) {
     const bool grouped = !instance->sync_group.empty();
-    const auto left = resumable_.find(instance->name);
     if (blocked.contains(grouped ? "group " + instance->sync_group : "instance " + instance->name))
       still_waiting.push_back(instance);
     else
       routers_.push_back(std::make_unique<VirtualRouter>(instance, node, checks_.health_of(instance->checks),
-                                                         left == resumable_.end() ? nullptr : &left->second, now));
+                                                         leftovers_.claim_of(instance->name), now));
   }
   waiting_ = std::move(still_waiting);
   const auto leaves = [](const auto& each) { return each->stopping(); };
   const bool some_leave = std::ranges::any_of(routers_, leaves) || std::ranges::any_of(groups_, leaves);
   next_look_ = some_leave ? now + kLookGap : kNever;
-  sort_into_segments();
+  listeners_.serve(routers_);
   form_groups();
-  std::vector<std::string> interfaces;
-  for (const auto& [key, segment] : segments_) interfaces.push_back(key.first);
-  network_changed(interfaces, now);
+  network_changed(listeners_.interfaces(), now);
 }
 
 /// The router has left, and no group asks it any more. Its hooks may still run: they hold up nothing.
@@ -210,10 +154,7 @@ void Supervisor::forget_gone(TimePoint now) {
     return gone;
   });
   for (const auto& router : routers_)
-    if (is_gone(*router) && !router->addresses().clear()) {
-      left_.push_back(router->config());
-      next_removal_ = std::min(next_removal_, now + kRemovalGap);
-    }
+    if (is_gone(*router) && !router->addresses().clear()) leftovers_.add(router->config(), now);
   std::erase_if(routers_, [&](const auto& router) {
     const bool gone = is_gone(*router);
     if (gone) hooks_.finish(router->give_hooks());
@@ -235,7 +176,7 @@ void Supervisor::form_groups() {
     if (group != nullptr) {
       group->reconfigure(config, std::move(members));
     } else {
-      const bool resumed = resumable_.contains(wanted.instances.front());
+      const bool resumed = leftovers_.claim_of(wanted.instances.front()) != nullptr;
       groups_.push_back(std::make_unique<SyncGroup>(config, std::move(members), resumed, hooks_, events_));
       group = groups_.back().get();
     }
@@ -281,151 +222,35 @@ void Supervisor::part_from_groups(const std::set<VirtualRouter*>& going_on, Time
   }
 }
 
-/// Who listens where, anew; a socket whose virtual routers are the same is not touched.
-void Supervisor::sort_into_segments() {
-  std::map<SegmentKey, Segment> before = std::exchange(segments_, {});
-  for (const auto& router : routers_) {
-    const InstanceConfig& config = router->config();
-    Segment& segment = segments_[{config.interface, config.family()}];
-    segment.vrids.set(config.vrid);
-    segment.group = segment.group || config.peers.empty();
-    segment.by_vrid[config.vrid] = router.get();
-  }
-  for (auto& [key, segment] : segments_) {
-    const auto known = before.find(key);
-    if (known == before.end()) continue;
-    if (known->second.vrids == segment.vrids && known->second.group == segment.group) {
-      segment.ifindex = known->second.ifindex;
-      segment.retry_listen = known->second.retry_listen;
-      segment.dropped_log = known->second.dropped_log;
-      before.erase(known);
-    }
-  }
-  for (const auto& [key, segment] : before)
-    if (segment.ifindex != 0 && !segments_.contains(key)) wire_.leave(segment.ifindex, key.second);
-}
-
-/// Active ones that go on keep what they are to have now.
-void Supervisor::remove_leftovers(const std::vector<InstanceConfig>& before, TimePoint now) {
-  claims_.drop_all_but([&](const std::string& name) { return resumable_.contains(name); });
-  std::vector<InstanceConfig> go_on, others = before;
-  for (const auto& instance : waiting_) {
-    const auto left = resumable_.find(instance->name);
-    const bool is_active = left != resumable_.end() && left->second.state == ShownState::active;
-    (is_active ? go_on : others).push_back(*instance);
-  }
-  for (const auto* instance : remove_tagged(others, go_on, kernel_))
-    log_warning("{}: removed what an earlier vipd had left behind", instance->name);
-  left_ = before;
-  if (!left_.empty()) next_removal_ = now + kRemovalGap;
-}
-
 bool Supervisor::clear() const {
   const bool some_leave = next_look_ != kNever;
-  return !some_leave && left_.empty() &&
+  return !some_leave && leftovers_.empty() &&
          std::ranges::all_of(routers_, [](const auto& router) { return router->addresses().clear(); });
-}
-
-/// What the kernel has refused to remove for the router of an instance that is no more. One that there is has its
-/// AddressOwner.
-void Supervisor::remove_left(TimePoint now) {
-  std::vector<InstanceConfig> others = config_->instances, still;
-  for (const auto& router : routers_) others.push_back(router->config());
-  for (const auto* instance : remove_tagged(left_, others, kernel_)) still.push_back(*instance);
-  left_ = std::move(still);
-  next_removal_ = left_.empty() ? kNever : now + kRemovalGap;
 }
 
 void Supervisor::network_changed(std::vector<std::string> interfaces, TimePoint now) {
   checks_.network_changed(interfaces, now);
-  if (now < memberships_seen_ + kMembershipGap)
-    next_memberships_ = std::min(next_memberships_, memberships_seen_ + kMembershipGap);
-  else
-    for (std::string& deaf : look_at_memberships(now)) interfaces.push_back(std::move(deaf));
+  for (std::string& deaf : listeners_.find_dropped(now)) interfaces.push_back(std::move(deaf));
   links_changed_ = true;
-  const auto concerned = [&](const std::string& name) {
-    return std::ranges::find(interfaces, name) != interfaces.end();
-  };
-  for (auto& [key, segment] : segments_)
-    if (concerned(key.first)) now = listen(key, segment, now);
+  now = listeners_.listen(interfaces, now);
   std::vector<VirtualRouter*> routers;
   for (const auto& router : routers_)
     if (router->is_concerned(interfaces)) routers.push_back(router.get());
   for (VirtualRouter* router : routers) router->judge_interfaces(now);
   for (const auto& group : groups_) group->share_faults(now);  // before one of the members takes up alone
   for (VirtualRouter* router : routers) router->reconsider(now);
-  for (auto& [key, segment] : segments_) {
-    if (!concerned(key.first)) continue;
-    auto& sources = segment.own_sources;  // few, though many send from each: all are looked at for each advert
-    sources.clear();
-    for (const auto* router : segment.by_vrid)
-      if (router != nullptr && router->source() && std::ranges::find(sources, *router->source()) == sources.end())
-        sources.push_back(*router->source());
-  }
+  listeners_.note_sources(interfaces);
   settle(now);
-}
-
-/// Where the kernel has dropped what was joined nobody listens any more; returns these interfaces.
-std::vector<std::string> Supervisor::look_at_memberships(TimePoint now) {
-  const auto is_joined = [](const auto& each) { return each.second.group && each.second.ifindex != 0; };
-  const bool some_joined = std::ranges::any_of(segments_, is_joined);
-  memberships_seen_ = now;
-  next_memberships_ = some_joined ? now + kMembershipPace : kNever;
-  std::vector<std::string> deaf;
-  if (!some_joined) return deaf;
-  const auto members = wire_.memberships();
-  if (!members) return deaf;
-  for (auto& [key, segment] : segments_) {
-    if (!segment.group || segment.ifindex == 0 || members->contains({segment.ifindex, key.second})) continue;
-    if (segment.dropped_log.passes(now))
-      log_warning("the kernel has dropped the membership of the VRRP group on {} ({}); joining again", key.first,
-                  to_string(key.second));
-    wire_.leave(segment.ifindex, key.second);
-    segment.ifindex = 0;
-    deaf.push_back(key.first);
-  }
-  return deaf;
-}
-
-/// Returns the time when that is done.
-TimePoint Supervisor::listen(const SegmentKey& key, Segment& segment, TimePoint now) {
-  const Interface* interface = kernel_.view().find(key.first);
-  const int ifindex = interface != nullptr ? interface->index : 0;
-  if (segment.ifindex != 0 && segment.ifindex != ifindex) {
-    wire_.leave(segment.ifindex, key.second);
-    segment.ifindex = 0;
-  }
-  segment.retry_listen = kNever;
-  if (interface == nullptr || !interface->running || segment.ifindex == ifindex) return now;
-  const auto listening = wire_.listen(ifindex, key.second, segment.vrids, segment.group);
-  if (listening)
-    segment.ifindex = ifindex;
-  else
-    segment.retry_listen = now + kListenRetry;
-  for (auto* router : segment.by_vrid)
-    if (router != nullptr)
-      router->set_wire_problem(
-          listening ? std::nullopt : std::optional("cannot listen on " + key.first + ": " + listening.error().message));
-  return listening.value_or(now);
-}
-
-Supervisor::Segment* Supervisor::segment_of(const Datagram& datagram) {
-  for (auto& [key, segment] : segments_)
-    if (segment.ifindex == datagram.ifindex && key.second == datagram.family) return &segment;
-  return nullptr;
 }
 
 void Supervisor::received(const Datagram& datagram, TimePoint now) {
   only_heard_ = groups_.empty();  // what one member hears is another one's business
-  Segment* segment = segment_of(datagram);
-  if (segment == nullptr) return;
-  const auto packet = unpack(datagram);
-  if (!packet || packet->payload.size() < 2) return;  // of no virtual router
-  VirtualRouter* router = segment->by_vrid[packet->payload[1]];
-  if (router == nullptr) return;  // the socket's filter passes configured VRIDs only
-  const auto advert = decode(*packet, router->rules(segment->own_sources));
-  if (!advert) return router->refused(advert.error(), packet->source, now);
-  router->heard(*advert, packet->source, now, datagram.age);
+  const auto delivery = listeners_.deliver(datagram);
+  if (!delivery) return;
+  VirtualRouter* const router = delivery->router;
+  const auto advert = decode(delivery->packet, router->rules(delivery->own_sources));
+  if (!advert) return router->refused(advert.error(), delivery->packet.source, now);
+  router->heard(*advert, delivery->packet.source, now, datagram.age);
   settle(now);
   earliest_ = std::min(earliest_, router->deadline());
 }
@@ -469,8 +294,7 @@ TimePoint Supervisor::deadline() {
 TimePoint Supervisor::earliest_of_all() const {
   TimePoint earliest = kNever;
   for (const auto& router : routers_) earliest = std::min(earliest, router->deadline());
-  for (const auto& [key, segment] : segments_) earliest = std::min(earliest, segment.retry_listen);
-  return std::min({earliest, checks_.deadline(), next_look_, next_removal_, next_memberships_});
+  return std::min({earliest, checks_.deadline(), next_look_, leftovers_.deadline(), listeners_.deadline()});
 }
 
 void Supervisor::on_deadline(TimePoint now) {
@@ -483,13 +307,16 @@ void Supervisor::on_deadline(TimePoint now) {
     if (now >= router->deadline()) router->on_deadline(now);
   wire_.release();
   settle(now);
-  std::vector<std::string> retry;
-  if (now >= next_memberships_) retry = look_at_memberships(now);
-  for (const auto& [key, segment] : segments_)
-    if (now >= segment.retry_listen) retry.push_back(key.first);
-  if (!retry.empty()) network_changed(retry, now);
+  if (auto retry = listeners_.take_due(now); !retry.empty()) network_changed(std::move(retry), now);
   if (now >= next_look_) look_after_leaving(now);
-  if (now >= next_removal_) remove_left(now);
+  if (now >= leftovers_.deadline()) remove_leftovers(now);
+}
+
+/// An instance that there is has its AddressOwner; what it holds stays.
+void Supervisor::remove_leftovers(TimePoint now) {
+  std::vector<InstanceConfig> others = config_->instances;
+  for (const auto& router : routers_) others.push_back(router->config());
+  leftovers_.remove(others, now);
 }
 
 void Supervisor::look_after_leaving(TimePoint now) {
@@ -518,29 +345,6 @@ std::string Supervisor::left_behind() const {
   for (const auto& router : routers_)
     for (const auto& object : router->addresses().stuck()) list += (list.empty() ? "" : ", ") + describe(object);
   return list;
-}
-
-std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances,
-                                                 const std::vector<InstanceConfig>& others, Kernel& kernel) {
-  std::vector<KernelObject> held;
-  for (const auto& other : others)
-    for (auto& object : objects_of(other, kernel.view())) held.push_back(std::move(object));
-  std::vector<const InstanceConfig*> had_some;
-  for (const auto& instance : instances) {
-    // Whatever the file says now, it may have said the other when they were added.
-    bool had_any = false;
-    for (const bool virtual_mac : {false, true}) {
-      InstanceConfig either = instance;
-      either.virtual_mac = virtual_mac;
-      had_any |= remove_objects(either, held, kernel);
-    }
-    const bool device_is_used = std::ranges::any_of(others, [&](const InstanceConfig& other) {
-      return other.virtual_mac && virtual_mac_device(other) == virtual_mac_device(instance);
-    });
-    if (!device_is_used) had_any |= VirtualMac(kernel, instance).remove();
-    if (had_any) had_some.push_back(&instance);
-  }
-  return had_some;
 }
 
 }  // namespace vipd

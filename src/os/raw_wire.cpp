@@ -28,7 +28,7 @@ constexpr std::size_t kMostWaiting = 64;
 constexpr int kReceiveBuffer = 1 << 20;  // all 255 routers of a segment may speak at once
 constexpr int kControlPriority = 7;      // TC_PRIO_CONTROL
 /// Between two looks at what others announce; one batch at each.
-constexpr auto kOverhearGap = std::chrono::milliseconds(10);
+constexpr auto kOverhearGap = std::chrono::milliseconds(2);
 /// A filter may have 4096 instructions (BPF_MAXINSNS), and an address takes two.
 constexpr std::size_t kMostAddressesByName = 1000;
 

@@ -18,7 +18,7 @@
 #include "vipd/base/log_limit.hpp"
 #include "vipd/config/check_program.hpp"
 #include "vipd/config/text.hpp"
-#include "vipd/daemon/directories.hpp"
+#include "vipd/load/config_history.hpp"
 #include "vipd/load/programs.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/message_socket.hpp"

@@ -15,6 +15,8 @@
 
 namespace vipd::test {
 
+using namespace vipd::sim;
+
 inline LoadedConfig loaded(const Config& config, const std::string& text) {
   return {.sources = {{"vipd.toml", text}}, .diagnostics = {}, .config = std::make_shared<const Config>(config)};
 }

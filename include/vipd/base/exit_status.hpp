@@ -3,7 +3,7 @@
 
 namespace vipd {
 
-inline constexpr int kExitOk = 0;
+inline constexpr int kExitOk = 0;       ///< all went well
 inline constexpr int kExitFailure = 1;  ///< the log or standard error says why
 inline constexpr int kExitConfig = 2;   ///< the configuration or the command line is refused
 

@@ -10,6 +10,7 @@
 
 #include "vipd/daemon/daemon.hpp"
 #include "vipd/daemon/hand_over.hpp"
+#include "vipd/load/config_history.hpp"
 #include "vipd/load/loaded_config.hpp"
 #include "vipd/os/fd.hpp"
 
@@ -33,10 +34,6 @@ std::string unconfirmed_path(const DaemonOptions& options);
 /// Where a vipd-runner that is started by hand keeps configurations: beside the state directory and not in it, since
 /// user vipd may write there.
 std::string runner_state_dir(const DaemonOptions& options);
-
-/// What the names of a vipd's files in a shared state directory end with: "" for the service, "+run+two" for the vipd
-/// of /run/two. Only one vipd has a runtime directory, so nobody drops what another vipd still needs.
-std::string mark_of(const std::string& runtime_dir);
 
 /// `now`, unless the files say what was put in force on trial and never confirmed: then the configuration before that
 /// one, if it can be used. Says so in the log. Root believes nothing that user vipd could have written.

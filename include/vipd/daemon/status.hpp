@@ -80,7 +80,7 @@ struct InstanceStatus {
   std::optional<IpAddress> last_stranger = {};
   std::optional<Defence::Contest> contest = {};
   std::optional<VirtualRouter::Twin> twin = {};
-  VirtualRouter::Counters counters = {};
+  RouterCounters counters = {};
   HooksStatus hooks = {};
 };
 

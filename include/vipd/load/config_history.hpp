@@ -86,4 +86,8 @@ class UnconfirmedConfig {
   std::string path_;
 };
 
+/// What the names of a vipd's files in a shared state directory end with: "" for the service, "+run+two" for the vipd
+/// of /run/two. Only one vipd has a runtime directory, so nobody drops what another vipd still needs.
+std::string mark_of(const std::string& runtime_dir);
+
 }  // namespace vipd

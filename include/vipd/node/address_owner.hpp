@@ -15,17 +15,14 @@
 /// With virtual_mac the addresses live on a device of their own, which is up while they are held (VirtualMac). With
 /// accept = false the kernel refuses packets to them from before they appear until after they are gone (RFC 9568 6.1).
 ///
-/// Announcements follow the addresses (RFC 9568 8.1.2: never before the kernel has acknowledged), in rounds: a burst,
-/// by default 5 rounds 20 ms apart, a second burst, then a slow refresh. When this node learns that another one was
-/// Active, too, a burst begins at once, since clients may have believed the other one's announcements last; and a
-/// further burst follows when the other one is silent. A round sends a few dozen frames
-/// each millisecond and lets adverts through in between. So does a claim of more than a few dozen: the first ones are
-/// there when claim() returns and announced by announce_claim(), the others follow in turns (adding()). Caller:
-/// VirtualRouter.
+/// Addresses are announced once the kernel has acknowledged them (Announcer). The first few dozen of a claim are there
+/// when claim() returns and announced by announce_claim(); the others follow in turns (adding()), so that adverts get
+/// through in between.
 ///
 /// The peer that takes over needs the same time. It speaks when it has the first few dozen, and clients would find the
 /// others nowhere if we let go of everything then. So let_go() removes many objects one after the other, in the order
-/// in which the peer adds them, twice as slowly as our own last claim went, within one advert interval. Routes and
+/// in which the peer adds them, and behind what the peer announces (note_taken()). Of a peer that is not heard, it
+/// goes four times as slowly as our own last claim went. Routes and
 /// rules come behind the addresses that may need them. Few objects go at once. So do those with a virtual MAC: all of
 /// them move with that MAC, when the peer speaks. After a fault (release()) many objects go in turns as well, in the
 /// same order and without a pause, so that the adverts of other instances are not late. So do many objects that a new
@@ -45,6 +42,8 @@
 #include <vector>
 
 #include "vipd/config/config.hpp"
+#include "vipd/node/announcer.hpp"
+#include "vipd/node/held_objects.hpp"
 #include "vipd/node/virtual_mac.hpp"
 #include "vipd/os/kernel.hpp"
 #include "vipd/os/wire.hpp"
@@ -53,20 +52,7 @@ namespace vipd {
 
 class AddressOwner {
  public:
-  /// One thing to hold and what became of it.
-  struct Entry {
-    KernelObject wanted;   ///< as configured
-    KernelObject object;   ///< as it is on this machine: with the interface's index, and with a length
-    bool owned = false;    ///< added by us, ours to remove
-    bool foreign = false;  ///< was there before us
-    bool told = false;     ///< true once the kernel has told of it with our tag, since we added it
-    int error = 0;         ///< errno of the last refused add
-    bool tracked = true;   ///< false: it may lack for as long as its interface cannot have it
-    unsigned rounds = 0;   ///< of announcements that its burst still has
-    bool due = false;      ///< still to be announced in this round
-    bool queued = false;   ///< still to be added
-    bool waits = false;    ///< true while it is not announced because it is not usable yet
-  };
+  using Entry = HeldEntry;
 
   /// `config` outlives it, and may be another one later: see reconfigure().
   AddressOwner(Kernel& kernel, Wire& wire, const SharedInstance& config);
@@ -99,7 +85,9 @@ class AddressOwner {
   void announce_again(const std::set<IpAddress>& addresses, TimePoint now);
   /// Whether the address is held on this interface.
   bool holds(const IpAddress& address, int ifindex) const;
-  /// Adds the addresses that are held on interfaces where others may announce them.
+  /// The peer that takes over has announced this address: it has those before it, too.
+  void note_taken(const IpAddress& address, TimePoint now);
+  /// Adds the addresses that are held or let go, on interfaces where others may announce them.
   void add_watched(WatchedAddresses& watched) const;
   /// Whether a change of these interfaces, or of the routes and rules (an empty name), concerns what is held here.
   bool is_concerned(const std::vector<std::string>& interfaces) const;
@@ -110,7 +98,7 @@ class AddressOwner {
 
   bool holding() const { return holding_; }
   /// True after a claim, until announce_claim(): nothing is announced.
-  bool quiet() const { return is_quiet_; }
+  bool quiet() const { return announcer_.is_quiet(); }
   /// Some of what is to be held has not been added yet.
   bool adding() const { return next_addition_ != kNever; }
   /// Nothing is to be held any more, and some of what was held is still there: for a peer that takes over, or since it
@@ -136,10 +124,11 @@ class AddressOwner {
  private:
   /// How objects go while a peer adds them.
   struct Departure {
-    TimePoint began;
-    Duration each;          // the peer needs for one object, with a margin
-    std::size_t total = 0;  // objects at the beginning
-    std::size_t gone = 0;   // objects so far
+    TimePoint next_at;      // when the next few go, though the peer has not announced them
+    TimePoint ends;         // when all go that are left
+    Duration each;          // time for one object of a peer that is not heard; zero: there is no peer
+    std::size_t next = 0;   // index of the entry that goes next
+    std::size_t taken = 0;  // number of entries, from the first on, that the peer has by what it announced
   };
 
   Result<void> make_ready();
@@ -165,25 +154,16 @@ class AddressOwner {
   std::vector<Entry*> add_queued(std::size_t most, TimePoint now);
   void go_on_adding(TimePoint now);
   void note_length(const Entry& entry) const;
-  const AddressState* state_of(const Entry& entry) const;
-  bool is_settled(const Entry& entry) const;
   void judge_duplicates(TimePoint now);
   void detect_again(const std::vector<Entry*>& duplicates, TimePoint now);
-  void announce_settled(TimePoint now);
   std::vector<Entry> take_config();
   bool is_held(const KernelObject& object) const;
   TimePoint other_deadline() const;
-  bool in_burst() const;
-  TimePoint next_round(TimePoint now) const;
-  static void begin_round(Entry& entry);
-  void start_round(TimePoint now);
-  void begin_burst(TimePoint now);
-  void announce_due(TimePoint now, std::size_t most);
-  unsigned announce(const Entry& entry);
+  void note_round(bool ended, TimePoint now);
 
   Kernel& kernel_;
-  Wire& wire_;
   const SharedInstance& config_;
+  Announcer announcer_;
   std::unique_ptr<VirtualMac> virtual_mac_;  // null without one
   std::vector<IpAddress> refused_;           // all of ours, if packets to them are not taken in
   std::optional<std::string> obstacle_;
@@ -195,15 +175,7 @@ class AddressOwner {
   bool measuring_ = false;  // true while a claim of many objects goes on, until all are announced for the first time
   Duration object_takes_;   // time of the last such claim, divided by the number of objects
   TimePoint next_addition_ = kNever;
-  TimePoint next_round_ = kNever;
-  TimePoint next_turn_ = kNever;    // of the round at hand
-  std::map<int, bool> forwards_{};  // of each interface, during a round
-  TimePoint contested_at_{};        // first word of the other one
-  TimePoint answer_at_ = kNever;    // the burst after that
-  TimePoint answered_at_ = TimePoint::min();
-  bool is_quiet_ = false;      // claimed, and not to be announced yet
-  bool second_burst_ = false;  // still to come
-  TimePoint next_repair_{};    // not before
+  TimePoint next_repair_{};  // not before
   bool repair_pending_ = false;
   TimePoint detected_again_ = TimePoint::min();  // when duplicates were added again last, since the claim
   TimePoint next_detection_ = kNever;            // when they are judged again
@@ -212,12 +184,5 @@ class AddressOwner {
   std::vector<KernelObject> stuck_;              // that the kernel has refused to remove
   TimePoint next_removal_ = kNever;
 };
-
-/// All that an instance holds while it is Active, in the order in which it is added, with the interfaces as `view` has
-/// them now.
-std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view);
-/// Those of them that are there and carry vipd's tag, `but_for` some, in the order in which they are removed.
-std::vector<KernelObject> tagged_objects_of(const InstanceConfig& instance, const NetworkView& view,
-                                            const std::vector<KernelObject>& but_for = {});
 
 }  // namespace vipd

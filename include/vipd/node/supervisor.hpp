@@ -1,12 +1,9 @@
 /// Supervisor: all instances of a Config, and who gets what.
 ///
-/// Builds the VirtualRouters and SyncGroups, sorts arriving packets by interface, family and VRID, tells the routers
+/// Builds the VirtualRouters and SyncGroups, hands arriving packets to them (Listeners), tells the routers
 /// what the kernel says and what their checks come to, lets the sync groups agree after each event, and knows the
 /// earliest deadline. It runs on whatever Kernel, Wire and Runner it is given and reads no clock, so the simulator runs
 /// many in one process and in virtual time. Callers: the daemon's main loop (daemon.cpp), the simulator.
-///
-/// What was told to the kernel once is not believed for ever: with each change of an interface, and every ten seconds,
-/// the memberships of the VRRP group are compared with those that listen() has asked for, and joined again.
 ///
 /// Where an Active router has addresses, what others announce of these addresses is listened to, and handed to the
 /// router (vrrp/defence.hpp).
@@ -15,8 +12,6 @@
 /// nobody else is looked at: deadline() stays where it was, too early as it may be, and who wakes in vain looks at all.
 #pragma once
 
-#include <array>
-#include <bitset>
 #include <map>
 #include <memory>
 #include <set>
@@ -29,6 +24,8 @@
 #include "vipd/config/config.hpp"
 #include "vipd/node/check_set.hpp"
 #include "vipd/node/event_log.hpp"
+#include "vipd/node/leftovers.hpp"
+#include "vipd/node/listeners.hpp"
 #include "vipd/node/sync_group.hpp"
 #include "vipd/node/virtual_router.hpp"
 
@@ -40,8 +37,8 @@ class Supervisor {
   Supervisor(const SharedConfig& config, Kernel& kernel, Wire& wire, Runner& runner, ClaimStore& claims,
              const std::string& hook_journal = "");
 
-  /// Removes what an earlier vipd has left behind and may not be gone on with, then takes up all instances that can be.
-  /// `before`: what that one had, where it had another configuration.
+  /// Removes leftovers of a previous run that cannot be resumed, then starts every instance that can start. `before`:
+  /// instances of the previous configuration.
   void start(TimePoint now, const std::vector<InstanceConfig>& before = {});
   /// Another program is about to take over: it shall find all instances as they are.
   void hand_over(TimePoint now);
@@ -82,37 +79,18 @@ class Supervisor {
   Runner& runner() { return hooks_.runner(); }
 
  private:
-  /// One interface and family: what is listened to there, and for whom.
-  struct Segment {
-    std::bitset<256> vrids;
-    bool group = false;  // some instance speaks by multicast
-    std::array<VirtualRouter*, 256> by_vrid{};
-    std::vector<IpAddress> own_sources;
-    int ifindex = 0;  // where we listen; 0 = nowhere
-    TimePoint retry_listen = kNever;
-    LogLimit dropped_log;
-  };
-  using SegmentKey = std::pair<std::string, Family>;
-
-  void find_resumable(TimePoint now);
-  void remove_leftovers(const std::vector<InstanceConfig>& before, TimePoint now);
-  void remove_left(TimePoint now);
-  bool was_fit_with(const std::string& check) const;
   void admit_waiting(TimePoint now);
   void look_after_leaving(TimePoint now);
-  void sort_into_segments();
   void form_groups();
   SyncGroup* group_for(const SyncGroupConfig& wanted, const VirtualRouter& member) const;
   bool is_leaving(const std::string& name) const;
   void part_from_groups(const std::set<VirtualRouter*>& going_on, TimePoint now);
   bool is_gone(const VirtualRouter& router) const;
   void forget_gone(TimePoint now);
-  TimePoint listen(const SegmentKey& key, Segment& segment, TimePoint now);
-  std::vector<std::string> look_at_memberships(TimePoint now);
+  void remove_leftovers(TimePoint now);
   void settle(TimePoint now);
   void overhear(TimePoint now);
   void share_health(TimePoint now);
-  Segment* segment_of(const Datagram& datagram);
   TimePoint earliest_of_all() const;
 
   Kernel& kernel_;
@@ -121,29 +99,19 @@ class Supervisor {
   CheckSet checks_;
   EventLog events_;
   ClaimStore& claims_;
-  std::map<std::string, KeptClaim> resumable_;           // at the start: what is gone on with, by instance
+  Listeners listeners_;
+  Leftovers leftovers_;
   std::vector<std::unique_ptr<VirtualRouter>> routers_;  // those that leave included
   std::vector<std::unique_ptr<SyncGroup>> groups_;       // likewise
   SharedConfig config_;
   std::vector<SharedInstance> waiting_;  // for one that leaves
   TimePoint next_look_ = kNever;         // whether those that leave are gone
-  std::vector<InstanceConfig> left_;     // of earlier configurations, which may have left something in the kernel
-  TimePoint next_removal_ = kNever;
-  std::map<SegmentKey, Segment> segments_;
-  TimePoint memberships_seen_{};  // look_at_memberships() was last called
-  TimePoint next_memberships_ = kNever;
-  WatchedAddresses watched_;      // as the wire was last asked for
-  std::uint64_t watched_at_ = 0;  // the last event then
-  bool links_changed_ = false;    // since then
+  WatchedAddresses watched_;             // as the wire was last asked for
+  std::uint64_t watched_at_ = 0;         // the last event then
+  bool links_changed_ = false;           // since then
   LogLimit overhear_log_;
   TimePoint earliest_ = kNever;  // deadline(), as last found out
   bool only_heard_ = false;      // nothing but adverts since then
 };
-
-/// Removes from the kernel what the instances hold while Active and what carries vipd's tag, and the devices of virtual
-/// MACs, but for what `others` hold; returns those that had any of it. For the start after a crash and for
-/// `vipd --last-will`.
-std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfig>& instances,
-                                                 const std::vector<InstanceConfig>& others, Kernel& kernel);
 
 }  // namespace vipd

@@ -46,7 +46,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,9 +55,16 @@
 #include "vipd/base/log_limit.hpp"
 #include "vipd/config/config.hpp"
 #include "vipd/node/address_owner.hpp"
+#include "vipd/node/advert_port.hpp"
 #include "vipd/node/claim_store.hpp"
+#include "vipd/node/clearance.hpp"
+#include "vipd/node/contender.hpp"
 #include "vipd/node/event_log.hpp"
 #include "vipd/node/hook_queue.hpp"
+#include "vipd/node/peer_watch.hpp"
+#include "vipd/node/router_counters.hpp"
+#include "vipd/node/setback.hpp"
+#include "vipd/node/uplink.hpp"
 #include "vipd/os/kernel.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/wire.hpp"
@@ -76,16 +82,6 @@ inline constexpr auto kRemovalPatience = std::chrono::seconds(5);
 
 class VirtualRouter {
  public:
-  struct Counters {
-    std::uint64_t adverts_sent = 0;
-    std::uint64_t adverts_received = 0;    ///< taken, not refused
-    std::uint64_t addr_list_mismatch = 0;  ///< taken, but listing other addresses than ours or in another order
-    std::uint64_t owner_conflict = 0;      ///< taken, though both of us say that they own the addresses
-    std::uint64_t send_errors = 0;
-    std::map<Refusal, std::uint64_t> adverts_refused;
-    std::uint64_t transitions = 0;
-  };
-
   /// What all routers of a node share.
   struct Node {
     Kernel& kernel;
@@ -117,7 +113,10 @@ class VirtualRouter {
   /// been.
   bool may_take_over(TimePoint now);
   /// A planned stop has begun, and nothing is to be done before it goes on.
-  bool may_let_go() const { return stopping_ && (asked_ != Asked::release || cleared_); }
+  bool may_let_go() const {
+    return stopping_ &&
+           (clearance_.subject() != Clearance::Subject::release || clearance_.is_given(Clearance::Subject::release));
+  }
   /// Goes on with a planned stop. A router of a sync group is told so, with what the others need; any other does it by
   /// itself.
   void let_go(TimePoint now, const Stop& stop = {});
@@ -159,19 +158,16 @@ class VirtualRouter {
   std::unique_ptr<HookQueue> give_hooks() { return std::move(hooks_); }
   /// Puts down whatever state it is in for another program that takes over now.
   void hand_over(TimePoint now);
-  /// Says priority 0 for a vipd that died as Active; without any effect on this router's own state.
-  void resign_for_the_dead();
-
   const InstanceConfig& config() const { return *config_; }
   const SharedInstance& shared_config() const { return config_; }
   const Election& election() const { return election_; }
   const Standing& standing() const { return standing_; }
   const AddressOwner& addresses() const { return owner_; }
   const HookQueue& hooks() const { return *hooks_; }
-  const Counters& counters() const { return counters_; }
-  const PeerTable& peers() const { return peers_; }
+  const RouterCounters& counters() const { return counters_; }
+  const PeerTable& peers() const { return watch_.peers(); }
   /// Who sent the last packet that was refused as coming from none of the configured peers.
-  const std::optional<IpAddress>& last_stranger() const { return last_stranger_; }
+  const std::optional<IpAddress>& last_stranger() const { return watch_.last_stranger(); }
   /// Who else says that it has a virtual address of this router, while this router is Active.
   const std::optional<Defence::Contest>& contest() const { return defence_.contest(); }
   /// Another host with the source address of this router's adverts, and when it was heard.
@@ -194,68 +190,47 @@ class VirtualRouter {
   std::string with_fitness(const std::string& cause) const;
   TimePoint since() const { return since_; }
   /// The address that adverts leave from; nullopt while there is none.
-  const std::optional<IpAddress>& source() const { return source_; }
+  const std::optional<IpAddress>& source() const { return uplink_.source(); }
 
  private:
   void resume(const KeptClaim& left, TimePoint now);
   KeptClaim claim_until(TimePoint until) const;
-  void take_config();
-  void take_settings(TimePoint now);
+  Reconfigure settings(TimePoint now) const;
   void take_standing(TimePoint now);
-  /// An interface that the instance needs.
-  struct Link {
-    std::string interface;
-    std::string user = {};    // " of 203.0.113.10/29"; empty: the instance
-    bool was_down = false;    // and has not been up for link_hold since
-    TimePoint held = kNever;  // until then, as it is up again
-  };
-  void take_links();
-  void judge_link(Link& link, TimePoint now);
-  void hold_link(Link& link, bool running, TimePoint now);
-  void judge_source();
-  std::string why_deaf(const Interface& interface) const;
   void take_part(const Start& start, TimePoint now);
   void prepare(TimePoint now);
   void set_back(FaultCause cause, const std::string& why, TimePoint now);
-  void try_to_send(TimePoint now);
   static std::string unsent_beside(const Peer& peer);
   bool announce(TimePoint now);
   Duration pause() const;
-  Duration setback_pause() const;
+  Setback::Pace pace() const;
+  Setback::World world() const;
   bool is_on_trial() const;
   void judge_trial(State to);
-  TimePoint setback_ends() const;
-  TimePoint setback_due() const;
   TimePoint reconsider_due() const;
   void judge_setback(TimePoint now);
   void end_setback();
-  std::vector<Interface> surroundings() const;
   bool is_patient(TimePoint now) const;
-  void settle_patience(TimePoint now);
-  std::optional<IpAddress> choose_source(const Interface& interface) const;
-  bool may_be_source(const IpAddress& address, const AddressState& state) const;
-  std::string why_no_source() const;
   void wake(TimePoint now);
   void step(const Event& event, TimePoint now);
   Actions decide(const Event& event, TimePoint now);
-  void follow_up(TimePoint now);
-  enum class Asked : std::uint8_t { nothing, takeover, release };
-  void ask(Asked what, TimePoint now);
-  TimePoint answer_due() const;
+  void take(const Event& event, TimePoint now);
+  void carry_on(TimePoint now);
+  std::optional<Event> next_event(TimePoint now);
+  std::optional<Event> next_to_takeover(TimePoint now);
+  void ask(Clearance::Subject subject, TimePoint now);
   void take_answer(TimePoint now);
   void give_up(FaultCause cause, const std::string& why, TimePoint now);
   void fail(TimePoint now);
   void settle(TimePoint now);
   void asked_in_vain();
-  void judge_flaps(TimePoint now);
+  bool judge_flaps(TimePoint now);
   bool carry_out(const Action& action, TimePoint now);
   void say(const SendAdvert& advert, TimePoint now);
   bool is_claim() const;
   void keep_claim();
   void claim_failed(FaultCause cause, const std::string& why, TimePoint now);
   void send_advert(std::uint8_t priority, TimePoint now);
-  void send_to(const IpAddress& destination, const Advert& advert, TimePoint now);
-  void note_sent(const Result<void>& sent, TimePoint now);
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
   HookEvent hook_event(HookState state, ShownState from, const std::string& reason,
                        const std::optional<Peer>& peer) const;
@@ -266,9 +241,7 @@ class VirtualRouter {
   void question_ownership(TimePoint now);
   bool is_unheard(TimePoint now) const;
   bool is_yielding(const IpAddress& source, TimePoint now) const;
-  void note_rival(const Peer& peer, TimePoint now);
-  void tell_rival(TimePoint now);
-  TimePoint rival_gone() const;
+  void note_contender(const Peer& peer, TimePoint now);
   bool is_settling(TimePoint now) const;
   void defend(TimePoint now);
   void tell_contest(TimePoint now);
@@ -278,10 +251,6 @@ class VirtualRouter {
   void reassert(TimePoint now);
   void finish_stop(TimePoint now);
   void note_peer(const Advert& advert, const IpAddress& source, TimePoint now);
-  void tell_interval(const SeenPeer& peer, TimePoint now);
-  void tell_addresses(const SeenPeer& peer, TimePoint now);
-  void tell_owners(const SeenPeer& peer, TimePoint now);
-  void learn_checksum_form(const Advert& advert, const IpAddress& source, TimePoint now);
 
   SharedInstance config_;
   Kernel& kernel_;
@@ -292,63 +261,35 @@ class VirtualRouter {
   Standing standing_;
   AddressOwner owner_;
   std::unique_ptr<HookQueue> hooks_;
-  Counters counters_;
+  RouterCounters counters_;
+  Uplink uplink_;
+  AdvertPort port_;
+  PeerWatch watch_;
+  Clearance clearance_;
 
-  int ifindex_ = 0;
-  std::optional<IpAddress> source_;
-  std::vector<std::uint8_t> advertised_;  // the addresses in wire form
-  ChecksumForm checksum_form_ = ChecksumForm::pseudo_header;
-  std::optional<SimplePassword> password_;
-  PeerTable peers_;
-  std::optional<IpAddress> last_stranger_;
-  std::vector<Link> links_;  // of the instance's interface first
   TimePoint prepare_again_ = kNever;
-  /// The instance could not be Active though its election wanted to.
-  struct Setback {
-    FaultCause cause;  // claim or sending
-    TimePoint since;
-    TimePoint judged;             // judge_setback() last did something
-    std::vector<Interface> seen;  // surroundings() at `since`
-    bool sent = false;            // an advert has left since then
-    unsigned tries = 1;           // that have failed, counting those that ended while the router was Active
-    bool on_trial = false;        // true while the router is Active and the fault is still shown
-  };
-  std::optional<Setback> setback_;
-  bool sync_tolerated_ = false;  // as last told by hold_out()
-  /// Another node that is Active, too, while we are.
-  struct Rival {
-    Peer peer;
-    TimePoint first, last;  // heard
-    bool told = false;      // that it does not give way
-    std::string to_string() const;
-  };
-  std::optional<Rival> rival_;
+  std::unique_ptr<Setback> setback_;  // null while none
+  bool sync_tolerated_ = false;       // as last told by hold_out()
+  Contender contender_;
   Defence defence_;
   std::optional<Twin> twin_;
-  /// When hooks.reassert was last due for a rival.
-  TimePoint rival_told_ = TimePoint::min();
   Reason decided_;  // why the election changed its state last; known before its actions are carried out
   std::unique_ptr<HookEvent> late_event_;  // that the hooks are not told of yet
   std::unique_ptr<Start> kept_wait_;       // of an earlier process, until the first reconsider()
-  TimePoint heard_until_{};                // by the last advert that could be sent
   bool claim_changed_ = true;              // since it was put down
-  bool counted_ = false;                   // the last advert, as sent
   bool spoken_ = false;                    // peers may believe in us, and have to be told when we go
-  bool cleared_ = false;                   // what a hook was asked before may be done
-  Asked asked_ = Asked::nothing;           // that is
-  TimePoint answer_by_{};                  // how long the hook is waited for
   FlapLimit flap_limit_;
   TimePoint flaps_until_ = kNever;
   TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due
-  std::map<Refusal, LogLimit> refusal_log_;
-  LogLimit interval_log_, addresses_log_, owner_log_, rival_log_, late_log_, send_log_, checksum_log_, contest_log_,
-      twin_log_;
+  LogLimit late_log_, contest_log_, twin_log_;
 
   ShownState shown_ = ShownState::initialize;
   std::string reason_ = "starting";
   TimePoint since_{};
   bool shown_fit_ = true;
   bool stopping_ = false;
+  std::optional<Stop> stop_due_;  // that the election is to be told of
+  bool stop_taken_ = false;       // true once it was told
   bool stopped_ = false;
   TimePoint give_up_removal_ = kNever;  // of a router that has stopped, while the kernel refuses to remove something
   bool removal_given_up_ = false;

@@ -1,5 +1,5 @@
-// What a LAN is besides its cables: a switch that has seen MACs, a client that goes where it believes, and the
-// neighbour entries of those who speak by unicast.
+/// Client and Neighbour: what a LAN is besides its cables: a switch that has seen MACs, a client that goes where it
+/// believes, and the neighbour entries of those who speak by unicast.
 #pragma once
 
 #include <cstddef>

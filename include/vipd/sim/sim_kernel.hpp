@@ -1,6 +1,6 @@
-// A node's kernel in the fake world: interfaces with their addresses, routes and rules, ours and those of others. What
-// it does by itself it does as Linux does: the rule of primary and secondary addresses, what goes with an interface or
-// with IPv6, what an error says. Tests change the truth and call changed().
+/// SimKernel: a node's kernel in the simulated world: interfaces with their addresses, routes and rules, ours and those
+/// of others. What it does by itself it does as Linux does: the rule of primary and secondary addresses, what goes with
+/// an interface or with IPv6, what an error says. Tests change the truth and call changed().
 #pragma once
 
 #include <array>
@@ -17,6 +17,7 @@
 
 namespace vipd::sim {
 
+/// Units of virtual time, as scenarios write them.
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;

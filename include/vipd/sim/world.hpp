@@ -1,7 +1,7 @@
-// A world for the daemon's production code: kernels that hold addresses and can refuse, a LAN that loses packets,
-// programs that take their time, and a clock that the test owns. It fakes the world, not the calls: what a node gets to
-// see is what its kernel and its LAN would have told it. Everything happens in one thread, in virtual time, by one
-// seed.
+/// World: the surroundings of nodes that run the daemon's production code in virtual time: kernels that hold addresses
+/// and can refuse, a LAN that loses packets, programs that take their time, and a clock that the test owns. It fakes
+/// the world, not the calls: what a node gets to see is what its kernel and its LAN would have told it. Everything
+/// happens in one thread, in virtual time, by one seed.
 #pragma once
 
 #include <array>
@@ -21,6 +21,7 @@
 
 namespace vipd::sim {
 
+/// The Wire of one node: what it sends reaches the World's LANs.
 class SimWire final : public Wire {
  public:
   SimWire(World& world, std::size_t node) : world_(world), node_(node) {}
@@ -95,6 +96,7 @@ struct SentAdvert {
   std::uint8_t priority;
 };
 
+/// One simulated server: the production Supervisor on a SimKernel, a SimWire and a SimRunner.
 class Node {
  public:
   Node(World& world, std::size_t index, Config config);

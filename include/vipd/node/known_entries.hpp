@@ -1,0 +1,61 @@
+/// KnownEntries: finds the entries of a previous configuration, each once.
+///
+/// Mostly they come in the order in which they were, so the next one is looked at first. A configuration may have
+/// thousands of entries; an entry at another place is found by a sorted list, which is made when it is first needed.
+#pragma once
+
+#include <vector>
+
+#include "vipd/node/held_objects.hpp"
+
+namespace vipd {
+
+class KnownEntries {
+ public:
+  /// `entries` outlive it.
+  explicit KnownEntries(const std::vector<HeldEntry>& entries)
+      : entries_(entries), is_left_(entries.size(), true), left_(entries.size()) {}
+  /// The entry that was wanted so, or that is this object; null if there is none.
+  const HeldEntry* take(const KernelObject& wanted, const KernelObject& object) {
+    if (left_ == 0) return nullptr;
+    std::size_t at = next_;
+    if (!is_one(at, wanted, object)) at = find(wanted, &HeldEntry::wanted, by_wanted_);
+    if (!is_one(at, wanted, object)) at = find(object, &HeldEntry::object, by_object_);
+    if (!is_one(at, wanted, object)) return nullptr;
+    is_left_[at] = false;
+    --left_;
+    next_ = at + 1;
+    return &entries_[at];
+  }
+  /// Those that were not taken.
+  std::vector<HeldEntry> rest() const {
+    std::vector<HeldEntry> rest;
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      if (is_left_[i]) rest.push_back(entries_[i]);
+    return rest;
+  }
+
+ private:
+  using Places = std::vector<std::size_t>;
+  using Member = KernelObject HeldEntry::*;
+  bool is_one(std::size_t at, const KernelObject& wanted, const KernelObject& object) const {
+    return at < entries_.size() && is_left_[at] && (entries_[at].wanted == wanted || entries_[at].object == object);
+  }
+  /// By a list of places in the order of this member, which is made when it is first needed.
+  std::size_t find(const KernelObject& what, Member member, Places& places) const {
+    const auto key = [&](std::size_t at) -> const KernelObject& { return entries_[at].*member; };
+    if (places.empty()) {
+      for (std::size_t i = 0; i < entries_.size(); ++i) places.push_back(i);
+      std::ranges::sort(places, {}, key);
+    }
+    const auto found = std::ranges::lower_bound(places, what, {}, key);
+    return found == places.end() ? entries_.size() : *found;
+  }
+
+  const std::vector<HeldEntry>& entries_;
+  std::vector<bool> is_left_;
+  std::size_t left_, next_ = 0;
+  Places by_wanted_, by_object_;
+};
+
+}  // namespace vipd
