@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -109,20 +108,6 @@ class SlowDisk {
   Process strace_;
 };
 
-/// What the daemon itself says, whatever vipctl would have found out before.
-std::string answer_to(const Node& node, const std::string& request) {
-  const Fd fd = connect_to(node);
-  REQUIRE(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) == std::ssize(request));
-  std::string answer;
-  REQUIRE(wait_until(20s, [&] {
-    std::array<char, 4096> octets;
-    const ssize_t size = ::recv(fd.get(), octets.data(), octets.size(), MSG_DONTWAIT);
-    if (size > 0) answer.append(octets.data(), static_cast<std::size_t>(size));
-    return size == 0;
-  }));
-  return answer;
-}
-
 /// Asks on a connection of its own, as this user, and never reads.
 Fd ask_and_never_read(const Node& node, uid_t user, const std::string& request) {
   using std::filesystem::perms;
@@ -221,10 +206,6 @@ TEST_CASE("lab: a file that is long to read delays no advert", "[lab]") {
     clockwork.late_in("SIGHUP with " + what, [&] {
       node.vipd().signal(SIGHUP);
       vipctl(node, {"diff"});
-    });
-    clockwork.late_in("`reexec` with " + what, [&] {
-      if (what == "many addresses") return;  // which can be used
-      CHECK(answer_to(node, "{\"verb\":\"reexec\"}\n").find("the configuration has errors") != std::string::npos);
     });
     measured("all of that with " + what, std::chrono::steady_clock::now() - since);
   }
