@@ -26,12 +26,12 @@ char folded(char c) {
 }
 
 /// No word that is longer is compared with others.
-constexpr std::size_t kLongest = 64;
+constexpr std::size_t kLongestWord = 64;
 
 /// Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. Case and "-" for "_" are
-/// free. Both have kLongest characters at most. What is `enough` or more need not be exact.
+/// free. Both have kLongestWord characters at most. What is `enough` or more need not be exact.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t enough) {
-  using Row = std::array<std::size_t, kLongest + 1>;
+  using Row = std::array<std::size_t, kLongestWord + 1>;
   Row before_last{}, last{}, row{};
   for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -81,14 +81,14 @@ bool is_unsupported(std::string_view table, std::string_view name) {
 }
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> words) {
-  if (word.size() > kLongest) return {};
+  if (word.size() > kLongestWord) return {};
   const std::uint64_t letters = letters_of(word);
   std::string_view best;
   std::size_t smallest = std::clamp<std::size_t>(word.size() / 3, 1, 3) + 1;
   for (const std::string_view candidate : words) {
     const std::size_t longer = std::max(word.size(), candidate.size()),
                       shorter = std::min(word.size(), candidate.size());
-    if (longer - shorter >= smallest || candidate.size() > kLongest) continue;  // the distance is no less
+    if (longer - shorter >= smallest || candidate.size() > kLongestWord) continue;  // the distance is no less
     if (are_far(letters, letters_of(candidate), smallest)) continue;
     const std::size_t distance = edit_distance(word, candidate, smallest);
     if (distance >= smallest) continue;

@@ -191,11 +191,12 @@ void World::announced(std::size_t from, int ifindex, std::span<const std::uint8_
   if (on_announced) on_announced(from, frame);
   if (lan >= kLanCount || now < forwards_from[lan][from]) return;
   clients[lan].hear(from, frame);
+  const Duration sleeps = std::max(Duration{}, nodes[from]->asleep_until - now);  // its kernel is at work before
   for (const auto& node : nodes)
-    if (node->index != from && hears(from, node->index, lan)) announce_to(node->index, lan, frame);
+    if (node->index != from && hears(from, node->index, lan)) announce_to(node->index, lan, frame, sleeps);
 }
 
-void World::announce_to(std::size_t node, std::size_t lan, std::span<const std::uint8_t> frame) {
+void World::announce_to(std::size_t node, std::size_t lan, std::span<const std::uint8_t> frame, Duration later) {
   constexpr std::size_t kType = 12, kMessage = 14 + 40;
   const Family family = frame[kType] == 0x08 ? Family::ipv4 : Family::ipv6;
   for (const auto& [key, addresses] : nodes[node]->wire.watched) {
@@ -204,7 +205,8 @@ void World::announce_to(std::size_t node, std::size_t lan, std::span<const std::
     if (!std::string_view(interface->name).ends_with(kLans[lan].name)) continue;
     const auto octets = family == Family::ipv4 ? frame : frame.subspan(kMessage);
     at_node(
-        node, delay_high, [this, node, ifindex = key.first, family, copy = std::vector(octets.begin(), octets.end())] {
+        node, later + delay_high,
+        [this, node, ifindex = key.first, family, copy = std::vector(octets.begin(), octets.end())] {
           Node& receiver = *nodes[node];
           if (!receiver.alive()) return;
           receiver.supervisor->overheard(

@@ -198,7 +198,7 @@ class World {
     return lan_of(interface.substr(interface.rfind('.') + 1));
   }
   /// What any host announces on a LAN reaches the nodes that have such addresses themselves.
-  void announce_to(std::size_t node, std::size_t lan, std::span<const std::uint8_t> frame);
+  void announce_to(std::size_t node, std::size_t lan, std::span<const std::uint8_t> frame, Duration later = {});
   /// Whether the client's packets for the address come to a node, going where client and switch believe.
   bool client_reaches(std::size_t lan, const IpAddress& address, std::size_t node) const;
   /// Whether the switch connects client and node.
