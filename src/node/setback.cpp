@@ -46,9 +46,9 @@ TimePoint Setback::due(const Pace& pace, std::uint64_t departures) const {
 Setback::Verdict Setback::judge(const Pace& pace, const World& world, TimePoint now) {
   if (cause_ == FaultCause::sending) return judge_sending(pace, world.departures, now);
   judged_ = now;
+  has_news_ = has_news_ || world.surroundings != seen_;
   if (on_trial_) return world.settled ? Verdict::over : Verdict::stays;
-  const bool has_news = now >= since_ + pace.interval && world.surroundings != seen_;
-  if (has_news || now >= ends(pace)) return Verdict::over;
+  if ((has_news_ && now >= since_ + pace.interval) || now >= ends(pace)) return Verdict::over;
   return now >= since_ + pause(pace) ? Verdict::tolerated : Verdict::stays;
 }
 

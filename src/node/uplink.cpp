@@ -147,7 +147,8 @@ std::vector<Interface> Uplink::surroundings() const {
   for (const Link& link : links_) {
     const Interface* interface = kernel_.view().find(link.interface);
     if (interface == nullptr) continue;
-    std::erase_if(all.emplace_back(*interface).addresses, [&](const auto& each) {
+    all.emplace_back(*interface).promotes = false;  // a removal changes that for a moment
+    std::erase_if(all.back().addresses, [&](const auto& each) {
       return each.second.tag == kKernelTag || config_->is_virtual(each.first.address);
     });
   }

@@ -129,7 +129,7 @@ FAULTS = [
     ("a refused claim is pretended", V, "    if (!owner_.failure()) return true;\n    claim_failed(", "    if (!owner_.failure() || true) return true;\n    claim_failed("),
     ("a refused claim is never tried again", B, "return now >= since_ + pause(pace) ? Verdict::tolerated", "return now < since_ ? Verdict::tolerated"),
     ("a node that cannot hold the address takes it from one that can", B, "now < since_ + kPatience; }", "now < since_; }"),
-    ("the kernel's news about a refused claim are not heard", B, "if (has_news || now >= ends(pace)) return", "if (now >= ends(pace)) return"),
+    ("the kernel's news about a refused claim are not heard", B, "  has_news_ = has_news_ || world.surroundings != seen_;\n", ""),
     ("a second interface that is down is no fault", U, "if (address.assigned && address.tracked) need(", "if (!address.assigned && address.tracked) need("),
     ("a claim is announced before it is known whether it stands", A, "  announcer_.hush();\n", "  announcer_.hush();\n  announce_claim(now);\n"),
     ("a takeover of which nobody can hear is announced", V, "    if (!port_.last_has_left()) {\n", "    if (!port_.last_has_left() && false) {\n"),

@@ -41,6 +41,15 @@ TEST_CASE("Setback: news of the kernel ends it, but not within the first interva
   CHECK(setback.judge(kPace, changed, kStart + 1s) == Verdict::over);
 }
 
+TEST_CASE("Setback: news that were undone again are news") {
+  Setback setback(FaultCause::claim, 1, world(), kStart);
+  Setback::World changed = world();
+  changed.surroundings.front().up = true;
+  CHECK(setback.judge(kPace, changed, kStart + 100ms) == Verdict::stays);
+  CHECK(setback.judge(kPace, world(), kStart + 200ms) == Verdict::stays);
+  CHECK(setback.judge(kPace, world(), kStart + 1s) == Verdict::over);
+}
+
 TEST_CASE("Setback: each further try that fails while Active doubles the pause, up to 25 s") {
   const auto tolerated_after = [](unsigned tries) {
     for (auto after = 1s; after <= 30s; after += 1s)

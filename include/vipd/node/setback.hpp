@@ -63,6 +63,7 @@ class Setback {
   TimePoint since_;
   TimePoint judged_;             // when judge() last did something
   std::vector<Interface> seen_;  // the surroundings at since_
+  bool has_news_ = false;        // true once the surroundings were others, though they may be as before by now
   std::uint64_t departures_;     // at since_
   bool on_trial_ = false;
 };
