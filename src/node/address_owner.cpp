@@ -208,9 +208,9 @@ void AddressOwner::note_taken(const IpAddress& address, TimePoint now) {
     return held != nullptr && held->prefix.address == address;
   };
   const auto from = entries_.begin() + static_cast<std::ptrdiff_t>(departure_->taken);
-  const auto found = std::find_if(from, entries_.end(), is_it);
-  if (found == entries_.end()) return;
-  if (found - from >= kFarthest) return;  // it adds them in another order
+  const auto to = from + std::min(kFarthest, entries_.end() - from);  // further on: it adds them in another order
+  const auto found = std::find_if(from, to, is_it);
+  if (found == to) return;
   departure_->taken = static_cast<std::size_t>(found - entries_.begin()) + 1;
   departure_->next_at = now + kPeerPause;
 }

@@ -104,7 +104,7 @@ FAULTS = [
     ("hooks are told before all addresses are gone", V, "  if (owner_.adding() || owner_.letting_go()) return;\n  tell_late();",
      "  if (owner_.adding()) return;\n  tell_late();"),
     ("everything goes when the new holder speaks", V, "      owner_.let_go(now);\n", "      owner_.release();\n"),
-    ("addresses go by the clock alone, whatever the peer announces", A, "  if (found - from >= kFarthest) return;", "  if (found - from < kFarthest) return;"),
+    ("addresses go by the clock alone, whatever the peer announces", A, "  if (found == to) return;\n", "  if (found != to) return;\n"),
     ("all go as fast as they can when the new holder speaks", A, "constexpr int kSlowness = 4;", "constexpr int kSlowness = 0;"),
     ("a fault waits until a peer has had its time", V, "  owner_.release();\n  settle(now);\n", "  settle(now);\n"),
     ("what somebody else has added in place of ours is removed", A, "  entry.foreign = entry.told && !is_ours;\n", "  entry.foreign = false;\n"),
