@@ -51,6 +51,11 @@ struct Move {
 
   /// What is so until the next event.
   void look() {
+    if (const bool changed = see(first(), seen_first) | see(second(), seen_second); !changed) {
+      for (const auto& [address, since] : both_since)
+        longest_on_both = std::max<Duration>(longest_on_both, world.now - since);
+      return;
+    }
     const std::set<IpAddress> on_first = held_by(first()), on_second = held_by(second());
     for (const IpAddress& address : watched) {
       const bool both = on_first.contains(address) && on_second.contains(address);
@@ -62,6 +67,13 @@ struct Move {
       const auto since = both_since.emplace(address, world.now).first->second;
       longest_on_both = std::max<Duration>(longest_on_both, world.now - since);
     }
+  }
+
+  /// True if the interfaces are others than those that were seen before.
+  static bool see(const Node& node, std::map<int, Interface>& seen) {
+    if (seen == node.kernel.real_) return false;
+    seen = node.kernel.real_;
+    return true;
   }
 
   static std::set<IpAddress> held_by(const Node& node) {
@@ -98,6 +110,7 @@ struct Move {
   World world;
   std::vector<IpAddress> watched;
   std::map<IpAddress, TimePoint> both_since;
+  std::map<int, Interface> seen_first, seen_second;
   std::size_t on_nobody = 0, too_early = 0, announced = 0;
   Duration longest_on_both{};
 };

@@ -4,10 +4,10 @@
 /// their document and the end of the connection; {"verb":"events","follow":true} gets the past and then each transition
 /// as it happens; {"verb":"reexec"} is answered with the version before the daemon goes about it. Clients are never
 /// waited for: everything is non-blocking and bounded (clients, length of a request, unread answers, time to ask), and
-/// whoever exceeds a bound is cut. No client delays an advert: a status of many things is written out by a Worker, one
-/// for all who ask meanwhile, and a transition once for all who follow. The socket belongs to the group vipd, mode
-/// 0660. The kernel says which user a client is: verbs.hpp has what that user may ask for. No user but root can have
-/// more than 16 clients, and the last places are root's. A client that is refused is told why.
+/// a client that exceeds a bound is cut. No client delays an advert: a status of many things is written out by a
+/// Worker, one for all who ask meanwhile, and a transition once for all who follow. The socket belongs to the group
+/// vipd, mode 0660. The kernel says which user a client is: verbs.hpp has what that user may ask for. No user but root
+/// can have more than 16 clients, and the last places are root's. A client that is refused is told why.
 #pragma once
 
 #include <cstdint>

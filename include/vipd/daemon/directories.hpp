@@ -39,8 +39,8 @@ std::string runner_state_dir(const DaemonOptions& options);
 /// one, if it can be used. Says so in the log. Root believes nothing that user vipd could have written.
 Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options);
 
-/// What was in force in the process that this program has taken over: what the program before has left, or, if that was
-/// one of an earlier version, what it has kept. nullopt if there is no record of it that can be believed.
+/// The configuration that was in force in the process that this program has taken over. The program before has left it,
+/// or has kept it on the disk if its version is an earlier one. nullopt if no record of it can be believed.
 std::optional<KeptConfig> was_in_force(const HandOver& left, const DaemonOptions& options);
 
 /// The instances of the vipd before this one that are not in `now`: the files may have been changed since, or be

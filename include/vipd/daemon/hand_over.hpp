@@ -25,12 +25,12 @@ struct HandOver {
   bool given_back = false;  ///< true where the program that was to take over has given the process back
 };
 
-/// What has been left for this program, once; nullopt if it has replaced none.
+/// The hand-over to this program, at the first call; nullopt if this program has replaced none.
 std::optional<HandOver> take_over();
 
 /// `text` in memory that nobody can change any more.
 Result<Fd> in_sealed_memory(const std::string& text);
-/// What in_sealed_memory() has been given; "" if `memory` is something else.
+/// The text that in_sealed_memory() was given; "" if `memory` is something else.
 std::string read_sealed_memory(const Fd& memory);
 
 /// Runs the file `program` in this process and leaves `what` to it. Returns only if that cannot be: why.

@@ -1,16 +1,16 @@
 /// Reloader: from the files on disk to the configuration in force, and back.
 ///
-/// What is in force comes from the files at a start and at a reload, and at no other time. So the files may say
-/// something else: they are edited and not reloaded, were refused, or were on trial. The Reloader knows that as of its
-/// last look at them; status shows it.
+/// The configuration in force comes from the files at a start and at a reload, and at no other time. So the files may
+/// say something else: they are edited and not reloaded, were refused, or were on trial. The Reloader knows that as of
+/// its last look at them; status shows it.
 ///
 /// One path for SIGHUP, `systemctl reload` and `vipctl reload`: read, check, plan, and only if all of that went well
 /// let the Supervisor apply it. Anything wrong is reported and changes nothing. What is in force is kept for the next
 /// vipd. Callers: the daemon, for signals and for a re-exec, and the ControlServer, for the verbs of vipctl.
 ///
 /// The event loop waits neither for a long file nor for a disk (docs/decisions/0022). One Worker reads, judges and
-/// compares, another one writes. The loop takes what they have found and decides. What is asked meanwhile waits for its
-/// turn, in the order in which it came, and asks the Lifecycle when its turn has come and again before anything
+/// compares, another one writes. The loop takes what they have found and decides. A request that comes meanwhile waits
+/// for its turn, in the order in which it came, and asks the Lifecycle when its turn has come and again before anything
 /// changes. A stop answers all that waits. Where a trial goes back while the reader compares, the reader begins anew.
 ///
 /// The Runner is told the hash of what is in force before the Supervisor applies it, with those of the configurations
@@ -55,7 +55,7 @@ class Reloader {
     std::string in_force;     ///< directory of the one in force, for the next vipd if this one dies
     std::string unconfirmed;  ///< file of an UnconfirmedConfig
   };
-  /// What may take long runs there; neither waits for the other.
+  /// Long work runs there; neither worker waits for the other.
   struct Workers {
     Worker& reader;  ///< reads, judges and compares configurations
     Worker& disk;    ///< writes what is kept
@@ -79,7 +79,7 @@ class Reloader {
   void stop();
   /// A vipd that comes after this one need not know of the configurations before, once all that they had is gone.
   void forget_older();
-  /// What is known of the configuration beside what it says.
+  /// Facts about the configuration in force that it does not say itself.
   ConfigState state() const;
   /// What is in force, for the program that takes over.
   KeptConfig in_force() const;

@@ -34,7 +34,7 @@ struct DaemonInfo {
   bool given_back = false;   ///< true where another program was to take over and did not accept what is in force
 };
 
-/// What is known of the configuration beside what it says.
+/// Facts about the configuration in force that it does not say itself.
 struct ConfigState {
   std::optional<TimePoint> trial_ends = {};  ///< when a reload goes back unless it is confirmed
   bool files_in_force = true;                ///< false where the files said something else when they were last read
