@@ -51,7 +51,8 @@ struct Move {
 
   /// What is so until the next event.
   void look() {
-    if (const bool changed = see(first(), seen_first) | see(second(), seen_second); !changed) {
+    const bool first_changed = see(first(), seen_first), second_changed = see(second(), seen_second);
+    if (!first_changed && !second_changed) {
       for (const auto& [address, since] : both_since)
         longest_on_both = std::max<Duration>(longest_on_both, world.now - since);
       return;
