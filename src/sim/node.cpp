@@ -159,7 +159,7 @@ void Node::power_off() {
   claims = ClaimStore();
   kernel.real_routes_.clear();
   kernel.real_rules_.clear();
-  std::erase_if(kernel.real_, [](const auto& entry) { return entry.second.name.starts_with("vrrp"); });
+  kernel.erase_links([](const Interface& each) { return each.name.starts_with("vrrp"); });
   for (auto& [name, value] : kernel.settings) value = 0;
   for (auto& [ifindex, interface] : kernel.real_)
     std::erase_if(interface.addresses, [](const auto& entry) { return entry.second.tag == kKernelTag; });

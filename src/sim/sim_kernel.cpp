@@ -60,9 +60,11 @@ int SimKernel::add_address(const AddressObject& address) {
   if (ipv6 && narrow.contains(address.ifindex)) return EINVAL;  // ipv6_find_idev()
   const bool detects = ipv6 && !address.nodad;
   put(interface->second, address.prefix, {.usable = !detects, .tag = kKernelTag});
-  if (detects)
-    world_.at_node(node_, detection_takes,
-                   [this, ifindex = address.ifindex, prefix = address.prefix] { end_detection(ifindex, prefix); });
+  if (!detects) return 0;
+  const std::pair key(address.ifindex, address.prefix);
+  world_.at_node(node_, detection_takes, [this, key, number = ++detections_[key]] {
+    if (detections_[key] == number) end_detection(key.first, key.second);
+  });
   return 0;
 }
 
@@ -245,6 +247,11 @@ void SimKernel::take_ipv6_off(Interface& interface) {
   std::erase_if(interface.addresses, [](const auto& each) { return each.first.address.family() == Family::ipv6; });
   std::erase_if(settings,
                 [&](const auto& each) { return each.first.starts_with("ipv6/conf/" + interface.name + "/"); });
+}
+
+void SimKernel::erase_links(const std::function<bool(const Interface&)>& which) {
+  std::erase_if(real_, [&](const auto& each) { return which(each.second); });
+  std::erase_if(narrow, [this](int index) { return !real_.contains(index); });
 }
 
 void SimKernel::catch_up() {

@@ -63,6 +63,8 @@ class SimKernel final : public Kernel {
   /// listener that believes to be a member. Its macvlans keep the small MTU (macvlan_device_event(),
   /// drivers/net/macvlan.c).
   void set_narrow(const std::string& interface, bool on);
+  /// These interfaces cease to exist, and what was known of them with them: another one may get the same index.
+  void erase_links(const std::function<bool(const Interface&)>& which);
   /// Call after changing `real`: the view follows, and the node is told.
   void changed();
   /// Somebody else adds an address, as `ip addr add` does. Nothing happens where it is.
@@ -108,7 +110,8 @@ class SimKernel final : public Kernel {
   void link_changed(int ifindex);
   void note_when(std::span<const KernelObject> objects, bool added);
 
-  std::map<IpAddress, TimePoint> appears_, vanishes_;  // with object_takes
+  std::map<IpAddress, TimePoint> appears_, vanishes_;   // with object_takes
+  std::map<std::pair<int, IpPrefix>, int> detections_;  // by interface and address: how many began; the last one counts
   World& world_;
   std::size_t node_;
   NetworkView view_;

@@ -301,7 +301,7 @@ void Cluster::interface_gone(const Fault& fault, Node& node) {
   Interface& kept = places_[node.index].gone[fault.lan] = *interface;
   std::erase_if(kept.addresses, [](const auto& each) { return each.second.tag == kKernelTag; });
   const int lost = interface->index;
-  std::erase_if(kernel.real_, [&](const auto& each) { return each.first == lost || each.second.parent == lost; });
+  kernel.erase_links([lost](const Interface& each) { return each.index == lost || each.parent == lost; });
   std::erase_if(kernel.real_routes_, [&](const RouteObject& route) { return route.ifindex == lost; });
   kernel.changed();
   world_.at(fault.length, [this, &node, lan = fault.lan] { interface_back(node, lan); });
@@ -317,6 +317,7 @@ void Cluster::interface_back(Node& node, std::size_t lan) {
   kept->second.running = kept->second.up = true;
   const auto addresses = std::exchange(kept->second.addresses, {});
   node.kernel.real_[free] = kept->second;
+  node.kernel.settings["ipv6/conf/" + kept->second.name + "/addr_gen_mode"] = 0;  // an MTU below 1280 is forgotten, too
   for (const auto& [prefix, state] : addresses) node.kernel.others_add(kept->second.name, prefix);
   gone.erase(kept);
   node.kernel.changed();
@@ -376,7 +377,7 @@ void Cluster::swap_interface(Node& node, std::size_t lan) {
   if (interface == nullptr) return;
   const int index = interface->index;
   interface->addresses.clear();
-  std::erase_if(node.kernel.real_, [&](const auto& each) { return each.second.parent == index; });
+  node.kernel.erase_links([index](const Interface& each) { return each.parent == index; });
   std::erase_if(node.kernel.real_routes_, [&](const RouteObject& route) { return route.ifindex == index; });
   for (const Family family : {Family::ipv4, Family::ipv6}) node.wire.drop_membership(index, family);
   node.kernel.others_add(name, {own_address(lan, node.index, Family::ipv4), 24});
