@@ -1,22 +1,14 @@
 #include "vipd/ctl/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <map>
 #include <string>
 
-#include "vipd/ctl/vipctl.hpp"
+#include "vipd/ctl/verbs.hpp"
 
 namespace vipd {
 namespace {
-
-CLI::App& add_verb(CLI::App& app, Invocation& invocation, Invocation::Verb verb, const char* name,
-                   const char* description) {
-  CLI::App& added = *app.add_subcommand(name, description);
-  added.callback([&invocation, verb] { invocation.verb = verb; });
-  added.fallthrough();  // options of every verb may stand behind it
-  added.footer("And the options of every verb: --json, --runtime-dir DIR.");
-  return added;
-}
 
 void add_trial(CLI::App& reload, Invocation& invocation) {
   using WithUnit = CLI::AsNumberWithUnit;
@@ -51,14 +43,48 @@ void add_config_action(CLI::App& config, Invocation& invocation, Invocation::Con
   if (action == Invocation::ConfigAction::restore) add_config_file(added, invocation);
 }
 
-void add_config(CLI::App& app, Invocation& invocation) {
+void add_config_actions(CLI::App& config, Invocation& invocation) {
   using Action = Invocation::ConfigAction;
-  CLI::App& config =
-      add_verb(app, invocation, Invocation::Verb::config, "config", "The last configurations that were in force");
   config.require_subcommand(0, 1);
   add_config_action(config, invocation, Action::list, "list", "All of them, the oldest first");
   add_config_action(config, invocation, Action::show, "show", "The text of one");
   add_config_action(config, invocation, Action::restore, "restore", "Put the files of one back and in force");
+}
+
+void add_events_options(CLI::App& events, Invocation& invocation) {
+  events.add_flag("-f,--follow", invocation.follow, "Go on with new ones as they happen");
+  events.add_option("-n", invocation.count, "Only the last N of the past ones")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void add_nothing(CLI::App& /*verb*/, Invocation& /*invocation*/) {}
+
+struct Verb {
+  const char* name;
+  const char* help;
+  VerbFunction function;
+  void (*add_options)(CLI::App&, Invocation&) = add_nothing;
+};
+
+/// All verbs, in the order of the help.
+constexpr std::array<Verb, 8> kVerbs = {{
+    {"status", "The state of each instance, and why", show_status},
+    {"events", "The last transitions, and why", show_events, add_events_options},
+    {"diff", "What a reload would change", show_diff},
+    {"reload", "Put the files' configuration in force", reload, add_trial},
+    {"confirm", "Keep what `reload --confirm` has put in force", confirm},
+    {"config", "The last configurations that were in force", show_config, add_config_actions},
+    {"reexec", "Have the program on the disk take over, as it is", reexec},
+    {"version", "The versions of vipctl and of the daemon", show_version},
+}};
+
+void add_verb(CLI::App& app, Invocation& invocation, const Verb& verb) {
+  CLI::App& added = *app.add_subcommand(verb.name, verb.help);
+  added.callback([&invocation, &verb] { invocation.verb = verb.function; });
+  added.fallthrough();  // options of every verb may stand behind it
+  added.footer("And the options of every verb: --json, --runtime-dir DIR.");
+  verb.add_options(added, invocation);
 }
 
 }  // namespace
@@ -72,26 +98,14 @@ std::unique_ptr<CLI::App> describe_command_line(Invocation& invocation) {
       ->type_name("DIR")
       ->capture_default_str();
   app->add_flag("--json", invocation.json, "Print the daemon's answer as JSON");
-
-  add_verb(*app, invocation, Invocation::Verb::status, "status", "The state of each instance, and why");
-  CLI::App& events = add_verb(*app, invocation, Invocation::Verb::events, "events", "The last transitions, and why");
-  events.add_flag("-f,--follow", invocation.follow, "Go on with new ones as they happen");
-  events.add_option("-n", invocation.count, "Only the last N of the past ones")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  add_verb(*app, invocation, Invocation::Verb::diff, "diff", "What a reload would change");
-  add_trial(add_verb(*app, invocation, Invocation::Verb::reload, "reload", "Put the files' configuration in force"),
-            invocation);
-  add_verb(*app, invocation, Invocation::Verb::confirm, "confirm", "Keep what `reload --confirm` has put in force");
-  add_config(*app, invocation);
-  add_verb(*app, invocation, Invocation::Verb::reexec, "reexec", "Have the program on the disk take over, as it is");
-  add_verb(*app, invocation, Invocation::Verb::version, "version", "The versions of vipctl and of the daemon");
+  for (const Verb& verb : kVerbs) add_verb(*app, invocation, verb);
   return app;
 }
 
 std::expected<Invocation, int> parse_command_line(int argc, const char* const* argv, std::ostream& out,
                                                   std::ostream& err) {
   Invocation invocation;
+  invocation.verb = show_status;
   const auto app = describe_command_line(invocation);
   try {
     app->parse(argc, argv);

@@ -13,7 +13,6 @@
 #include <deque>
 #include <map>
 
-#include "vipd/daemon/verbs.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/user_group.hpp"
 
@@ -22,6 +21,7 @@ namespace {
 
 constexpr std::size_t kMaxClients = 64;
 constexpr std::size_t kKeptForRoot = 8;
+constexpr std::chrono::milliseconds kShortestTrial = std::chrono::seconds(1), kLongestTrial = std::chrono::hours(24);
 constexpr std::ptrdiff_t kMaxOfOneUser = 16;  // clients at a time; of root, those that follow
 constexpr std::size_t kLongestRequest = 4096;
 constexpr std::size_t kMostUnreadEvents = 1 << 20;    // some thousand transitions, for one that follows
@@ -178,50 +178,75 @@ bool ControlServer::read_request(Client& client) {
   return true;
 }
 
+std::span<const ControlServer::Verb> ControlServer::verbs() {
+  static constexpr std::array<Verb, 7> kVerbs = {{
+      {"status", Right::look, &ControlServer::answer_status},
+      {"events", Right::look, &ControlServer::answer_events},
+      {"version", Right::look, &ControlServer::answer_version},
+      {"diff", Right::look, &ControlServer::answer_diff},
+      {"reload", Right::change, &ControlServer::answer_reload},
+      {"confirm", Right::change, &ControlServer::answer_confirm},
+      {"reexec", Right::change, &ControlServer::answer_reexec},
+  }};
+  return kVerbs;
+}
+
 void ControlServer::answer(Client& client, const std::string& line) {
   const Json request = parse_json(line);
-  const bool is_request = request.is_object() && request.contains("verb") && request["verb"].is_string();
-  const Verb* const known = is_request ? verb_of(request) : nullptr;
-  if (!is_request)
-    give(client, line_of(error_document("a request is one line with a JSON object that has a \"verb\"")));
-  else if (known == nullptr)
-    give(client, line_of(error_document("this version of vipd does not know that verb")));
-  else if (!may(client.user, known->right))
-    give(client, line_of(error_document("only root may ask for that, with sudo for example", "right")));
-  else
-    answer(client, *known, request);
-}
-
-void ControlServer::answer(Client& client, const Verb& verb, const Json& request) {
-  const Reloader::Reply reply = [this, whose = client.weak_from_this()](Json document) {
+  if (!request.is_object() || !request.contains("verb") || !request["verb"].is_string())
+    return give(client, line_of(error_document("a request is one line with a JSON object that has a \"verb\"")));
+  const auto verb = std::ranges::find(verbs(), request["verb"].get<std::string>(), &Verb::name);
+  if (verb == verbs().end())
+    return give(client, line_of(error_document("this version of vipd does not know that verb")));
+  if (!may(client.user, verb->right))
+    return give(client, line_of(error_document("only root may ask for that, with sudo for example", "right")));
+  (this->*verb->answer)(client, request, [this, whose = client.weak_from_this()](Json document) {
     write_out(std::move(document), {whose});
-  };
-  if (verb.name == "status") {
-    ask_status_.push_back(client.weak_from_this());
-    if (!writes_status_) write_status();
-  } else if (verb.name == "events") {
-    give(client, line_of(events(client, request.contains("follow") && request["follow"] == true)));
-  } else if (verb.name == "version") {
-    reply(version_document(info_, clocks()));
-  } else if (verb.name == "reexec") {
-    reloader_.prepare_reexec([this] { return begin_reexec(); }, reply);
-  } else {
-    reloader_.take(request, reply);
-  }
+  });
 }
 
-Json ControlServer::begin_reexec() {
-  const auto begun = reexec_();
-  return begun ? version_document(info_, clocks()) : error_document(begun.error().message);
+void ControlServer::answer_status(Client& client, const Json& /*request*/, const Reloader::Reply& /*reply*/) {
+  ask_status_.push_back(client.weak_from_this());
+  if (!writes_status_) write_status();
 }
 
-Json ControlServer::events(Client& client, bool follows) {
+void ControlServer::answer_events(Client& client, const Json& request, const Reloader::Reply& /*reply*/) {
+  const bool follows = request.contains("follow") && request["follow"] == true;
   if (follows && followers_of(client.user) >= kMaxOfOneUser)
-    return error_document(
-        fmt::format("too many followers of user {}: {}; end one of them", client.user, kMaxOfOneUser));
+    return give(client, line_of(error_document(fmt::format("too many followers of user {}: {}; end one of them",
+                                                           client.user, kMaxOfOneUser))));
   client.follows = follows;
   client.seen = supervisor_.events().last_sequence();
-  return events_document(supervisor_.events(), clocks());
+  give(client, line_of(events_document(supervisor_.events(), clocks())));
+}
+
+void ControlServer::answer_version(Client& /*client*/, const Json& /*request*/, const Reloader::Reply& reply) {
+  reply(version_document(info_, clocks()));
+}
+
+void ControlServer::answer_diff(Client& /*client*/, const Json& /*request*/, const Reloader::Reply& reply) {
+  reloader_.diff(reply);
+}
+
+void ControlServer::answer_reload(Client& /*client*/, const Json& request, const Reloader::Reply& reply) {
+  if (!request.contains("confirm_ms")) return reloader_.reload(std::nullopt, reply);
+  const Json& wanted = request["confirm_ms"];
+  const std::chrono::milliseconds length(wanted.is_number_integer() ? wanted.get<std::int64_t>() : 0);
+  if (length < kShortestTrial || length > kLongestTrial)
+    return reply(error_document("the time to confirm a reload must be 1s..24h"));
+  reloader_.reload(length, reply);
+}
+
+void ControlServer::answer_confirm(Client& /*client*/, const Json& /*request*/, const Reloader::Reply& reply) {
+  reloader_.confirm(reply);
+}
+
+void ControlServer::answer_reexec(Client& /*client*/, const Json& /*request*/, const Reloader::Reply& reply) {
+  const auto begin = [this] {
+    const auto begun = reexec_();
+    return begun ? version_document(info_, clocks()) : error_document(begun.error().message);
+  };
+  reloader_.prepare_reexec(begin, reply);
 }
 
 /// Answers all who ask for the status. Those who ask while a long one is written out get the next one.

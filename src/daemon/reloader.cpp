@@ -13,7 +13,6 @@ namespace vipd {
 namespace {
 
 /// Not a Duration: what a client asks for may be no number of nanoseconds.
-constexpr std::chrono::milliseconds kLongestTrial = std::chrono::hours(24);
 
 /// "priority 254 -> 200", "joins group edge".
 std::vector<std::string> news_of(const InstanceChange& change) {
@@ -152,24 +151,9 @@ Reloader::Reloader(EventLoop& loop, Workers workers, Supervisor& supervisor, Lif
   keep();
 }
 
-bool Reloader::take(const Json& request, const Reply& reply) {
-  const std::string verb = request["verb"];
-  if (verb == "diff")
-    ask({.event = LifeEvent::diff, .reply = reply});
-  else if (verb == "confirm")
-    ask({.event = LifeEvent::confirm, .reply = reply});
-  else if (verb == "reload" && !request.contains("confirm_ms"))
-    reload(std::nullopt, reply);
-  else if (verb == "reload") {
-    const Json& wanted = request["confirm_ms"];
-    const std::int64_t length = wanted.is_number_integer() ? wanted.get<std::int64_t>() : 0;
-    if (length < 1000 || std::chrono::milliseconds(length) > kLongestTrial)
-      reply(error_document("the time to confirm a reload must be 1s..24h"));
-    else
-      reload(std::chrono::milliseconds(length), reply);
-  }
-  return verb == "diff" || verb == "confirm" || verb == "reload";
-}
+void Reloader::diff(const Reply& reply) { ask({.event = LifeEvent::diff, .reply = reply}); }
+
+void Reloader::confirm(const Reply& reply) { ask({.event = LifeEvent::confirm, .reply = reply}); }
 
 /// Of signals that come faster than files are read, one waits: it finds what is there then.
 void Reloader::reload(std::optional<Duration> trial, Reply reply) {
@@ -271,11 +255,11 @@ void Reloader::take_up(const std::shared_ptr<Judged>& judged) {
   if (judged->base != running_) return begin();
   on_disk_ = judged->says_the_same;
   if (is_refused(event)) return;
-  if (event == LifeEvent::diff) return finish(diff(*judged));
+  if (event == LifeEvent::diff) return finish(difference(*judged));
   prepare_trial(judged);
 }
 
-Json Reloader::diff(Judged& judged) const {
+Json Reloader::difference(Judged& judged) const {
   Json document{{"schema", "vipd.diff/1"}};
   document.update(judged.answer);
   Changes& changes = judged.changes;

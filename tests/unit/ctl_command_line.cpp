@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "vipd/ctl/verbs.hpp"
 
 using namespace vipd;
-using Verb = Invocation::Verb;
 
 namespace {
 
@@ -79,7 +79,7 @@ void check_manual_knows(const std::string& manual, const CLI::App& app) {
 TEST_CASE("command line: without arguments it is the status") {
   const auto parsed = parse({});
   REQUIRE(parsed.invocation);
-  CHECK(parsed.invocation->verb == Verb::status);
+  CHECK(parsed.invocation->verb == show_status);
   CHECK(parsed.invocation->runtime_dir == "/run/vipd");
   CHECK_FALSE(parsed.invocation->json);
   CHECK_FALSE(parsed.invocation->follow);
@@ -91,17 +91,17 @@ TEST_CASE("command line: options stand before the verb or behind it") {
        {parse({"--runtime-dir", "/tmp/x", "--json", "status"}), parse({"status", "--runtime-dir=/tmp/x", "--json"}),
         parse({"--json", "--runtime-dir", "/tmp/x"})}) {
     REQUIRE(parsed.invocation);
-    CHECK(parsed.invocation->verb == Verb::status);
+    CHECK(parsed.invocation->verb == show_status);
     CHECK(parsed.invocation->runtime_dir == "/tmp/x");
     CHECK(parsed.invocation->json);
   }
 }
 
 TEST_CASE("command line: verbs and their options") {
-  CHECK(parse({"version"}).invocation->verb == Verb::version);
+  CHECK(parse({"version"}).invocation->verb == show_version);
   for (const auto& parsed : {parse({"events", "-f", "-n", "0"}), parse({"events", "-n0", "--follow"})}) {
     REQUIRE(parsed.invocation);
-    CHECK(parsed.invocation->verb == Verb::events);
+    CHECK(parsed.invocation->verb == show_events);
     CHECK(parsed.invocation->follow);
     CHECK(parsed.invocation->count == 0);
   }
@@ -109,15 +109,15 @@ TEST_CASE("command line: verbs and their options") {
 
 TEST_CASE("command line: reload, its trial, and the configurations") {
   using Action = Invocation::ConfigAction;
-  CHECK(parse({"diff"}).invocation->verb == Verb::diff);
-  CHECK(parse({"confirm"}).invocation->verb == Verb::confirm);
+  CHECK(parse({"diff"}).invocation->verb == show_diff);
+  CHECK(parse({"confirm"}).invocation->verb == confirm);
   CHECK_FALSE(parse({"reload"}).invocation->trial);
   CHECK(parse({"reload", "--confirm", "90s"}).invocation->trial == std::chrono::seconds(90));
   CHECK(parse({"reload", "--confirm=5m", "--json"}).invocation->trial == std::chrono::minutes(5));
   CHECK(parse({"config"}).invocation->config_action == Action::list);
   const auto restore = parse({"config", "restore", "7", "--json"});
   REQUIRE(restore.invocation);
-  CHECK(restore.invocation->verb == Verb::config);
+  CHECK(restore.invocation->verb == show_config);
   CHECK(restore.invocation->config_action == Action::restore);
   CHECK(restore.invocation->config_number == 7);
   CHECK(restore.invocation->json);

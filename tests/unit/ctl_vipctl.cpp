@@ -4,11 +4,11 @@
 
 #include "ctl_fake_daemon.hpp"
 #include "vipd/ctl/document.hpp"
+#include "vipd/ctl/verbs.hpp"
 
 using namespace vipd;
 using namespace vipd::test;
 using namespace std::chrono_literals;
-using Verb = Invocation::Verb;
 
 namespace {
 
@@ -34,7 +34,7 @@ Outcome run(const Invocation& invocation, Duration patience = 10s) {
   return {status, out.str(), err.str()};
 }
 
-Invocation invocation_for(const std::string& runtime_dir, Verb verb = Verb::status) {
+Invocation invocation_for(const std::string& runtime_dir, VerbFunction verb = show_status) {
   Invocation invocation;
   invocation.verb = verb;
   invocation.runtime_dir = runtime_dir;
@@ -82,7 +82,7 @@ TEST_CASE("vipctl: --json prints the daemon's document, indented, with its keys 
 
 TEST_CASE("vipctl: events shows the past ones, the last N if asked for") {
   FakeDaemon daemon(kEvents + "\n");
-  Invocation invocation = invocation_for(daemon.runtime_dir(), Verb::events);
+  Invocation invocation = invocation_for(daemon.runtime_dir(), show_events);
   invocation.count = 1;
   const Outcome outcome = run(invocation);
   CHECK(outcome.status == ExitStatus::ok);
@@ -94,7 +94,7 @@ TEST_CASE("vipctl: events shows the past ones, the last N if asked for") {
 TEST_CASE("vipctl: a count larger than the list, and a count of none") {
   for (const std::size_t count : {0U, 7U}) {
     FakeDaemon daemon(kEvents + "\n");
-    Invocation invocation = invocation_for(daemon.runtime_dir(), Verb::events);
+    Invocation invocation = invocation_for(daemon.runtime_dir(), show_events);
     invocation.count = count;
     invocation.json = true;
     const Outcome outcome = run(invocation);
@@ -105,7 +105,7 @@ TEST_CASE("vipctl: a count larger than the list, and a count of none") {
 
 TEST_CASE("vipctl: events --follow goes on until the daemon ends it") {
   FakeDaemon daemon(kEvents + "\n" + kEvent + "\n");
-  Invocation invocation = invocation_for(daemon.runtime_dir(), Verb::events);
+  Invocation invocation = invocation_for(daemon.runtime_dir(), show_events);
   invocation.follow = true;
   const Outcome outcome = run(invocation);
   CHECK(outcome.status == ExitStatus::refused);
@@ -117,7 +117,7 @@ TEST_CASE("vipctl: events --follow goes on until the daemon ends it") {
 
 TEST_CASE("vipctl: events --follow --json prints one document a line") {
   FakeDaemon daemon(kEvents + "\n" + kEvent + "\n");
-  Invocation invocation = invocation_for(daemon.runtime_dir(), Verb::events);
+  Invocation invocation = invocation_for(daemon.runtime_dir(), show_events);
   invocation.follow = true;
   invocation.json = true;
   CHECK(run(invocation).out == kEvents + "\n" + kEvent + "\n");
@@ -126,7 +126,7 @@ TEST_CASE("vipctl: events --follow --json prints one document a line") {
 TEST_CASE("vipctl: version shows both") {
   for (const bool json : {false, true}) {
     FakeDaemon daemon("{\"schema\":\"vipd.version/1\",\"version\":\"9.9\",\"pid\":42}\n");
-    Invocation invocation = invocation_for(daemon.runtime_dir(), Verb::version);
+    Invocation invocation = invocation_for(daemon.runtime_dir(), show_version);
     invocation.json = json;
     const Outcome outcome = run(invocation);
     CHECK(outcome.status == ExitStatus::ok);
@@ -141,7 +141,7 @@ TEST_CASE("vipctl: version shows both") {
 
 TEST_CASE("vipctl: version without a daemon says so and is content") {
   TemporaryDirectory directory;
-  Invocation invocation = invocation_for(directory.path(), Verb::version);
+  Invocation invocation = invocation_for(directory.path(), show_version);
   const Outcome text = run(invocation);
   CHECK(text.status == ExitStatus::ok);
   CHECK(contains(text.out, "vipctl " VIPD_VERSION "\nvipd   no daemon: " + directory.socket()));
@@ -162,7 +162,7 @@ TEST_CASE("vipctl: no daemon is exit status 3 and a remedy") {
 }
 
 TEST_CASE("vipctl: a daemon that is hung is exit status 4, for version, too") {
-  for (const Verb verb : {Verb::status, Verb::events, Verb::version}) {
+  for (const VerbFunction verb : {show_status, show_events, show_version}) {
     FakeDaemon daemon(await_hangup);
     CHECK(run(invocation_for(daemon.runtime_dir(), verb), 50ms).status == ExitStatus::timeout);
   }

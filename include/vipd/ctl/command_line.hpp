@@ -1,7 +1,7 @@
 /// What the user asked for: the command line of vipctl, described once.
 ///
-/// The description is a CLI11 app. It parses, it prints the help, and a unit test walks through it to see that the
-/// manual page and the bash completion know each verb and each option.
+/// The description is a CLI11 app, made from a table of verbs: name, help, function, options. A unit test walks through
+/// the app to see that the manual page and the bash completion know each verb and each option.
 #pragma once
 
 #include <chrono>
@@ -13,18 +13,25 @@
 #include <optional>
 #include <string>
 
+#include "vipd/base/result.hpp"
+
 namespace CLI {
 class App;
 }
 
 namespace vipd {
 
-/// One call of vipctl. The defaults are those of a call without arguments.
+struct Console;
+struct Invocation;
+
+/// Carries a verb out: see verbs.hpp.
+using VerbFunction = Result<void> (*)(const Invocation& invocation, const Console& console);
+
+/// One call of vipctl. The defaults are those of a call without a verb, which parse_command_line() takes for `status`.
 struct Invocation {
-  enum class Verb { status, events, version, diff, reload, confirm, config, reexec };
   enum class ConfigAction { list, show, restore };
 
-  Verb verb = Verb::status;
+  VerbFunction verb = nullptr;                     ///< null until parse_command_line() has been
   std::string runtime_dir = "/run/vipd";           ///< where the daemon's control.sock is
   std::string config = "/etc/vipd/vipd.toml";      ///< config restore: the daemon's configuration file
   std::string state_dir = "/var/lib/vipd-runner";  ///< config: where vipd-runner keeps configurations

@@ -6,7 +6,7 @@
 /// waited for: everything is non-blocking and bounded (clients, length of a request, unread answers, time to ask), and
 /// a client that exceeds a bound is cut. No client delays an advert: a status of many things is written out by a
 /// Worker, one for all who ask meanwhile, and a transition once for all who follow. The socket belongs to the group
-/// vipd, mode 0660. The kernel says which user a client is: verbs.hpp has what that user may ask for. No user but root
+/// vipd, mode 0660. The kernel says which user a client is: rights.hpp has what that user may ask for. No user but root
 /// can have more than 16 clients, and the last places are root's. A client that is refused is told why.
 #pragma once
 
@@ -15,13 +15,15 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vipd/base/log_limit.hpp"
 #include "vipd/daemon/reloader.hpp"
+#include "vipd/daemon/rights.hpp"
 #include "vipd/daemon/status.hpp"
-#include "vipd/daemon/verbs.hpp"
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/fd.hpp"
 #include "vipd/os/json.hpp"
@@ -48,6 +50,17 @@ class ControlServer {
 
  private:
   struct Client;
+
+ public:
+  /// What can be asked for.
+  struct Verb {
+    std::string_view name;
+    Right right;
+    void (ControlServer::*answer)(Client& client, const Json& request, const Reloader::Reply& reply);
+  };
+  static std::span<const Verb> verbs();
+
+ private:
   /// An answer or a part of one, which many clients may get.
   using Text = std::shared_ptr<const std::string>;
   using Clients = std::vector<std::weak_ptr<Client>>;
@@ -62,9 +75,13 @@ class ControlServer {
   void on_ready(Client& client);
   bool read_request(Client& client);
   void answer(Client& client, const std::string& line);
-  void answer(Client& client, const Verb& verb, const Json& request);
-  Json begin_reexec();
-  Json events(Client& client, bool follows);
+  void answer_status(Client& client, const Json& request, const Reloader::Reply& reply);
+  void answer_events(Client& client, const Json& request, const Reloader::Reply& reply);
+  void answer_version(Client& client, const Json& request, const Reloader::Reply& reply);
+  void answer_diff(Client& client, const Json& request, const Reloader::Reply& reply);
+  void answer_reload(Client& client, const Json& request, const Reloader::Reply& reply);
+  void answer_confirm(Client& client, const Json& request, const Reloader::Reply& reply);
+  void answer_reexec(Client& client, const Json& request, const Reloader::Reply& reply);
   void write_status();
   void write_out(Json document, const Clients& clients);
   void give_all(const Clients& clients, const Text& text);

@@ -65,9 +65,10 @@ class Reloader {
   Reloader(EventLoop& loop, Workers workers, Supervisor& supervisor, Lifecycle& life, const Paths& paths, Load load,
            LoadedConfig running);
 
-  /// Takes up "reload", "diff" and "confirm"; false if the verb of `request` is another's. `reply` gets an error
-  /// document if something is wrong with the request, or if it is refused.
-  bool take(const Json& request, const Reply& reply);
+  /// Tells what a reload would change. `reply` gets an error document if that is refused.
+  void diff(const Reply& reply);
+  /// Ends a trial: what is in force stays so. `reply` gets an error document if that is refused.
+  void confirm(const Reply& reply);
   /// Reads the files and goes over to what they say; with `trial`, back again unless it is confirmed in that time. What
   /// came of it is in the log, and in the document that `reply` gets.
   void reload(std::optional<Duration> trial = std::nullopt, Reply reply = {});
@@ -126,7 +127,7 @@ class Reloader {
   void take_up(const std::shared_ptr<Judged>& judged);
   void finish(Json answer);
   bool is_refused(LifeEvent event);
-  Json diff(Judged& judged) const;
+  Json difference(Judged& judged) const;
   void prepare_trial(const std::shared_ptr<Judged>& judged);
   void put_in_force(Judged& judged, bool on_trial);
   void begin_confirm();
