@@ -105,7 +105,7 @@ KeptClaim VirtualRouter::claim_until(TimePoint until) const {
 }
 
 /// Has the addresses, and means to keep them.
-bool VirtualRouter::is_claim() const { return election_.state() == State::active && !election_.resigning(); }
+bool VirtualRouter::is_claim() const { return election_.stays_active(); }
 
 void VirtualRouter::hand_over(TimePoint now) {
   tell_late();

@@ -1,6 +1,4 @@
-#include <string>
-
-#include "vipd/vrrp/election.hpp"
+#include "vipd/vrrp/reason.hpp"
 
 namespace vipd {
 namespace {
@@ -16,6 +14,18 @@ std::string silence(const Reason& reason) {
 }
 
 }  // namespace
+
+std::string_view to_string(State state) {
+  switch (state) {
+    case State::initialize:
+      return "initialize";
+    case State::backup:
+      return "backup";
+    case State::active:
+      return "active";
+  }
+  return "?";
+}
 
 std::string to_string(const Reason& reason) {
   const std::string own = std::to_string(reason.priority);

@@ -115,7 +115,7 @@ void print(const Step& step) {
                seconds(step.now.time_since_epoch()), step.event.index(), text(step.actions).c_str(),
                std::string(to_string(step.after.state)).c_str(), step.after.priority, step.after.fit ? "" : " unfit",
                step.after.ready ? " ready" : "", step.after.preparing ? " preparing" : "",
-               step.after.offering ? " offering" : "",
+               step.after.yielding ? " yielding" : "",
                step.after.deadline == kNever ? -1. : seconds(step.after.deadline - step.now));
 }
 

@@ -71,9 +71,9 @@ inline const char* broken_state(const Step& step, Duration longest_wait) {
        {!after.resigning || after.state == State::active, "only an Active router resigns"},
        {after.state == State::backup || !after.active_peer, "only a Backup knows an Active peer"},
        {!waits || after.deadline - step.now <= longest_wait, "a Backup does not wait for ever"},
-       {!speaks || after.deadline - step.now <= (after.offering ? after.interval * 3 / 2 : after.interval),
+       {!speaks || after.deadline - step.now <= (after.yielding ? after.interval * 3 / 2 : after.interval),
         "who is Active or prepares for it speaks in time"},
-       {!after.offering || (after.state == State::active && !after.fit), "only an unfit Active router offers"}});
+       {!after.yielding || (after.state == State::active && !after.fit), "only an unfit Active router yields"}});
 }
 
 /// A router that resumes was Active before: nothing changes for anybody.
@@ -110,7 +110,7 @@ inline const char* broken_adverts(const Step& step) {
   const bool gave_up = step.before.preparing && step.after.state == State::initialize;
   const bool yields = is_last_word(step);
   const bool leaves = step.left(State::active) && !yields;
-  const bool leaving = leaves || gave_up || step.after.resigning || step.after.offering;
+  const bool leaving = leaves || gave_up || step.after.resigning || step.after.yielding;
   return broken_of(
       {{step.count<SendAdvert>() == 1, "a step sends one advert at most"},
        {advert->priority == (leaving ? kResignPriority : step.after.priority), "an advert says what is so"},

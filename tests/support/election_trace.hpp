@@ -50,7 +50,7 @@ struct Snapshot {
   Duration adopted;
   std::uint8_t priority;
   bool fit;
-  bool offering;
+  bool yielding;
   Duration interval;
   bool preempt;
   bool grouped;
@@ -69,7 +69,7 @@ struct Snapshot {
             election.adopted_interval(),
             settings.priority,
             settings.fit,
-            election.offering(),
+            election.yielding(),
             settings.interval,
             settings.preempt,
             settings.grouped,

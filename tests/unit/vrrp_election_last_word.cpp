@@ -48,16 +48,16 @@ TEST_CASE("last word: the winner stays Active by it and answers") {
 }
 
 TEST_CASE("last word: a router that would win does not say it") {
-  Trace offering = Trace::active();  // 192.0.2.5
-  offering.step(500ms, kUnfit);
+  Trace yielding = Trace::active();  // 192.0.2.5
+  yielding.step(500ms, kUnfit);
   SECTION("to another sick router of a lower address, which would yield to it") {
-    CHECK(offering.step(600ms, heard(2, 1)) == "release, active to backup");
+    CHECK(yielding.step(600ms, heard(2, 1)) == "release, active to backup");
   }
   SECTION("to one of a greater address it says it") {
-    CHECK(offering.step(600ms, heard(9, 1)) == "release, advert 1, active to backup");
+    CHECK(yielding.step(600ms, heard(9, 1)) == "release, advert 1, active to backup");
   }
   SECTION("to a fit one as well") {
-    CHECK(offering.step(600ms, heard(2, 50)) == "release, advert 1, active to backup");
+    CHECK(yielding.step(600ms, heard(2, 50)) == "release, advert 1, active to backup");
   }
 }
 

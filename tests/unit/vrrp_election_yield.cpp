@@ -167,7 +167,7 @@ TEST_CASE("yield: a sick router is stopped and fails like any other") {
   CHECK(stopped.step(700ms, heard(2, 100)) == "release, active to initialize");
   Trace failed = unfit_active();
   CHECK(failed.step(600ms, Fail{}) == "release, advert 0, active to initialize");
-  CHECK_FALSE(failed.election().offering());
+  CHECK_FALSE(failed.election().yielding());
 }
 
 TEST_CASE("yield: a resigning router that falls sick says no more than it has said") {

@@ -133,7 +133,7 @@ void Checker::look_at_pair(std::size_t a, std::size_t b, std::size_t instance, b
   Duration bound = std::max(one.config().advert_interval, other.config().advert_interval);
   // Two sick ones that have both said so just before they could hear each other are silent until a fit one had the
   // time to take over, which is an interval and a half (election.hpp).
-  if (one.election().offering() && other.election().offering()) bound = bound * 3 / 2;
+  if (one.election().yielding() && other.election().yielding()) bound = bound * 3 / 2;
   // Who cannot send gives way when it hears the other, which is silent for that time if it is sick.
   if (unheard(first) || unheard(second)) bound *= 3;
   bound += std::max(departure(first), departure(second));

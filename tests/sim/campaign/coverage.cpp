@@ -9,7 +9,7 @@ namespace vipd::sim {
 namespace {
 
 constexpr std::array<const char*, Coverage::kModes> kModeNames = {"initialize", "backup",   "ready",    "preparing",
-                                                                  "active",     "offering", "resigning"};
+                                                                  "active",     "yielding", "resigning"};
 constexpr std::array kEventNames = {"Start",   "Resume",      "Stop",       "Fail",        "DeadlinePassed",
                                     "Stalled", "SetStanding", "SetPrimary", "Reconfigure", "Heard",
                                     "Prepare", "TakeOver",    "GiveUp"};
@@ -34,7 +34,7 @@ std::size_t mode(const Election& election) {
     case State::active:
       break;
   }
-  return election.resigning() ? 6 : election.offering() ? 5 : 4;
+  return election.resigning() ? 6 : election.yielding() ? 5 : 4;
 }
 
 /// Cells that no caller can reach, since the VirtualRouter and the SyncGroup ask the election first: a deadline in
@@ -45,7 +45,7 @@ bool impossible(std::string_view in, std::string_view event) {
   if (event == "DeadlinePassed") return in == "initialize" || in == "ready";
   if (event == "Prepare") return in != "ready";
   if (event == "TakeOver") return in != "ready" && in != "preparing";
-  if (event == "GiveUp") return in != "active" && in != "offering" && in != "backup";
+  if (event == "GiveUp") return in != "active" && in != "yielding" && in != "backup";
   if (event == "Resume") return in != "initialize";
   return in == "resigning" && (event == "Start" || event == "SetStanding" || event == "Reconfigure");
 }
