@@ -121,7 +121,7 @@ void Supervisor::admit_waiting(TimePoint now) {
     for (const auto& router : routers_) taken.add(router->config());
   for (const auto& wanted : waiting_)
     if (taken.has_some_of(*wanted)) blocked.insert({"instance " + wanted->name, "group " + wanted->sync_group});
-  const VirtualRouter::Node node{kernel_, wire_, hooks_, events_, claims_};
+  const VirtualRouter::Node node{kernel_, wire_, hooks_, events_, claims_, observer_ ? &observer_ : nullptr};
   std::vector<SharedInstance> still_waiting;
   for (const auto& instance : std::exchange(waiting_, {})) {
     const bool grouped = !instance->sync_group.empty();

@@ -49,6 +49,7 @@ VirtualRouter::VirtualRouter(SharedInstance config, const Node& node, const Heal
       wire_(node.wire),
       events_(node.events),
       claims_(node.claims),
+      observer_(node.observer),
       election_(election_settings(*config_, config_->priority, false, false)),
       standing_(config_->priority),
       owner_(node.kernel, node.wire, config_),
@@ -71,7 +72,7 @@ void VirtualRouter::resume(const KeptClaim& left, TimePoint now) {
     spoken_ = true;
     port_.resume(left.until);
     owner_.resume(now);
-    election_.step(Resume{.believed_until = left.until}, now);
+    step_election(Resume{.believed_until = left.until}, now);
   } else {
     kept_wait_ = std::make_unique<Start>(left.wait);
     claims_.drop(config_->name);  // for this once; `left` is a copy
@@ -524,13 +525,21 @@ void VirtualRouter::carry_on(TimePoint now) {
 /// What the election wants. A claim that ends with it is forgotten before anything else is done.
 Actions VirtualRouter::decide(const Event& event, TimePoint now) {
   const bool was_claim = is_claim();
-  const Actions wanted = election_.step(event, now);
+  const Actions wanted = step_election(event, now);
   if (was_claim && !is_claim()) {
     claims_.drop(config_->name);
     defence_.forget();  // the address is another one's from now on
   }
   for (const Action& action : wanted)
     if (const auto* change = std::get_if<StateChanged>(&action)) decided_ = change->reason;
+  return wanted;
+}
+
+Actions VirtualRouter::step_election(const Event& event, TimePoint now) {
+  const Mode before = election_.mode();
+  const Actions wanted = election_.step(event, now);
+  if (observer_ != nullptr)
+    (*observer_)(*this, {.before = before, .event = event, .after = election_.mode(), .actions = wanted});
   return wanted;
 }
 

@@ -133,6 +133,7 @@ void Node::start(const std::vector<InstanceConfig>& before) {
   runner->duration = [this] { return world_.between(milliseconds(1), milliseconds(300)); };
   if (world_.on_start) world_.on_start(*this);
   supervisor = std::make_unique<Supervisor>(std::make_shared<const Config>(config), kernel, wire, *runner, claims);
+  supervisor->observe(world_.on_step);
   supervisor->start(world_.now, before);
 }
 

@@ -26,6 +26,7 @@
 #include "vipd/node/event_log.hpp"
 #include "vipd/node/leftovers.hpp"
 #include "vipd/node/listeners.hpp"
+#include "vipd/node/step_observer.hpp"
 #include "vipd/node/sync_group.hpp"
 #include "vipd/node/virtual_router.hpp"
 
@@ -37,6 +38,8 @@ class Supervisor {
   Supervisor(const SharedConfig& config, Kernel& kernel, Wire& wire, Runner& runner, ClaimStore& claims,
              const std::string& hook_journal = "");
 
+  /// Shows each step of each router to `observer`; before start().
+  void observe(StepObserver observer) { observer_ = std::move(observer); }
   /// Removes leftovers of a previous run that cannot be resumed, then starts every instance that can start. `before`:
   /// instances of the previous configuration.
   void start(TimePoint now, const std::vector<InstanceConfig>& before = {});
@@ -95,6 +98,7 @@ class Supervisor {
 
   Kernel& kernel_;
   Wire& wire_;
+  StepObserver observer_;
   NodeHooks hooks_;
   CheckSet checks_;
   EventLog events_;

@@ -64,6 +64,7 @@
 #include "vipd/node/peer_watch.hpp"
 #include "vipd/node/router_counters.hpp"
 #include "vipd/node/setback.hpp"
+#include "vipd/node/step_observer.hpp"
 #include "vipd/node/uplink.hpp"
 #include "vipd/os/kernel.hpp"
 #include "vipd/os/log.hpp"
@@ -89,6 +90,7 @@ class VirtualRouter {
     NodeHooks& hooks;
     EventLog& events;
     ClaimStore& claims;
+    const StepObserver* observer = nullptr;  ///< null: nobody looks at the steps
   };
 
   /// `health`: what its checks come to, see set_health(). `left`: what an earlier vipd has left, to go on with.
@@ -214,6 +216,7 @@ class VirtualRouter {
   void wake(TimePoint now);
   void step(const Event& event, TimePoint now);
   Actions decide(const Event& event, TimePoint now);
+  Actions step_election(const Event& event, TimePoint now);
   void take(const Event& event, TimePoint now);
   void carry_on(TimePoint now);
   std::optional<Event> next_event(TimePoint now);
@@ -257,6 +260,7 @@ class VirtualRouter {
   Wire& wire_;
   EventLog& events_;
   ClaimStore& claims_;
+  const StepObserver* observer_;
   Election election_;
   Standing standing_;
   AddressOwner owner_;

@@ -33,6 +33,7 @@ Cluster::Cluster(const Scenario& scenario, Coverage& coverage, bool tells)
   };
   world_.on_announced = [this](std::size_t node, auto frame) { checker_.announced(node, frame); };
   world_.on_start = [this](Node& node) { prepare(node); };
+  world_.on_step = [this](const VirtualRouter&, const ElectionStep& step) { coverage_.count(step); };
   if (scenario.has(Trait::strangers))
     world_.on_harm = [](std::size_t node) {
       violated("node " + std::to_string(node + 1) + " has removed what belongs to others");
@@ -40,14 +41,12 @@ Cluster::Cluster(const Scenario& scenario, Coverage& coverage, bool tells)
 }
 
 Ending Cluster::run() {
-  counting = &coverage_;
   Ending ending;
   try {
     live();
   } catch (const Violation& violation) {
     ending.violation = violation.what + ", at " + format_duration(world_.now - TimePoint(seconds(1000)));
   }
-  counting = nullptr;
   ending.digest = world_.digest;
   ending.lasted = world_.now - TimePoint(seconds(1000));
   coverage_.digest += world_.digest;

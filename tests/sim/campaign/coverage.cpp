@@ -3,13 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "election_step.hpp"  // made by the build: the name that the linker knows it by
-
 namespace vipd::sim {
 namespace {
 
-constexpr std::array<const char*, Coverage::kModes> kModeNames = {"initialize", "backup",   "ready",    "preparing",
-                                                                  "active",     "yielding", "resigning"};
 constexpr std::array kEventNames = {"Start",   "Resume",      "Stop",       "Fail",        "DeadlinePassed",
                                     "Stalled", "SetStanding", "SetPrimary", "Reconfigure", "Heard",
                                     "Prepare", "TakeOver",    "GiveUp"};
@@ -25,17 +21,7 @@ constexpr std::array<const char*, Coverage::kErrorPaths> kErrorNames = {
     "hook_hung",      "hook_unstartable", "check_failed", "check_hung",  "check_lost",
     "reload_applied", "reload_refused",   "leftovers_met"};
 
-std::size_t mode(const Election& election) {
-  switch (election.state()) {
-    case State::initialize:
-      return 0;
-    case State::backup:
-      return election.preparing() ? 3 : election.ready() ? 2 : 1;
-    case State::active:
-      break;
-  }
-  return election.resigning() ? 6 : election.yielding() ? 5 : 4;
-}
+std::string name_of_mode(std::size_t mode) { return std::string(vipd::to_string(static_cast<Mode>(mode))); }
 
 /// Cells that no caller can reach, since the VirtualRouter and the SyncGroup ask the election first: a deadline in
 /// Initialize or of one that waits for a word, a word for one that does not wait, Stalled of one that is not Active.
@@ -67,7 +53,11 @@ void add_up(auto& sums, const auto& more) {
 
 }  // namespace
 
-Coverage* counting = nullptr;
+void Coverage::count(const ElectionStep& step) {
+  ++cells[static_cast<std::size_t>(step.before)][step.event.index()];
+  for (const Action& action : step.actions)
+    if (const auto* change = std::get_if<StateChanged>(&action)) ++whys[static_cast<std::size_t>(change->reason.why)];
+}
 
 void Coverage::add(const Coverage& other) {
   for (std::size_t i = 0; i < kModes; ++i) add_up(cells[i], other.cells[i]);
@@ -91,8 +81,8 @@ std::vector<std::string> Coverage::missing() const {
   };
   for (std::size_t in = 0; in < kModes; ++in)
     for (std::size_t event = 0; event < kEvents; ++event)
-      if (!impossible(kModeNames[in], kEventNames[event]))
-        need(cells[in][event], std::string(kModeNames[in]) + " x " + kEventNames[event]);
+      if (!impossible(name_of_mode(in), kEventNames[event]))
+        need(cells[in][event], name_of_mode(in) + " x " + kEventNames[event]);
   for (std::size_t i = 0; i < kWhys; ++i) need(whys[i], std::string("reason ") + kWhyNames[i]);
   for (std::size_t i = 0; i < kRefusalKinds; ++i)
     if (reaches_vipd(static_cast<Refusal>(i)))
@@ -107,8 +97,7 @@ std::vector<std::string> Coverage::missing() const {
 std::string Coverage::report() const {
   std::string text = "Election, by what it was in:\n";
   for (std::size_t in = 0; in < kModes; ++in)
-    list(text, ("  " + std::string(kModeNames[in]) + ":").c_str(), cells[in],
-         [](std::size_t i) { return kEventNames[i]; });
+    list(text, ("  " + name_of_mode(in) + ":").c_str(), cells[in], [](std::size_t i) { return kEventNames[i]; });
   list(text, "reasons:", whys, [](std::size_t i) { return kWhyNames[i]; });
   list(text, "refused:", refusals, [](std::size_t i) { return vipd::to_string(static_cast<Refusal>(i)); });
   list(text, "shown faults:", faults_shown, [](std::size_t i) { return kCauseNames[i]; });
@@ -116,21 +105,6 @@ std::string Coverage::report() const {
   list(text, "injected:", injected, [](std::size_t i) { return to_string(static_cast<FaultKind>(i)); });
   for (const auto& each : missing()) text += "never seen: " + each + "\n";
   return text;
-}
-
-// What the linker calls in place of the two, and what it has called them. A member function is called as a function
-// whose first parameter is the object (Itanium C++ ABI 2.1, 3.1.3: a result in memory comes before it in both).
-Actions real_step(Election* election, const Event& event, TimePoint now) asm("__real_" VIPD_ELECTION_STEP);
-Actions counted_step(Election* election, const Event& event, TimePoint now) asm("__wrap_" VIPD_ELECTION_STEP);
-
-Actions counted_step(Election* election, const Event& event, TimePoint now) {
-  if (counting != nullptr) ++counting->cells[mode(*election)][event.index()];
-  Actions actions = real_step(election, event, now);
-  if (counting != nullptr)
-    for (const Action& action : actions)
-      if (const auto* change = std::get_if<StateChanged>(&action))
-        ++counting->whys[static_cast<std::size_t>(change->reason.why)];
-  return actions;
 }
 
 }  // namespace vipd::sim

@@ -1,8 +1,7 @@
 /// Coverage: what the campaign has come to see, so that one that shows nothing is known to show nothing.
 ///
-/// Counted by the simulator alone: the linker gives its calls of Election::step() and VirtualRouter::refused() to
-/// coverage.cpp first (--wrap in tests/CMakeLists.txt), so production code has no switch. Plain numbers: processes add
-/// up what each of them has seen.
+/// The steps of the elections come from the observer of the World. Plain numbers: processes add up what each of them
+/// has seen.
 #pragma once
 
 #include <array>
@@ -12,13 +11,12 @@
 #include <vector>
 
 #include "scenario.hpp"
-#include "vipd/vrrp/election.hpp"
+#include "vipd/node/step_observer.hpp"
 
 namespace vipd::sim {
 
 struct Coverage {
-  /// What an Election can be in, finer than its State.
-  static constexpr std::size_t kModes = 7;
+  static constexpr std::size_t kModes = static_cast<std::size_t>(Mode::resigning) + 1;
   static constexpr std::size_t kEvents = std::variant_size_v<Event>;
   static constexpr std::size_t kWhys = static_cast<std::size_t>(Why::stalled) + 1;
   enum ErrorPath : std::uint8_t {
@@ -48,14 +46,12 @@ struct Coverage {
   std::uint64_t violations = 0;
   std::uint64_t digest = 0;  ///< of all that could be seen from outside, of all clusters
 
+  void count(const ElectionStep& step);
   void add(const Coverage& other);
   std::uint64_t faults() const;
   /// What a campaign of some size has to have seen and has not.
   std::vector<std::string> missing() const;
   std::string report() const;
 };
-
-/// Where all that is counted now.
-extern Coverage* counting;
 
 }  // namespace vipd::sim
