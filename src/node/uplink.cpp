@@ -137,6 +137,24 @@ std::optional<IpAddress> Uplink::choose_source(const Interface& interface) const
   return primary ? primary : secondary;
 }
 
+/// RFC 9568 1.7: an owner has the addresses as its interface's own. One that has not may outrank the node that has.
+std::optional<std::string> Uplink::why_no_owner() const {
+  if (config_->priority != kOwnerPriority) return std::nullopt;
+  for (const VirtualAddress& address : config_->addresses) {
+    if (!address.assigned) continue;
+    const std::string& name = address.interface.empty() ? config_->interface : address.interface;
+    const Interface* interface = kernel_.view().find(name);
+    const IpAddress& wanted = address.prefix.address;
+    const bool has_it = interface != nullptr && std::ranges::any_of(interface->addresses, [&](const auto& each) {
+                          return each.first.address == wanted && each.second.tag != kKernelTag;
+                        });
+    if (has_it) continue;
+    return "priority 255 says that the addresses are this node's own, but " + wanted.to_string() +
+           " is not configured on " + name + ": configure it there, or use priority = 254";
+  }
+  return std::nullopt;
+}
+
 const Interface* Uplink::ethernet() const {
   const Interface* interface = kernel_.view().find(ifindex_);
   return interface != nullptr && interface->ethernet ? interface : nullptr;

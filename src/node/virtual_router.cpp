@@ -386,24 +386,6 @@ std::string VirtualRouter::unsent_beside(const Peer& peer) {
 /// No advert could be sent for as long as any peer waits at least (RFC 9568 6.1).
 bool VirtualRouter::is_unheard(TimePoint now) const { return is_claim() && port_.is_silent(now); }
 
-/// RFC 9568 1.7: an owner has the addresses as its interface's own. One that has not may outrank the node that has.
-void VirtualRouter::question_ownership(TimePoint now) {
-  if (config_->priority != kOwnerPriority) return;
-  for (const VirtualAddress& address : config_->addresses) {
-    if (!address.assigned) continue;
-    const std::string& name = address.interface.empty() ? config_->interface : address.interface;
-    const Interface* interface = kernel_.view().find(name);
-    const IpAddress& wanted = address.prefix.address;
-    const bool has_it = interface != nullptr && std::ranges::any_of(interface->addresses, [&](const auto& each) {
-                          return each.first.address == wanted && each.second.tag != kKernelTag;
-                        });
-    if (has_it) continue;
-    const std::string sentence = "priority 255 says that the addresses are this node's own, but " + wanted.to_string() +
-                                 " is not configured on " + name + ": configure it there, or use priority = 254";
-    return remark(LogLevel::warning, sentence, now);
-  }
-}
-
 /// This node is Active, and the sender is or was so, too: it advertises until it hears this node, says a last word when
 /// it yields, and priority 0 after a time in which it did not run.
 void VirtualRouter::note_contender(const Peer& peer, TimePoint now) {
@@ -683,7 +665,8 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
     judge_trial(change->to);
     const bool fault = shown() != ShownState::active && standing_.fault() != nullptr;
     show_change(fault ? *standing_.fault() : to_string(change->reason), change->reason.peer, now);
-    if (change->to == State::active) question_ownership(now);
+    const auto doubt = change->to == State::active ? uplink_.why_no_owner() : std::nullopt;
+    if (doubt) remark(LogLevel::warning, *doubt, now);
     if (stopping_ && change->to == State::initialize) finish_stop(now);
   }
   return true;

@@ -42,6 +42,8 @@ class Uplink {
   const std::optional<IpAddress>& source() const { return source_; }
   /// The own interface, if it is there and asks by ARP or neighbour discovery; else null.
   const Interface* ethernet() const;
+  /// Why an instance of priority 255 is no owner of an address that it has, in a sentence; nullopt if all is well.
+  std::optional<std::string> why_no_owner() const;
   /// The needed interfaces as the kernel has them, without the virtual addresses and what vipd added.
   std::vector<Interface> surroundings() const;
 

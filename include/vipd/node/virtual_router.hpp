@@ -241,7 +241,6 @@ class VirtualRouter {
   void show_fitness(TimePoint now);
   void log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
   void remark(LogLevel level, const std::string& sentence, TimePoint now);
-  void question_ownership(TimePoint now);
   bool is_unheard(TimePoint now) const;
   bool is_yielding(const IpAddress& source, TimePoint now) const;
   void note_contender(const Peer& peer, TimePoint now);
