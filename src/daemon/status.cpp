@@ -161,7 +161,7 @@ Json contest_of(const std::optional<Defence::Contest>& contest, const Clocks& cl
   return document;
 }
 
-Json twin_of(const std::optional<VirtualRouter::Twin>& twin, const Clocks& clocks) {
+Json twin_of(const std::optional<HostWatch::Twin>& twin, const Clocks& clocks) {
   return twin ? claim_of(twin->claim, twin->heard, clocks) : Json(nullptr);
 }
 

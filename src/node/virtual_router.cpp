@@ -335,25 +335,17 @@ void VirtualRouter::add_watched(WatchedAddresses& watched) const {
 void VirtualRouter::overheard(const AddressClaim& claim, int ifindex, TimePoint now) {
   if (!is_claim()) return owner_.note_taken(claim.address, now);
   if (owner_.holds(claim.address, ifindex))
-    defence_.note(claim, is_settling(now), now);
+    hosts_.heard_virtual(claim, is_settling(now), now);
   else if (ifindex == uplink_.ifindex() && claim.address == uplink_.source())
-    tell_twin(claim, now);
+    if (const auto warning = hosts_.heard_source(claim, now)) remark(LogLevel::warning, *warning, now);
 }
 
 void VirtualRouter::defend(TimePoint now) {
-  const Defence::Answer answer = defence_.answer(now);
+  const HostWatch::Answer answer = hosts_.answer(now);
   owner_.announce_again(answer.addresses, now);
-  if (!answer.is_news || !contest_log_.passes(now)) return;
-  tell_contest(now);
+  if (!answer.warning) return;
+  remark(LogLevel::warning, *answer.warning, now);
   probe_source();
-}
-
-void VirtualRouter::tell_contest(TimePoint now) {
-  const AddressClaim& claim = defence_.contest()->last;
-  remark(LogLevel::warning,
-         "another host (" + claim.mac.to_string() + ") says that it has " + claim.address.to_string() +
-             "; the address is announced again",
-         now);
 }
 
 /// Who else has this node's address would be Active unheard, and clients see two hosts.
@@ -365,17 +357,6 @@ void VirtualRouter::probe_source() {
                          ? wire_.announce(interface->index, arp_probe(interface->mac, *source))
                          : wire_.announce(interface->index, neighbour_probe(interface->mac, *source));
   if (!asked) log(LogLevel::debug, "{}: {}", config_->name, asked.error().message);
-}
-
-void VirtualRouter::tell_twin(const AddressClaim& claim, TimePoint now) {
-  const bool is_known = twin_ && twin_->claim == claim && now < twin_->heard + Defence::kQuiet;
-  twin_ = Twin{.claim = claim, .heard = now};
-  if (is_known || !twin_log_.passes(now)) return;
-  remark(
-      LogLevel::warning,
-      "another host (" + claim.mac.to_string() + ") has " + claim.address.to_string() +
-          ", this node's own address: if it is a node of this instance, neither hears the other, and both are Active",
-      now);
 }
 
 std::string VirtualRouter::unsent_beside(const Peer& peer) {
@@ -436,7 +417,7 @@ void VirtualRouter::refused(Refusal refusal, const IpAddress& source, TimePoint 
 
 TimePoint VirtualRouter::deadline() const {
   return std::min({election_.deadline(), owner_.deadline(), reconsider_due(), reassert_due(), clearance_.due(*hooks_),
-                   defence_.due(), flaps_until_, give_up_removal_});
+                   hosts_.due(), flaps_until_, give_up_removal_});
 }
 
 /// When something has to be judged anew of which nobody tells.
@@ -455,7 +436,7 @@ void VirtualRouter::on_deadline(TimePoint now) {
   }
   if (now >= reassert_due()) reassert(now);
   if (now >= clearance_.due(*hooks_)) take_answer(now);
-  if (now >= defence_.due()) defend(now);
+  if (now >= hosts_.due()) defend(now);
   if (now >= flaps_until_ && judge_flaps(now)) step(settings(now), now);
   if (now >= give_up_removal_) {
     removal_given_up_ = true;
@@ -510,7 +491,7 @@ Actions VirtualRouter::decide(const Event& event, TimePoint now) {
   const Actions wanted = step_election(event, now);
   if (was_claim && !is_claim()) {
     claims_.drop(config_->name);
-    defence_.forget();  // the address is another one's from now on
+    hosts_.forget();  // the address is another one's from now on
   }
   for (const Action& action : wanted)
     if (const auto* change = std::get_if<StateChanged>(&action)) decided_ = change->reason;

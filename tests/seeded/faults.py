@@ -38,7 +38,7 @@ FAULTS = [
     ("a flood of forged announcements is answered without a limit", "src/vrrp/defence.cpp", "std::max(now + kMoment, answered_ + pause_)", "now + kMoment"),
     ("the pause between answers does not grow", "src/vrrp/defence.cpp", "std::min<Duration>(2 * pause_, kLongestPause)", "pause_"),
     ("a peer that takes over is answered before its advert is read", "include/vipd/vrrp/defence.hpp", "kMoment = std::chrono::milliseconds(50)", "kMoment = std::chrono::milliseconds(0)"),
-    ("the old holder's announcements are a contest", V, "defence_.note(claim, is_settling(now), now);", "defence_.note(claim, false, now);"),
+    ("the old holder's announcements are a contest", V, "hosts_.heard_virtual(claim, is_settling(now), now);", "hosts_.heard_virtual(claim, false, now);"),
     ("forged announcements are believed", V, "  owner_.announce_again(answer.addresses, now);\n", ""),
     ("an address that is not known to be usable is shown as held after a fault", V, "config_->sync_group.empty() && !owner_.settled());", "false);"),
     ("what fails again and again is tried as often as ever", V, "  const unsigned tries = is_on_trial() ? setback_->tries() + 1 : 1;", "  const unsigned tries = 1;"),

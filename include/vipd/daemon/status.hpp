@@ -79,7 +79,7 @@ struct InstanceStatus {
   std::vector<SeenPeer> peers = {};
   std::optional<IpAddress> last_stranger = {};
   std::optional<Defence::Contest> contest = {};
-  std::optional<VirtualRouter::Twin> twin = {};
+  std::optional<HostWatch::Twin> twin = {};
   RouterCounters counters = {};
   HooksStatus hooks = {};
 };

@@ -21,10 +21,9 @@
 /// priority 0. The addresses are announced at once then, and again when the other node is silent. A node whose place
 /// was taken as planned says its last word, too: that is expected, and nothing follows from it.
 ///
-/// Another host may also say that it has an address of an Active router, by ARP or neighbour advertisement. Its MAC is
-/// told once, and the router announces the address again (Defence). A host with the source address of the adverts is
-/// told, too: the kernel drops its adverts, so that both are Active. The router asks for it when something is
-/// contested.
+/// Another host may also say that it has an address of an Active router, by ARP or neighbour advertisement (HostWatch).
+/// The router announces that address again. It also asks the network for its own source address then: another node
+/// with that address would be Active unheard.
 ///
 /// The instance needs its own interface and those of its addresses and routes: one that is missing, down or without
 /// carrier is a fault, and the kernel's word ends it.
@@ -61,6 +60,7 @@
 #include "vipd/node/contender.hpp"
 #include "vipd/node/event_log.hpp"
 #include "vipd/node/hook_queue.hpp"
+#include "vipd/node/host_watch.hpp"
 #include "vipd/node/peer_watch.hpp"
 #include "vipd/node/router_counters.hpp"
 #include "vipd/node/setback.hpp"
@@ -70,7 +70,6 @@
 #include "vipd/os/log.hpp"
 #include "vipd/os/wire.hpp"
 #include "vipd/vrrp/advert.hpp"
-#include "vipd/vrrp/defence.hpp"
 #include "vipd/vrrp/election.hpp"
 #include "vipd/vrrp/flap_limit.hpp"
 #include "vipd/vrrp/peer_table.hpp"
@@ -171,13 +170,9 @@ class VirtualRouter {
   /// Who sent the last packet that was refused as coming from none of the configured peers.
   const std::optional<IpAddress>& last_stranger() const { return watch_.last_stranger(); }
   /// Who else says that it has a virtual address of this router, while this router is Active.
-  const std::optional<Defence::Contest>& contest() const { return defence_.contest(); }
-  /// Another host with the source address of this router's adverts, and when it was heard.
-  struct Twin {
-    AddressClaim claim;
-    TimePoint heard;
-  };
-  const std::optional<Twin>& twin() const { return twin_; }
+  const std::optional<Defence::Contest>& contest() const { return hosts_.contest(); }
+  /// Another host that has the source address of this router's adverts.
+  const std::optional<HostWatch::Twin>& twin() const { return hosts_.twin(); }
   ShownState shown() const;
   /// The state that was last told; of one that goes on where an earlier vipd left off, that of then.
   ShownState told() const { return shown_; }
@@ -246,8 +241,6 @@ class VirtualRouter {
   void note_contender(const Peer& peer, TimePoint now);
   bool is_settling(TimePoint now) const;
   void defend(TimePoint now);
-  void tell_contest(TimePoint now);
-  void tell_twin(const AddressClaim& claim, TimePoint now);
   void probe_source();
   TimePoint reassert_due() const;
   void reassert(TimePoint now);
@@ -274,8 +267,7 @@ class VirtualRouter {
   std::unique_ptr<Setback> setback_;  // null while none
   bool sync_tolerated_ = false;       // as last told by hold_out()
   Contender contender_;
-  Defence defence_;
-  std::optional<Twin> twin_;
+  HostWatch hosts_;
   Reason decided_;  // why the election changed its state last; known before its actions are carried out
   std::unique_ptr<HookEvent> late_event_;  // that the hooks are not told of yet
   std::unique_ptr<Start> kept_wait_;       // of an earlier process, until the first reconsider()
@@ -284,7 +276,7 @@ class VirtualRouter {
   FlapLimit flap_limit_;
   TimePoint flaps_until_ = kNever;
   TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due
-  LogLimit late_log_, contest_log_, twin_log_;
+  LogLimit late_log_;
 
   ShownState shown_ = ShownState::initialize;
   std::string reason_ = "starting";
