@@ -47,14 +47,14 @@ VirtualRouter::VirtualRouter(SharedInstance config, const Node& node, const Heal
     : config_(std::move(config)),
       kernel_(node.kernel),
       wire_(node.wire),
-      events_(node.events),
       claims_(node.claims),
       observer_(node.observer),
       election_(election_settings(*config_, config_->priority, false, false)),
       standing_(config_->priority),
       owner_(node.kernel, node.wire, config_),
-      hooks_(node.hooks.open(hook_subject(*config_), hooks_of(config_),
-                             left != nullptr && left->state == ShownState::active)),
+      teller_(config_, standing_, node.events,
+              node.hooks.open(hook_subject(*config_), hooks_of(config_),
+                              left != nullptr && left->state == ShownState::active)),
       uplink_(node.kernel, config_),
       port_(node.wire, counters_, config_) {
   standing_.set_health(health);
@@ -63,10 +63,7 @@ VirtualRouter::VirtualRouter(SharedInstance config, const Node& node, const Heal
 }
 
 void VirtualRouter::resume(const KeptClaim& left, TimePoint now) {
-  shown_ = left.state;
-  since_ = left.since;
-  reason_ = left.reason;
-  shown_fit_ = standing_.unfit() == nullptr;
+  teller_.resume(left);
   if (left.state == ShownState::active) {
     asserted_ = now;
     spoken_ = true;
@@ -77,7 +74,8 @@ void VirtualRouter::resume(const KeptClaim& left, TimePoint now) {
     kept_wait_ = std::make_unique<Start>(left.wait);
     claims_.drop(config_->name);  // for this once; `left` is a copy
   }
-  remark(LogLevel::info, "vipd was started anew and goes on as " + std::string(to_string(shown_)), now);
+  const std::string state(to_string(teller_.state()));
+  teller_.remark(LogLevel::info, "vipd was started anew and goes on as " + state, now);
 }
 
 /// An Active router's claim lasts for as long as its peers believe in it.
@@ -97,11 +95,11 @@ KeptClaim VirtualRouter::claim_until(TimePoint until) const {
           .family = config_->family(),
           .vrid = config_->vrid,
           .virtual_mac = config_->virtual_mac,
-          .state = shown_,
+          .state = teller_.state(),
           .until = until,
-          .since = since_,
+          .since = teller_.since(),
           .fit = standing_.fit() && standing_.own_priority() >= standing_.base_priority(),
-          .reason = reason_,
+          .reason = teller_.cause(),
           .wait = {}};
 }
 
@@ -109,8 +107,8 @@ KeptClaim VirtualRouter::claim_until(TimePoint until) const {
 bool VirtualRouter::is_claim() const { return election_.stays_active(); }
 
 void VirtualRouter::hand_over(TimePoint now) {
-  tell_late();
-  if (stopping_ || (shown_ != ShownState::backup && shown_ != ShownState::fault)) return;
+  teller_.tell_hooks();
+  if (stopping_ || (teller_.state() != ShownState::backup && teller_.state() != ShownState::fault)) return;
   KeptClaim claim = claim_until(now + 3 * config_->advert_interval);
   claim.wait = election_.kept_wait(now);
   claims_.keep(config_->name, claim);
@@ -125,7 +123,7 @@ void VirtualRouter::reconfigure(SharedInstance config, TimePoint now) {
   const bool same = *config_ == *config;
   if (!same) wake(now);
   config_ = std::move(config);  // also where nothing is new: nobody shall keep a configuration that is past
-  hooks_->reconfigure(hook_subject(*config_), hooks_of(config_));
+  teller_.reconfigure(config_);
   if (same) return;
   uplink_.reconfigure(config_);
   port_.reconfigure(config_);
@@ -171,7 +169,7 @@ void VirtualRouter::reconsider(TimePoint now) {
 void VirtualRouter::take_part(const Start& start, TimePoint now) {
   if (election_.settings().patient != is_patient(now)) step(settings(now), now);
   step(start, now);
-  if (shown() == shown_) return;
+  if (shown() == teller_.state()) return;
   if (shown() == ShownState::active) return show_change(to_string(decided_), decided_.peer, now);
   show_change("takes part again", std::nullopt, now);
 }
@@ -280,18 +278,7 @@ void VirtualRouter::take_standing(TimePoint now) {
   const SetStanding wanted{standing_.effective_priority(), standing_.unfit() == nullptr};
   const auto& settings = election_.settings();
   if (wanted.priority != settings.priority || wanted.fit != settings.fit) step(wanted, now);
-  show_fitness(now);
-}
-
-/// Unfit or no longer: not another state, but what an operator wants to be told of.
-void VirtualRouter::show_fitness(TimePoint now) {
-  const std::string* unfit = standing_.unfit();
-  const bool fit = unfit == nullptr;
-  const bool was_fit = std::exchange(shown_fit_, fit);
-  claim_changed_ = claim_changed_ || was_fit != fit;
-  if (was_fit == fit || shown() == ShownState::initialize) return;
-  const std::string sentence = fit ? "fit" : "unfit: " + *unfit;
-  remark(fit ? LogLevel::info : LogLevel::warning, sentence, now);
+  claim_changed_ = teller_.show_fitness(shown() == ShownState::initialize, now) || claim_changed_;
 }
 
 void VirtualRouter::set_wire_problem(const std::optional<std::string>& problem) {
@@ -322,7 +309,7 @@ bool VirtualRouter::is_yielding(const IpAddress& source, TimePoint now) const {
 
 /// This router has become Active, and the old holder may still say that it is.
 bool VirtualRouter::is_settling(TimePoint now) const {
-  return now < since_ + std::max<Duration>(config_->advert_interval, kYieldTime);
+  return now < teller_.since() + std::max<Duration>(config_->advert_interval, kYieldTime);
 }
 
 void VirtualRouter::add_watched(WatchedAddresses& watched) const {
@@ -337,14 +324,14 @@ void VirtualRouter::overheard(const AddressClaim& claim, int ifindex, TimePoint 
   if (owner_.holds(claim.address, ifindex))
     hosts_.heard_virtual(claim, is_settling(now), now);
   else if (ifindex == uplink_.ifindex() && claim.address == uplink_.source())
-    if (const auto warning = hosts_.heard_source(claim, now)) remark(LogLevel::warning, *warning, now);
+    if (const auto warning = hosts_.heard_source(claim, now)) teller_.remark(LogLevel::warning, *warning, now);
 }
 
 void VirtualRouter::defend(TimePoint now) {
   const HostWatch::Answer answer = hosts_.answer(now);
   owner_.announce_again(answer.addresses, now);
   if (!answer.warning) return;
-  remark(LogLevel::warning, *answer.warning, now);
+  teller_.remark(LogLevel::warning, *answer.warning, now);
   probe_source();
 }
 
@@ -372,11 +359,11 @@ bool VirtualRouter::is_unheard(TimePoint now) const { return is_claim() && port_
 void VirtualRouter::note_contender(const Peer& peer, TimePoint now) {
   owner_.contested(config_->advert_interval, now);
   if (const auto warning = contender_.heard(peer, config_->advert_interval, now))
-    remark(LogLevel::warning, *warning, now);
+    teller_.remark(LogLevel::warning, *warning, now);
 }
 
 TimePoint VirtualRouter::reassert_due() const {
-  if (shown_ != ShownState::active || stopping_) return kNever;
+  if (teller_.state() != ShownState::active || stopping_) return kNever;
   const Duration interval = config_->hooks.reassert_interval;
   const TimePoint regular = interval == Duration::zero() ? kNever : asserted_ + interval;
   return std::min(regular, contender_.gone_at(config_->advert_interval));
@@ -394,7 +381,7 @@ void VirtualRouter::reassert(TimePoint now) {
     if (gone.is_told_now) log_warning("{}: {}", config_->name, reason);
   }
   asserted_ = now;
-  hooks_->reassert(hook_event(HookState::active, shown_, reason, peer), contested);
+  teller_.hooks().reassert(teller_.hook_event(HookState::active, reason, peer), contested);
 }
 
 void VirtualRouter::note_peer(const Advert& advert, const IpAddress& source, TimePoint now) {
@@ -416,8 +403,8 @@ void VirtualRouter::refused(Refusal refusal, const IpAddress& source, TimePoint 
 }
 
 TimePoint VirtualRouter::deadline() const {
-  return std::min({election_.deadline(), owner_.deadline(), reconsider_due(), reassert_due(), clearance_.due(*hooks_),
-                   hosts_.due(), flaps_until_, give_up_removal_});
+  return std::min({election_.deadline(), owner_.deadline(), reconsider_due(), reassert_due(),
+                   clearance_.due(teller_.hooks()), hosts_.due(), flaps_until_, give_up_removal_});
 }
 
 /// When something has to be judged anew of which nobody tells.
@@ -435,7 +422,7 @@ void VirtualRouter::on_deadline(TimePoint now) {
     settle(now);
   }
   if (now >= reassert_due()) reassert(now);
-  if (now >= clearance_.due(*hooks_)) take_answer(now);
+  if (now >= clearance_.due(teller_.hooks())) take_answer(now);
   if (now >= hosts_.due()) defend(now);
   if (now >= flaps_until_ && judge_flaps(now)) step(settings(now), now);
   if (now >= give_up_removal_) {
@@ -554,17 +541,18 @@ void VirtualRouter::ask(Clearance::Subject subject, TimePoint now) {
   const HookSettings& hooks = config_->hooks;
   const Duration timeout = takeover ? hooks.before_active_timeout : hooks.before_release_timeout;
   const auto reason = takeover ? election_.why_ready() : std::nullopt;
-  const HookEvent event = hook_event(takeover ? HookState::before_active : HookState::before_release, shown_,
-                                     reason ? to_string(*reason) : "stopped", reason ? reason->peer : std::nullopt);
-  reason_ = event.reason + "; waits for hooks." + std::string(to_string(event.state)) + ", " +
-            format_duration(timeout) + " at most";
-  clearance_.ask(subject, *hooks_, event, timeout, now);
+  const HookEvent event =
+      teller_.hook_event(takeover ? HookState::before_active : HookState::before_release,
+                         reason ? to_string(*reason) : "stopped", reason ? reason->peer : std::nullopt);
+  teller_.set_cause(event.reason + "; waits for hooks." + std::string(to_string(event.state)) + ", " +
+                    format_duration(timeout) + " at most");
+  clearance_.ask(subject, teller_.hooks(), event, timeout, now);
 }
 
 /// The hook has ended, or the time for it is over. Neither keeps an address from being taken, if not wanted, or left.
 void VirtualRouter::take_answer(TimePoint now) {
   const bool takeover = clearance_.subject() == Clearance::Subject::takeover;
-  if (const auto trouble = clearance_.take_answer(*hooks_)) {
+  if (const auto trouble = clearance_.take_answer(teller_.hooks())) {
     if (takeover && config_->hooks.before_active_failure == HookFailure::resign)
       return give_up(FaultCause::claim, *trouble, now);
     log_warning("{}: {}; it is not waited for any longer", config_->name, *trouble);
@@ -592,7 +580,7 @@ void VirtualRouter::fail(TimePoint now) {
 /// What waits until everything is there, or gone.
 void VirtualRouter::settle(TimePoint now) {
   if (owner_.adding() || owner_.letting_go()) return;
-  tell_late();
+  teller_.tell_hooks();
   if (stopping_ && election_.state() == State::initialize) finish_stop(now);
 }
 
@@ -600,14 +588,14 @@ void VirtualRouter::settle(TimePoint now) {
 /// for being Active already is told that it is Backup.
 void VirtualRouter::asked_in_vain() {
   const bool remains = clearance_.subject() == Clearance::Subject::takeover && election_.state() == State::backup;
-  const bool started = clearance_.withdraw(*hooks_);
+  const bool started = clearance_.withdraw(teller_.hooks());
   if (!remains) return;
   spoken_ = false;
   const auto& peer = election_.active_peer();
-  reason_ = "was about to take over" +
-            (peer ? ", but heard " + peer->address.to_string() + " (priority " + std::to_string(peer->priority) + ")"
-                  : std::string());
-  if (started) hooks_->push(hook_event(hook_state(shown_), shown_, reason_, peer));
+  const std::string heard =
+      peer ? ", but heard " + peer->address.to_string() + " (priority " + std::to_string(peer->priority) + ")" : "";
+  teller_.set_cause("was about to take over" + heard);
+  if (started) teller_.hooks().push(teller_.hook_event(hook_state(teller_.state()), teller_.cause(), peer));
 }
 
 /// True when the election has to know of a change.
@@ -621,7 +609,7 @@ bool VirtualRouter::judge_flaps(TimePoint now) {
                                            " times within " + format_duration(config_->flap_window) +
                                            ": leaves a fit Active router alone until it has been quiet"
                                      : "has been quiet, preempts again";
-  remark(flaps ? LogLevel::warning : LogLevel::info, sentence, now);
+  teller_.remark(flaps ? LogLevel::warning : LogLevel::info, sentence, now);
   return true;
 }
 
@@ -641,13 +629,13 @@ bool VirtualRouter::carry_out(const Action& action, TimePoint now) {
     else
       owner_.release();
   } else if (const auto* change = std::get_if<StateChanged>(&action)) {
-    if (change->reason.why == Why::started && shown_ == ShownState::backup)
+    if (change->reason.why == Why::started && teller_.state() == ShownState::backup)
       return true;  // goes on, for the same reason
     judge_trial(change->to);
     const bool fault = shown() != ShownState::active && standing_.fault() != nullptr;
     show_change(fault ? *standing_.fault() : to_string(change->reason), change->reason.peer, now);
     const auto doubt = change->to == State::active ? uplink_.why_no_owner() : std::nullopt;
-    if (doubt) remark(LogLevel::warning, *doubt, now);
+    if (doubt) teller_.remark(LogLevel::warning, *doubt, now);
     if (stopping_ && change->to == State::initialize) finish_stop(now);
   }
   return true;
@@ -700,62 +688,17 @@ void VirtualRouter::send_advert(std::uint8_t priority, TimePoint now) {
   spoken_ = spoken_ || priority != kResignPriority;
 }
 
-void VirtualRouter::log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now) {
-  events_.add({.sequence = 0,
-               .time = now,
-               .instance = config_->name,
-               .group = false,
-               .from = from,
-               .to = to,
-               .reason = reason,
-               .priority = standing_.effective_priority()});
-}
-
-/// Not another state, but what an operator wants to be told of.
-void VirtualRouter::remark(LogLevel level, const std::string& sentence, TimePoint now) {
-  log_event(shown_, shown_, sentence, now);
-  log(level, "{}: {}", config_->name, sentence);
-}
-
-std::string VirtualRouter::with_fitness(const std::string& cause) const {
-  const std::string* unfit = standing_.fault() == nullptr ? standing_.unfit() : nullptr;
-  return unfit == nullptr ? cause : cause + "; unfit: " + *unfit;
-}
-
 void VirtualRouter::show_change(const std::string& cause, const std::optional<Peer>& peer, TimePoint now) {
-  reason_ = cause;
-  const ShownState from = shown_, to = shown();
   claim_changed_ = true;
   if (election_.state() != State::active) spoken_ = false;
-  if (from == to) return;
-  shown_ = to;
-  since_ = asserted_ = now;
+  const ShownState to = shown();
+  const bool has_stopped = stopping_ && to == ShownState::initialize;  // finish_stop() tells the hooks
+  if (!teller_.change(to, cause, peer, !has_stopped, now)) return;
+  asserted_ = now;
   contender_.forget();
   ++counters_.transitions;
   if (to == ShownState::active) flap_limit_.note(now);
-  log_event(from, to, reason(), now);
-  log_info("{}: {} -> {}: {}", config_->name, to_string(from), to_string(to), reason());
-  tell_late();
-  if (stopping_ && to == ShownState::initialize) return;  // finish_stop() tells the hooks
-  late_event_ = std::make_unique<HookEvent>(hook_event(hook_state(to), from, reason(), peer));
-  settle(now);
-}
-
-/// Hooks learn that we are Active when all addresses are there, or not to be had any more; and that we are not when
-/// all are gone.
-void VirtualRouter::tell_late() {
-  if (const auto event = std::exchange(late_event_, nullptr)) hooks_->push(*event);
-}
-
-/// `from`: the state before, as shown. Its sequence is that of the last transition.
-HookEvent VirtualRouter::hook_event(HookState state, ShownState from, const std::string& reason,
-                                    const std::optional<Peer>& peer) const {
-  return {.state = state,
-          .old_state = std::string(to_string(from)),
-          .reason = reason,
-          .priority = standing_.effective_priority(),
-          .peer = peer ? peer->address.to_string() : "",
-          .sequence = events_.last_sequence()};
+  if (!has_stopped) settle(now);
 }
 
 void VirtualRouter::finish_stop(TimePoint now) {
@@ -763,7 +706,7 @@ void VirtualRouter::finish_stop(TimePoint now) {
   stopped_ = true;
   give_up_removal_ = now + kRemovalPatience;
   owner_.withdraw();
-  hooks_->push(hook_event(HookState::stop, shown_, reason(), std::nullopt));
+  teller_.hooks().push(teller_.hook_event(HookState::stop, reason(), std::nullopt));
 }
 
 }  // namespace vipd

@@ -65,6 +65,7 @@
 #include "vipd/node/router_counters.hpp"
 #include "vipd/node/setback.hpp"
 #include "vipd/node/step_observer.hpp"
+#include "vipd/node/teller.hpp"
 #include "vipd/node/uplink.hpp"
 #include "vipd/os/kernel.hpp"
 #include "vipd/os/log.hpp"
@@ -152,11 +153,11 @@ class VirtualRouter {
   /// Begins a planned stop; stopped() says when it is complete: the hooks have ended, what a peer takes over is gone,
   /// and what the kernel refused to remove is gone or has been tried for kRemovalPatience.
   void stop(TimePoint now);
-  bool stopped() const { return has_let_go() && hooks_->idle(); }
+  bool stopped() const { return has_let_go() && hooks().idle(); }
   /// True once a planned stop is complete but for the hooks, which hold up nothing that is to come in its place.
   bool has_let_go() const { return stopped_ && (owner_.clear() || removal_given_up_); }
   /// The queue of a router that has let go, and that is not used any more.
-  std::unique_ptr<HookQueue> give_hooks() { return std::move(hooks_); }
+  std::unique_ptr<HookQueue> give_hooks() { return teller_.give_hooks(); }
   /// Puts down whatever state it is in for another program that takes over now.
   void hand_over(TimePoint now);
   const InstanceConfig& config() const { return *config_; }
@@ -164,7 +165,7 @@ class VirtualRouter {
   const Election& election() const { return election_; }
   const Standing& standing() const { return standing_; }
   const AddressOwner& addresses() const { return owner_; }
-  const HookQueue& hooks() const { return *hooks_; }
+  const HookQueue& hooks() const { return teller_.hooks(); }
   const RouterCounters& counters() const { return counters_; }
   const PeerTable& peers() const { return watch_.peers(); }
   /// Who sent the last packet that was refused as coming from none of the configured peers.
@@ -175,17 +176,17 @@ class VirtualRouter {
   const std::optional<HostWatch::Twin>& twin() const { return hosts_.twin(); }
   ShownState shown() const;
   /// The state that was last told; of one that goes on where an earlier vipd left off, that of then.
-  ShownState told() const { return shown_; }
+  ShownState told() const { return teller_.state(); }
   bool stopping() const { return stopping_; }
   /// Leaves a fit Active router alone until then, since it has become Active too often; kNever = it does not.
   TimePoint flaps_until() const { return flaps_until_; }
   /// Why the state is as it is; a sentence.
-  std::string reason() const { return with_fitness(cause()); }
+  std::string reason() const { return teller_.reason(); }
   /// The cause of the last change alone, which stays true when the fitness changes.
-  const std::string& cause() const { return reason_; }
+  const std::string& cause() const { return teller_.cause(); }
   /// `cause` and, of a router that is unfit now, why it is.
-  std::string with_fitness(const std::string& cause) const;
-  TimePoint since() const { return since_; }
+  std::string with_fitness(const std::string& cause) const { return teller_.with_fitness(cause); }
+  TimePoint since() const { return teller_.since(); }
   /// The address that adverts leave from; nullopt while there is none.
   const std::optional<IpAddress>& source() const { return uplink_.source(); }
 
@@ -230,12 +231,6 @@ class VirtualRouter {
   void claim_failed(FaultCause cause, const std::string& why, TimePoint now);
   void send_advert(std::uint8_t priority, TimePoint now);
   void show_change(const std::string& reason, const std::optional<Peer>& peer, TimePoint now);
-  HookEvent hook_event(HookState state, ShownState from, const std::string& reason,
-                       const std::optional<Peer>& peer) const;
-  void tell_late();
-  void show_fitness(TimePoint now);
-  void log_event(ShownState from, ShownState to, const std::string& reason, TimePoint now);
-  void remark(LogLevel level, const std::string& sentence, TimePoint now);
   bool is_unheard(TimePoint now) const;
   bool is_yielding(const IpAddress& source, TimePoint now) const;
   void note_contender(const Peer& peer, TimePoint now);
@@ -250,13 +245,12 @@ class VirtualRouter {
   SharedInstance config_;
   Kernel& kernel_;
   Wire& wire_;
-  EventLog& events_;
   ClaimStore& claims_;
   const StepObserver* observer_;
   Election election_;
   Standing standing_;
   AddressOwner owner_;
-  std::unique_ptr<HookQueue> hooks_;
+  Teller teller_;
   RouterCounters counters_;
   Uplink uplink_;
   AdvertPort port_;
@@ -269,19 +263,14 @@ class VirtualRouter {
   Contender contender_;
   HostWatch hosts_;
   Reason decided_;  // why the election changed its state last; known before its actions are carried out
-  std::unique_ptr<HookEvent> late_event_;  // that the hooks are not told of yet
-  std::unique_ptr<Start> kept_wait_;       // of an earlier process, until the first reconsider()
-  bool claim_changed_ = true;              // since it was put down
-  bool spoken_ = false;                    // peers may believe in us, and have to be told when we go
+  std::unique_ptr<Start> kept_wait_;  // of an earlier process, until the first reconsider()
+  bool claim_changed_ = true;         // since it was put down
+  bool spoken_ = false;               // peers may believe in us, and have to be told when we go
   FlapLimit flap_limit_;
   TimePoint flaps_until_ = kNever;
   TimePoint asserted_{};  // Active: since when, or when hooks.reassert was last due
   LogLimit late_log_;
 
-  ShownState shown_ = ShownState::initialize;
-  std::string reason_ = "starting";
-  TimePoint since_{};
-  bool shown_fit_ = true;
   bool stopping_ = false;
   std::optional<Stop> stop_due_;  // that the election is to be told of
   bool stop_taken_ = false;       // true once it was told
