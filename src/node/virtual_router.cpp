@@ -5,6 +5,7 @@
 
 #include "vipd/base/assert.hpp"
 #include "vipd/config/plan.hpp"
+#include "vipd/node/election_settings.hpp"
 #include "vipd/os/log.hpp"
 
 namespace vipd {
@@ -12,33 +13,8 @@ namespace {
 
 /// What only a try can find out is tried no more often than this, hooks of the operator among it.
 constexpr auto kLeastPause = std::chrono::seconds(1);
-/// The kernel of a unicast peer asks for a neighbour that does not answer once a second (RETRANS_TIMER of RFC 4861 10,
-/// retrans_time_ms of arp(7)), whatever the peer has to send. The timers of a kernel come up to an eighth late.
-constexpr auto kNeighbourRetry = std::chrono::milliseconds(1250);
 /// A peer that yields on a busy machine has said its last word after this.
 constexpr auto kYieldTime = std::chrono::milliseconds(100);
-/// How long the adverts of an Active peer may not reach a node that was away: until the peer's kernel asks for the
-/// node's link-layer address again, and then until the peer's next advert.
-Duration resolution_time(const InstanceConfig& config) {
-  return config.peers.empty() ? Duration::zero() : kNeighbourRetry + config.advert_interval;
-}
-
-Election::Settings election_settings(const InstanceConfig& config, std::uint8_t priority, bool flaps, bool patient) {
-  const bool capped = config.max_adopted_interval != Duration::zero();
-  return {.version = config.version,
-          .priority = priority,
-          .interval = config.advert_interval,
-          .preempt = config.preempt && !flaps,
-          .patient = patient,
-          .preempt_delay = config.preempt_delay,
-          .startup_delay = config.startup_delay,
-          .resolution_time = resolution_time(config),
-          .max_adopted_interval =
-              capped ? std::max(config.max_adopted_interval, config.advert_interval) : 10 * config.advert_interval,
-          .grouped = !config.sync_group.empty(),
-          .asks_first = !config.hooks.before_active.empty(),
-          .primary = {}};
-}
 
 }  // namespace
 

@@ -30,7 +30,7 @@ FAULTS = [
     ("a router that woke up is silent", E, "  out.add(SendAdvert{kResignPriority});\n  Backup& backup = listen(", "  Backup& backup = listen("),
     ("a third router takes over from a router that is heard", W, "return wait.active_peer->address != advert.source && now", "return wait.active_peer->address == advert.source && now"),
     ("a router that prepares is held up by a last word", W, "now - spoke < settings_.interval / 4;", "now - spoke < settings_.interval / 4 && false;"),
-    ("a unicast router does not wait until it can be heard", V, "return config.peers.empty() ? Duration::zero() : kNeighbourRetry", "return true ? Duration::zero() : kNeighbourRetry"),
+    ("a unicast router does not wait until it can be heard", "src/node/election_settings.cpp", "return config.peers.empty() ? Duration::zero() : kNeighbourRetry", "return true ? Duration::zero() : kNeighbourRetry"),
     ("nothing is announced before a rival is silent", N, "  if (now >= answered_at_ + kAnswerGap) {\n    begin_burst(entries, now);", "  if (now >= answered_at_ + kAnswerGap) {\n    answered_at_ = now;"),
     ("a planned takeover is taken for a rival", V, "  else if (!is_yielding(source, now))\n", "  else\n"),
     ("a rival that resigns is not noticed", V, "  if (election_.state() != State::active) return;\n", "  if (election_.state() != State::active || advert.priority == kResignPriority) return;\n"),
