@@ -1,27 +1,37 @@
 #include "vipd/config/health_checks.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
+#include "vipd/config/check_kinds.hpp"
 #include "vipd/config/schema.hpp"
 
 namespace vipd {
 
 namespace {
 
-constexpr auto kKinds =
-    std::to_array<std::string_view>({"command", "process", "unit", "file", "interface", "tcp", "http", "ping"});
+/// The kind that a key names, or null.
+const CheckKind* kind_named(std::string_view key) {
+  const auto kinds = check_kinds();
+  const auto found = std::ranges::find(kinds, key, &CheckKind::name);
+  return found == kinds.end() ? nullptr : &*found;
+}
 
-/// A key that is of use with these kinds only.
-struct KindKey {
-  std::string_view key, kind, other_kind;
-};
-constexpr auto kKindKeys = std::to_array<KindKey>({{"count", "process", ""},
-                                                   {"status", "http", ""},
-                                                   {"contains", "http", ""},
-                                                   {"delivers_weight", "command", "file"}});
+/// Is `key` of use with a check of this kind, and not with every check?
+bool belongs_to(std::string_view key, const CheckKind& kind) {
+  return key == "delivers_weight" ? kind.delivers_weight
+                                  : std::ranges::find(kind.keys, key, &KeySpec::name) != kind.keys.end();
+}
+
+/// The names of the kinds that fit, as in "command or file".
+template <typename Fits>
+std::string names_of_kinds(std::string_view separator, Fits fits) {
+  std::string names;
+  for (const CheckKind& kind : check_kinds())
+    if (fits(kind)) names += (names.empty() ? "" : std::string(separator)) + std::string(kind.name());
+  return names;
+}
 
 void check_timing(const PlacedCheck& check, Report& report) {
   const CheckRules& rules = check.config.rules;
@@ -82,27 +92,27 @@ void check_listed(const PlacedInstance& instance, std::size_t index, const Place
 }  // namespace
 
 void check_kind(const PlacedCheck& check, bool whole, Report& report) {
-  const auto is_kind = [](const TomlNode& node) {
-    return std::ranges::find(kKinds, std::string_view(node.key)) != kKinds.end();
-  };
-  const auto first = std::ranges::find_if(check.table->children, is_kind);
-  if (first == check.table->children.end()) {
+  const std::vector<TomlNode>& children = check.table->children;
+  const auto is_kind = [](const TomlNode& node) { return kind_named(node.key) != nullptr; };
+  const auto first = std::ranges::find_if(children, is_kind);
+  if (first == children.end()) {
     if (whole)
       report.error("missing-key", check.table->place, "[check." + check.config.name + "] does not say what to ask for",
-                   "one of command, process, unit, file, interface, tcp, http, ping");
+                   "one of " + names_of_kinds(", ", [](const CheckKind&) { return true; }));
     return;
   }
-  const auto second = std::ranges::find_if(first + 1, check.table->children.end(), is_kind);
-  if (second != check.table->children.end())
+  const auto second = std::ranges::find_if(first + 1, children.end(), is_kind);
+  if (second != children.end())
     report.error("conflict", second->key_place,
                  "a check asks for one thing; this one has " + in_quotes(first->key) + " already",
                  "make two checks of it, and list both", first->key_place);
-  for (const auto& [key, kind, other_kind] : kKindKeys)
-    if (const TomlNode* node = check.table->find(key);
-        node != nullptr && first->key != kind && first->key != other_kind)
-      report.error("conflict", node->key_place,
-                   in_quotes(key) + " has no effect on a check of " + in_quotes(first->key),
-                   "it belongs to " + std::string(kind) + (other_kind.empty() ? "" : " or " + std::string(other_kind)));
+  for (const TomlNode& node : children) {
+    const std::string kinds = names_of_kinds(" or ", [&](const CheckKind& kind) { return belongs_to(node.key, kind); });
+    if (kinds.empty() || is_kind(node) || belongs_to(node.key, *kind_named(first->key))) continue;
+    report.error("conflict", node.key_place,
+                 in_quotes(node.key) + " has no effect on a check of " + in_quotes(first->key),
+                 "it belongs to " + kinds);
+  }
 }
 
 void check_health(std::span<const PlacedInstance> instances, std::span<const PlacedCheck> checks, bool hidden,

@@ -7,14 +7,14 @@
 #include <set>
 #include <string>
 
+#include "vipd/config/check_kinds.hpp"
 #include "vipd/config/check_program.hpp"
 #include "vipd/config/checks.hpp"
-#include "vipd/config/foreign.hpp"
 #include "vipd/config/health_checks.hpp"
 #include "vipd/config/report.hpp"
 #include "vipd/config/schema.hpp"
-#include "vipd/config/syntax.hpp"
 #include "vipd/config/toml.hpp"
+#include "vipd/config/unknown_words.hpp"
 #include "vipd/config/values.hpp"
 
 namespace vipd {
@@ -27,25 +27,10 @@ constexpr std::string_view kSmallestInstance =
 /// Most nodes that have overrides: the checks run for each of them.
 constexpr std::size_t kMaxNodes = 64;
 
-/// A table of the file that has keys of the schema.
-struct Section {
-  std::string_view table;  ///< as in the schema
-  std::string title;       ///< as in the file: "[instance.web]"
-};
-
 bool has_required_key(const TomlNode& instance) {
   return std::ranges::any_of(instance.children, [](const TomlNode& node) {
     const KeySpec* key = find_key("instance", node.key);
     return key != nullptr && key->required;
-  });
-}
-
-constexpr auto kTables = std::to_array<std::string_view>({"node", "instance", "sync_group", "check"});
-
-/// Has the file a table whose name may be a misspelling of `name`, or the beginning of a longer one?
-bool has_misspelt(const TomlFile& file, std::string_view name) {
-  return std::ranges::any_of(file.root.children, [&](const TomlNode& node) {
-    return node.key != name && (node.key.starts_with(name) || nearest(node.key, kTables) == name);
   });
 }
 
@@ -71,20 +56,20 @@ TomlNode overlaid(const TomlNode& base, const TomlNode& over) {
 void collect_program(const PlacedCheck& check, std::vector<NamedProgram>& into) {
   const auto program = program_of(check.config);
   if (program.empty()) return;
-  const TomlNode* named = check.table->find(check.config.process.empty() ? "command" : "process");
-  const TomlNode& node = named == nullptr ? *check.table : named->children.empty() ? *named : named->children[0];
+  const TomlNode& named = *check.table->find(kind_of(check.config).name());
+  const TomlNode& node = named.children.empty() ? named : named.children[0];
   into.push_back({program, false, node.place});
 }
 
 /// Appends the programs that an instance or a sync group names.
-void collect_programs(std::string_view table, const TomlNode& node_of_table, Target target,
-                      std::vector<NamedProgram>& into) {
-  const TomlNode* hooks = node_of_table.find("hooks");
+template <typename Owner>
+void collect_programs(const TomlNode& table, const Owner& owner, std::vector<NamedProgram>& into) {
+  const TomlNode* hooks = table.find("hooks");
   if (hooks == nullptr) return;
   for (const TomlNode& node : hooks->children) {
-    const KeySpec* key = find_key(table, "hooks." + node.key);
-    const Slot slot = key->slot(target);
-    const auto* arguments = std::get_if<std::vector<std::string>*>(&slot);
+    const Key<Owner>* key = find_key<Owner>("hooks." + node.key);
+    const Value value = key->value(owner);
+    const auto* arguments = std::get_if<const std::vector<std::string>*>(&value);
     if (arguments == nullptr) continue;
     const Place& place = node.children.empty() ? node.place : node.children.front().place;
     into.push_back({**arguments, key->name == "hooks.any", place});
@@ -113,66 +98,61 @@ class ConfigReader {
   void read_sync_group(const TomlNode& table);
   void read_check(const TomlNode& table);
   void join(const PlacedGroup& group);
-  void read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Target target);
-  void read_key(const Section& section, const TomlNode& node, const std::string& name, Target target);
-  void read_entries(const Section& section, const KeySpec& key, const TomlNode& list, Target target);
-  void read_entry(const Section& section, const KeySpec& list, const TomlNode& entry, Target target);
-  void read_group(const Section& section, const TomlNode& table, const std::string& name, Target target);
+  template <typename Owner>
+  void read_table(const Section& section, const TomlNode& table, Owner& owner);
+  template <typename Owner>
+  void read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Owner& owner);
+  template <typename Owner>
+  void read_key(const Section& section, const TomlNode& node, const std::string& name, Owner& owner);
+  template <typename Entry>
+  void read_entries(const Section& section, const KeySpec& key, const TomlNode& list, std::vector<Entry>& into);
+  template <typename Entry>
+  void read_entry(const Section& section, const KeySpec& list, const TomlNode& node, Entry& entry);
+  template <typename Owner>
+  void read_group(const Section& section, const TomlNode& table, const std::string& name, Owner& owner);
   bool define(const std::string& title, const TomlNode& node);
-  void check_required(const Section& section, const TomlNode& table);
-  void refuse_unsupported(const TomlNode& node, const std::string& name);
-  void refuse_unknown_key(const Section& section, const TomlNode& node, const std::string& name);
-  void refuse_unknown_table(const TomlNode& node);
-  void refuse_in_host(const std::string& title, const TomlNode& node);
   void refuse_orphan(const TomlNode& table);
-  bool may_have_hidden() const;
-  bool may_have_misspelt(std::string_view name) const {
-    return std::ranges::any_of(files_, [&](const TomlFile& file) { return has_misspelt(file, name); });
-  }
   bool may_exist(const std::string& instance) const;
   void refuse_unknown_instance(std::string kind, const Place& place, std::string message, const std::string& name);
-  std::string hint_for_key(const Section& section, const std::string& name, std::string_view key);
-  void mean(std::string_view key) { meant_.emplace(key); }
 
   Instances on_node(const std::string& name, const Overrides& overrides);
   void check(Instances& instances);
   std::string node_name() const { return config_.node.empty() ? std::string(host_) : config_.node; }
   const std::string* own_overrides() const;
-  bool was_read_whole(const TomlNode& node) const {
-    return files_[static_cast<std::size_t>(node.place.file)].faults.empty();
-  }
 
   const std::string_view host_;
   std::vector<TomlFile> files_;
   Report report_;
+  UnknownWords unknown_;
   Config config_;
   Instances instances_;                                              ///< without any override
   std::map<std::string, std::size_t, std::less<>> instance_places_;  ///< by name, in instances_
   bool misspelt_instance_ = false;                                   ///< may_have_misspelt("instance")
   std::vector<PlacedGroup> groups_;
   std::vector<PlacedCheck> checks_;
-  InstanceConfig no_instance_;                  ///< where a section is of no instance
-  SyncGroupConfig no_group_;                    ///< likewise
-  CheckConfig no_check_;                        ///< likewise
   std::map<std::string, Place> defined_;        ///< what may be in one file only, by its title
   std::map<std::string, Overrides> overrides_;  ///< by HOSTNAME
   std::set<std::string> used_checks_;           ///< by an instance on some node
   std::set<std::string> orphans_;               ///< instances that are overridden and do not exist
   std::deque<TomlNode> overlays_;               ///< tables of instances that are overridden
-  std::set<std::string, std::less<>> meant_;    ///< keys of the section at hand that are there under a wrong name
 };
 
+std::vector<TomlFile> read_files(std::span<const ConfigSource> sources) {
+  std::vector<TomlFile> files;
+  for (const ConfigSource& source : sources) files.push_back(read_toml(source.text, static_cast<int>(files.size())));
+  return files;
+}
+
 ConfigReader::ConfigReader(std::span<const ConfigSource> sources, std::string_view host)
-    : host_(host), report_(sources) {
-  for (const ConfigSource& source : sources) {
-    files_.push_back(read_toml(source.text, static_cast<int>(files_.size())));
-    for (const Diagnostic& fault : files_.back().faults) report_.add(fault);
-    report_.omit(files_.back().omitted);
+    : host_(host), files_(read_files(sources)), report_(sources), unknown_(files_, report_) {
+  for (const TomlFile& file : files_) {
+    for (const Diagnostic& fault : file.faults) report_.add(fault);
+    report_.omit(file.omitted);
   }
 }
 
 ParsedConfig ConfigReader::read() {
-  misspelt_instance_ = may_have_misspelt("instance");
+  misspelt_instance_ = unknown_.may_have_misspelt("instance");
   for (const TomlFile& file : files_) read_root(file.root);
   for (std::size_t i = 0; i < instances_.size(); ++i) instance_places_.emplace(instances_[i].config.name, i);
   for (const PlacedGroup& group : groups_) join(group);
@@ -195,16 +175,14 @@ ParsedConfig ConfigReader::read() {
   if (!report_.has_errors()) {
     // Copied, so that they lie together: moved, they would keep the pages of all that was read around them.
     for (PlacedInstance& instance : own == nullptr ? instances_ : nodes[*own]) {
-      collect_programs("instance", *instance.table, {config_, instance.config, no_group_, no_check_, {}},
-                       result.programs);
+      collect_programs(*instance.table, instance.config, result.programs);
       result.interfaces.push_back({.name = instance.config.interface,
                                    .needs_multicast = instance.config.peers.empty(),
                                    .place = instance.table->find("interface")->place});
       config_.instances.push_back(instance.config);
     }
     for (PlacedGroup& group : groups_) {
-      collect_programs("sync_group", *group.table, {config_, no_instance_, group.config, no_check_, {}},
-                       result.programs);
+      collect_programs(*group.table, group.config, result.programs);
       config_.sync_groups.push_back(std::move(group.config));
     }
     for (PlacedCheck& check : checks_) {
@@ -224,10 +202,8 @@ void ConfigReader::read_root(const TomlNode& root) {
       read_node(node);
     } else if (node.key == "instance" || node.key == "sync_group" || node.key == "check") {
       read_named_tables(node);
-    } else if (is_unsupported("", node.key)) {
-      refuse_unsupported(node, node.key);
     } else {
-      refuse_unknown_table(node);
+      unknown_.refuse_table(node);
     }
   }
 }
@@ -245,7 +221,7 @@ void ConfigReader::read_node(const TomlNode& table) {
     if (is_host) {
       read_host(child);
     } else if (define(in_quotes(child.key) + " in [node]", child)) {
-      read_key({"node", "[node]"}, child, child.key, {config_, no_instance_, no_group_, no_check_, {}});
+      read_key({"node", "[node]"}, child, child.key, config_);
     }
   }
 }
@@ -262,7 +238,7 @@ void ConfigReader::read_host(const TomlNode& host) {
     if (child.key == "instance" && child.type == TomlType::table) {
       read_overrides(title + ".instance", child, overrides);
     } else {
-      refuse_in_host(title, child);
+      unknown_.refuse_in_host(title, child);
     }
   }
 }
@@ -328,40 +304,37 @@ bool ConfigReader::check_name(const TomlNode& table, const std::string& what) {
 void ConfigReader::read_instance(const TomlNode& table) {
   check_name(table, "a name for an instance");
   const Section section{"instance", "[instance." + printable(table.key) + "]"};
-  meant_.clear();
+  unknown_.begin_section();
   // Nothing of what makes an instance: a header is wrong, here or above, and each further complaint a consequence.
-  if (was_read_whole(table) && !has_required_key(table)) {
-    if (!misspelt_instance_) check_required(section, table);
+  if (unknown_.was_read_whole(table) && !has_required_key(table)) {
+    if (!misspelt_instance_) unknown_.refuse_missing(section, table);
     return;
   }
   PlacedInstance& instance = instances_.emplace_back();
   instance.config.name = table.key;
   instance.table = &table;
-  read_keys(section, table, "", {config_, instance.config, no_group_, no_check_, {}});
-  check_required(section, table);
+  read_table(section, table, instance.config);
 }
 
 void ConfigReader::read_sync_group(const TomlNode& table) {
   check_name(table, "a name for a sync group");
   const Section section{"sync_group", "[sync_group." + printable(table.key) + "]"};
-  meant_.clear();
+  unknown_.begin_section();
   PlacedGroup& group = groups_.emplace_back();
   group.config.name = table.key;
   group.table = &table;
-  read_keys(section, table, "", {config_, no_instance_, group.config, no_check_, {}});
-  check_required(section, table);
+  read_table(section, table, group.config);
 }
 
 void ConfigReader::read_check(const TomlNode& table) {
   check_name(table, "a name for a check");
   const Section section{"check", "[check." + printable(table.key) + "]"};
-  meant_.clear();
+  unknown_.begin_section();
   PlacedCheck& check = checks_.emplace_back();
   check.config.name = table.key;
   check.table = &table;
-  read_keys(section, table, "", {config_, no_instance_, no_group_, check.config, {}});
-  check_required(section, table);
-  check_kind(check, was_read_whole(table) && meant_.empty(), report_);
+  read_table(section, table, check.config);
+  check_kind(check, unknown_.was_read_whole(table) && unknown_.all_known(), report_);
 }
 
 /// Tells the instances of a group that they are in it.
@@ -378,56 +351,65 @@ void ConfigReader::join(const PlacedGroup& group) {
   }
 }
 
-void ConfigReader::read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Target target) {
-  for (const TomlNode& node : table.children) read_key(section, node, prefix + node.key, target);
+/// All of a table, in which nothing may be missing.
+template <typename Owner>
+void ConfigReader::read_table(const Section& section, const TomlNode& table, Owner& owner) {
+  read_keys(section, table, "", owner);
+  unknown_.refuse_missing(section, table);
 }
 
-void ConfigReader::read_key(const Section& section, const TomlNode& node, const std::string& name, Target target) {
-  if (const KeySpec* key = find_key(section.table, name)) {
-    read_value(*key, node, target, report_);
-    if (!key->entries.empty() && node.type == TomlType::array) read_entries(section, *key, node, target);
+template <typename Owner>
+void ConfigReader::read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Owner& owner) {
+  for (const TomlNode& node : table.children) read_key(section, node, prefix + node.key, owner);
+}
+
+template <typename Owner>
+void ConfigReader::read_key(const Section& section, const TomlNode& node, const std::string& name, Owner& owner) {
+  if (const Key<Owner>* key = find_key<Owner>(name)) {
+    const Slot slot = key->slot(owner);
+    read_value(*key, node, slot, report_);
+    if (node.type == TomlType::array)
+      std::visit(
+          [&]<typename Type>(Type* list) {
+            if constexpr (kIsList<Type>) read_entries(section, *key, node, *list);
+          },
+          slot);
   } else if (is_group(section.table, name)) {
-    read_group(section, node, name, target);
-  } else if (is_unsupported(section.table, name)) {
-    refuse_unsupported(node, name);
+    read_group(section, node, name, owner);
   } else {
-    refuse_unknown_key(section, node, name);
+    unknown_.refuse_key(section, node, name);
   }
 }
 
 /// Entry n of the list in the file is entry n in the config, also if it is refused.
-void ConfigReader::read_entries(const Section& section, const KeySpec& key, const TomlNode& list, Target target) {
-  std::set<std::string, std::less<>> meant;
-  meant.swap(meant_);
-  for (const TomlNode& entry : list.children) {
-    std::visit(
-        [&](auto* slot) {
-          if constexpr (requires { target.entry = &slot->emplace_back(); }) target.entry = &slot->emplace_back();
-        },
-        key.slot(target));
-    meant_.clear();
-    read_entry(section, key, entry, target);
+template <typename Entry>
+void ConfigReader::read_entries(const Section& section, const KeySpec& key, const TomlNode& list,
+                                std::vector<Entry>& into) {
+  UnknownWords::Names meant = unknown_.begin_section();
+  for (const TomlNode& node : list.children) {
+    unknown_.begin_section();
+    read_entry(section, key, node, into.emplace_back());
   }
-  meant.swap(meant_);
+  unknown_.begin_section(std::move(meant));
 }
 
 /// An entry is a table; what has an address may stand there as a string.
-void ConfigReader::read_entry(const Section& section, const KeySpec& list, const TomlNode& entry, Target target) {
-  if (entry.type == TomlType::table) {
-    const Section own{list.entries, in_quotes(list.name) + " of " + section.title};
-    read_keys(own, entry, "", target);
-    check_required(own, entry);
-  } else if (const KeySpec* address = find_key(list.entries, "address")) {
-    read_value(*address, entry, target, report_);
+template <typename Entry>
+void ConfigReader::read_entry(const Section& section, const KeySpec& list, const TomlNode& node, Entry& entry) {
+  if (node.type == TomlType::table) {
+    read_table({list.entries, in_quotes(list.name) + " of " + section.title}, node, entry);
+  } else if (const Key<Entry>* address = find_key<Entry>("address")) {
+    read_value(*address, node, address->slot(entry), report_);
   } else {
-    report_.error("type", entry.place,
-                  "an entry of " + in_quotes(list.name) + " must be a table, got " + describe_value(entry),
-                  in_quotes(list.name) + " is " + std::string(list.values));
+    report_.error("type", node.place,
+                  "an entry of " + in_quotes(list.name) + " must be a table, got " + describe_value(node),
+                  in_quotes(list.name) + " is " + list.values);
   }
 }
 
-void ConfigReader::read_group(const Section& section, const TomlNode& table, const std::string& name, Target target) {
-  if (table.type == TomlType::table) return read_keys(section, table, name + ".", target);
+template <typename Owner>
+void ConfigReader::read_group(const Section& section, const TomlNode& table, const std::string& name, Owner& owner) {
+  if (table.type == TomlType::table) return read_keys(section, table, name + ".", owner);
   report_.error("type", table.place, in_quotes(name) + " must be a table, got " + describe_value(table),
                 name == "hooks" ? "write hooks.any = ..." : "write " + name + ".count = ...");
 }
@@ -457,7 +439,7 @@ ConfigReader::Instances ConfigReader::on_node(const std::string& name, const Ove
       instance.table = &overlays_.emplace_back(overlaid(*instance.table, *table));
     else
       refuse_orphan(*table);
-    read_keys(section, *table, "", {config_, instance.config, no_group_, no_check_, {}});
+    read_keys(section, *table, "", instance.config);
   }
   return instances;
 }
@@ -466,7 +448,7 @@ void ConfigReader::check(Instances& instances) {
   for (PlacedInstance& instance : instances) choose_family_of_routes(instance);
   check_instances(instances, report_);
   check_group_priorities(groups_, instances, report_);
-  check_health(instances, checks_, may_have_hidden() || may_have_misspelt("check"), report_);
+  check_health(instances, checks_, unknown_.may_have_hidden() || unknown_.may_have_misspelt("check"), report_);
   for (PlacedInstance& instance : instances) {
     choose_advertised(instance, report_);
     used_checks_.insert(instance.config.checks.begin(), instance.config.checks.end());
@@ -481,72 +463,6 @@ const std::string* ConfigReader::own_overrides() const {
   return found == overrides_.end() ? nullptr : &found->first;
 }
 
-/// One error for all that is missing. What could not be read may have been there.
-void ConfigReader::check_required(const Section& section, const TomlNode& table) {
-  if (!was_read_whole(table)) return;
-  std::vector<const KeySpec*> missing;
-  for (const KeySpec& key : schema()) {
-    if (!key.required || key.table != section.table) continue;
-    const bool is_there = table.find(key.name) != nullptr || meant_.contains(key.name);
-    if (!is_there) missing.push_back(&key);
-  }
-  if (missing.empty()) return;
-  std::string names;
-  for (const KeySpec* key : missing) names += (names.empty() ? "" : ", ") + in_quotes(key->name);
-  const bool is_one = missing.size() == 1;
-  report_.error("missing-key", table.place,
-                section.title + ": required " + (is_one ? "key " + names + " is" : "keys " + names + " are") +
-                    " missing (table starts here)",
-                std::string(missing[0]->name) + ": " + std::string(missing[0]->summary));
-}
-
-void ConfigReader::refuse_unsupported(const TomlNode& node, const std::string& name) {
-  report_.error("unsupported", node.key_place, in_quotes(name) + " is not supported by this version of vipd");
-}
-
-void ConfigReader::refuse_unknown_key(const Section& section, const TomlNode& node, const std::string& name) {
-  report_.error("unknown-key", node.key_place, "unknown key " + in_quotes(name) + " in " + section.title,
-                report_.wants_hints() ? hint_for_key(section, name, node.key) : "");
-}
-
-/// What may be meant by the unknown `name` (within its section), whose last part is `key`.
-std::string ConfigReader::hint_for_key(const Section& section, const std::string& name, std::string_view key) {
-  if (const ForeignWord* word = find_foreign(key)) {
-    mean(word->key);
-    return foreign_hint(*word);
-  }
-  if (find_key("instance", key) != nullptr || is_group("instance", key)) {
-    mean(key);
-    return "it belongs directly under [instance.NAME]";
-  }
-  const std::string_view near = nearest_key(section.table, name);
-  mean(near);
-  return near.empty() ? "" : "did you mean " + in_quotes(near) + "?";
-}
-
-void ConfigReader::refuse_unknown_table(const TomlNode& node) {
-  const bool is_table = node.type == TomlType::table || node.type == TomlType::array;
-  const std::string what = is_table ? "unknown table " : "unknown key ";
-  std::string hint;
-  if (const ForeignWord* word = find_foreign(node.key)) {
-    hint = foreign_hint(*word);
-  } else if (find_key("instance", node.key) != nullptr || is_group("instance", node.key)) {
-    hint = "it belongs under [instance.NAME]";
-  } else {
-    const std::string_view near = nearest(node.key, kTables);
-    if (!near.empty()) hint = "did you mean [" + std::string(near) + (near == "node" ? "]?" : ".NAME]?");
-  }
-  report_.error(is_table ? "unknown-table" : "unknown-key", node.key_place, what + in_quotes(node.key), hint);
-}
-
-/// What stands under [node.HOSTNAME] and is not `instance`.
-void ConfigReader::refuse_in_host(const std::string& title, const TomlNode& node) {
-  const bool is_table = node.type == TomlType::table;
-  report_.error(is_table ? "unknown-table" : "unknown-key", node.key_place,
-                std::string(is_table ? "unknown table " : "unknown key ") + in_quotes(node.key) + " in [" + title + "]",
-                "write [" + title + ".instance.NAME]; a host's name with dots needs quotes");
-}
-
 /// An override of an instance that does not exist: once, whatever the number of nodes.
 void ConfigReader::refuse_orphan(const TomlNode& table) {
   if (may_exist(table.key) || !orphans_.insert(table.key).second) return;
@@ -554,14 +470,9 @@ void ConfigReader::refuse_orphan(const TomlNode& table) {
                           "there is no [instance." + printable(table.key) + "] to override", table.key);
 }
 
-/// What could not be read may be anything.
-bool ConfigReader::may_have_hidden() const {
-  return std::ranges::any_of(files_, [](const TomlFile& file) { return !file.faults.empty(); });
-}
-
 /// The instance is there, or may be under a header that is wrong.
 bool ConfigReader::may_exist(const std::string& instance) const {
-  return may_have_hidden() || misspelt_instance_ || instances_.empty() ||
+  return unknown_.may_have_hidden() || misspelt_instance_ || instances_.empty() ||
          defined_.contains("[instance." + printable(instance) + "]");
 }
 

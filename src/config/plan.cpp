@@ -16,7 +16,7 @@ namespace vipd {
 namespace {
 
 /// Both are of one key, so of one type.
-bool equal(const Slot& before, const Slot& after) {
+bool equal(const Value& before, const Value& after) {
   return std::visit([&](auto* value) { return *value == *std::get<decltype(value)>(after); }, before);
 }
 
@@ -26,8 +26,8 @@ struct Shared {
   std::size_t front = 0, back = 0;
 };
 
-template <typename Value>
-Shared shared_by(const std::vector<Value>& before, const std::vector<Value>& after) {
+template <typename Entry>
+Shared shared_by(const std::vector<Entry>& before, const std::vector<Entry>& after) {
   constexpr std::size_t kFew = 3;
   const auto at = std::ranges::mismatch(before, after);
   const auto ends = std::ranges::mismatch(std::ranges::subrange(at.in1, before.end()) | std::views::reverse,
@@ -38,21 +38,20 @@ Shared shared_by(const std::vector<Value>& before, const std::vector<Value>& aft
 }
 
 /// Of what is no list, nothing.
-template <typename Value>
-Shared shared_by(const Value&, const Value&) {
+template <typename Type>
+Shared shared_by(const Type&, const Type&) {
   return {};
 }
 
 /// Both are of one key.
-Shared shared_by(const Slot& before, const Slot& after) {
+Shared shared_between(const Value& before, const Value& after) {
   return std::visit([&](auto* value) { return shared_by(*value, *std::get<decltype(value)>(after)); }, before);
 }
 
-std::string text_of(const KeySpec& key, const Slot& slot, Shared unsaid = {});
+std::string text_of(const Value& value, Shared unsaid = {});
 
 /// A value as it would be written in the file; nothing if that is to leave the key out.
 struct AsToml {
-  const KeySpec& key;
   Shared unsaid;
 
   std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
@@ -70,8 +69,8 @@ struct AsToml {
     if (value->length > 0) return in_quotes(value->to_string());
     return value->address.is_unspecified() ? in_quotes("default") : in_quotes(value->address.to_string());
   }
-  template <typename Value>
-  std::string operator()(const std::optional<Value>* value) const {
+  template <typename Type>
+  std::string operator()(const std::optional<Type>* value) const {
     return *value ? in_quotes((*value)->to_string()) : "";
   }
   template <typename Choice>
@@ -83,12 +82,12 @@ struct AsToml {
     const std::string text = to_string(*value);
     return value->effect == OnFail::Effect::weight ? text : in_quotes(text);
   }
-  template <typename Value>
-  std::string operator()(const std::vector<Value>* values) const {
+  template <typename Entry>
+  std::string operator()(const std::vector<Entry>* values) const {
     std::string all;
     const auto add = [&all](const std::string& one) { all += (all.empty() ? "" : ", ") + one; };
     if (unsaid.front > 0) add("...");
-    for (const Value& value : std::span(*values).subspan(unsaid.front, values->size() - unsaid.front - unsaid.back))
+    for (const Entry& value : std::span(*values).subspan(unsaid.front, values->size() - unsaid.front - unsaid.back))
       add(entry(value));
     if (unsaid.back > 0 && all != "...") add("...");
     return all.empty() ? "" : "[" + all + "]";
@@ -98,59 +97,35 @@ struct AsToml {
   static std::string entry(const std::string& value) { return in_quotes(value); }
   /// As a string where the address says it all, else as a table.
   template <typename Object>
-  std::string entry(Object value) const {
-    Object usual;
+  static std::string entry(const Object& object) {
+    const Object usual;
     std::string members, address;
-    for (const KeySpec& member : schema()) {
-      if (member.table != key.entries) continue;
-      const Slot is = slot_in_entry(member, value);
-      if (!member.required && equal(is, slot_in_entry(member, usual))) continue;
-      const std::string text = text_of(member, is);
-      if (member.name == "address") address = text;
-      members += (members.empty() ? "" : ", ") + std::string(member.name) + " = " + text;
+    for (const Key<Object>& key : keys_of<Object>()) {
+      const Value is = key.value(object);
+      if (!key.required && equal(is, key.value(usual))) continue;
+      const std::string text = text_of(is);
+      if (key.name == "address") address = text;
+      members += (members.empty() ? "" : ", ") + std::string(key.name) + " = " + text;
     }
     return members == "address = " + address ? address : "{" + members + "}";
   }
-  template <typename Object>
-  static Slot slot_in_entry(const KeySpec& member, Object& object) {
-    static Config config;  // a member of an entry is in none of these; to make them anew took a fifth of a long reload
-    static InstanceConfig instance;
-    static SyncGroupConfig group;
-    static CheckConfig check;
-    return member.slot({config, instance, group, check, &object});
-  }
 };
 
-std::string text_of(const KeySpec& key, const Slot& slot, Shared unsaid) {
-  return std::visit(AsToml{key, unsaid}, slot);
-}
+std::string text_of(const Value& value, Shared unsaid) { return std::visit(AsToml{unsaid}, value); }
 
-/// What is compared, one or the other; the others are empty.
-struct Part {
-  Config config = {};
-  InstanceConfig instance = {};
-  SyncGroupConfig group = {};
-  CheckConfig check = {};
-};
-
-/// The member that `key` fills; it points there so that it can be filled, here it is only read.
-Slot slot_of(const KeySpec& key, Part& part) {
-  return key.slot({part.config, part.instance, part.group, part.check, {}});
-}
-
-/// The keys of `table` that differ.
-std::vector<KeyChange> differences(std::string_view table, Part before, Part after) {
+/// The keys that differ.
+template <typename Owner>
+std::vector<KeyChange> differences(const Owner& before, const Owner& after) {
   std::vector<KeyChange> changes;
-  for (const KeySpec& key : schema()) {
-    if (key.table != table) continue;
-    const Slot old_value = slot_of(key, before), new_value = slot_of(key, after);
+  for (const Key<Owner>& key : keys_of<Owner>()) {
+    const Value old_value = key.value(before), new_value = key.value(after);
     if (equal(old_value, new_value)) continue;
     if (key.secret) {
       changes.push_back({key.name, "(secret)", "(another secret)"});
       continue;
     }
-    const Shared unsaid = shared_by(old_value, new_value);
-    changes.push_back({key.name, text_of(key, old_value, unsaid), text_of(key, new_value, unsaid)});
+    const Shared unsaid = shared_between(old_value, new_value);
+    changes.push_back({key.name, text_of(old_value, unsaid), text_of(new_value, unsaid)});
   }
   return changes;
 }
@@ -174,19 +149,16 @@ const Named* find(const ByName<Named>& names, std::string_view name) {
 
 void plan_instances(const Config& before, const Config& after, Plan& result) {
   const InstanceConfig nothing;
-  const auto changes = [&](const InstanceConfig& was, const InstanceConfig& is) {
-    return differences("instance", {.instance = was}, {.instance = is});
-  };
   const auto old_ones = by_name(before.instances), new_ones = by_name(after.instances);
   const auto restarted = instances_to_restart(before, after);
   for (const InstanceConfig& instance : before.instances)
     if (find(new_ones, instance.name) == nullptr)
-      result.instances.push_back({Fate::removed, instance.name, changes(instance, nothing)});
+      result.instances.push_back({Fate::removed, instance.name, differences(instance, nothing)});
   for (const InstanceConfig& instance : after.instances) {
     const InstanceConfig* known = find(old_ones, instance.name);
     const bool anew = restarted.contains(instance.name);
     if (known != nullptr && *known == instance && !anew) continue;
-    auto keys = changes(known != nullptr ? *known : nothing, instance);
+    auto keys = differences(known != nullptr ? *known : nothing, instance);
     const std::string group = known == nullptr ? "" : known->sync_group;
     const bool moves = group != instance.sync_group;
     if (keys.empty() && !anew && !moves) continue;
@@ -198,21 +170,15 @@ void plan_instances(const Config& before, const Config& after, Plan& result) {
 
 /// The tables of one kind, which go on whatever changes in them.
 template <typename Named>
-std::vector<InstanceChange> plan_tables(std::string_view table, const std::vector<Named>& before,
-                                        const std::vector<Named>& after, Named Part::* member) {
+std::vector<InstanceChange> plan_tables(const std::vector<Named>& before, const std::vector<Named>& after) {
   std::vector<InstanceChange> result;
-  const auto changes = [&](const Named& was, const Named& is) {
-    Part old_part, new_part;
-    old_part.*member = was;
-    new_part.*member = is;
-    return differences(table, std::move(old_part), std::move(new_part));
-  };
+  const Named nothing;
   const auto old_ones = by_name(before), new_ones = by_name(after);
   for (const Named& each : before)
-    if (find(new_ones, each.name) == nullptr) result.push_back({Fate::removed, each.name, changes(each, {})});
+    if (find(new_ones, each.name) == nullptr) result.push_back({Fate::removed, each.name, differences(each, nothing)});
   for (const Named& each : after) {
     const Named* known = find(old_ones, each.name);
-    auto keys = changes(known != nullptr ? *known : Named{}, each);
+    auto keys = differences(known != nullptr ? *known : nothing, each);
     if (keys.empty()) continue;
     result.push_back({known == nullptr ? Fate::added : Fate::changed, each.name, std::move(keys)});
   }
@@ -261,12 +227,12 @@ std::set<std::string> instances_to_restart(const Config& before, const Config& a
 
 Plan plan(const Config& before, const Config& after) {
   Plan result;
-  result.node = differences("node", {.config = before}, {.config = after});
+  result.node = differences(before, after);
   if (before.hooks_d != after.hooks_d)
     result.node.push_back({"hooks.d", list_of(before.hooks_d), list_of(after.hooks_d)});
   plan_instances(before, after, result);
-  result.sync_groups = plan_tables("sync_group", before.sync_groups, after.sync_groups, &Part::group);
-  result.checks = plan_tables("check", before.checks, after.checks, &Part::check);
+  result.sync_groups = plan_tables(before.sync_groups, after.sync_groups);
+  result.checks = plan_tables(before.checks, after.checks);
   return result;
 }
 

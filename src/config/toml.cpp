@@ -1,10 +1,15 @@
 #include "vipd/config/toml.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <optional>
 #include <tuple>
+#include <utility>
 
+#include "vipd/config/explain_syntax.hpp"
 #include "vipd/config/secret.hpp"
-#include "vipd/config/syntax.hpp"
+#include "vipd/config/statements.hpp"
 #include "vipd/config/toml_library.hpp"
 
 namespace vipd {
@@ -60,36 +65,183 @@ TomlNode convert(const toml::node& node, int file) {
   return result;
 }
 
-Diagnostic fault(const Place& place, std::string kind, std::string message) {
-  return {place, Severity::error, std::move(kind), std::move(message), "", {}};
+Diagnostic file_fault(const Place& place, std::string kind, std::string message, std::string hint = "") {
+  return {place, Severity::error, std::move(kind), std::move(message), std::move(hint), {}};
 }
 
-/// What only the library noticed, in its own words without their preamble.
-Diagnostic from_library(const toml::parse_error& error) {
-  std::string_view words = error.description();
+/// The first byte that may not be in a TOML file: not UTF-8, a control character, a byte order mark.
+std::optional<Diagnostic> examine_encoding(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf"))
+    return file_fault({}, "encoding", "the file begins with a byte order mark", "save it as UTF-8 without BOM");
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = utf8_sequence(text, i);
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (length == 0) return file_fault(place_at(text, i, 1), "encoding", "this is not UTF-8", "save the file as UTF-8");
+    const bool is_space = byte == '\t' || byte == '\n' || (byte == '\r' && text.substr(i + 1).starts_with('\n'));
+    if ((byte < 0x20 && !is_space) || byte == 0x7f) {
+      std::array<char, 8> name;
+      std::snprintf(name.data(), name.size(), "U+%04X", unsigned{byte});
+      return file_fault(place_at(text, i, 1), "encoding",
+                        std::string("control character ") + name.data() + " is not allowed");
+    }
+    i += length;
+  }
+  return std::nullopt;
+}
+
+/// The byte at `position`, which is counted as in a Place.
+std::size_t byte_at(std::string_view text, const toml::source_position& position) {
+  std::size_t offset = 0;
+  for (toml::source_index line = 1; line < position.line && offset < text.size(); ++line)
+    offset = std::min(text.find('\n', offset), text.size() - 1) + 1;
+  for (toml::source_index column = 1; column < position.column && offset < text.size(); ++column)
+    offset += std::max<std::size_t>(utf8_sequence(text, offset), 1);
+  return offset;
+}
+
+/// The value or table at the end of `path`, which in a list of tables goes through the last one; or null.
+const toml::node* follow(const toml::node* node, const KeyParts& path) {
+  for (const std::string_view part : path) {
+    if (node == nullptr) break;
+    const toml::array* list = node->as_array();
+    if (list != nullptr && !list->empty()) node = list->get(list->size() - 1);
+    const toml::table* table = node->as_table();
+    node = table == nullptr ? nullptr : table->get(part);
+  }
+  return node;
+}
+
+/// Why the library takes no more of a text, and where.
+struct LibraryRefusal {
+  std::size_t offset = 0;
+  Place place = {};
+  std::string words;
+
+  /// True where a name is at fault and not what stands at the place.
+  bool is_of_name() const { return words.find("cannot redefine") != std::string::npos || is_insertion(); }
+  /// True where a header or a key would add to a table that takes no more.
+  bool is_insertion() const { return words.find("cannot insert") != std::string::npos; }
+};
+
+/// In the library's words, without their preamble.
+LibraryRefusal to_refusal(std::string_view text, const toml::parse_error& error) {
   constexpr std::string_view preamble = "Error while parsing ";
+  std::string_view words = error.description();
   if (words.starts_with(preamble)) words.remove_prefix(preamble.size());
-  return fault(to_place(error.source(), 0), "syntax", printable(words));
+  return {byte_at(text, error.source().begin), to_place(error.source(), 0), printable(words)};
+}
+
+/// Reads a text of which some statements may be no TOML: each that the library refuses is explained and left out.
+class TextReader {
+ public:
+  explicit TextReader(std::string_view text) : text_(text), rest_(text) {}
+
+  TomlFile read(int number);
+
+ private:
+  std::optional<LibraryRefusal> parse();
+  void explain(const LibraryRefusal& refusal);
+  StatementInSection refused_statement(const LibraryRefusal& refusal) const;
+  Diagnostic fault_of(const LibraryRefusal& refusal, const Statement& statement, const Explanation& said,
+                      const KeyParts& section) const;
+  void count_faults();
+  void blank(std::size_t begin, std::size_t end);
+
+  const std::string_view text_;
+  std::string rest_;  ///< the text, each explained statement replaced by blanks: all places stay
+  toml::table table_;
+  TomlFile file_;
+};
+
+TomlFile TextReader::read(int number) {
+  std::optional<LibraryRefusal> refusal = parse();
+  for (std::size_t tries = 0; refusal && tries < kMaxDiagnostics; ++tries) {
+    explain(*refusal);
+    refusal = parse();
+  }
+  if (refusal) {
+    count_faults();
+    refusal = parse();
+    if (refusal) ++file_.omitted;
+  }
+  if (!refusal) file_.root = convert(table_, number);
+  return std::move(file_);
+}
+
+/// Reads what is left. A dotted key of many parts would nest tables so deeply that to free them takes all the stack.
+std::optional<LibraryRefusal> TextReader::parse() {
+  const std::size_t deep = find_deep_statement(rest_, kMaxNesting);
+  toml::parse_result parsed = toml::parse(std::string_view(rest_).substr(0, deep));
+  if (!parsed) return to_refusal(rest_, parsed.error());
+  if (deep < rest_.size()) return LibraryRefusal{deep, place_at(rest_, deep, 1), "too many parts in a dotted key"};
+  table_ = std::move(parsed).table();
+  return std::nullopt;
+}
+
+void TextReader::explain(const LibraryRefusal& refusal) {
+  const auto [statement, header] = refused_statement(refusal);
+  const KeyParts section =
+      header == std::string_view::npos ? KeyParts() : explain_statement(rest_, {.begin = header}).key;
+  const auto refused_at = refusal.is_of_name() ? std::string::npos : refusal.offset;
+  const Explanation said =
+      explain_statement(rest_, {.begin = statement.begin, .refused_at = refused_at, .section = section});
+  file_.faults.push_back(said.fault ? *said.fault : fault_of(refusal, statement, said, section));
+  blank(statement.begin, said.end);
+}
+
+/// Of a header, the library may only complain when it has read the line break behind it.
+StatementInSection TextReader::refused_statement(const LibraryRefusal& refusal) const {
+  const StatementInSection found = statement_at(rest_, refusal.offset);
+  const bool may_be_before = refusal.offset > 0 && refusal.offset == found.statement.begin && refusal.is_of_name();
+  if (!may_be_before || toml::parse(std::string_view(rest_).substr(0, refusal.offset))) return found;
+  return statement_at(rest_, refusal.offset - 1);
+}
+
+/// What to say of a statement that is right by itself.
+Diagnostic TextReader::fault_of(const LibraryRefusal& refusal, const Statement& statement, const Explanation& said,
+                                const KeyParts& section) const {
+  const toml::parse_result before = toml::parse(std::string_view(rest_).substr(0, statement.begin));
+  if (refusal.is_of_name() && !refusal.is_insertion() && before && !said.key_text.starts_with("[[")) {
+    const toml::node* node = said.is_header ? &before.table() : follow(&before.table(), section);
+    node = follow(node, said.key);
+    if (node != nullptr && !node->is_array_of_tables())
+      return explain_second(rest_, statement.begin, said, to_place(node->source(), 0));
+  }
+  const bool has_secret = hide_secrets(text_) != text_;  // which the words may quote
+  const bool is_behind = refusal.offset >= statement.end && !said.key_text.empty();
+  const Place& place = is_behind ? place_at(rest_, statement.begin, said.key_text.size()) : refusal.place;
+  return file_fault(place, "syntax", has_secret ? "this is not TOML" : refusal.words);
+}
+
+/// Counts the faults beyond those that are told, by what is known without the library. They are left out, too.
+void TextReader::count_faults() {
+  constexpr std::size_t kMaxOmitted = 1000;  // who has more faults does not care how many
+  for (std::size_t at = 0; at < rest_.size();) {
+    const Statement statement = next_statement(rest_, at);
+    if (statement.begin == rest_.size()) return;
+    if (file_.omitted == kMaxOmitted) return blank(at, rest_.size());
+    const Explanation said = explain_statement(rest_, {.begin = statement.begin});
+    at = said.fault ? said.end : statement.end;
+    if (!said.fault) continue;
+    ++file_.omitted;
+    blank(statement.begin, at);
+  }
+}
+
+void TextReader::blank(std::size_t begin, std::size_t end) {
+  std::replace_if(
+      rest_.begin() + static_cast<std::ptrdiff_t>(begin), rest_.begin() + static_cast<std::ptrdiff_t>(end),
+      [](char c) { return c != '\n'; }, ' ');
 }
 
 TomlFile read_text(std::string_view text, int number) {
   TomlFile file;
-  if (text.size() > kMaxFileSize) {
-    file.faults.push_back(fault({}, "size", "the file is larger than 1 MiB"));
-    return file;
-  }
-  file.faults = scan_encoding(text);
-  if (!file.faults.empty()) return file;
-  SyntaxScan scan = scan_syntax(text);
-  file.faults = std::move(scan.faults);
-  file.omitted = scan.omitted;
-  const toml::parse_result parsed = toml::parse(std::string_view(scan.rest));
-  if (parsed) {
-    file.root = convert(parsed.table(), number);
-  } else {
-    file.faults.push_back(from_library(parsed.error()));
-    if (hide_secrets(text) != text) file.faults.back().message = "this is not TOML";  // its words may quote a secret
-  }
+  if (text.size() > kMaxFileSize)
+    file.faults.push_back(file_fault({}, "size", "the file is larger than 1 MiB"));
+  else if (const auto fault = examine_encoding(text))
+    file.faults.push_back(*fault);
+  else
+    file = TextReader(text).read(number);
   return file;
 }
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <charconv>
 #include <optional>
+#include <type_traits>
 
 #include "vipd/config/secret.hpp"
 
@@ -111,79 +112,6 @@ std::string why_no_address(std::string_view text) {
   return ": it needs four numbers";
 }
 
-// ---- names
-
-bool is_name_character(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
-}
-
-/// What is wrong with the name of an interface, and what to write; an empty message if nothing is.
-struct NameFault {
-  std::string message = {}, hint = {};
-};
-
-/// What Linux refuses (dev_valid_name()), and what ip(8) shows behind a name.
-NameFault fault_of_interface(std::string_view name) {
-  if (name.empty()) return {"interface name is empty"};
-  if (name[0] == '@')
-    return {in_quotes(name) + " is not an interface name", "write what ip(8) shows in front of the @"};
-  if (const std::string_view own = name.substr(0, name.find('@')); own != name)
-    return {in_quotes(name) + " is what ip(8) shows for the interface " + in_quotes(own) +
-                "; behind the @ it names another one",
-            "write " + in_quotes(own)};
-  if (name.size() > 15)
-    return {"interface name is " + std::to_string(name.size()) + " bytes; Linux allows at most 15",
-            "a longer one can only be an alternative name: write the interface's own name (`ip link` shows it)"};
-  if (name == "." || name == "..") return {in_quotes(name) + " is not an interface name"};
-  const auto bad = std::ranges::find_if(
-      name, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '/' || c == ':' || c == 0x7f; });
-  if (bad != name.end()) return {"an interface name cannot contain " + in_quotes({bad, bad + 1})};
-  return {};
-}
-
-// ---- what checks ask for
-
-/// "HOST:PORT", "[ADDRESS]:PORT".
-bool is_host_and_port(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return false;
-  const std::string_view host = text.substr(0, colon), port = text.substr(colon + 1);
-  const bool in_brackets = host.starts_with('[') && host.ends_with(']');
-  if (!in_brackets && host.find(':') != std::string_view::npos) return false;
-  const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of(kDigits) == std::string_view::npos;
-  const std::int64_t number = digits ? to_integer(port).value_or(0) : 0;
-  return number >= 1 && number <= 65535;
-}
-
-/// "NAME" or "/PATH", with or without arguments.
-bool is_program(std::string_view text) {
-  const std::string_view first = text.substr(0, text.find(' '));
-  const bool trimmed = !text.starts_with(' ') && !text.ends_with(' ');
-  return trimmed && !text.ends_with('/') && (first[0] == '/' || first.find('/') == std::string_view::npos);
-}
-
-/// What to write instead of `text`, or nothing.
-std::string check_hint(std::string_view key, std::string_view text) {
-  if (key == "http") return "write it from http:// or https:// on";
-  const std::string_view name = text.substr(text.rfind('/') + 1);
-  if (key == "process" && !text.empty() && !name.empty())
-    return "write its absolute path, or its name alone: " + in_quotes(name);
-  return "";
-}
-
-/// Is `text` what the key `key` of a check asks for?
-bool is_asked_for(std::string_view key, std::string_view text) {
-  if (text.empty() || text.find('\0') != std::string_view::npos) return false;
-  const bool has_control = std::ranges::any_of(text, [](unsigned char c) { return c < ' '; });
-  if (key == "contains") return true;
-  if (has_control) return false;
-  if (key == "file") return text[0] == '/';
-  if (key == "process") return is_program(text);
-  if (key == "unit") return text.find_first_of("/ ") == std::string_view::npos;
-  if (key == "tcp") return is_host_and_port(text);
-  return text.find(' ') == std::string_view::npos && (text.starts_with("http://") || text.starts_with("https://"));
-}
-
 // ---- commands
 
 /// Where the name of a program ends and what only a shell would understand begins; npos if there is nothing of it.
@@ -208,18 +136,14 @@ class ValueReader {
   void operator()(std::optional<IpPrefix>* out) { *out = parse_network(); }
   void operator()(IpAddress* out) { *out = parse_host().value_or(IpAddress()); }
   void operator()(std::optional<IpAddress>* out) { *out = parse_host(); }
-  void operator()(ChecksumPolicy* out);
-  void operator()(Scope* out);
-  void operator()(PreferredLifetime* out);
-  void operator()(RouteType* out);
-  void operator()(AnnounceForm* out);
-  void operator()(HookFailure* out);
-  void operator()(CheckState* out);
   void operator()(OnFail* out);
   void operator()(std::vector<std::string>* out) {
-    const bool is_names = key_.name == "instances" || key_.name == "checks";
+    const bool is_names = key_.form == Form::check_names || key_.form == Form::instance_names;
     is_names ? read_names(out) : read_command(out);
   }
+  template <typename Choice>
+    requires std::is_enum_v<Choice>
+  void operator()(Choice* out);
   template <typename Object>
   void operator()(std::vector<Object>*) {
     check_list();
@@ -232,9 +156,8 @@ class ValueReader {
   void read_integer(Integer* out);
   std::optional<Duration> parse_duration();
   bool check_duration(Duration duration);
-  template <typename Choice, std::size_t N>
-  void read_choice(Choice* out, const std::array<Choice, N>& choices);
   void check_list();
+  bool refuse_empty();
   bool check_text();
   std::optional<IpPrefix> parse_prefix(std::int64_t shortest);
   std::optional<IpPrefix> parse_network();
@@ -269,14 +192,12 @@ std::string ValueReader::boolean_hint() const {
 template <typename Integer>
 void ValueReader::read_integer(Integer* out) {
   if (node_.type != TomlType::integer) {
-    if (key_.name == "version")
-      return refuse_type("one version for all nodes of a group; both at once are not offered");
     const bool is_quoted_number = node_.type == TomlType::string && to_integer(node_.text);
-    return refuse_type(is_quoted_number ? "write " + node_.text : "");
+    const std::string hint = is_quoted_number ? "write " + node_.text : "";
+    return refuse_type(key_.hint.empty() ? hint : std::string(key_.hint));
   }
-  if (node_.integer == 0 && key_.name == "priority") {
-    return refuse("range", must_be() + "; 0 is reserved on the wire for \"I am leaving\"");
-  }
+  const std::string_view why_not_zero = key_.range.zero_means;
+  if (node_.integer == 0 && !why_not_zero.empty()) return refuse("range", must_be() + "; " + std::string(why_not_zero));
   if (node_.integer < key_.range.min || node_.integer > key_.range.max) {
     return refuse("range", must_be() + ", got " + std::to_string(node_.integer));
   }
@@ -318,7 +239,7 @@ std::optional<Duration> ValueReader::parse_duration() {
 
 bool ValueReader::check_duration(Duration duration) {
   using std::chrono::milliseconds;
-  const auto& [min, max, step, zero] = key_.range;
+  const auto& [min, max, step, zero, meaning] = key_.range;
   if (zero && duration == Duration::zero()) return true;
   if (duration < milliseconds(min) || duration > milliseconds(max)) {
     refuse("range", must_be() + ", got " + in_quotes(node_.text));
@@ -333,32 +254,20 @@ bool ValueReader::check_duration(Duration duration) {
 
 void ValueReader::operator()(std::string* out) {
   if (node_.type != TomlType::string) return refuse_type();
-  if (key_.name == "interface") {
-    if (const NameFault fault = fault_of_interface(node_.text); !fault.message.empty())
-      return refuse("interface", fault.message, fault.hint);
-  } else if (key_.name == "label") {
-    const auto is_odd = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
-    if (node_.text.empty() || node_.text.size() > 15 || std::ranges::any_of(node_.text, is_odd))
-      return refuse("name", must_be() + ", got " + in_quotes(node_.text));
-  } else if (key_.secret) {
-    const bool has_nul = node_.text.find('\0') != std::string::npos;  // looks like the end, where it is zero-filled
-    if (node_.text.empty() || node_.text.size() > kAuthDataSize || has_nul) return refuse("auth", must_be());
-  } else if (key_.table == "check") {
-    if (!is_asked_for(key_.name, node_.text))
-      return refuse("value", must_be() + ", got " + in_quotes(node_.text), check_hint(key_.name, node_.text));
-  } else if (key_.name == "notify_fifo") {
-    const bool is_path = node_.text.starts_with('/') && node_.text.find('\0') == std::string::npos;
-    if (!is_path || node_.text.ends_with('/')) return refuse("path", must_be() + ", got " + in_quotes(node_.text));
-  } else if (!is_valid_name(node_.text)) {
-    return refuse("name", must_be() + ", got " + in_quotes(node_.text));
-  }
-  *out = node_.text;
+  const FormRule& rule = rule_of(key_.form);
+  const auto fault = rule.examine(node_.text);
+  if (!fault) *out = node_.text;
+  if (!fault) return;
+  refuse(std::string(rule.kind), fault->message.empty() ? must_be() + ", got " + in_quotes(node_.text) : fault->message,
+         fault->hint);
 }
 
-template <typename Choice, std::size_t N>
-void ValueReader::read_choice(Choice* out, const std::array<Choice, N>& choices) {
+template <typename Choice>
+  requires std::is_enum_v<Choice>
+void ValueReader::operator()(Choice* out) {
+  constexpr auto& choices = kChoices<Choice>;
   if (node_.type != TomlType::string) return refuse_type();
-  std::array<std::string_view, N> names;
+  std::array<std::string_view, choices.size()> names;
   std::ranges::transform(choices, names.begin(), [](Choice choice) { return to_string(choice); });
   const auto found = std::ranges::find(names, node_.text);
   if (found == names.end()) {
@@ -367,41 +276,6 @@ void ValueReader::read_choice(Choice* out, const std::array<Choice, N>& choices)
                   meant.empty() ? "" : "did you mean " + in_quotes(meant) + "?");
   }
   *out = choices[static_cast<std::size_t>(found - names.begin())];
-}
-
-void ValueReader::operator()(ChecksumPolicy* out) {
-  using enum ChecksumPolicy;
-  read_choice(out, std::array{automatic, rfc9568, pseudo_header});
-}
-
-void ValueReader::operator()(Scope* out) {
-  using enum Scope;
-  read_choice(out, std::array{global, site, link, host});
-}
-
-void ValueReader::operator()(PreferredLifetime* out) {
-  using enum PreferredLifetime;
-  read_choice(out, std::array{forever, zero});
-}
-
-void ValueReader::operator()(RouteType* out) {
-  using enum RouteType;
-  read_choice(out, std::array{unicast, blackhole, unreachable, prohibit});
-}
-
-void ValueReader::operator()(AnnounceForm* out) {
-  using enum AnnounceForm;
-  read_choice(out, std::array{request, reply, both});
-}
-
-void ValueReader::operator()(HookFailure* out) {
-  using enum HookFailure;
-  read_choice(out, std::array{go_on, resign});
-}
-
-void ValueReader::operator()(CheckState* out) {
-  using enum CheckState;
-  read_choice(out, std::array{pass, fail});
 }
 
 void ValueReader::operator()(OnFail* out) {
@@ -424,20 +298,19 @@ void ValueReader::operator()(OnFail* out) {
 void ValueReader::read_names(std::vector<std::string>* out) {
   if (node_.type == TomlType::string) return refuse_type("write [" + in_quotes(node_.text) + "]");
   if (node_.type != TomlType::array) return refuse_type();
-  if (node_.children.empty() && key_.name == "instances")
-    return refuse("missing-key", in_quotes(key_.name) + " must list at least two names");
+  if (refuse_empty()) return;
   for (const TomlNode& entry : node_.children) {
     const bool is_name = entry.type == TomlType::string && is_valid_name(entry.text);
     out->push_back(is_name ? entry.text : "");
     if (!is_name)
       report_.error(entry.type == TomlType::string ? "name" : "type", entry.place,
-                    std::string(key_.name == "instances" ? "an instance" : "a check") + " is listed by its name, got " +
-                        describe_value(entry));
+                    std::string(key_.form == Form::instance_names ? "an instance" : "a check") +
+                        " is listed by its name, got " + describe_value(entry));
   }
 }
 
 void ValueReader::read_command(std::vector<std::string>* out) {
-  if (key_.table == "check" && node_.type == TomlType::string) {
+  if (key_.form == Form::command && node_.type == TomlType::string) {
     const bool is_text = !node_.text.empty() && node_.text.find('\0') == std::string::npos;
     if (!is_text) return refuse("script-security", "this is no command for a shell");
     *out = {"/bin/sh", "-c", node_.text};
@@ -487,16 +360,20 @@ bool ValueReader::check_program(const TomlNode& node, bool alone) {
 void ValueReader::check_list() {
   if (node_.type == TomlType::string) return refuse_type("write [" + in_quotes(node_.text) + "]");
   if (node_.type != TomlType::array) return refuse_type();
-  if (!node_.children.empty()) return;
-  if (key_.required)
-    refuse("missing-key", in_quotes(key_.name) + " must list at least one address", "write [\"192.0.2.10/24\"]");
-  else if (key_.name == "peers")
-    refuse("missing-key", "\"peers\" is an empty list", "leave the key out for multicast");
+  refuse_empty();
+}
+
+/// Reports a list that is empty and may not be; false for others.
+bool ValueReader::refuse_empty() {
+  const auto& [message, hint] = key_.empty_list;
+  if (!node_.children.empty() || message.empty()) return false;
+  refuse("missing-key", in_quotes(key_.name) + " " + message, hint);
+  return true;
 }
 
 /// A network where a route goes, or the address of a host with the length of its subnet.
 void ValueReader::operator()(IpPrefix* out) {
-  if (key_.table == "route") {
+  if (key_.form == Form::network) {
     if (node_.type == TomlType::string && node_.text == "default")
       *out = {};
     else
@@ -604,15 +481,10 @@ std::optional<std::uint8_t> ValueReader::parse_length(const IpAddress& address, 
   return std::nullopt;
 }
 
-/// May the text hold any character? A path, a command and a password may.
-bool is_free_text(const KeySpec& key) {
-  constexpr auto kFree = std::to_array<std::string_view>({"command", "contains", "file", "process", "notify_fifo"});
-  return key.secret || key.name.starts_with("hooks.") || std::ranges::find(kFree, key.name) != kFree.end();
-}
-
 /// Reports the first lookalike in a value that cannot have one, or in an entry of its list; false if there is none.
 bool refuse_lookalike(const KeySpec& key, const TomlNode& node, Report& report) {
-  if (is_free_text(key)) return false;
+  const Lookalikes may_stand = rule_of(key.form).lookalikes;
+  if (may_stand == Lookalikes::allowed) return false;
   if (node.type == TomlType::array && !key.entries.empty()) return false;  // each entry is read by itself
   if (node.type == TomlType::array)
     return std::ranges::any_of(node.children, [&](const TomlNode& entry) {
@@ -620,7 +492,7 @@ bool refuse_lookalike(const KeySpec& key, const TomlNode& node, Report& report) 
     });
   for (std::size_t i = 0; node.type == TomlType::string && i < node.text.size(); ++i) {
     const Lookalike* odd = lookalike_at(node.text, i);
-    if (odd == nullptr || (odd->is_quote() && key.name == "http")) continue;  // a URL may have a quote
+    if (odd == nullptr || (odd->is_quote() && may_stand == Lookalikes::quotes)) continue;
     report.error("value", place_within(node.place, node.text, i, odd->character.size()),
                  describe(*odd) + " stands within the value of " + in_quotes(key.name),
                  "write " + in_quotes(without_lookalikes(node.text)));
@@ -631,18 +503,13 @@ bool refuse_lookalike(const KeySpec& key, const TomlNode& node, Report& report) 
 
 }  // namespace
 
-void read_value(const KeySpec& key, const TomlNode& node, Target target, Report& report) {
-  const Slot slot = key.slot(target);
+void read_value(const KeySpec& key, const TomlNode& node, Slot slot, Report& report) {
   std::visit(
       [](auto out) {
         if constexpr (requires { out->push_back({}); }) out->clear();  // an override replaces a list
       },
       slot);
   if (!refuse_lookalike(key, node, report)) std::visit(ValueReader(key, node, report), slot);
-}
-
-bool is_valid_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, is_name_character);
 }
 
 std::string describe_value(const TomlNode& node) {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "vipd/config/check_program.hpp"
 #include "vipd/os/log.hpp"
@@ -15,7 +16,7 @@ namespace {
 /// wrong.
 std::string describe(const Outcome& outcome, const CheckConfig& config) {
   if (!outcome.error.empty()) return outcome.error;
-  const bool built_in = config.command.empty();
+  const bool built_in = !std::holds_alternative<CommandCheck>(config.kind);
   if (built_in && !outcome.ok() && !outcome.output.empty()) return outcome.output.back();
   std::string text = "exit status " + std::to_string(outcome.exit_status);
   if (outcome.signal != 0) text = "killed by signal " + std::to_string(outcome.signal);
@@ -91,7 +92,8 @@ void CheckSet::configure(const std::vector<CheckConfig>& checks,
 
 void CheckSet::network_changed(const std::vector<std::string>& interfaces, TimePoint now) {
   for (const auto& entry : entries_)
-    if (std::ranges::find(interfaces, entry->config.interface) != interfaces.end() && !entry->config.interface.empty())
+    if (const auto* link = std::get_if<InterfaceCheck>(&entry->config.kind);
+        link != nullptr && std::ranges::find(interfaces, link->name) != interfaces.end())
       entry->check.hurry(now);
 }
 
@@ -132,8 +134,8 @@ void CheckSet::tell_if_stale(Entry& entry, TimePoint now) {
 
 void CheckSet::start(const std::shared_ptr<Entry>& entry, TimePoint now) {
   entry->check.started(now);
-  if (!entry->config.interface.empty()) {
-    entry->outcome = outcome_of(view_, entry->config.interface);
+  if (const auto* link = std::get_if<InterfaceCheck>(&entry->config.kind)) {
+    entry->outcome = outcome_of(view_, link->name);
     return;
   }
   runner_.run(entry->command, [weak = std::weak_ptr(entry)](const Outcome& outcome) {

@@ -192,6 +192,10 @@ FAULTS = [
     ("root follows a link of user vipd", "src/os/state_file.cpp", "++links_ > kMostLinks || !is_of_us_alone(at_)", "++links_ > kMostLinks"),
     ("what root makes stays root's", "src/os/state_file.cpp", "  const bool one_name = S_ISDIR(status.st_mode) ||", "  const bool one_name = false && S_ISDIR(status.st_mode) &&"),
     ("an http check asks as root", "src/checker/checker.cpp", "return as_nobody([&] { return check_http(", "return ([&](auto ask) { return ask(); })([&] { return check_http("),
+    # What is read from the files.
+    ("the parts of a dotted key are not bounded before the library reads it", "src/config/toml.cpp", "find_deep_statement(rest_, kMaxNesting)", "std::string::npos"),
+    ("the fault of a header is blamed on the line behind it", "src/config/toml.cpp", "if (!may_be_before || toml::parse", "if (true || toml::parse"),
+    ("a statement ends within a string of several lines", "src/config/statements.cpp", "text[i] == '\\n' && !is_long", "text[i] == '\\n'"),
 ]
 
 # One of each kind that the world around us has shown (issue 18), which the random campaign has to find within a minute.

@@ -13,7 +13,7 @@ namespace {
 CheckConfig app_check() {
   CheckConfig check;
   check.name = "app";
-  check.command = {"/usr/bin/app"};
+  check.kind = CommandCheck{{"/usr/bin/app"}};
   check.rules.interval = milliseconds(500);
   check.rules.timeout = milliseconds(400);
   return check;
@@ -168,7 +168,7 @@ TEST_CASE("sim check: reloads that bring, change and drop checks move nothing un
   CHECK(first.node.router().standing().fit());
   world.run_for(seconds(2));
   CheckConfig changed = app_check();
-  changed.command = {"/usr/bin/another"};
+  changed.kind = CommandCheck{{"/usr/bin/another"}};
   first.node.apply(config_with(254, {changed}));
   CHECK(first.node.router().standing().fit());
   world.run_for(seconds(2));

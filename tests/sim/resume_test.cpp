@@ -173,7 +173,7 @@ TEST_CASE("resume: a check that had not failed does not count as failed until it
   config.instances[0].checks = {"app"};
   CheckConfig check;
   check.name = "app";
-  check.command = {"/usr/bin/app"};
+  check.kind = CommandCheck{{"/usr/bin/app"}};
   config.checks = {check};
   Node& first = world.add_node(config);
   Node& second = world.add_node(253);

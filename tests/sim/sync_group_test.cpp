@@ -152,7 +152,7 @@ TEST_CASE("sync group: the reason that is shown says nothing of an unfitness tha
   Config config = edge_config(2, 254);
   CheckConfig check;
   check.name = "app";
-  check.command = {"/usr/bin/app"};
+  check.kind = CommandCheck{{"/usr/bin/app"}};
   config.checks = {check};
   config.instances[1].checks = {"app"};
   bool works = false;

@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 #include "support/parsed.hpp"
 #include "support/render.hpp"
+#include "vipd/config/check_kinds.hpp"
 #include "vipd/config/check_program.hpp"
 #include "vipd/config/parse.hpp"
 #include "vipd/config/plan.hpp"
@@ -26,7 +27,7 @@ TEST_CASE("config: a check and the instance that lists it, in either order", "[c
   const Config config = good(GENERATE_COPY(kListed + kCheck, kCheck + kListed));
   REQUIRE(config.checks.size() == 1);
   CHECK(config.checks[0].name == "app");
-  CHECK(config.checks[0].command == std::vector<std::string>{"/usr/bin/true", "x"});
+  CHECK(config.checks[0].kind == decltype(CheckConfig::kind)(CommandCheck{{"/usr/bin/true", "x"}}));
   CHECK(config.checks[0].rules == CheckRules());
   CHECK(config.instances[0].checks == std::vector<std::string>{"app"});
 }
@@ -51,7 +52,7 @@ TEST_CASE("config: a string is a command for the shell, a list is not", "[config
   const ParsedConfig parsed = parse_config(kListed + "[check.app]\ncommand = \"pidof nginx | grep -q .\"\n");
   REQUIRE(parsed.config.has_value());
   const std::vector<std::string> shell = {"/bin/sh", "-c", "pidof nginx | grep -q ."};
-  CHECK(parsed.config->checks[0].command == shell);
+  CHECK(std::get<CommandCheck>(parsed.config->checks[0].kind).arguments == shell);
   REQUIRE(parsed.programs.size() == 1);
   CHECK(parsed.programs[0].arguments == shell);
   CHECK_FALSE(parsed.programs[0].notify);
@@ -167,6 +168,31 @@ TEST_CASE("config: each kind of check, and what the runner is asked for", "[conf
   CHECK(asked("http = \"http://x\"\nstatus = 204\ncontains = \"all is well\"") ==
         Words{"probe:http", "http://x", "204", "all is well"});
   CHECK(asked("ping = \"2001:db8::1\"") == Words{"probe:ping", "2001:db8::1"});
+}
+
+TEST_CASE("config: the table of kinds has the kinds in their order", "[config]") {
+  for (const CheckKind& kind : check_kinds()) {
+    INFO(kind.name());
+    CheckConfig check;
+    kind.keys.front().slot(check);
+    CHECK(&kind_of(check) == &kind);
+    for (const auto& key : kind.keys) key.slot(check);
+    CHECK(&kind_of(check) == &kind);
+  }
+}
+
+TEST_CASE("config: the keys of a kind may stand in any order", "[config]") {
+  const Config config = good(kListed + "[check.app]\ncount = 3\nprocess = \"nginx\"\n");
+  CHECK(config.checks[0].kind == decltype(CheckConfig::kind)(ProcessCheck{"nginx", 3}));
+}
+
+TEST_CASE("plan: a check that becomes one of another kind", "[config]") {
+  const Plan changed = plan(good(kListed + kCheck), good(kListed + "[check.app]\nprocess = \"a\"\ncount = 2\n"));
+  REQUIRE(changed.checks.size() == 1);
+  std::string text;
+  for (const KeyChange& key : changed.checks[0].keys)
+    text += std::string(key.key) + ": " + key.before + " -> " + key.after + "; ";
+  CHECK(text == "command: [\"/usr/bin/true\", \"x\"] -> ; process:  -> \"a\"; count: 1 -> 2; ");
 }
 
 TEST_CASE("config: a check asks for exactly one thing, with the keys that belong to it", "[config]") {

@@ -2,6 +2,8 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <type_traits>
+#include <variant>
 
 #include "support/catch.hpp"
 #include "support/read_file.hpp"
@@ -51,6 +53,7 @@ std::string with_key(const KeySpec& key, std::string_view value) {
   }
   const std::string plain = head + "addresses = [\"192.0.2.10/24\"]\n";
   if (key.table == "route") return plain + "routes = [{to = \"default\", " + set + std::string(end);
+  if (key.table == "rule") return plain + "rules = [{from = \"192.0.2.10/32\", table = 10, " + set + std::string(end);
   if (key.table == "peer") return plain + "peers = [{address = \"192.0.2.2\", " + set + std::string(end);
   if (key.table == "sync_group") return plain + "[sync_group.a]\ninstances = [\"web\"]\n" + set + "\n";
   if (key.table == "check") {
@@ -116,7 +119,6 @@ TEST_CASE("schema: every key is set by the test file, required ones have no defa
     CHECK(full.find(std::string(last) + " = ") != std::string::npos);
     CHECK_FALSE((key.required && !key.initial.empty()));
     CHECK_FALSE(key.summary.empty());
-    CHECK(key.slot != nullptr);
   }
 }
 
@@ -136,16 +138,15 @@ TEST_CASE("schema: a key misspelt by one letter is suggested", "[config][schema]
   CHECK(nearest_key("instance", std::string(100'000, 'x')).empty());
 }
 
-TEST_CASE("schema: each number refuses what is just outside of its range", "[config][schema]") {
-  for (const KeySpec& key : schema()) {
-    if ((key.table != "instance" && key.table != "check") || key.required || key.range.max == 0) continue;
-    const bool is_duration = std::holds_alternative<Duration*>([&] {
-      static Config config;
-      static InstanceConfig instance;
-      static SyncGroupConfig group;
-      static CheckConfig check;
-      return key.slot({config, instance, group, check, {}});
-    }());
+namespace {
+
+/// Both ends of its range are taken, and what lies a step beyond them is refused.
+template <typename Owner>
+void check_ranges() {
+  Owner owner;
+  for (const Key<Owner>& key : keys_of<Owner>()) {
+    if (key.required || key.range.max == 0) continue;
+    const bool is_duration = std::holds_alternative<Duration*>(key.slot(owner));
     const auto text = [&](std::int64_t value) {
       return is_duration ? "\"" + std::to_string(value) + "ms\"" : std::to_string(value);
     };
@@ -158,4 +159,49 @@ TEST_CASE("schema: each number refuses what is just outside of its range", "[con
     if (below != 0 || !key.range.zero)
       CHECK(parse_config(with_key(key, text(below))).diagnostics.at(0).kind == "range");
   }
+}
+
+}  // namespace
+
+TEST_CASE("schema: each number refuses what is just outside of its range", "[config][schema]") {
+  check_ranges<InstanceConfig>();
+  check_ranges<CheckConfig>();
+}
+
+TEST_CASE("schema: the words of a range follow from its numbers", "[config][schema]") {
+  const auto words = [](std::string_view name) { return find_key<InstanceConfig>(name)->values; };
+  CHECK(words("vrid") == "1..255");
+  CHECK(words("version") == "2 or 3");
+  CHECK(words("preempt_delay") == "0s or 10ms..1h");
+  CHECK(words("flap_window") == "10s..24h");
+  CHECK(words("max_adopted_interval") == "10ms..40.95s in steps of 10ms");
+  CHECK(words("hooks.before_active_timeout") == "100ms..1m");
+  CHECK(words("announce.refresh") == "0s (never) or 1s..24h");
+  CHECK(words("announce.form") == "\"request\", \"reply\" or \"both\"");
+}
+
+TEST_CASE("schema: a key fills the member that it is looked at in", "[config][schema]") {
+  const auto check = []<typename Owner>(Owner owner) {
+    for (const Key<Owner>& key : keys_of<Owner>()) {
+      INFO(key.table << " " << key.name);
+      const Slot slot = key.slot(owner);
+      const Value value = key.value(owner);
+      std::visit(
+          [&]<typename Type>(Type* member) {
+            REQUIRE(std::holds_alternative<const Type*>(value));
+            CHECK(std::get<const Type*>(value) == member);
+          },
+          slot);
+    }
+  };
+  check(Config());
+  check(InstanceConfig());
+  check(SyncGroupConfig());
+  check(CheckConfig());
+}
+
+TEST_CASE("config: a rule of priority 0 is not told of the adverts' priority 0", "[config][schema]") {
+  const auto parsed = parse_config(with_key(*find_key("rule", "priority"), "0"));
+  REQUIRE(parsed.diagnostics.size() == 1);
+  CHECK(parsed.diagnostics[0].message == "\"priority\" must be 1..32765, got 0");
 }

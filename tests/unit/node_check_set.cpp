@@ -30,7 +30,7 @@ class ListRunner final : public Runner {
 CheckConfig config(const std::string& name) {
   CheckConfig check;
   check.name = name;
-  check.command = {"/usr/bin/" + name, "x"};
+  check.kind = CommandCheck{{"/usr/bin/" + name, "x"}};
   check.rules.rise = check.rules.fall = 1;
   return check;
 }
@@ -147,12 +147,12 @@ TEST_CASE(
   one.answer({}, 20ms);
   one.checks.on_deadline(at(1s));
   CheckConfig changed = config("app");
-  changed.command = {"/usr/bin/another"};
+  changed.kind = CommandCheck{{"/usr/bin/another"}};
   one.checks.configure({changed}, [](const auto&) { return true; }, at(1'100ms));
   one.runner.answer({.exit_status = 1});  // of the old command
   one.checks.on_deadline(at(1'100ms));
   CHECK(unfit(one.checks) == "fit");
-  CHECK(one.runner.commands.back().arguments == changed.command);
+  CHECK(one.runner.commands.back().arguments == std::vector<std::string>{"/usr/bin/another"});
   one.answer({.exit_status = 1}, 1'200ms);
   CHECK(unfit(one.checks) == "check app failed: exit status 1");
 }
@@ -170,7 +170,7 @@ TEST_CASE("CheckSet: a check that a reload brings counts as passing until its fi
 TEST_CASE("CheckSet: a built-in kind says what is wrong and not how its process ended") {
   CheckConfig tcp;
   tcp.name = "app";
-  tcp.tcp = "x:1";
+  tcp.kind = TcpCheck{"x:1"};
   One one(tcp);
   CHECK(one.runner.commands.front().arguments == std::vector<std::string>{"probe:tcp", "x:1"});
   one.answer({.exit_status = 1, .output = {"cannot connect to x:1: Connection refused"}}, 20ms);
@@ -180,7 +180,7 @@ TEST_CASE("CheckSet: a built-in kind says what is wrong and not how its process 
 TEST_CASE("CheckSet: an interface is looked at by itself, at its interval and at once when it changed") {
   CheckConfig link;
   link.name = "app";
-  link.interface = "eth1";
+  link.kind = InterfaceCheck{"eth1"};
   One one(link);
   CHECK(one.runner.commands.empty());
   const auto settle = [&](Duration now) {

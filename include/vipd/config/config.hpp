@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "vipd/base/ip.hpp"
@@ -87,23 +88,70 @@ struct AnnounceSettings {
   friend bool operator==(const AnnounceSettings&, const AnnounceSettings&) = default;
 };
 
+/// Passes when the program ends with exit status 0.
+struct CommandCheck {
+  std::vector<std::string> arguments;  ///< the program by its absolute path, then what it is given
+
+  friend bool operator==(const CommandCheck&, const CommandCheck&) = default;
+};
+
+/// Passes when enough processes run a program.
+struct ProcessCheck {
+  std::string program;  ///< a name or an absolute path, and arguments if wanted
+  unsigned count = 1;   ///< how many processes at least, 1..100000
+
+  friend bool operator==(const ProcessCheck&, const ProcessCheck&) = default;
+};
+
+/// Passes when a unit of systemd is active.
+struct UnitCheck {
+  std::string name;
+
+  friend bool operator==(const UnitCheck&, const UnitCheck&) = default;
+};
+
+/// Passes when a file is there.
+struct FileCheck {
+  std::string path;  ///< absolute
+
+  friend bool operator==(const FileCheck&, const FileCheck&) = default;
+};
+
+/// Passes when an interface is up and has a carrier. Vipd looks at it itself.
+struct InterfaceCheck {
+  std::string name;
+
+  friend bool operator==(const InterfaceCheck&, const InterfaceCheck&) = default;
+};
+
+/// Passes when a connection is taken.
+struct TcpCheck {
+  std::string target;  ///< "HOST:PORT" or "[ADDRESS]:PORT"
+
+  friend bool operator==(const TcpCheck&, const TcpCheck&) = default;
+};
+
+/// Passes when a URL is answered well.
+struct HttpCheck {
+  std::string url;
+  unsigned status = 0;   ///< the status that is expected, 100..599; 0 = any of 200..399
+  std::string contains;  ///< a text in the body; empty = any body
+
+  friend bool operator==(const HttpCheck&, const HttpCheck&) = default;
+};
+
+/// Passes when an address answers an ICMP echo request.
+struct PingCheck {
+  std::optional<IpAddress> address;  ///< never empty in a Config
+
+  friend bool operator==(const PingCheck&, const PingCheck&) = default;
+};
+
 /// What is asked, and how it is judged: `[check.NAME]`.
 struct CheckConfig {
   std::string name;  ///< as an instance's
-
-  // Exactly one of these.
-  std::vector<std::string> command;  ///< a program by absolute path, and its arguments
-  std::string process;               ///< is running: a name or an absolute path, and arguments if wanted
-  std::string unit;                  ///< of systemd, is active
-  std::string file;                  ///< is there: an absolute path
-  std::string interface;             ///< has a carrier
-  std::string tcp;                   ///< takes connections: "HOST:PORT"
-  std::string http;                  ///< answers: a URL
-  std::optional<IpAddress> ping;     ///< answers
-
-  unsigned count = 1;    ///< of `process`: how many at least, 1..100000
-  unsigned status = 0;   ///< of `http`: 100..599; 0 = any of 200..399
-  std::string contains;  ///< of `http`: a text in the body; empty = any body
+  /// The kinds stand in the order of check_kinds() (config/check_kinds.hpp).
+  std::variant<CommandCheck, ProcessCheck, UnitCheck, FileCheck, InterfaceCheck, TcpCheck, HttpCheck, PingCheck> kind;
   CheckRules rules;
 
   friend bool operator==(const CheckConfig&, const CheckConfig&) = default;

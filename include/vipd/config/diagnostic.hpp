@@ -38,6 +38,9 @@ struct Diagnostic : Place {
   std::optional<Place> related;  ///< another place that belongs to it
 };
 
+/// Most diagnostics that are told.
+inline constexpr std::size_t kMaxDiagnostics = 20;
+
 /// How a message about `here` names another place: "line 4", or "vipd.toml:4" if that is in another file.
 std::string name_place(const Place& place, const Place& here, std::span<const ConfigSource> sources);
 

@@ -1,7 +1,7 @@
 /// Words of keepalived.conf: who comes from there should not have to search.
 ///
 /// One list of its keywords with what they are called here. Used for hints on unknown keys, nothing else: no file is
-/// accepted because of it. Caller: parse_config() and scan_syntax().
+/// accepted because of it. Callers: parse_config() and explain_statement().
 #pragma once
 
 #include <string>

@@ -2,7 +2,7 @@
 ///
 /// Computed from values alone, before anything is touched, by the schema's own table, so no key can be forgotten. The
 /// Supervisor carries a plan out, `vipctl diff` shows it: both are told by the same code. What makes an instance
-/// another one (KeySpec::identity) cannot be changed while it runs, so that instance alone is stopped and started.
+/// another one (is_another_router()) cannot be changed while it runs, so that instance alone is stopped and started.
 #pragma once
 
 #include <cstdint>

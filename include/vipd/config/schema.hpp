@@ -1,11 +1,16 @@
 /// The schema: each key of vipd.toml, once.
 ///
-/// parse_config() reads files by this table, its suggestions are made from it, and a test holds vipd.toml(5) against
-/// it. A key's type is the type of the member that it fills; its default is that member's initial value, which a test
-/// compares with the text here. A new key is one line in schema.cpp, one member in config/config.hpp, one entry in
-/// the man page. Not good yet: conditions across keys are code (config/checks.cpp) and not part of the table.
+/// A row names a key, the member that it fills, and what is special about it. What a value may be follows from the
+/// member's type, and in words from the key's range or form; messages and vipd.toml(5) say the same words. The default
+/// is the member's initial value, which a test compares with the text here. parse_config() reads files by this table,
+/// plan() compares configurations by it, and suggestions are made from it. A new key is one row in schema.cpp, one
+/// member in config/config.hpp, one entry in the man page. Not good yet: conditions across keys are code
+/// (config/checks.cpp) and not part of the table.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -15,51 +20,141 @@
 #include <vector>
 
 #include "vipd/config/config.hpp"
+#include "vipd/config/forms.hpp"
 
 namespace vipd {
 
-/// The member that a key fills.
-using Slot = std::variant<bool*, std::uint8_t*, unsigned*, Duration*, std::string*, IpPrefix*, std::optional<IpPrefix>*,
-                          IpAddress*, std::optional<IpAddress>*, ChecksumPolicy*, Scope*, PreferredLifetime*,
-                          RouteType*, AnnounceForm*, HookFailure*, CheckState*, OnFail*, std::vector<std::string>*,
-                          std::vector<VirtualAddress>*, std::vector<UnicastPeer>*, std::vector<VirtualRoute>*,
-                          std::vector<RuleObject>*>;
-
-/// An entry of a list of tables.
-using ListEntry = std::variant<std::monostate, VirtualAddress*, UnicastPeer*, VirtualRoute*, RuleObject*>;
-
-/// What a slot is a part of.
-struct Target {
-  Config& config;
-  InstanceConfig& instance;
-  SyncGroupConfig& group;
-  CheckConfig& check;
-  ListEntry entry = {};  ///< the one at hand, for the keys of entries
+/// The types that the member of a key can have.
+template <typename... Types>
+struct MemberTypes {
+  using Slot = std::variant<Types*...>;
+  using Value = std::variant<const Types*...>;
 };
 
-/// Limits of a number; of a duration in milliseconds. The defaults bound nothing, as for a string.
+/// Those of all keys.
+using KeyTypes =
+    MemberTypes<bool, std::uint8_t, unsigned, Duration, std::string, IpPrefix, std::optional<IpPrefix>, IpAddress,
+                std::optional<IpAddress>, ChecksumPolicy, Scope, PreferredLifetime, RouteType, AnnounceForm,
+                HookFailure, CheckState, OnFail, std::vector<std::string>, std::vector<VirtualAddress>,
+                std::vector<UnicastPeer>, std::vector<VirtualRoute>, std::vector<RuleObject>>;
+
+/// The member that a key fills.
+using Slot = KeyTypes::Slot;
+/// The member of a key, to look at.
+using Value = KeyTypes::Value;
+
+/// The values of an enumeration that may be written.
+template <typename Choice>
+inline constexpr auto kChoices = std::array<Choice, 0>();
+template <>
+inline constexpr auto kChoices<ChecksumPolicy> =
+    std::array{ChecksumPolicy::automatic, ChecksumPolicy::rfc9568, ChecksumPolicy::pseudo_header};
+template <>
+inline constexpr auto kChoices<Scope> = std::array{Scope::global, Scope::site, Scope::link, Scope::host};
+template <>
+inline constexpr auto kChoices<PreferredLifetime> = std::array{PreferredLifetime::forever, PreferredLifetime::zero};
+template <>
+inline constexpr auto kChoices<RouteType> =
+    std::array{RouteType::unicast, RouteType::blackhole, RouteType::unreachable, RouteType::prohibit};
+template <>
+inline constexpr auto kChoices<AnnounceForm> =
+    std::array{AnnounceForm::request, AnnounceForm::reply, AnnounceForm::both};
+template <>
+inline constexpr auto kChoices<HookFailure> = std::array{HookFailure::go_on, HookFailure::resign};
+template <>
+inline constexpr auto kChoices<CheckState> = std::array{CheckState::fail, CheckState::pass};
+
+/// Limits of a number; of a duration in milliseconds. The defaults bound nothing, as for a text.
 struct Range {
   std::int64_t min = 0;
   std::int64_t max = 0;
   std::int64_t step = 1;
-  bool zero = false;  ///< zero is allowed beside min..max
+  bool zero = false;                 ///< zero is allowed beside min..max
+  std::string_view zero_means = {};  ///< what zero stands for; where it is refused, why
+
+  /// Zero is allowed, too; `meaning`: "never".
+  constexpr Range or_zero(std::string_view meaning = {}) const { return {min, max, step, true, meaning}; }
+  /// Zero is refused, and this is why.
+  constexpr Range not_zero(std::string_view why) const { return {min, max, step, false, why}; }
+  constexpr Range in_steps_of(std::chrono::milliseconds length) const {
+    return {min, max, length.count(), zero, zero_means};
+  }
 };
 
-/// One key of the schema: all that is known of it.
-struct KeySpec {
+/// A number from `min` to `max`.
+constexpr Range between(std::int64_t min, std::int64_t max) { return {.min = min, .max = max}; }
+/// A duration from `min` to `max`.
+constexpr Range between(std::chrono::milliseconds min, std::chrono::milliseconds max) {
+  return {.min = min.count(), .max = max.count()};
+}
+
+/// The columns that only some keys have.
+struct KeyOptions {
+  std::string_view initial = {};  ///< the default as TOML; empty = none
+  Range range = {};
+  Form form = Form::of_its_type;
+  std::string_view words = {};  ///< what may stand there, where type, range and form do not say it all
+  bool required = false;
+  bool secret = false;         ///< its value is never shown, see config/secret.hpp
+  std::string_view hint = {};  ///< the remedy for a value of a wrong type
+  TextFault empty_list = {};   ///< what is said of an empty list, behind the key's name; empty: it may be empty
+};
+
+/// One key of the schema: what is known of it without its member.
+struct KeySpec : KeyOptions {
   /// "node", "instance" (a key of each [instance.NAME]), "sync_group", "check", or what the entries of a list are:
   /// "address", "peer", "route", "rule".
   std::string_view table;
   std::string_view name;     ///< within the table, dotted: "hooks.any"
-  std::string_view values;   ///< what may stand there, as in messages and in vipd.toml(5)
-  std::string_view initial;  ///< the default as TOML; empty = none
-  bool required = false;
-  Range range = {};
   std::string_view summary;  ///< one line
-  Slot (*slot)(Target) = nullptr;
-  std::string_view entries = {};  ///< of a list of tables: the table that each of them is
-  bool secret = false;            ///< its value is never shown, see config/secret.hpp
+  std::string values;        ///< what may stand there, as in messages and in vipd.toml(5)
+  std::string_view entries;  ///< of a list of tables: the table that each of them is
 };
+
+/// A key, and its member in its owner, such as an InstanceConfig.
+template <typename Owner>
+struct Key : KeySpec {
+  Slot (*slot)(Owner& owner) = nullptr;
+  Value (*value)(const Owner& owner) = nullptr;
+};
+
+/// The table whose keys fill an Owner; empty for other types.
+template <typename Owner>
+inline constexpr std::string_view kTable = {};
+template <>
+inline constexpr std::string_view kTable<Config> = "node";
+template <>
+inline constexpr std::string_view kTable<InstanceConfig> = "instance";
+template <>
+inline constexpr std::string_view kTable<SyncGroupConfig> = "sync_group";
+template <>
+inline constexpr std::string_view kTable<CheckConfig> = "check";
+template <>
+inline constexpr std::string_view kTable<VirtualAddress> = "address";
+template <>
+inline constexpr std::string_view kTable<UnicastPeer> = "peer";
+template <>
+inline constexpr std::string_view kTable<VirtualRoute> = "route";
+template <>
+inline constexpr std::string_view kTable<RuleObject> = "rule";
+
+/// Is it a list whose entries are tables of the schema?
+template <typename Type>
+inline constexpr bool kIsList = false;
+template <typename Entry>
+inline constexpr bool kIsList<std::vector<Entry>> = !kTable<Entry>.empty();
+
+/// The keys that fill an Owner, in the order of vipd.toml(5).
+template <typename Owner>
+std::span<const Key<Owner>> keys_of();
+
+/// The key `name` of an Owner, or null.
+template <typename Owner>
+const Key<Owner>* find_key(std::string_view name) {
+  const auto keys = keys_of<Owner>();
+  const auto found = std::ranges::find(keys, name, &KeySpec::name);
+  return found == keys.end() ? nullptr : &*found;
+}
 
 /// All keys, in the order of vipd.toml(5).
 std::span<const KeySpec> schema();

@@ -97,7 +97,7 @@ InstanceConfig draw_instance(Dice& dice) {
 CheckConfig draw_check(Dice& dice) {
   CheckConfig check;
   check.name = "service";
-  check.command = {"/check"};
+  check.kind = CommandCheck{{"/check"}};
   check.rules.interval = seconds(1 + dice.below(3));
   check.rules.rise = static_cast<unsigned>(1 + dice.below(3));
   check.rules.fall = static_cast<unsigned>(1 + dice.below(3));

@@ -1,4 +1,4 @@
-#include "vipd/config/syntax.hpp"
+#include "vipd/config/explain_syntax.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -15,13 +15,9 @@ namespace vipd {
 
 namespace {
 
-constexpr std::size_t kMaxOmitted = 1000;  ///< who has more faults does not care how many
-
 // What is said of a lookalike, behind its name.
 constexpr char kNoQuote[] = " is no quote in TOML";
 constexpr char kNoBlank[] = " stands here, where TOML takes plain blanks only";
-
-constexpr int kMaxNesting = 16;  ///< lists and inline tables in each other; also the parts of a dotted key
 
 Diagnostic make_fault(const Place& place, std::string kind, std::string message, std::string hint = "") {
   return {place, Severity::error, std::move(kind), std::move(message), std::move(hint), {}};
@@ -77,60 +73,23 @@ bool overflows(std::string_view token) {
   return std::from_chars(digits.data(), digits.data() + digits.size(), value).ec == std::errc::result_out_of_range;
 }
 
-/// Takes digits off the front of `text`, single underscores between them allowed; false if there are none.
-bool take_digits(std::string_view& text, std::string_view digits) {
-  const auto is_one = [&](std::size_t i) { return i < text.size() && digits.find(text[i]) != std::string_view::npos; };
-  if (!is_one(0)) return false;
-  std::size_t end = 1;
-  while (is_one(end) || (text.substr(end).starts_with('_') && is_one(end + 1))) ++end;
-  text.remove_prefix(end);
-  return true;
-}
-
-/// A TOML integer or fraction of whatever size.
-bool is_number(std::string_view token) {
-  static constexpr std::string_view kDecimal = "0123456789";
-  std::string_view rest = without_sign(token);
-  if (rest == "inf" || rest == "nan") return true;
+/// Digits in base 16, 8 or 2.
+bool is_in_other_base(std::string_view token) {
   const std::string_view base = token.substr(0, 2);
-  if (base == "0x" || base == "0o" || base == "0b") {
-    rest.remove_prefix(2);
-    const std::string_view digits = base == "0x" ? "0123456789abcdefABCDEF" : kDecimal.substr(0, base == "0o" ? 8 : 2);
-    return take_digits(rest, digits) && rest.empty();
-  }
-  if (!take_digits(rest, kDecimal)) return false;
-  if (rest.starts_with('.') && (rest.remove_prefix(1), !take_digits(rest, kDecimal))) return false;
-  if (!rest.starts_with('e') && !rest.starts_with('E')) return rest.empty();
-  rest = without_sign(rest.substr(1));
-  return take_digits(rest, kDecimal) && rest.empty();
+  return token.size() > 2 && (base == "0x" || base == "0o" || base == "0b") &&
+         consists_of(token.substr(2), "0123456789abcdefABCDEF_");
 }
 
-/// Takes off the front of `text` what looks like `shape`, where 9 stands for a digit; false if it looks otherwise.
-bool take_shape(std::string_view& text, std::string_view shape) {
-  const auto fits = [](char c, char wanted) { return wanted == '9' ? is_digit(c) : c == wanted; };
-  if (!std::ranges::equal(text.substr(0, shape.size()), shape, fits)) return false;
-  text.remove_prefix(shape.size());
-  return true;
-}
-
-bool take_time(std::string_view& text) {
-  std::string_view rest = text;
-  if (!take_shape(rest, "99:99:99")) return false;
-  if (rest.starts_with('.') && (rest.remove_prefix(1), !take_digits(rest, "0123456789"))) return false;
-  text = rest;
-  return true;
-}
-
-/// How long the date, the time or both at the front of `text` are (RFC 3339); 0 if there is none. Whether there is
-/// such a day is for the library to say.
-std::size_t date_length(std::string_view text) {
-  std::string_view rest = text;
-  if (!take_shape(rest, "9999-99-99")) return take_time(rest) ? text.size() - rest.size() : 0;
-  const std::size_t date = text.size() - rest.size();
-  const bool goes_on = rest.starts_with('T') || rest.starts_with('t') || rest.starts_with(' ');
-  if (!goes_on || (rest.remove_prefix(1), !take_time(rest))) return date;
-  (void)(take_shape(rest, "Z") || take_shape(rest, "z") || take_shape(rest, "+99:99") || take_shape(rest, "-99:99"));
-  return text.size() - rest.size();
+/// Does `token` look like a date, a time or both (RFC 3339)? Whether there is such a day is for the library to say.
+bool is_date(std::string_view token) {
+  std::string shape(token);
+  std::ranges::replace_if(shape, is_digit, '9');
+  const auto begins_with = [&](std::string_view time) {
+    const std::string_view rest = std::string_view(shape).substr(std::min(time.size(), shape.size()));
+    return shape.starts_with(time) && consists_of(rest.substr(0, 1), ".Zz+-") && consists_of(rest, ".Zz+-:9");
+  };
+  return shape == "9999-99-99" || begins_with("99:99:99") || begins_with("9999-99-99T99:99:99") ||
+         begins_with("9999-99-99t99:99:99");
 }
 
 /// What somebody meant who wrote yes, no, on, off or True.
@@ -154,48 +113,30 @@ std::string without_quotes(std::string_view word, char plain) {
   return result;
 }
 
-using NameId = std::size_t;
-
-constexpr NameId kRoot = 0;
-constexpr std::size_t kNowhere = std::string_view::npos;
-
-/// The full name of a table or key: the last part, and the name before it. A text of all parts for each key would make
-/// the time and the memory grow with the square of the file's size.
-struct Name {
-  NameId parent;
-  std::string_view part;
-  std::size_t seen = kNowhere;         ///< where the table's header or the key stands
-  std::size_t dotted_seen = kNowhere;  ///< where a dotted key stands that has made this table
-  NameId last_entry = kRoot;           ///< of a list of tables; kRoot if this is none
-};
-
 /// Each parsing function returns false after it has recorded a fault.
-class SyntaxScanner {
+class Explainer {
  public:
-  explicit SyntaxScanner(std::string_view text) : text_(text) {
-    scan_.rest = text;
-    for (std::size_t i = 0; i < text.size(); ++i)
-      if (text[i] == '\n') lines_.push_back(i + 1);
-  }
+  Explainer(std::string_view text, const RefusedStatement& statement)
+      : text_(text), asked_(statement), pos_(statement.begin) {}
 
-  SyntaxScan run();
+  Explanation explain();
 
  private:
   // What the text consists of.
   bool statement();
   bool header();
   bool header_end(bool is_array);
-  bool pair(NameId table);
+  bool pair(KeyParts& key);
   bool equals(std::size_t key_begin);
-  bool key_path(NameId& name);
-  bool key_part(NameId& name);
-  bool value(NameId name);
+  bool key_path(KeyParts& key);
+  bool key_part(KeyParts& key);
+  bool value();
   bool bare_value();
-  bool check_number(std::size_t begin, std::string_view word);
+  bool is_legal(std::size_t begin, std::string_view word) const;
   bool refuse_word(std::size_t begin, std::string_view word);
-  bool array(NameId name);
+  bool array();
   bool array_separator(std::size_t open, std::size_t last);
-  bool inline_table(NameId name);
+  bool inline_table();
   bool string();
   bool literal_string();
   std::string closing_hint(std::size_t open) const;
@@ -203,15 +144,6 @@ class SyntaxScanner {
   bool escape();
   bool joins_lines();
   bool end_of_statement();
-
-  // A key or a table that is there twice.
-  bool remember_table(NameId name, std::size_t offset);
-  bool remember_key(NameId name, std::size_t offset);
-  void remember_dotted_tables(NameId name, NameId table, std::size_t offset);
-
-  // The names of tables and keys.
-  NameId child_of(NameId parent, std::string_view part);
-  NameId entry_of(NameId list);
 
   // Where we are.
   bool at_end() const { return pos_ >= text_.size(); }
@@ -221,7 +153,9 @@ class SyntaxScanner {
   bool at_new_statement() const;
   bool at_bare_pair() const;
   bool lacks_brace() const;
-  std::string_view token() const;
+  std::string_view token() const { return token_at(pos_); }
+  std::string_view token_at(std::size_t offset) const;
+  std::string_view token_behind_blank() const { return at(" ") ? token_at(pos_ + 1) : std::string_view(); }
   std::size_t line_end(std::size_t offset) const { return std::min(text_.find('\n', offset), text_.size()); }
   bool at_header() const;
   bool at_possible_statement() const;
@@ -237,66 +171,47 @@ class SyntaxScanner {
   bool blame_quote(std::size_t begin, std::string_view word);
   std::string_view quoted_words(std::size_t begin, std::string_view word) const;
   bool hide_fault(std::string_view key);
-  void recover(std::size_t begin);
-  Place place(std::size_t offset, std::size_t length) const;
-  int line_of(std::size_t offset) const { return place(offset, 1).line; }
+  bool refuse_second(std::size_t begin, std::size_t first);
+  void recover();
+  Place place(std::size_t offset, std::size_t length) const { return place_at(text_, offset, length); }
 
   /// How much of the file a fault makes unreadable.
   enum class Damage : std::uint8_t { statement, section, rest_of_file };
 
-  std::string_view text_;
-  std::size_t pos_ = 0;
-  std::vector<std::size_t> lines_{0};  ///< where they start: counting them for each fault would take too long
-  NameId table_ = kRoot;               ///< that of the current section
+  const std::string_view text_;
+  const RefusedStatement& asked_;
+  std::size_t pos_;
   int nesting_ = 0;
   Damage damage_ = Damage::statement;
-  std::vector<Name> names_{{.parent = kRoot, .part = {}}};
-  std::map<std::pair<NameId, std::string_view>, NameId> children_;
-  SyntaxScan scan_;
+  Explanation said_;
 };
 
-SyntaxScan SyntaxScanner::run() {
-  while (!at_end() && scan_.omitted < kMaxOmitted) {
-    const std::size_t begin = pos_;
-    if (!statement()) recover(begin);
-    if (scan_.faults.size() <= kMaxDiagnostics) continue;
-    scan_.faults.pop_back();
-    ++scan_.omitted;
-  }
-  // What was not looked at is not read either: it could be anything.
-  for (; !at_end(); ++pos_) scan_.rest[pos_] = text_[pos_] == '\n' ? '\n' : ' ';
-  return std::move(scan_);
+Explanation Explainer::explain() {
+  statement();
+  recover();
+  said_.end = pos_;
+  return std::move(said_);
 }
 
-bool SyntaxScanner::statement() {
-  skip_blank_lines();
-  if (at_end()) return true;
+bool Explainer::statement() {
   if (at("[")) return header();
   if (at_header()) damage_ = Damage::section;  // behind a blank that is none: the keys below are not of this table
-  return pair(table_) && end_of_statement();
+  return pair(said_.key) && end_of_statement();
 }
 
-bool SyntaxScanner::header() {
-  const std::size_t begin = pos_;
+bool Explainer::header() {
   damage_ = Damage::section;  // whose keys follow is not known until the header is read
   const bool is_array = at("[[");
   pos_ += is_array ? 2 : 1;
-  NameId name = kRoot;
   skip_blanks();
-  if (at("]")) return fail(begin, pos_ + 1 - begin, "a table needs a name");
-  if (!key_path(name) || !header_end(is_array)) return false;
-  if (is_array) {
-    const NameId entry = entry_of(name);
-    names_[name].last_entry = entry;
-    name = entry;
-  }
-  if (!remember_table(name, begin) || !end_of_statement()) return false;
-  table_ = name;
-  damage_ = Damage::statement;
-  return true;
+  if (at("]")) return fail(asked_.begin, pos_ + 1 - asked_.begin, "a table needs a name");
+  if (!key_path(said_.key) || !header_end(is_array)) return false;
+  said_.is_header = true;
+  said_.key_text = text_.substr(asked_.begin, pos_ - asked_.begin);
+  return end_of_statement();
 }
 
-bool SyntaxScanner::header_end(bool is_array) {
+bool Explainer::header_end(bool is_array) {
   skip_blanks();
   const std::string_view end = is_array ? "]]" : "]";
   if (!at(end)) return fail(pos_, 1, "expected " + in_quotes(end) + " at the end of the table's name");
@@ -304,16 +219,15 @@ bool SyntaxScanner::header_end(bool is_array) {
   return true;
 }
 
-bool SyntaxScanner::pair(NameId table) {
+bool Explainer::pair(KeyParts& key) {
   const std::size_t begin = pos_;
-  NameId name = table;
-  if (!key_path(name) || !equals(begin)) return false;
-  if (!value(name)) return hide_fault(names_[name].part);
-  remember_dotted_tables(name, table, begin);
-  return remember_key(name, begin);
+  if (!key_path(key)) return false;
+  if (nesting_ == 0) said_.key_text = text_.substr(begin, text_.find_first_of(" \t=", begin) - begin);
+  if (!equals(begin)) return false;
+  return value() || hide_fault(key.back());
 }
 
-bool SyntaxScanner::equals(std::size_t key_begin) {
+bool Explainer::equals(std::size_t key_begin) {
   const std::size_t key_end = pos_;
   const std::string_view key = text_.substr(key_begin, key_end - key_begin);
   skip_blanks();
@@ -341,11 +255,11 @@ bool SyntaxScanner::equals(std::size_t key_begin) {
               "write " + std::string(key) + " = value");
 }
 
-bool SyntaxScanner::key_path(NameId& name) {
-  for (int parts = 1;; ++parts) {
+bool Explainer::key_path(KeyParts& key) {
+  while (true) {
     skip_blanks();
-    if (parts > kMaxNesting) return fail(pos_, 1, "too many parts in a dotted key");
-    if (!key_part(name)) return false;
+    if (key.size() == kMaxNesting) return fail(pos_, 1, "too many parts in a dotted key");
+    if (!key_part(key)) return false;
     const std::size_t end = pos_;
     skip_blanks();
     if (!at(".")) {
@@ -353,21 +267,20 @@ bool SyntaxScanner::key_path(NameId& name) {
       return true;
     }
     ++pos_;
-    if (names_[name].last_entry != kRoot) name = names_[name].last_entry;
   }
 }
 
-bool SyntaxScanner::key_part(NameId& name) {
+bool Explainer::key_part(KeyParts& key) {
   const std::size_t begin = pos_;
   if (at("\"\"\"") || at("'''")) return fail(pos_, 3, "a key cannot be a multi-line string");
   if (at("\"") || at("'")) {
     if (!(at("\"") ? string() : literal_string())) return false;
-    name = child_of(name, text_.substr(begin + 1, pos_ - begin - 2));
+    key.push_back(text_.substr(begin + 1, pos_ - begin - 2));
     return true;
   }
   while (!at_end() && is_bare_key(text_[pos_])) ++pos_;
   if (pos_ != begin) {
-    name = child_of(name, text_.substr(begin, pos_ - begin));
+    key.push_back(text_.substr(begin, pos_ - begin));
     return true;
   }
   if (at("=")) return fail(pos_, 1, "a key is missing before \"=\"");
@@ -376,7 +289,7 @@ bool SyntaxScanner::key_part(NameId& name) {
               "a statement is [table] or key = value; a comment begins with #");
 }
 
-bool SyntaxScanner::value(NameId name) {
+bool Explainer::value() {
   skip_blanks();
   if (at("\"\"\"")) return multi_line_string("\"\"\"");
   if (at("'''")) return multi_line_string("'''");
@@ -385,38 +298,44 @@ bool SyntaxScanner::value(NameId name) {
   if (!at("[") && !at("{")) return bare_value();
   if (nesting_ == kMaxNesting) return fail(pos_, 1, "nested too deeply");
   ++nesting_;
-  if (!(at("[") ? array(name) : inline_table(name))) return false;
+  if (!(at("[") ? array() : inline_table())) return false;
   --nesting_;
   return true;
 }
 
-bool SyntaxScanner::bare_value() {
+bool Explainer::bare_value() {
   const std::string_view word = token();
   const std::size_t begin = pos_;
   pos_ += word.size();
   if (at_line_end() && word.empty()) return fail(begin, 1, "a value is missing here");
   if (word.empty() || word[0] == '=') return fail(begin, 1, "expected a value");
-  if (word == "true" || word == "false") return true;
-  if (const std::size_t length = date_length(text_.substr(begin)); length >= word.size() && !word.empty()) {
-    pos_ = begin + length;
-    return true;
-  }
-  return is_number(word) ? check_number(begin, word) : refuse_word(begin, word);
-}
-
-bool SyntaxScanner::check_number(std::size_t begin, std::string_view word) {
   if (has_leading_zero(word)) {
     const std::string_view digits = without_sign(word);
     const std::string stripped(digits.substr(std::min(digits.find_first_not_of("0_"), digits.size() - 1)));
     return fail(begin, word.size(), "leading zeros are not allowed in a decimal integer",
                 "write " + stripped + " (or 0o" + stripped + " for octal)");
   }
-  if (!consists_of(without_sign(word), "0123456789_") || !overflows(word)) return true;
-  return fail_as("range", begin, word.size(), "integer does not fit 64 bits");
+  if (consists_of(without_sign(word), "0123456789_") && overflows(word))
+    return fail_as("range", begin, word.size(), "integer does not fit 64 bits");
+  if (!is_legal(begin, word)) return refuse_word(begin, word);
+  if (is_date(word) && is_date(token_behind_blank())) pos_ += 1 + token_behind_blank().size();
+  return true;
+}
+
+/// Is `word` a value, or one of which the library knows better what is wrong?
+bool Explainer::is_legal(std::size_t begin, std::string_view word) const {
+  if (word == "true" || word == "false" || is_date(word) || is_in_other_base(word)) return true;
+  const std::string_view number = without_sign(word);
+  const bool may_be_number = number == "inf" || number == "nan" || (!number.empty() && is_digit(number[0]));
+  if (!may_be_number || !asked_.refused_at) return may_be_number;
+  const std::size_t end = begin + word.size();
+  const bool is_followed =
+      at_end() ? nesting_ > 0 : std::string_view("=,]}").find(text_[end]) != std::string_view::npos;
+  return end < *asked_.refused_at || (end == *asked_.refused_at && is_followed);
 }
 
 /// A word that is no value: what was meant?
-bool SyntaxScanner::refuse_word(std::size_t begin, std::string_view word) {
+bool Explainer::refuse_word(std::size_t begin, std::string_view word) {
   if (const auto ascii = without_full_width_digits(word)) {
     const auto digit = static_cast<unsigned char>(word[word.find("\xef\xbc") + 2]);
     const std::string name = code_point_name(0xff00u + digit - 0x80u);
@@ -430,7 +349,7 @@ bool SyntaxScanner::refuse_word(std::size_t begin, std::string_view word) {
   return fail(begin, word.size(), in_quotes(word) + " needs quotes", "write " + in_quotes(word));
 }
 
-bool SyntaxScanner::array(NameId name) {
+bool Explainer::array() {
   const std::size_t open = pos_++;
   while (true) {
     const std::size_t last = pos_;
@@ -439,15 +358,14 @@ bool SyntaxScanner::array(NameId name) {
     if (at(",")) return fail(pos_, 1, "a value is missing before this comma");
     if (lacks_brace()) return fail(pos_, token().size(), "expected \"{\" before the keys of a table");
     if (at_end() || at_new_statement()) return array_separator(open, last);
-    const bool has_names = at("{") || at("[");  // no entry of another kind
-    if (!value(has_names ? entry_of(name) : name) || !array_separator(open, pos_)) return false;
+    if (!value() || !array_separator(open, pos_)) return false;
   }
   ++pos_;
   return true;
 }
 
 /// After an element: a comma, which is taken, or the bracket that ends the list.
-bool SyntaxScanner::array_separator(std::size_t open, std::size_t last) {
+bool Explainer::array_separator(std::size_t open, std::size_t last) {
   skip_blank_lines();
   if (at("]")) return true;
   if (at(",")) {
@@ -458,19 +376,25 @@ bool SyntaxScanner::array_separator(std::size_t open, std::size_t last) {
     return fail(pos_, token().size(), "expected \",\" or \"]\" in a list", "separate the entries by commas");
   }
   fail(last, 1, "expected \"]\" at the end of the list");
-  if (line_of(open) != line_of(last)) scan_.faults.back().related = place(open, 1);
+  const Place begin = place(open, 1);
+  if (begin.line != place(last, 1).line) said_.fault->related = begin;
   return false;
 }
 
-bool SyntaxScanner::inline_table(NameId name) {
+bool Explainer::inline_table() {
   const std::size_t open = pos_++;
+  std::map<KeyParts, std::size_t> seen;
   skip_blanks();
   bool more = !at("}");
   while (more) {
     skip_blanks();
     if (at_line_end()) return fail(open, 1, "expected \"}\" on the same line");
     if (at("}")) return fail(pos_, 1, "a comma before \"}\" is not allowed", "remove the comma");
-    if (!pair(name)) return false;
+    const std::size_t begin = pos_;
+    KeyParts key;
+    if (!pair(key)) return false;
+    const auto [first, is_new] = seen.emplace(std::move(key), begin);
+    if (!is_new) return refuse_second(begin, first->second);
     skip_blanks();
     more = at(",");
     if (more) ++pos_;
@@ -481,7 +405,7 @@ bool SyntaxScanner::inline_table(NameId name) {
   return true;
 }
 
-bool SyntaxScanner::string() {
+bool Explainer::string() {
   const std::size_t open = pos_++;
   while (!at_line_end() && !at("\"")) {
     if (!at("\\")) {
@@ -499,7 +423,7 @@ bool SyntaxScanner::string() {
 }
 
 /// The remedy for a string that begins at `open` and was meant to end in a quote that is none; "" for others.
-std::string SyntaxScanner::closing_hint(std::size_t open) const {
+std::string Explainer::closing_hint(std::size_t open) const {
   const std::string_view line = text_.substr(open + 1, line_end(open) - open - 1);
   for (std::size_t i = 0; i < line.size(); ++i)
     if (const Lookalike* odd = lookalike_at(line, i); odd != nullptr && odd->plain == text_[open])
@@ -507,7 +431,7 @@ std::string SyntaxScanner::closing_hint(std::size_t open) const {
   return "";
 }
 
-bool SyntaxScanner::literal_string() {
+bool Explainer::literal_string() {
   const std::size_t open = pos_;
   pos_ = std::min(text_.find_first_of("'\n", open + 1), text_.size());
   if (!at("'")) {
@@ -518,7 +442,7 @@ bool SyntaxScanner::literal_string() {
   return true;
 }
 
-bool SyntaxScanner::multi_line_string(std::string_view quotes) {
+bool Explainer::multi_line_string(std::string_view quotes) {
   const std::size_t open = pos_;
   bool good = true;
   pos_ += quotes.size();
@@ -541,14 +465,14 @@ bool SyntaxScanner::multi_line_string(std::string_view quotes) {
 }
 
 /// A backslash at the end of a line joins it with the next; the blanks behind it are taken.
-bool SyntaxScanner::joins_lines() {
+bool Explainer::joins_lines() {
   const std::size_t next = std::min(text_.find_first_not_of(" \t\r", pos_ + 1), text_.size());
   if (!text_.substr(next).starts_with('\n')) return false;
   pos_ = next - 1;
   return true;
 }
 
-bool SyntaxScanner::escape() {
+bool Explainer::escape() {
   const char kind = pos_ + 1 < text_.size() ? text_[pos_ + 1] : '\0';
   const std::size_t digits = kind == 'u' ? 4 : kind == 'U' ? 8 : 0;
   if (digits == 0 && std::string_view("btnfr\"\\").find(kind) == std::string_view::npos) {
@@ -566,7 +490,7 @@ bool SyntaxScanner::escape() {
   return true;
 }
 
-bool SyntaxScanner::end_of_statement() {
+bool Explainer::end_of_statement() {
   skip_blanks();
   if (at("#")) pos_ = line_end(pos_);
   if (at_line_end()) return true;
@@ -574,65 +498,19 @@ bool SyntaxScanner::end_of_statement() {
               "one statement a line; a comment begins with #");
 }
 
-NameId SyntaxScanner::child_of(NameId parent, std::string_view part) {
-  const auto [known, is_new] = children_.try_emplace({parent, part}, names_.size());
-  if (is_new) names_.push_back({.parent = parent, .part = part});
-  return known->second;
-}
-
-/// A new entry of the list.
-NameId SyntaxScanner::entry_of(NameId list) {
-  names_.push_back({.parent = names_[list].parent, .part = names_[list].part});
-  return names_.size() - 1;
-}
-
-bool SyntaxScanner::remember_table(NameId name, std::size_t offset) {
-  const std::size_t first = std::min(names_[name].seen, names_[name].dotted_seen);
-  if (first == kNowhere) {
-    names_[name].seen = offset;
-    return true;
-  }
-  const Place other = place(first, 1);
-  fail_as("duplicate-table", offset, pos_ - offset,
-          "table " + printable(text_.substr(offset, pos_ - offset)) + " is defined twice; first at line " +
-              std::to_string(other.line));
-  scan_.faults.back().related = other;
-  return false;
-}
-
-bool SyntaxScanner::remember_key(NameId name, std::size_t offset) {
-  const std::size_t first = names_[name].seen;
-  if (first == kNowhere) {
-    names_[name].seen = offset;
-    return true;
-  }
-  const std::string_view key = text_.substr(offset, text_.find_first_of(" \t=", offset) - offset);
-  const Place other = place(first, key.size());
-  fail_as("duplicate-key", offset, key.size(),
-          in_quotes(key) + " is set twice; first at line " + std::to_string(other.line), "remove one of them");
-  scan_.faults.back().related = other;
-  return false;
-}
-
-bool SyntaxScanner::at_line_start() const {
+bool Explainer::at_line_start() const {
   std::size_t begin = pos_;
   while (begin > 0 && is_blank(text_[begin - 1])) --begin;
   return begin == 0 || text_[begin - 1] == '\n';
 }
 
-/// The tables that a dotted key makes; no header may open them again.
-void SyntaxScanner::remember_dotted_tables(NameId name, NameId table, std::size_t offset) {
-  for (NameId made = names_[name].parent; made != table; made = names_[made].parent)
-    names_[made].dotted_seen = std::min(names_[made].dotted_seen, offset);
-}
-
 /// Within a list: does a line begin here that looks like `key =` or `[table]`, so that the list was never closed?
-bool SyntaxScanner::at_new_statement() const {
+bool Explainer::at_new_statement() const {
   return at_line_start() && (at_header() || (at_bare_pair() && !lacks_brace()));
 }
 
 /// `key =`, where no value can begin so.
-bool SyntaxScanner::at_bare_pair() const {
+bool Explainer::at_bare_pair() const {
   const std::size_t first = lookalike_at(text_, pos_) == nullptr ? pos_ : behind_indentation();
   std::size_t next = first;
   while (next < text_.size() && (is_bare_key(text_[next]) || text_[next] == '.')) ++next;
@@ -642,35 +520,36 @@ bool SyntaxScanner::at_bare_pair() const {
 }
 
 /// On a line of its own in a list of tables: keys, but no brace before them.
-bool SyntaxScanner::lacks_brace() const {
+bool Explainer::lacks_brace() const {
   if (!at_bare_pair()) return false;  // most entries are none, and all of them may stand on one long line
   const std::string_view line = text_.substr(pos_, text_.find('\n', pos_) - pos_);
   return std::ranges::count(line, '}') > std::ranges::count(line, '{');
 }
 
 /// At the start of a line: does it look like a header or the beginning of a key? Entries of a list mostly do not.
-bool SyntaxScanner::at_possible_statement() const {
+bool Explainer::at_possible_statement() const {
   const std::size_t first = behind_indentation();
   return at_header() || (first < text_.size() && (is_letter(text_[first]) || text_[first] == '_'));
 }
 
 /// At the start of a line: `[name` or `[[name`? A list within a list begins with a quote or a digit.
-bool SyntaxScanner::at_header() const {
+bool Explainer::at_header() const {
   const std::size_t first = behind_indentation();
   if (first >= text_.size() || text_[first] != '[') return false;
   const std::size_t name = text_.find_first_not_of("[ \t", first);
   return name != std::string_view::npos && (is_letter(text_[name]) || text_[name] == '_');
 }
 
-/// What stands here up to a delimiter; a delimiter itself is a token of one character.
-std::string_view SyntaxScanner::token() const {
-  const std::size_t end = std::min(text_.find_first_of(" \t\r\n,]}#=", pos_), text_.size());
-  if (end != pos_ || at_line_end() || at("#")) return text_.substr(pos_, end - pos_);
-  return text_.substr(pos_, 1);
+/// What stands at `offset` up to a delimiter; a delimiter itself is a token of one character.
+std::string_view Explainer::token_at(std::size_t offset) const {
+  const std::string_view rest = text_.substr(offset);
+  const std::size_t end = std::min(rest.find_first_of(" \t\r\n,]}#="), rest.size());
+  const bool is_empty = rest.empty() || rest[0] == '\n' || rest[0] == '#' || rest.starts_with("\r\n");
+  return rest.substr(0, end != 0 || is_empty ? end : 1);
 }
 
 /// Where the text of a line begins whose first blanks stand here; also behind blanks that are none in TOML.
-std::size_t SyntaxScanner::behind_indentation() const {
+std::size_t Explainer::behind_indentation() const {
   std::size_t next = pos_;
   while (next < text_.size()) {
     const Lookalike* odd = lookalike_at(text_, next);
@@ -684,11 +563,11 @@ std::size_t SyntaxScanner::behind_indentation() const {
   return next;
 }
 
-void SyntaxScanner::skip_blanks() {
+void Explainer::skip_blanks() {
   while (!at_end() && is_blank(text_[pos_])) ++pos_;
 }
 
-void SyntaxScanner::skip_blank_lines() {
+void Explainer::skip_blank_lines() {
   while (true) {
     skip_blanks();
     if (at("#")) pos_ = line_end(pos_);
@@ -697,17 +576,8 @@ void SyntaxScanner::skip_blank_lines() {
   }
 }
 
-/// As place_at(), but only the line at hand is read.
-Place SyntaxScanner::place(std::size_t offset, std::size_t length) const {
-  const auto next = std::ranges::upper_bound(lines_, offset);
-  const std::size_t start = *std::prev(next);
-  Place place = place_at(text_.substr(start), offset - start, length);
-  place.line = static_cast<int>(next - lines_.begin());
-  return place;
-}
-
 /// Records the lookalike of a blank within a fault, which is then the cause of it; false if there is none.
-bool SyntaxScanner::blame_blank(std::size_t offset, std::size_t length) {
+bool Explainer::blame_blank(std::size_t offset, std::size_t length) {
   const std::size_t end = std::min(offset + std::max<std::size_t>(length, 1), text_.size());
   if (offset >= end || std::string_view("\"'\\").find(text_[offset]) != std::string_view::npos) return false;  // legal
   for (std::size_t i = offset; i < end; ++i) {
@@ -721,7 +591,7 @@ bool SyntaxScanner::blame_blank(std::size_t offset, std::size_t length) {
 }
 
 /// Records that `word`, a key or a value at `begin`, has a quote that is none; false if it has no such quote.
-bool SyntaxScanner::blame_quote(std::size_t begin, std::string_view word) {
+bool Explainer::blame_quote(std::size_t begin, std::string_view word) {
   for (std::size_t i = 0; i < word.size(); ++i) {
     const Lookalike* odd = lookalike_at(word, i);
     if (odd == nullptr || !odd->is_quote()) continue;
@@ -733,7 +603,7 @@ bool SyntaxScanner::blame_quote(std::size_t begin, std::string_view word) {
 }
 
 /// `word`, a value at `begin`; with the words behind it up to the quote that closes the wrong one it begins with.
-std::string_view SyntaxScanner::quoted_words(std::size_t begin, std::string_view word) const {
+std::string_view Explainer::quoted_words(std::size_t begin, std::string_view word) const {
   const Lookalike* open = lookalike_at(text_, begin);
   if (open == nullptr || !open->is_quote()) return word;
   const std::string_view line = text_.substr(begin, line_end(begin) - begin);
@@ -749,32 +619,31 @@ std::string_view SyntaxScanner::quoted_words(std::size_t begin, std::string_view
   return word;
 }
 
-bool SyntaxScanner::fail(std::size_t offset, std::size_t length, std::string message, std::string hint) {
+bool Explainer::fail(std::size_t offset, std::size_t length, std::string message, std::string hint) {
   if (blame_blank(offset, length)) return false;
   return fail_as("syntax", offset, length, std::move(message), std::move(hint));
 }
 
-bool SyntaxScanner::fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message,
-                            std::string hint) {
-  scan_.faults.push_back(make_fault(place(offset, length), std::move(kind), std::move(message), std::move(hint)));
+bool Explainer::fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message,
+                        std::string hint) {
+  said_.fault = make_fault(place(offset, length), std::move(kind), std::move(message), std::move(hint));
   pos_ = std::max(pos_, std::min(offset, text_.size()));
   return false;
 }
 
 /// The words for a fault in the value of the key `name` may quote it; a secret's are replaced.
-bool SyntaxScanner::hide_fault(std::string_view name) {
-  if (scan_.faults.back().message.ends_with(kNoBlank)) return false;  // quotes nothing
-  NameId table = table_;
-  while (names_[table].parent != kRoot) table = names_[table].parent;
-  if (is_secret_key(name) || names_[table].part.starts_with("key")) {
-    scan_.faults.back().message = "the value of " + in_quotes(name) + " is not valid (it is a secret and not shown)";
-    scan_.faults.back().hint = "write it in double quotes; see vipd.toml(5)";
+bool Explainer::hide_fault(std::string_view name) {
+  if (said_.fault->message.ends_with(kNoBlank)) return false;  // quotes nothing
+  const std::string_view table = !asked_.section.empty() ? asked_.section[0] : said_.key[0];
+  if (is_secret_key(name) || table.starts_with("key")) {
+    said_.fault->message = "the value of " + in_quotes(name) + " is not valid (it is a secret and not shown)";
+    said_.fault->hint = "write it in double quotes; see vipd.toml(5)";
   }
   return false;
 }
 
-/// Blanks out what the fault has spoilt, from `begin` on, and goes on behind it.
-void SyntaxScanner::recover(std::size_t begin) {
+/// Goes on behind what the statement has spoilt, whatever is wrong with it.
+void Explainer::recover() {
   const bool in_list = nesting_ > 0;
   const auto is_spoilt = [&] {
     if (damage_ == Damage::rest_of_file) return true;
@@ -783,35 +652,37 @@ void SyntaxScanner::recover(std::size_t begin) {
   };
   if (!in_list || !at_new_statement()) next_line();
   while (!at_end() && is_spoilt()) next_line();
-  damage_ = Damage::statement;
-  nesting_ = 0;
-  for (std::size_t i = begin; i < pos_; ++i) {
-    if (scan_.rest[i] != '\n') scan_.rest[i] = ' ';
-  }
+}
+
+/// The key `key` at `offset` is set a second time.
+Diagnostic key_twice(std::string_view text, std::size_t offset, std::string_view key, const Place& first) {
+  Diagnostic fault =
+      make_fault(place_at(text, offset, key.size()), "duplicate-key",
+                 in_quotes(key) + " is set twice; first at line " + std::to_string(first.line), "remove one of them");
+  fault.related = first;
+  return fault;
+}
+
+/// Records that the key at `begin` was there at `first`, in an inline table.
+bool Explainer::refuse_second(std::size_t begin, std::size_t first) {
+  const std::string_view key = text_.substr(begin, text_.find_first_of(" \t=", begin) - begin);
+  said_.fault = key_twice(text_, begin, key, place(first, key.size()));
+  return false;
 }
 
 }  // namespace
 
-std::vector<Diagnostic> scan_encoding(std::string_view text) {
-  if (text.starts_with("\xef\xbb\xbf")) {
-    return {make_fault({}, "encoding", "the file begins with a byte order mark", "save it as UTF-8 without BOM")};
-  }
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_sequence(text, i);
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (length == 0) {
-      return {make_fault(place_at(text, i, 1), "encoding", "this is not UTF-8", "save the file as UTF-8")};
-    }
-    const bool is_space = byte == '\t' || byte == '\n' || (byte == '\r' && text.substr(i + 1).starts_with('\n'));
-    if ((byte < 0x20 && !is_space) || byte == 0x7f) {
-      return {make_fault(place_at(text, i, 1), "encoding",
-                         "control character " + code_point_name(byte) + " is not allowed")};
-    }
-    i += length;
-  }
-  return {};
+Explanation explain_statement(std::string_view text, const RefusedStatement& statement) {
+  return Explainer(text, statement).explain();
 }
 
-SyntaxScan scan_syntax(std::string_view text) { return SyntaxScanner(text).run(); }
+Diagnostic explain_second(std::string_view text, std::size_t begin, const Explanation& statement, const Place& first) {
+  if (!statement.is_header) return key_twice(text, begin, statement.key_text, first);
+  Diagnostic fault = make_fault(
+      place_at(text, begin, statement.key_text.size()), "duplicate-table",
+      "table " + printable(statement.key_text) + " is defined twice; first at line " + std::to_string(first.line));
+  fault.related = first;
+  return fault;
+}
 
 }  // namespace vipd
