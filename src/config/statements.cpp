@@ -88,7 +88,7 @@ StatementInSection statement_at(std::string_view text, std::size_t offset) {
   while (true) {
     const Statement next = next_statement(text, at.statement.end);
     if (next.begin > offset || next.begin == text.size()) return at;
-    if (text[at.statement.begin] == '[') at.header = at.statement.begin;
+    if (text[at.statement.begin] == '[') at.header = at.statement;
     at.statement = next;
   }
 }

@@ -17,6 +17,8 @@ namespace vipd {
 namespace {
 
 constexpr std::size_t kMaxFileSize = 1 << 20;
+/// Octets of text that are parsed to find statements that exclude each other. Each costs all that stands before it.
+constexpr std::size_t kMostParsed = 2 * kMaxFileSize;
 
 Place to_place(const toml::source_region& region, int file) {
   const bool one_line = region.begin.line == region.end.line && region.end.column > region.begin.column;
@@ -114,7 +116,6 @@ const toml::node* follow(const toml::node* node, const KeyParts& path) {
 /// Why the library takes no more of a text, and where.
 struct LibraryRefusal {
   std::size_t offset = 0;
-  Place place = {};
   std::string words;
 
   /// True where a name is at fault and not what stands at the place.
@@ -128,10 +129,13 @@ LibraryRefusal to_refusal(std::string_view text, const toml::parse_error& error)
   constexpr std::string_view preamble = "Error while parsing ";
   std::string_view words = error.description();
   if (words.starts_with(preamble)) words.remove_prefix(preamble.size());
-  return {byte_at(text, error.source().begin), to_place(error.source(), 0), printable(words)};
+  return {byte_at(text, error.source().begin), printable(words)};
 }
 
 /// Reads a text of which some statements may be no TOML: each that the library refuses is explained and left out.
+///
+/// The library stops at its first fault. From there on it is asked about each statement alone, so that many faults take
+/// no longer than one. Statements that exclude each other are told by further parses of the whole.
 class TextReader {
  public:
   explicit TextReader(std::string_view text) : text_(text), rest_(text) {}
@@ -140,31 +144,38 @@ class TextReader {
 
  private:
   std::optional<LibraryRefusal> parse();
-  void explain(const LibraryRefusal& refusal);
-  StatementInSection refused_statement(const LibraryRefusal& refusal) const;
-  Diagnostic fault_of(const LibraryRefusal& refusal, const Statement& statement, const Explanation& said,
-                      const KeyParts& section) const;
-  void count_faults();
+  std::optional<LibraryRefusal> parse(const Statement& statement) const;
+  void leave_out_faults(StatementInSection from);
+  void leave_out(const Explanation& said, std::size_t begin, const Diagnostic& fault);
   void blank(std::size_t begin, std::size_t end);
+  void explain_conflict(const LibraryRefusal& refusal);
+  StatementInSection refused_statement(const LibraryRefusal& refusal) const;
+  KeyParts section(const Statement& header) const;
+  Diagnostic fault_in(const LibraryRefusal& refusal, const Statement& statement, const Explanation& said) const;
+  const toml::node* find_first(const toml::table& before, const Statement& header, const Explanation& said) const;
 
   const std::string_view text_;
-  std::string rest_;  ///< the text, each explained statement replaced by blanks: all places stay
+  std::string rest_;        ///< the text, each explained statement replaced by blanks: all places stay
+  std::size_t parsed_ = 0;  ///< see kMostParsed
   toml::table table_;
   TomlFile file_;
 };
 
 TomlFile TextReader::read(int number) {
   std::optional<LibraryRefusal> refusal = parse();
-  for (std::size_t tries = 0; refusal && tries < kMaxDiagnostics; ++tries) {
-    explain(*refusal);
-    refusal = parse();
-  }
   if (refusal) {
-    count_faults();
+    leave_out_faults(statement_at(rest_, refusal->offset));
     refusal = parse();
-    if (refusal) ++file_.omitted;
   }
-  if (!refusal) file_.root = convert(table_, number);
+  while (refusal && file_.faults.size() < kMaxDiagnostics && parsed_ < kMostParsed) {
+    parsed_ += refusal->offset;
+    explain_conflict(*refusal);
+    refusal = parse();
+  }
+  if (refusal)
+    ++file_.omitted;
+  else
+    file_.root = convert(table_, number);
   return std::move(file_);
 }
 
@@ -173,20 +184,65 @@ std::optional<LibraryRefusal> TextReader::parse() {
   const std::size_t deep = find_deep_statement(rest_, kMaxNesting);
   toml::parse_result parsed = toml::parse(std::string_view(rest_).substr(0, deep));
   if (!parsed) return to_refusal(rest_, parsed.error());
-  if (deep < rest_.size()) return LibraryRefusal{deep, place_at(rest_, deep, 1), "too many parts in a dotted key"};
+  if (deep < rest_.size()) return LibraryRefusal{deep, "too many parts in a dotted key"};
   table_ = std::move(parsed).table();
   return std::nullopt;
 }
 
-void TextReader::explain(const LibraryRefusal& refusal) {
+/// Reads one statement alone.
+std::optional<LibraryRefusal> TextReader::parse(const Statement& statement) const {
+  const auto [begin, end, key_dots] = statement;
+  if (key_dots >= kMaxNesting) return LibraryRefusal{begin, "too many parts in a dotted key"};
+  const std::size_t from = begin - (begin > 0);  // where a text begins, a byte order mark would be legal
+  const std::string_view text = std::string_view(rest_).substr(from, end - from);
+  const toml::parse_result parsed = toml::parse(text);
+  if (parsed) return std::nullopt;
+  LibraryRefusal refusal = to_refusal(text, parsed.error());
+  refusal.offset += from;
+  return refusal;
+}
+
+void TextReader::leave_out_faults(StatementInSection from) {
+  constexpr std::size_t kMaxOmitted = 1000;  // who has more faults does not care how many
+  auto [statement, header] = from;
+  for (; statement.begin < rest_.size(); statement = next_statement(rest_, statement.end)) {
+    if (file_.omitted == kMaxOmitted) return blank(statement.begin, rest_.size());
+    if (const auto refusal = parse(statement)) {
+      const Explanation said = explain_statement(
+          rest_, {.begin = statement.begin, .refused_at = refusal->offset, .section = section(header)});
+      leave_out(said, statement.begin, said.fault ? *said.fault : fault_in(*refusal, statement, said));
+      statement.end = said.end;
+    } else if (rest_[statement.begin] == '[') {
+      header = statement;
+    }
+  }
+}
+
+void TextReader::leave_out(const Explanation& said, std::size_t begin, const Diagnostic& fault) {
+  if (file_.faults.size() < kMaxDiagnostics)
+    file_.faults.push_back(fault);
+  else
+    ++file_.omitted;
+  blank(begin, said.end);
+}
+
+void TextReader::explain_conflict(const LibraryRefusal& refusal) {
   const auto [statement, header] = refused_statement(refusal);
-  const KeyParts section =
-      header == std::string_view::npos ? KeyParts() : explain_statement(rest_, {.begin = header}).key;
-  const auto refused_at = refusal.is_of_name() ? std::string::npos : refusal.offset;
-  const Explanation said =
-      explain_statement(rest_, {.begin = statement.begin, .refused_at = refused_at, .section = section});
-  file_.faults.push_back(said.fault ? *said.fault : fault_of(refusal, statement, said, section));
-  blank(statement.begin, said.end);
+  const Explanation said = explain_statement(rest_, {.begin = statement.begin});
+  Diagnostic fault = fault_in(refusal, statement, said);
+  if (refusal.is_of_name() && !refusal.is_insertion() && !said.key_text.starts_with("[[")) {
+    const toml::parse_result before = toml::parse(std::string_view(rest_).substr(0, statement.begin));
+    const toml::node* first = before ? find_first(before.table(), header, said) : nullptr;
+    if (first != nullptr && !first->is_array_of_tables())
+      fault = explain_second(rest_, statement.begin, said, to_place(first->source(), 0));
+  }
+  leave_out(said, statement.begin, fault);
+}
+
+/// What is in the place already that the key or the table of a statement would take, or null.
+const toml::node* TextReader::find_first(const toml::table& before, const Statement& header,
+                                         const Explanation& said) const {
+  return follow(said.is_header ? &before : follow(&before, section(header)), said.key);
 }
 
 /// Of a header, the library may only complain when it has read the line break behind it.
@@ -197,35 +253,18 @@ StatementInSection TextReader::refused_statement(const LibraryRefusal& refusal) 
   return statement_at(rest_, refusal.offset - 1);
 }
 
-/// What to say of a statement that is right by itself.
-Diagnostic TextReader::fault_of(const LibraryRefusal& refusal, const Statement& statement, const Explanation& said,
-                                const KeyParts& section) const {
-  const toml::parse_result before = toml::parse(std::string_view(rest_).substr(0, statement.begin));
-  if (refusal.is_of_name() && !refusal.is_insertion() && before && !said.key_text.starts_with("[[")) {
-    const toml::node* node = said.is_header ? &before.table() : follow(&before.table(), section);
-    node = follow(node, said.key);
-    if (node != nullptr && !node->is_array_of_tables())
-      return explain_second(rest_, statement.begin, said, to_place(node->source(), 0));
-  }
-  const bool has_secret = hide_secrets(text_) != text_;  // which the words may quote
-  const bool is_behind = refusal.offset >= statement.end && !said.key_text.empty();
-  const Place& place = is_behind ? place_at(rest_, statement.begin, said.key_text.size()) : refusal.place;
-  return file_fault(place, "syntax", has_secret ? "this is not TOML" : refusal.words);
+/// The name of the table that a header begins; nothing of an empty one.
+KeyParts TextReader::section(const Statement& header) const {
+  return header.end == 0 ? KeyParts() : explain_statement(rest_, {.begin = header.begin}).key;
 }
 
-/// Counts the faults beyond those that are told, by what is known without the library. They are left out, too.
-void TextReader::count_faults() {
-  constexpr std::size_t kMaxOmitted = 1000;  // who has more faults does not care how many
-  for (std::size_t at = 0; at < rest_.size();) {
-    const Statement statement = next_statement(rest_, at);
-    if (statement.begin == rest_.size()) return;
-    if (file_.omitted == kMaxOmitted) return blank(at, rest_.size());
-    const Explanation said = explain_statement(rest_, {.begin = statement.begin});
-    at = said.fault ? said.end : statement.end;
-    if (!said.fault) continue;
-    ++file_.omitted;
-    blank(statement.begin, at);
-  }
+/// What the library says of a statement; no more than that if its words may quote a secret.
+Diagnostic TextReader::fault_in(const LibraryRefusal& refusal, const Statement& statement,
+                                const Explanation& said) const {
+  const bool is_behind = refusal.offset >= statement.end && !said.key_text.empty();
+  const Place place =
+      is_behind ? place_at(rest_, statement.begin, said.key_text.size()) : place_at(rest_, refusal.offset, 1);
+  return file_fault(place, "syntax", hide_secrets(text_) != text_ ? "this is not TOML" : refusal.words);
 }
 
 void TextReader::blank(std::size_t begin, std::size_t end) {

@@ -266,9 +266,33 @@ TEST_CASE("syntax: faults beyond those that are told are counted", "[config][syn
   CHECK(parsed.diagnostics.back().line == 21);  // the first of all, not only of the syntax
 }
 
+// The explanation alone takes what begins with a digit for a number; only the library knows better.
+TEST_CASE("syntax: faults beyond those that are told are counted, whatever their kind", "[config][syntax]") {
+  const std::string fault = GENERATE("x y\n", "x = 1s\n", "x = 0xzz\n", "x = \"\\q\"\n", "x = [1, 2\n",
+                                     "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q = 1\n", "[x\n");
+  std::string text;
+  for (int i = 0; i < 30; ++i) text += "[t" + std::to_string(i) + "]\ny = 1\n" + fault;
+  CAPTURE(fault);
+  const TomlFile file = read_toml(text, 0);
+  CHECK(file.faults.size() == kMaxDiagnostics);
+  CHECK(file.omitted == 30 - kMaxDiagnostics);
+  CHECK(file.root.find("t29") != nullptr);
+}
+
+// Each statement is looked at by itself at first.
+TEST_CASE("syntax: what two statements make wrong is told beside a fault between them", "[config][syntax]") {
+  const std::string fault = "x y\n";
+  CHECK(faults("a = 1\n" + fault + "a = 2\n" + fault) ==
+        "unknown-key 1:1 unknown key \"a\"; syntax 2:3 expected \"=\" after key \"x\"; duplicate-key 3:1 \"a\" is set "
+        "twice; first at line 1; "
+        "syntax 4:3 expected \"=\" after key \"x\"");
+  CHECK(read_toml("[a]\nb = 1\n" + fault + "[a]\nc = 1\n[d]\n" + fault, 0).faults.size() == 3);
+  CHECK(read_toml("[[a]]\n[a.b]\n" + fault + "[[a]]\n[a.b]\n" + fault, 0).faults.size() == 2);
+}
+
 TEST_CASE("syntax: a large bad file is refused quickly", "[config][syntax]") {
   const auto* const line =
-      GENERATE("a = [\n", "x y\n", "[[[[\n", "a.b = \"\n", "key = 1\n", "[instance.a]\n", "{ = , ]\n");
+      GENERATE("a = [\n", "x y\n", "x = 1s\n", "[[[[\n", "a.b = \"\n", "key = 1\n", "[instance.a]\n", "{ = , ]\n");
   const auto text_of = [&](std::size_t size) {
     std::string text;
     while (text.size() + 16 < size) text += line;

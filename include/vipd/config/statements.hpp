@@ -20,10 +20,10 @@ struct Statement {
 /// The first statement that begins at `from` or behind it. `from` lies between statements.
 Statement next_statement(std::string_view text, std::size_t from);
 
-/// The statement that `offset` is in, and the header above.
+/// A statement, and the header above it.
 struct StatementInSection {
   Statement statement;
-  std::size_t header = std::string_view::npos;  ///< where the last header before it begins, or npos
+  Statement header = {};  ///< empty if there is none
 };
 
 /// The last statement that begins at `offset` or before; the first one if all are behind.
