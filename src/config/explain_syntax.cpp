@@ -324,14 +324,14 @@ bool Explainer::bare_value() {
 
 /// Is `word` a value, or one of which the library knows better what is wrong?
 bool Explainer::is_legal(std::size_t begin, std::string_view word) const {
-  if (word == "true" || word == "false" || is_date(word) || is_in_other_base(word)) return true;
-  const std::string_view number = without_sign(word);
-  const bool may_be_number = number == "inf" || number == "nan" || (!number.empty() && is_digit(number[0]));
-  if (!may_be_number || !asked_.refused_at) return may_be_number;
   const std::size_t end = begin + word.size();
+  if (end < asked_.refused_at || is_date(word) || is_in_other_base(word)) return true;
+  const std::string_view number = without_sign(word);
+  const bool may_be_legal = word == "true" || word == "false" || number == "inf" || number == "nan" ||
+                            (!number.empty() && is_digit(number[0]));
   const bool is_followed =
       at_end() ? nesting_ > 0 : std::string_view("=,]}").find(text_[end]) != std::string_view::npos;
-  return end < *asked_.refused_at || (end == *asked_.refused_at && is_followed);
+  return end == asked_.refused_at && may_be_legal && is_followed;
 }
 
 /// A word that is no value: what was meant?

@@ -63,12 +63,12 @@ void collect_program(const PlacedCheck& check, std::vector<NamedProgram>& into) 
 
 /// Appends the programs that an instance or a sync group names.
 template <typename Owner>
-void collect_programs(const TomlNode& table, const Owner& owner, std::vector<NamedProgram>& into) {
-  const TomlNode* hooks = table.find("hooks");
+void collect_programs(const Placed<Owner>& placed, std::vector<NamedProgram>& into) {
+  const TomlNode* hooks = placed.table->find("hooks");
   if (hooks == nullptr) return;
   for (const TomlNode& node : hooks->children) {
     const Key<Owner>* key = find_key<Owner>("hooks." + node.key);
-    const Value value = key->value(owner);
+    const Value value = key->value(placed.config);
     const auto* arguments = std::get_if<const std::vector<std::string>*>(&value);
     if (arguments == nullptr) continue;
     const Place& place = node.children.empty() ? node.place : node.children.front().place;
@@ -94,9 +94,9 @@ class ConfigReader {
   void read_named_tables(const TomlNode& tables);
   bool check_named_tables(const TomlNode& tables);
   bool check_name(const TomlNode& table, const std::string& what);
-  void read_instance(const TomlNode& table);
-  void read_sync_group(const TomlNode& table);
-  void read_check(const TomlNode& table);
+  void read_instance(const Section& section, const TomlNode& table);
+  template <typename Owner>
+  const Placed<Owner>& read_named(const Section& section, const TomlNode& table, std::vector<Placed<Owner>>& into);
   void join(const PlacedGroup& group);
   template <typename Owner>
   void read_table(const Section& section, const TomlNode& table, Owner& owner);
@@ -117,6 +117,7 @@ class ConfigReader {
 
   Instances on_node(const std::string& name, const Overrides& overrides);
   void check(Instances& instances);
+  void deliver(const Instances& instances, ParsedConfig& into);
   std::string node_name() const { return config_.node.empty() ? std::string(host_) : config_.node; }
   const std::string* own_overrides() const;
 
@@ -167,33 +168,35 @@ ParsedConfig ConfigReader::read() {
   if (!report_.has_errors()) check_usefulness(checks_, used_checks_, report_);
   ParsedConfig result;
   const std::string* const own = own_overrides();
-  if (own != nullptr) {
+  if (own != nullptr)
     result.overrides = "the overrides of [node." + *own + "] apply";
-  } else if (!overrides_.empty()) {
+  else if (!overrides_.empty())
     result.overrides = "no overrides are for this node, " + in_quotes(node_name());
-  }
-  if (!report_.has_errors()) {
-    // Copied, so that they lie together: moved, they would keep the pages of all that was read around them.
-    for (PlacedInstance& instance : own == nullptr ? instances_ : nodes[*own]) {
-      collect_programs(*instance.table, instance.config, result.programs);
-      result.interfaces.push_back({.name = instance.config.interface,
-                                   .needs_multicast = instance.config.peers.empty(),
-                                   .place = instance.table->find("interface")->place});
-      config_.instances.push_back(instance.config);
-    }
-    for (PlacedGroup& group : groups_) {
-      collect_programs(*group.table, group.config, result.programs);
-      config_.sync_groups.push_back(std::move(group.config));
-    }
-    for (PlacedCheck& check : checks_) {
-      collect_program(check, result.programs);
-      config_.checks.push_back(std::move(check.config));
-    }
-    result.config = std::move(config_);
-  }
+  if (!report_.has_errors()) deliver(own == nullptr ? instances_ : nodes[*own], result);
   result.diagnostics = report_.take(kMaxDiagnostics);
   result.omitted = report_.omitted();
   return result;
+}
+
+/// What was read without an error. Copied, so that the parts lie together: moved, they would keep the pages of all that
+/// was read around them.
+void ConfigReader::deliver(const Instances& instances, ParsedConfig& into) {
+  for (const PlacedInstance& instance : instances) {
+    collect_programs(instance, into.programs);
+    into.interfaces.push_back({.name = instance.config.interface,
+                               .needs_multicast = instance.config.peers.empty(),
+                               .place = instance.table->find("interface")->place});
+    config_.instances.push_back(instance.config);
+  }
+  for (const PlacedGroup& group : groups_) {
+    collect_programs(group, into.programs);
+    config_.sync_groups.push_back(group.config);
+  }
+  for (const PlacedCheck& check : checks_) {
+    collect_program(check, into.programs);
+    config_.checks.push_back(check.config);
+  }
+  into.config = std::move(config_);
 }
 
 void ConfigReader::read_root(const TomlNode& root) {
@@ -265,14 +268,20 @@ void ConfigReader::read_named_tables(const TomlNode& tables) {
   }
   if (!check_named_tables(tables)) return;
   for (const TomlNode& table : tables.children) {
-    const bool is_table = table.type == TomlType::table;
-    if (!is_table || !define("[" + tables.key + "." + printable(table.key) + "]", table)) continue;
-    if (tables.key == "instance")
-      read_instance(table);
-    else if (tables.key == "check")
-      read_check(table);
-    else
-      read_sync_group(table);
+    const Section section{tables.key, "[" + tables.key + "." + printable(table.key) + "]"};
+    if (table.type != TomlType::table || !define(section.title, table)) continue;
+    unknown_.begin_section();
+    if (tables.key == "instance") {
+      check_name(table, "a name for an instance");
+      read_instance(section, table);
+    } else if (tables.key == "check") {
+      check_name(table, "a name for a check");
+      const PlacedCheck& check = read_named(section, table, checks_);
+      check_kind(check, unknown_.was_read_whole(table) && unknown_.all_known(), report_);
+    } else {
+      check_name(table, "a name for a sync group");
+      read_named(section, table, groups_);
+    }
   }
 }
 
@@ -301,40 +310,22 @@ bool ConfigReader::check_name(const TomlNode& table, const std::string& what) {
   return is_valid;
 }
 
-void ConfigReader::read_instance(const TomlNode& table) {
-  check_name(table, "a name for an instance");
-  const Section section{"instance", "[instance." + printable(table.key) + "]"};
-  unknown_.begin_section();
-  // Nothing of what makes an instance: a header is wrong, here or above, and each further complaint a consequence.
-  if (unknown_.was_read_whole(table) && !has_required_key(table)) {
-    if (!misspelt_instance_) unknown_.refuse_missing(section, table);
-    return;
-  }
-  PlacedInstance& instance = instances_.emplace_back();
-  instance.config.name = table.key;
-  instance.table = &table;
-  read_table(section, table, instance.config);
+/// Where nothing is of what makes an instance, a header is wrong, here or above: one complaint is enough.
+void ConfigReader::read_instance(const Section& section, const TomlNode& table) {
+  if (!unknown_.was_read_whole(table) || has_required_key(table))
+    read_named(section, table, instances_);
+  else if (!misspelt_instance_)
+    unknown_.refuse_missing(section, table);
 }
 
-void ConfigReader::read_sync_group(const TomlNode& table) {
-  check_name(table, "a name for a sync group");
-  const Section section{"sync_group", "[sync_group." + printable(table.key) + "]"};
-  unknown_.begin_section();
-  PlacedGroup& group = groups_.emplace_back();
-  group.config.name = table.key;
-  group.table = &table;
-  read_table(section, table, group.config);
-}
-
-void ConfigReader::read_check(const TomlNode& table) {
-  check_name(table, "a name for a check");
-  const Section section{"check", "[check." + printable(table.key) + "]"};
-  unknown_.begin_section();
-  PlacedCheck& check = checks_.emplace_back();
-  check.config.name = table.key;
-  check.table = &table;
-  read_table(section, table, check.config);
-  check_kind(check, unknown_.was_read_whole(table) && unknown_.all_known(), report_);
+template <typename Owner>
+const Placed<Owner>& ConfigReader::read_named(const Section& section, const TomlNode& table,
+                                              std::vector<Placed<Owner>>& into) {
+  Placed<Owner>& placed = into.emplace_back();
+  placed.config.name = table.key;
+  placed.table = &table;
+  read_table(section, table, placed.config);
+  return placed;
 }
 
 /// Tells the instances of a group that they are in it.

@@ -288,23 +288,11 @@ Keys<C> make_keys() {
   return joined<C>({all, of_all});
 }
 
-/// What is known of the keys without their members.
-template <typename Owner>
-void append(std::vector<KeySpec>& all) {
-  const auto keys = keys_of<Owner>();
-  all.insert(all.end(), keys.begin(), keys.end());
-}
-
-std::vector<KeySpec> all_keys() {
+/// What is known of the keys of all Owners without their members.
+template <typename... Owners>
+std::vector<KeySpec> specs_of() {
   std::vector<KeySpec> all;
-  append<N>(all);
-  append<I>(all);
-  append<A>(all);
-  append<P>(all);
-  append<V>(all);
-  append<R>(all);
-  append<G>(all);
-  append<C>(all);
+  (all.insert(all.end(), keys_of<Owners>().begin(), keys_of<Owners>().end()), ...);
   return all;
 }
 
@@ -326,7 +314,7 @@ template std::span<const Key<VirtualRoute>> keys_of();
 template std::span<const Key<RuleObject>> keys_of();
 
 std::span<const KeySpec> schema() {
-  static const auto keys = all_keys();
+  static const auto keys = specs_of<N, I, A, P, V, R, G, C>();
   return keys;
 }
 

@@ -265,17 +265,17 @@ void ValueReader::operator()(std::string* out) {
 template <typename Choice>
   requires std::is_enum_v<Choice>
 void ValueReader::operator()(Choice* out) {
-  constexpr auto& choices = kChoices<Choice>;
+  constexpr auto all = choices(Choice());
   if (node_.type != TomlType::string) return refuse_type();
-  std::array<std::string_view, choices.size()> names;
-  std::ranges::transform(choices, names.begin(), [](Choice choice) { return to_string(choice); });
+  std::array<std::string_view, all.size()> names;
+  std::ranges::transform(all, names.begin(), [](Choice choice) { return to_string(choice); });
   const auto found = std::ranges::find(names, node_.text);
   if (found == names.end()) {
     const std::string_view meant = nearest(node_.text, names);
     return refuse("choice", must_be() + ", got " + in_quotes(node_.text),
                   meant.empty() ? "" : "did you mean " + in_quotes(meant) + "?");
   }
-  *out = choices[static_cast<std::size_t>(found - names.begin())];
+  *out = all[static_cast<std::size_t>(found - names.begin())];
 }
 
 void ValueReader::operator()(OnFail* out) {

@@ -12,20 +12,19 @@
 
 namespace vipd {
 
-/// An instance and where it is written. Entry n of `addresses`, `routes`, `rules` there is entry n here.
-struct PlacedInstance {
-  InstanceConfig config;
+/// An instance, a sync group or a check, and where it is written. Entry n of a list there is entry n here.
+template <typename Owner>
+struct Placed {
+  Owner config;
   const TomlNode* table = nullptr;
 };
+
+using PlacedInstance = Placed<InstanceConfig>;
+using PlacedGroup = Placed<SyncGroupConfig>;
+using PlacedCheck = Placed<CheckConfig>;
 
 /// Reports what is wrong between the keys of one instance and between instances.
 void check_instances(std::span<const PlacedInstance> instances, Report& report);
-
-/// A sync group and where it is written. Entry n of `instances` there is entry n here.
-struct PlacedGroup {
-  SyncGroupConfig config;
-  const TomlNode* table = nullptr;
-};
 
 /// Reports an instance that a group lists twice or that is in two groups, and a group of one. Once, whatever the node.
 void check_members(std::span<const PlacedGroup> groups, Report& report);

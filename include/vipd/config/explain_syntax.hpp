@@ -26,10 +26,9 @@ using KeyParts = std::vector<std::string_view>;
 
 /// Which statement is explained.
 struct RefusedStatement {
-  std::size_t begin = 0;  ///< in the text
-  /// Where the library stopped: values before that are legal. Nothing if the library was not asked.
-  std::optional<std::size_t> refused_at = {};
-  KeyParts section = {};  ///< the header above
+  std::size_t begin = 0;                            ///< in the text
+  std::size_t refused_at = std::string_view::npos;  ///< where the library stopped: values before that are legal
+  KeyParts section = {};                            ///< the header above
 };
 
 /// What there is to say of a statement.

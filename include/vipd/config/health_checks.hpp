@@ -10,12 +10,6 @@
 
 namespace vipd {
 
-/// A check and where it is written.
-struct PlacedCheck {
-  CheckConfig config;
-  const TomlNode* table = nullptr;
-};
-
 /// Reports a check that asks for nothing or for two things, and what belongs to another kind. `whole`: all of it could
 /// be read.
 void check_kind(const PlacedCheck& check, bool whole, Report& report);

@@ -42,7 +42,7 @@ std::string words_for(const KeyOptions& options) {
   if constexpr (std::is_same_v<Type, bool>) return "true or false";
   if constexpr (std::is_same_v<Type, Duration>) return words_for_duration(options.range);
   if constexpr (std::is_unsigned_v<Type> && !std::is_same_v<Type, bool>) return words_for_number(options.range);
-  if constexpr (std::is_enum_v<Type>) return words_for_choice(kChoices<Type>);
+  if constexpr (std::is_enum_v<Type>) return words_for_choice(choices(Type()));
   if constexpr (std::is_same_v<Type, IpAddress> || std::is_same_v<Type, Optional>) return "an address";
   if constexpr (std::is_same_v<Type, IpPrefix>) return "\"ADDRESS/PREFIX-LENGTH\"";
   return "\"NETWORK/PREFIX-LENGTH\"";
@@ -87,7 +87,7 @@ auto& member(auto& object) {
 template <typename Type>
 std::string_view entries_of() {
   if constexpr (kIsList<Type>)
-    return kTable<typename Type::value_type>;
+    return table_of<typename Type::value_type>();
   else
     return {};
 }
@@ -96,7 +96,7 @@ std::string_view entries_of() {
 template <typename Owner, auto... path>
 Key<Owner> key(std::string_view name, std::string_view summary, const KeyOptions& options = {}) {
   using Type = std::remove_reference_t<decltype(member<path...>(std::declval<Owner&>()))>;
-  const KeySpec spec{options, kTable<Owner>, name, summary, words_for<Type>(options), entries_of<Type>()};
+  const KeySpec spec{options, table_of<Owner>(), name, summary, words_for<Type>(options), entries_of<Type>()};
   return {spec, [](Owner& owner) -> Slot { return &member<path...>(owner); },
           [](const Owner& owner) -> Value { return &member<path...>(owner); }};
 }

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -44,25 +45,19 @@ using Slot = KeyTypes::Slot;
 using Value = KeyTypes::Value;
 
 /// The values of an enumeration that may be written.
-template <typename Choice>
-inline constexpr auto kChoices = std::array<Choice, 0>();
-template <>
-inline constexpr auto kChoices<ChecksumPolicy> =
-    std::array{ChecksumPolicy::automatic, ChecksumPolicy::rfc9568, ChecksumPolicy::pseudo_header};
-template <>
-inline constexpr auto kChoices<Scope> = std::array{Scope::global, Scope::site, Scope::link, Scope::host};
-template <>
-inline constexpr auto kChoices<PreferredLifetime> = std::array{PreferredLifetime::forever, PreferredLifetime::zero};
-template <>
-inline constexpr auto kChoices<RouteType> =
-    std::array{RouteType::unicast, RouteType::blackhole, RouteType::unreachable, RouteType::prohibit};
-template <>
-inline constexpr auto kChoices<AnnounceForm> =
-    std::array{AnnounceForm::request, AnnounceForm::reply, AnnounceForm::both};
-template <>
-inline constexpr auto kChoices<HookFailure> = std::array{HookFailure::go_on, HookFailure::resign};
-template <>
-inline constexpr auto kChoices<CheckState> = std::array{CheckState::fail, CheckState::pass};
+constexpr auto choices(ChecksumPolicy) {
+  return std::array{ChecksumPolicy::automatic, ChecksumPolicy::rfc9568, ChecksumPolicy::pseudo_header};
+}
+constexpr auto choices(Scope) { return std::array{Scope::global, Scope::site, Scope::link, Scope::host}; }
+constexpr auto choices(PreferredLifetime) { return std::array{PreferredLifetime::forever, PreferredLifetime::zero}; }
+constexpr auto choices(RouteType) {
+  return std::array{RouteType::unicast, RouteType::blackhole, RouteType::unreachable, RouteType::prohibit};
+}
+constexpr auto choices(AnnounceForm) {
+  return std::array{AnnounceForm::request, AnnounceForm::reply, AnnounceForm::both};
+}
+constexpr auto choices(HookFailure) { return std::array{HookFailure::go_on, HookFailure::resign}; }
+constexpr auto choices(CheckState) { return std::array{CheckState::fail, CheckState::pass}; }
 
 /// Limits of a number; of a duration in milliseconds. The defaults bound nothing, as for a text.
 struct Range {
@@ -120,29 +115,23 @@ struct Key : KeySpec {
 
 /// The table whose keys fill an Owner; empty for other types.
 template <typename Owner>
-inline constexpr std::string_view kTable = {};
-template <>
-inline constexpr std::string_view kTable<Config> = "node";
-template <>
-inline constexpr std::string_view kTable<InstanceConfig> = "instance";
-template <>
-inline constexpr std::string_view kTable<SyncGroupConfig> = "sync_group";
-template <>
-inline constexpr std::string_view kTable<CheckConfig> = "check";
-template <>
-inline constexpr std::string_view kTable<VirtualAddress> = "address";
-template <>
-inline constexpr std::string_view kTable<UnicastPeer> = "peer";
-template <>
-inline constexpr std::string_view kTable<VirtualRoute> = "route";
-template <>
-inline constexpr std::string_view kTable<RuleObject> = "rule";
+constexpr std::string_view table_of() {
+  if constexpr (std::is_same_v<Owner, Config>) return "node";
+  if constexpr (std::is_same_v<Owner, InstanceConfig>) return "instance";
+  if constexpr (std::is_same_v<Owner, SyncGroupConfig>) return "sync_group";
+  if constexpr (std::is_same_v<Owner, CheckConfig>) return "check";
+  if constexpr (std::is_same_v<Owner, VirtualAddress>) return "address";
+  if constexpr (std::is_same_v<Owner, UnicastPeer>) return "peer";
+  if constexpr (std::is_same_v<Owner, VirtualRoute>) return "route";
+  if constexpr (std::is_same_v<Owner, RuleObject>) return "rule";
+  return {};
+}
 
 /// Is it a list whose entries are tables of the schema?
 template <typename Type>
 inline constexpr bool kIsList = false;
 template <typename Entry>
-inline constexpr bool kIsList<std::vector<Entry>> = !kTable<Entry>.empty();
+inline constexpr bool kIsList<std::vector<Entry>> = !table_of<Entry>().empty();
 
 /// The keys that fill an Owner, in the order of vipd.toml(5).
 template <typename Owner>
