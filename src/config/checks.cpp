@@ -19,6 +19,9 @@ const Place& entry_place(const TomlNode& entry, std::string_view key) {
   return node != nullptr ? node->place : entry.place;
 }
 
+/// What stands for `key`; the instance has it.
+const Place& place_of(const PlacedInstance& instance, std::string_view key) { return instance.table->find(key)->place; }
+
 const Place& address_place(const PlacedInstance& instance, std::size_t index) {
   return entry_place(instance.table->entry("addresses", index), "address");
 }
@@ -63,7 +66,7 @@ void check_link_local(const PlacedInstance& instance, Report& report) {
 /// What is only of another kind on this machine, the daemon finds out.
 void check_interface(const PlacedInstance& instance, Report& report) {
   if (instance.config.interface == "lo")
-    report.error("conflict", instance.table->find("interface")->place,
+    report.error("conflict", place_of(instance, "interface"),
                  "\"interface\" is the loopback, where no other node can be heard",
                  "write the interface that the nodes have in common; the addresses may be on \"lo\": "
                  "{address = \"192.0.2.10/32\", interface = \"lo\"}");
@@ -71,7 +74,7 @@ void check_interface(const PlacedInstance& instance, Report& report) {
 
 void check_owner(const PlacedInstance& instance, Report& report) {
   if (instance.config.priority != kOwnerPriority || instance.config.preempt) return;
-  report.error("owner", instance.table->find("preempt")->place,
+  report.error("owner", place_of(instance, "preempt"),
                "preempt = false has no effect with priority 255: the owner always preempts (RFC 9568 6.1)",
                "use priority = 254");
 }
@@ -80,14 +83,9 @@ void check_owner(const PlacedInstance& instance, Report& report) {
 void check_preempt_delay(const PlacedInstance& instance, Report& report) {
   const InstanceConfig& config = instance.config;
   if (config.preempt_delay == Duration::zero() || config.preempt) return;
-  report.error("conflict", instance.table->find("preempt_delay")->place,
-               "\"preempt_delay\" has no effect with preempt = false", "remove one of them");
+  report.error("conflict", place_of(instance, "preempt_delay"), "\"preempt_delay\" has no effect with preempt = false",
+               "remove one of them");
 }
-
-/// What stands for `key`; the instance has it.
-const Place& place_of(const PlacedInstance& instance, std::string_view key) { return instance.table->find(key)->place; }
-
-bool has_key(const PlacedInstance& instance, std::string_view key) { return instance.table->find(key) != nullptr; }
 
 /// RFC 3768 5.3.7: VRRPv2 counts in whole seconds, in one octet. RFC 9568 5.2.7: VRRPv3 has twelve bits.
 void check_interval(const PlacedInstance& instance, Report& report) {
@@ -110,7 +108,7 @@ void check_version(const PlacedInstance& instance, Report& report) {
   if (has_family(config) && config.family() == Family::ipv6)
     report.error("version", place_of(instance, "version"), "VRRPv2 knows IPv4 only (RFC 3768)", "use version = 3");
   for (const char* key : {"ipv4_checksum", "max_adopted_interval"})
-    if (has_key(instance, key))
+    if (instance.table->find(key) != nullptr)
       report.error("conflict", place_of(instance, key), in_quotes(key) + " has no effect with version = 2",
                    "remove one of them");
 }
@@ -180,8 +178,7 @@ void check_vrids(std::span<const PlacedInstance> instances, Report& report) {
     const auto [first, is_new] = seen.emplace(std::tuple(config.interface, config.family(), config.vrid), &instance);
     if (is_new) continue;
     const InstanceConfig& other = first->second->config;
-    const Place& place = instance.table->find("vrid")->place;
-    const Place& other_place = first->second->table->find("vrid")->place;
+    const Place &place = place_of(instance, "vrid"), &other_place = place_of(*first->second, "vrid");
     report.error("conflict", place,
                  "vrid " + std::to_string(config.vrid) + " is already used on " + config.interface + " for " +
                      std::string(display_name(config.family())) + " by instance " + in_quotes(other.name) + " (" +
@@ -286,9 +283,6 @@ void check_rules(const PlacedInstance& instance, Report& report) {
   }
 }
 
-/// What the kernel takes for the same route.
-using RouteKey = std::tuple<IpPrefix, std::uint32_t, std::uint32_t>;
-
 /// One route or rule in two entries would be removed by the one while the other needs it.
 template <typename Key>
 void check_twice(std::map<Key, Place>& seen, const Key& key, const Place& place, const std::string& what,
@@ -300,7 +294,7 @@ void check_twice(std::map<Key, Place>& seen, const Key& key, const Place& place,
 }
 
 void check_routing_between(std::span<const PlacedInstance> instances, Report& report) {
-  std::map<RouteKey, Place> routes;
+  std::map<std::tuple<IpPrefix, std::uint32_t, std::uint32_t>, Place> routes;  // as the kernel tells them apart
   std::map<RuleObject, Place> rules;
   for (const PlacedInstance& instance : instances) {
     for (std::size_t i = 0; i < instance.config.routes.size(); ++i) {

@@ -138,7 +138,6 @@ class Explainer {
   bool array_separator(std::size_t open, std::size_t last);
   bool inline_table();
   bool string();
-  bool literal_string();
   std::string closing_hint(std::size_t open) const;
   bool multi_line_string(std::string_view quotes);
   bool escape();
@@ -274,7 +273,7 @@ bool Explainer::key_part(KeyParts& key) {
   const std::size_t begin = pos_;
   if (at("\"\"\"") || at("'''")) return fail(pos_, 3, "a key cannot be a multi-line string");
   if (at("\"") || at("'")) {
-    if (!(at("\"") ? string() : literal_string())) return false;
+    if (!string()) return false;
     key.push_back(text_.substr(begin + 1, pos_ - begin - 2));
     return true;
   }
@@ -293,8 +292,7 @@ bool Explainer::value() {
   skip_blanks();
   if (at("\"\"\"")) return multi_line_string("\"\"\"");
   if (at("'''")) return multi_line_string("'''");
-  if (at("\"")) return string();
-  if (at("'")) return literal_string();
+  if (at("\"") || at("'")) return string();
   if (!at("[") && !at("{")) return bare_value();
   if (nesting_ == kMaxNesting) return fail(pos_, 1, "nested too deeply");
   ++nesting_;
@@ -405,21 +403,23 @@ bool Explainer::inline_table() {
   return true;
 }
 
+/// On one line, between quotes of either kind.
 bool Explainer::string() {
   const std::size_t open = pos_++;
-  while (!at_line_end() && !at("\"")) {
-    if (!at("\\")) {
+  const std::string quote(1, text_[open]);
+  while (!at_line_end() && !at(quote)) {
+    if (quote == "'" || !at("\\"))
       ++pos_;
-    } else if (!escape()) {
+    else if (!escape())
       return false;
-    }
   }
-  if (at_line_end())
-    return fail(open, pos_ - open, "unterminated string: no closing \" before end of line", closing_hint(open));
+  const std::string unterminated = "unterminated string: no closing " + quote + " before ";
+  if (at_line_end()) return fail(open, pos_ - open, unterminated + "end of line", closing_hint(open));
   ++pos_;
-  if (at_end() || std::string_view(" \t\r\n,]}#=.").find(text_[pos_]) != std::string_view::npos) return true;
-  const std::string hint = closing_hint(open);  // `["a”, "b"]`: the quote behind the comma closed the first string
-  return hint.empty() || fail(open, pos_ - open, "unterminated string: no closing \" before the next value", hint);
+  const bool is_delimited = at_end() || std::string_view(" \t\r\n,]}#=.").find(text_[pos_]) != std::string_view::npos;
+  const std::string hint = is_delimited ? "" : closing_hint(open);
+  // `["a”, "b"]`: the quote behind the comma closed the first string.
+  return hint.empty() || fail(open, pos_ - open, unterminated + "the next value", hint);
 }
 
 /// The remedy for a string that begins at `open` and was meant to end in a quote that is none; "" for others.
@@ -429,17 +429,6 @@ std::string Explainer::closing_hint(std::size_t open) const {
     if (const Lookalike* odd = lookalike_at(line, i); odd != nullptr && odd->plain == text_[open])
       return describe(*odd) + kNoQuote + ": write " + in_quotes(line.substr(0, i));
   return "";
-}
-
-bool Explainer::literal_string() {
-  const std::size_t open = pos_;
-  pos_ = std::min(text_.find_first_of("'\n", open + 1), text_.size());
-  if (!at("'")) {
-    pos_ = line_end(open);
-    return fail(open, pos_ - open, "unterminated string: no closing ' before end of line", closing_hint(open));
-  }
-  ++pos_;
-  return true;
 }
 
 bool Explainer::multi_line_string(std::string_view quotes) {

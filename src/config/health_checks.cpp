@@ -84,11 +84,6 @@ void check_weight(const PlacedInstance& instance, const PlacedCheck& check, Repo
                  sum < 2 ? "on_fail = \"yield\" gives the addresses to anybody who is fit" : "");
 }
 
-void check_listed(const PlacedInstance& instance, std::size_t index, const PlacedCheck& check, Report& report) {
-  check_owner_fails(instance, index, check.config.rules, report);
-  check_weight(instance, check, report);
-}
-
 }  // namespace
 
 void check_kind(const PlacedCheck& check, bool whole, Report& report) {
@@ -127,10 +122,12 @@ void check_health(std::span<const PlacedInstance> instances, std::span<const Pla
       if (check != by_name.end() && !earlier.insert(listed[i]).second)
         report.error("conflict", listed_place(instance, i), "check " + in_quotes(listed[i]) + " is listed twice",
                      "remove one of them");
-      if (check != by_name.end())
-        check_listed(instance, i, *check->second, report);
-      else if (!listed[i].empty() && !hidden)
+      if (check != by_name.end()) {
+        check_owner_fails(instance, i, check->second->config.rules, report);
+        check_weight(instance, *check->second, report);
+      } else if (!listed[i].empty() && !hidden) {
         refuse_unknown_check(listed_place(instance, i), listed[i], checks, report);
+      }
     }
     if (instance.config.priority == 1 && !listed.empty())
       report.warning("conflict", instance.table->find("priority")->place,

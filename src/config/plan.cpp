@@ -147,30 +147,10 @@ const Named* find(const ByName<Named>& names, std::string_view name) {
   return found == names.end() ? nullptr : found->second;
 }
 
-void plan_instances(const Config& before, const Config& after, Plan& result) {
-  const InstanceConfig nothing;
-  const auto old_ones = by_name(before.instances), new_ones = by_name(after.instances);
-  const auto restarted = instances_to_restart(before, after);
-  for (const InstanceConfig& instance : before.instances)
-    if (find(new_ones, instance.name) == nullptr)
-      result.instances.push_back({Fate::removed, instance.name, differences(instance, nothing)});
-  for (const InstanceConfig& instance : after.instances) {
-    const InstanceConfig* known = find(old_ones, instance.name);
-    const bool anew = restarted.contains(instance.name);
-    if (known != nullptr && *known == instance && !anew) continue;
-    auto keys = differences(known != nullptr ? *known : nothing, instance);
-    const std::string group = known == nullptr ? "" : known->sync_group;
-    const bool moves = group != instance.sync_group;
-    if (keys.empty() && !anew && !moves) continue;
-    const Fate fate = known == nullptr ? Fate::added : anew ? Fate::restarted : Fate::changed;
-    result.instances.push_back(
-        {fate, instance.name, std::move(keys), moves ? group : "", moves ? instance.sync_group : ""});
-  }
-}
-
-/// The tables of one kind, which go on whatever changes in them.
+/// The tables of one kind. Those in `restarted` do not go on where they stand.
 template <typename Named>
-std::vector<InstanceChange> plan_tables(const std::vector<Named>& before, const std::vector<Named>& after) {
+std::vector<InstanceChange> plan_tables(const std::vector<Named>& before, const std::vector<Named>& after,
+                                        const std::set<std::string>& restarted = {}) {
   std::vector<InstanceChange> result;
   const Named nothing;
   const auto old_ones = by_name(before), new_ones = by_name(after);
@@ -178,17 +158,15 @@ std::vector<InstanceChange> plan_tables(const std::vector<Named>& before, const 
     if (find(new_ones, each.name) == nullptr) result.push_back({Fate::removed, each.name, differences(each, nothing)});
   for (const Named& each : after) {
     const Named* known = find(old_ones, each.name);
-    auto keys = differences(known != nullptr ? *known : nothing, each);
-    if (keys.empty()) continue;
-    result.push_back({known == nullptr ? Fate::added : Fate::changed, each.name, std::move(keys)});
+    const bool anew = restarted.contains(each.name);
+    if (known != nullptr && *known == each && !anew) continue;
+    const Named& was = known != nullptr ? *known : nothing;
+    const Fate fate = known == nullptr ? Fate::added : anew ? Fate::restarted : Fate::changed;
+    InstanceChange& change = result.emplace_back(fate, each.name, differences(was, each));
+    if constexpr (std::is_same_v<Named, InstanceConfig>)
+      if (was.sync_group != each.sync_group) change.leaves = was.sync_group, change.joins = each.sync_group;
   }
   return result;
-}
-
-std::string list_of(const std::vector<std::string>& paths) {
-  std::string all;
-  for (const auto& path : paths) all += (all.empty() ? "" : ", ") + in_quotes(path);
-  return all.empty() ? "" : "[" + all + "]";
 }
 
 }  // namespace
@@ -229,8 +207,8 @@ Plan plan(const Config& before, const Config& after) {
   Plan result;
   result.node = differences(before, after);
   if (before.hooks_d != after.hooks_d)
-    result.node.push_back({"hooks.d", list_of(before.hooks_d), list_of(after.hooks_d)});
-  plan_instances(before, after, result);
+    result.node.push_back({"hooks.d", text_of(&before.hooks_d), text_of(&after.hooks_d)});
+  result.instances = plan_tables(before.instances, after.instances, instances_to_restart(before, after));
   result.sync_groups = plan_tables(before.sync_groups, after.sync_groups);
   result.checks = plan_tables(before.checks, after.checks);
   return result;
