@@ -10,6 +10,7 @@
 #include "vipd/config/foreign.hpp"
 #include "vipd/config/secret.hpp"
 #include "vipd/config/text.hpp"
+#include "vipd/config/toml_cursor.hpp"
 
 namespace vipd {
 
@@ -22,11 +23,6 @@ constexpr char kNoBlank[] = " stands here, where TOML takes plain blanks only";
 Diagnostic make_fault(const Place& place, std::string kind, std::string message, std::string hint = "") {
   return {place, Severity::error, std::move(kind), std::move(message), std::move(hint), {}};
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-bool is_bare_key(char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-'; }
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 std::string code_point_name(char32_t scalar) {
   char name[16];
@@ -114,10 +110,10 @@ std::string without_quotes(std::string_view word, char plain) {
 }
 
 /// Each parsing function returns false after it has recorded a fault.
-class Explainer {
+class Explainer : private TomlCursor {
  public:
   Explainer(std::string_view text, const RefusedStatement& statement)
-      : text_(text), asked_(statement), pos_(statement.begin) {}
+      : TomlCursor(text, statement.begin), asked_(statement) {}
 
   Explanation explain();
 
@@ -144,25 +140,6 @@ class Explainer {
   bool joins_lines();
   bool end_of_statement();
 
-  // Where we are.
-  bool at_end() const { return pos_ >= text_.size(); }
-  bool at(std::string_view what) const { return text_.substr(pos_).starts_with(what); }
-  bool at_line_end() const { return at_end() || at("\n") || at("\r\n"); }
-  bool at_line_start() const;
-  bool at_new_statement() const;
-  bool at_bare_pair() const;
-  bool lacks_brace() const;
-  std::string_view token() const { return token_at(pos_); }
-  std::string_view token_at(std::size_t offset) const;
-  std::string_view token_behind_blank() const { return at(" ") ? token_at(pos_ + 1) : std::string_view(); }
-  std::size_t line_end(std::size_t offset) const { return std::min(text_.find('\n', offset), text_.size()); }
-  bool at_header() const;
-  bool at_possible_statement() const;
-  std::size_t behind_indentation() const;
-  void next_line() { pos_ = std::min(line_end(pos_) + 1, text_.size()); }
-  void skip_blanks();
-  void skip_blank_lines();
-
   // Faults and the way on from them.
   bool fail(std::size_t offset, std::size_t length, std::string message, std::string hint = "");
   bool fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message, std::string hint = "");
@@ -177,9 +154,7 @@ class Explainer {
   /// How much of the file a fault makes unreadable.
   enum class Damage : std::uint8_t { statement, section, rest_of_file };
 
-  const std::string_view text_;
   const RefusedStatement& asked_;
-  std::size_t pos_;
   int nesting_ = 0;
   Damage damage_ = Damage::statement;
   Explanation said_;
@@ -485,84 +460,6 @@ bool Explainer::end_of_statement() {
   if (at_line_end()) return true;
   return fail(pos_, token().size(), "unexpected text after the end of the statement",
               "one statement a line; a comment begins with #");
-}
-
-bool Explainer::at_line_start() const {
-  std::size_t begin = pos_;
-  while (begin > 0 && is_blank(text_[begin - 1])) --begin;
-  return begin == 0 || text_[begin - 1] == '\n';
-}
-
-/// Within a list: does a line begin here that looks like `key =` or `[table]`, so that the list was never closed?
-bool Explainer::at_new_statement() const {
-  return at_line_start() && (at_header() || (at_bare_pair() && !lacks_brace()));
-}
-
-/// `key =`, where no value can begin so.
-bool Explainer::at_bare_pair() const {
-  const std::size_t first = lookalike_at(text_, pos_) == nullptr ? pos_ : behind_indentation();
-  std::size_t next = first;
-  while (next < text_.size() && (is_bare_key(text_[next]) || text_[next] == '.')) ++next;
-  if (next == first) return false;
-  while (next < text_.size() && is_blank(text_[next])) ++next;
-  return text_.substr(next).starts_with('=');
-}
-
-/// On a line of its own in a list of tables: keys, but no brace before them.
-bool Explainer::lacks_brace() const {
-  if (!at_bare_pair()) return false;  // most entries are none, and all of them may stand on one long line
-  const std::string_view line = text_.substr(pos_, text_.find('\n', pos_) - pos_);
-  return std::ranges::count(line, '}') > std::ranges::count(line, '{');
-}
-
-/// At the start of a line: does it look like a header or the beginning of a key? Entries of a list mostly do not.
-bool Explainer::at_possible_statement() const {
-  const std::size_t first = behind_indentation();
-  return at_header() || (first < text_.size() && (is_letter(text_[first]) || text_[first] == '_'));
-}
-
-/// At the start of a line: `[name` or `[[name`? A list within a list begins with a quote or a digit.
-bool Explainer::at_header() const {
-  const std::size_t first = behind_indentation();
-  if (first >= text_.size() || text_[first] != '[') return false;
-  const std::size_t name = text_.find_first_not_of("[ \t", first);
-  return name != std::string_view::npos && (is_letter(text_[name]) || text_[name] == '_');
-}
-
-/// What stands at `offset` up to a delimiter; a delimiter itself is a token of one character.
-std::string_view Explainer::token_at(std::size_t offset) const {
-  const std::string_view rest = text_.substr(offset);
-  const std::size_t end = std::min(rest.find_first_of(" \t\r\n,]}#="), rest.size());
-  const bool is_empty = rest.empty() || rest[0] == '\n' || rest[0] == '#' || rest.starts_with("\r\n");
-  return rest.substr(0, end != 0 || is_empty ? end : 1);
-}
-
-/// Where the text of a line begins whose first blanks stand here; also behind blanks that are none in TOML.
-std::size_t Explainer::behind_indentation() const {
-  std::size_t next = pos_;
-  while (next < text_.size()) {
-    const Lookalike* odd = lookalike_at(text_, next);
-    if (odd != nullptr && !odd->is_quote())
-      next += odd->character.size();
-    else if (is_blank(text_[next]))
-      ++next;
-    else
-      break;
-  }
-  return next;
-}
-
-void Explainer::skip_blanks() {
-  while (!at_end() && is_blank(text_[pos_])) ++pos_;
-}
-
-void Explainer::skip_blank_lines() {
-  while (true) {
-    skip_blanks();
-    if (at("#")) pos_ = line_end(pos_);
-    if (at_end() || !at_line_end()) return;
-    pos_ = line_end(pos_) + 1;
-  }
 }
 
 /// Records the lookalike of a blank within a fault, which is then the cause of it; false if there is none.
