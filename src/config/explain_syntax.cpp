@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <map>
 #include <optional>
 
@@ -19,16 +18,6 @@ namespace {
 // What is said of a lookalike, behind its name.
 constexpr char kNoQuote[] = " is no quote in TOML";
 constexpr char kNoBlank[] = " stands here, where TOML takes plain blanks only";
-
-Diagnostic make_fault(const Place& place, std::string kind, std::string message, std::string hint = "") {
-  return {place, Severity::error, std::move(kind), std::move(message), std::move(hint), {}};
-}
-
-std::string code_point_name(char32_t scalar) {
-  char name[16];
-  std::snprintf(name, sizeof name, "U+%04X", static_cast<unsigned>(scalar));
-  return name;
-}
 
 /// Full-width digits (U+FF10..U+FF19, which some keyboards make) as ASCII; nullopt if `token` has none.
 std::optional<std::string> without_full_width_digits(std::string_view token) {
@@ -512,7 +501,7 @@ bool Explainer::fail(std::size_t offset, std::size_t length, std::string message
 
 bool Explainer::fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message,
                         std::string hint) {
-  said_.fault = make_fault(place(offset, length), std::move(kind), std::move(message), std::move(hint));
+  said_.fault = error_at(place(offset, length), std::move(kind), std::move(message), std::move(hint));
   pos_ = std::max(pos_, std::min(offset, text_.size()));
   return false;
 }
@@ -542,11 +531,9 @@ void Explainer::recover() {
 
 /// The key `key` at `offset` is set a second time.
 Diagnostic key_twice(std::string_view text, std::size_t offset, std::string_view key, const Place& first) {
-  Diagnostic fault =
-      make_fault(place_at(text, offset, key.size()), "duplicate-key",
-                 in_quotes(key) + " is set twice; first at line " + std::to_string(first.line), "remove one of them");
-  fault.related = first;
-  return fault;
+  return error_at(place_at(text, offset, key.size()), "duplicate-key",
+                  in_quotes(key) + " is set twice; first at line " + std::to_string(first.line), "remove one of them",
+                  first);
 }
 
 /// Records that the key at `begin` was there at `first`, in an inline table.
@@ -564,11 +551,10 @@ Explanation explain_statement(std::string_view text, const RefusedStatement& sta
 
 Diagnostic explain_second(std::string_view text, std::size_t begin, const Explanation& statement, const Place& first) {
   if (!statement.is_header) return key_twice(text, begin, statement.key_text, first);
-  Diagnostic fault = make_fault(
+  return error_at(
       place_at(text, begin, statement.key_text.size()), "duplicate-table",
-      "table " + printable(statement.key_text) + " is defined twice; first at line " + std::to_string(first.line));
-  fault.related = first;
-  return fault;
+      "table " + printable(statement.key_text) + " is defined twice; first at line " + std::to_string(first.line), "",
+      first);
 }
 
 }  // namespace vipd

@@ -8,15 +8,16 @@ namespace vipd {
 namespace {
 
 constexpr auto kWords = std::to_array<ForeignWord>({
-    {"vrrp_instance", "", "keepalived calls it vrrp_instance; here it is [instance.NAME]"},
-    {"global_defs", "", "keepalived calls it global_defs; here there is only [node] name"},
+    {"vrrp_instance", "", "keepalived calls it vrrp_instance; here it is [instance.NAME]", true},
+    {"global_defs", "", "keepalived calls it global_defs; here there is only [node] name", true},
     {"router_id", "", "keepalived calls it router_id; here it is name in [node]"},
-    {"vrrp_script", "", "keepalived calls it vrrp_script; here it is [check.NAME] with \"command\""},
-    {"vrrp_track_process", "", "keepalived calls it vrrp_track_process; here it is [check.NAME] with \"process\""},
+    {"vrrp_script", "", "keepalived calls it vrrp_script; here it is [check.NAME] with \"command\"", true},
+    {"vrrp_track_process", "", "keepalived calls it vrrp_track_process; here it is [check.NAME] with \"process\"",
+     true},
     {"vrrp_track_file", "", "keepalived calls it vrrp_track_file; here it is [check.NAME] with \"file\""},
-    {"vrrp_sync_group", "", "keepalived calls it vrrp_sync_group; here it is [sync_group.NAME]"},
+    {"vrrp_sync_group", "", "keepalived calls it vrrp_sync_group; here it is [sync_group.NAME]", true},
     {"group", "instances", "keepalived calls it group; here it is instances = [\"NAME\", ...]"},
-    {"virtual_server", "", "keepalived's load balancer has no counterpart in vipd"},
+    {"virtual_server", "", "keepalived's load balancer has no counterpart in vipd", true},
     {"state", "", "there is no state key: the node with the highest priority becomes Active"},
     {"virtual_router_id", "vrid", ""},
     {"virtual_ipaddress", "addresses", ""},
@@ -70,9 +71,6 @@ constexpr auto kWords = std::to_array<ForeignWord>({
     {"notification_email", "", "vipd sends no mail; let a hook do it"},
 });
 
-constexpr auto kBlocks = std::to_array<std::string_view>(
-    {"vrrp_instance", "global_defs", "vrrp_script", "vrrp_sync_group", "vrrp_track_process", "virtual_server"});
-
 }  // namespace
 
 const ForeignWord* find_foreign(std::string_view word) {
@@ -85,6 +83,9 @@ std::string foreign_hint(const ForeignWord& word) {
   return "keepalived calls it " + std::string(word.word) + "; here it is \"" + std::string(word.key) + "\"";
 }
 
-bool is_foreign_block(std::string_view word) { return std::ranges::find(kBlocks, word) != kBlocks.end(); }
+bool is_foreign_block(std::string_view word) {
+  const ForeignWord* const known = find_foreign(word);
+  return known != nullptr && known->opens_block;
+}
 
 }  // namespace vipd

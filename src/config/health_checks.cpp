@@ -1,4 +1,4 @@
-#include "vipd/config/health_checks.hpp"
+#include "vipd/config/checks.hpp"
 
 #include <algorithm>
 #include <map>
@@ -59,8 +59,7 @@ void refuse_unknown_check(const Place& place, const std::string& name, std::span
   }
   const std::string_view near = nearest(name, names);
   report.error("unknown-check", place, "there is no [check." + name + "]",
-               near.empty() ? "checks that are defined: " + (defined.empty() ? "none" : defined)
-                            : "did you mean " + in_quotes(near) + "?");
+               near.empty() ? "checks that are defined: " + (defined.empty() ? "none" : defined) : did_you_mean(near));
 }
 
 /// RFC 9568 6.1: an owner has priority 255. Only by leaving can it give way.

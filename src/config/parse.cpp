@@ -10,7 +10,6 @@
 #include "vipd/config/check_kinds.hpp"
 #include "vipd/config/check_program.hpp"
 #include "vipd/config/checks.hpp"
-#include "vipd/config/health_checks.hpp"
 #include "vipd/config/report.hpp"
 #include "vipd/config/schema.hpp"
 #include "vipd/config/toml.hpp"
@@ -472,14 +471,10 @@ void ConfigReader::refuse_unknown_instance(std::string kind, const Place& place,
   if (!report_.wants_hints()) return report_.error(std::move(kind), place, std::move(message));
   std::vector<std::string_view> names;
   for (const PlacedInstance& instance : instances_) names.push_back(instance.config.name);
-  const auto near = std::ranges::find(names, nearest(name, names));
-  std::string hint;
-  std::optional<Place> meant;
-  if (near != names.end()) {
-    hint = "did you mean " + in_quotes(*near) + "?";
-    meant = instances_[static_cast<std::size_t>(near - names.begin())].table->place;
-  }
-  report_.error(std::move(kind), place, std::move(message), hint, meant);
+  const std::string_view near = nearest(name, names);
+  const auto meant = instance_places_.find(near);
+  report_.error(std::move(kind), place, std::move(message), did_you_mean(near),
+                meant == instance_places_.end() ? std::nullopt : std::optional(instances_[meant->second].table->place));
 }
 
 }  // namespace

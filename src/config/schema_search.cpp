@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "vipd/config/schema.hpp"
+#include "vipd/config/text.hpp"
 
 namespace vipd {
 namespace {
@@ -97,6 +98,8 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   }
   return best;
 }
+
+std::string did_you_mean(std::string_view near) { return near.empty() ? "" : "did you mean " + in_quotes(near) + "?"; }
 
 std::string_view nearest_key(std::string_view table, std::string_view word) {
   std::vector<std::string_view> names;

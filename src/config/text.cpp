@@ -100,13 +100,17 @@ std::string without_lookalikes(std::string_view text) {
   return result;
 }
 
+std::string code_point_name(char32_t scalar) {
+  std::array<char, 16> name;
+  std::snprintf(name.data(), name.size(), "U+%04X", static_cast<unsigned>(scalar));
+  return name.data();
+}
+
 std::string describe(const Lookalike& lookalike) {
   char32_t scalar = announced_by(static_cast<unsigned char>(lookalike.character[0])).bits;
   for (const char octet : lookalike.character.substr(1))
     scalar = scalar << 6 | (static_cast<unsigned char>(octet) & 0x3fu);
-  std::array<char, 16> code;
-  std::snprintf(code.data(), code.size(), " (U+%04X)", static_cast<unsigned>(scalar));
-  return std::string(lookalike.name) + code.data();
+  return std::string(lookalike.name) + " (" + code_point_name(scalar) + ")";
 }
 
 int count_scalars(std::string_view text) {

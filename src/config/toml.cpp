@@ -1,8 +1,6 @@
 #include "vipd/config/toml.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -67,24 +65,18 @@ TomlNode convert(const toml::node& node, int file) {
   return result;
 }
 
-Diagnostic file_fault(const Place& place, std::string kind, std::string message, std::string hint = "") {
-  return {place, Severity::error, std::move(kind), std::move(message), std::move(hint), {}};
-}
-
 /// The first byte that may not be in a TOML file: not UTF-8, a control character, a byte order mark.
 std::optional<Diagnostic> examine_encoding(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf"))
-    return file_fault({}, "encoding", "the file begins with a byte order mark", "save it as UTF-8 without BOM");
+    return error_at({}, "encoding", "the file begins with a byte order mark", "save it as UTF-8 without BOM");
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t length = utf8_sequence(text, i);
     const auto byte = static_cast<unsigned char>(text[i]);
-    if (length == 0) return file_fault(place_at(text, i, 1), "encoding", "this is not UTF-8", "save the file as UTF-8");
+    if (length == 0) return error_at(place_at(text, i, 1), "encoding", "this is not UTF-8", "save the file as UTF-8");
     const bool is_space = byte == '\t' || byte == '\n' || (byte == '\r' && text.substr(i + 1).starts_with('\n'));
     if ((byte < 0x20 && !is_space) || byte == 0x7f) {
-      std::array<char, 8> name;
-      std::snprintf(name.data(), name.size(), "U+%04X", unsigned{byte});
-      return file_fault(place_at(text, i, 1), "encoding",
-                        std::string("control character ") + name.data() + " is not allowed");
+      return error_at(place_at(text, i, 1), "encoding",
+                      "control character " + code_point_name(byte) + " is not allowed");
     }
     i += length;
   }
@@ -264,7 +256,7 @@ Diagnostic TextReader::fault_in(const LibraryRefusal& refusal, const Statement& 
   const bool is_behind = refusal.offset >= statement.end && !said.key_text.empty();
   const Place place =
       is_behind ? place_at(rest_, statement.begin, said.key_text.size()) : place_at(rest_, refusal.offset, 1);
-  return file_fault(place, "syntax", hide_secrets(text_) != text_ ? "this is not TOML" : refusal.words);
+  return error_at(place, "syntax", hide_secrets(text_) != text_ ? "this is not TOML" : refusal.words);
 }
 
 void TextReader::blank(std::size_t begin, std::size_t end) {
@@ -276,7 +268,7 @@ void TextReader::blank(std::size_t begin, std::size_t end) {
 TomlFile read_text(std::string_view text, int number) {
   TomlFile file;
   if (text.size() > kMaxFileSize)
-    file.faults.push_back(file_fault({}, "size", "the file is larger than 1 MiB"));
+    file.faults.push_back(error_at({}, "size", "the file is larger than 1 MiB"));
   else if (const auto fault = examine_encoding(text))
     file.faults.push_back(*fault);
   else

@@ -39,7 +39,7 @@ std::string UnknownWords::hint_for_key(const Section& section, const std::string
   }
   const std::string_view near = nearest_key(section.table, name);
   meant_.emplace(near);
-  return near.empty() ? "" : "did you mean " + in_quotes(near) + "?";
+  return did_you_mean(near);
 }
 
 void UnknownWords::refuse_table(const TomlNode& node) {

@@ -2,21 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <charconv>
 #include <optional>
 #include <type_traits>
 
+#include "vipd/config/read_address.hpp"
 #include "vipd/config/secret.hpp"
 
 namespace vipd {
 
 namespace {
 
-constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kWhitespace = " \t\r\n\f\v";
-
-// ---- durations
 
 struct TimeUnit {
   std::string_view name;
@@ -51,69 +48,6 @@ std::optional<Duration> scaled(std::string_view number, Duration unit) {
   return *whole * unit + *fraction * unit / divisor;
 }
 
-// ---- addresses
-
-/// The number of network mask "255.255.255.0" as a prefix length, for a hint; -1 if it is none.
-int mask_length(std::string_view text) {
-  const auto mask = IpAddress::parse(text);
-  if (!mask || mask->family() != Family::ipv4) return -1;
-  std::uint32_t bits = 0;
-  for (const std::uint8_t octet : mask->octets()) bits = bits << 8 | octet;
-  const int length = std::countl_one(bits);
-  return std::popcount(bits) == length ? length : -1;
-}
-
-/// Are the bits behind the prefix all zero (`ones` false) or all one?
-bool host_bits_are(const IpPrefix& prefix, bool ones) {
-  const auto octets = prefix.address.octets();
-  for (std::size_t bit = prefix.length; bit < octets.size() * 8; ++bit) {
-    if (((octets[bit / 8] >> (7 - bit % 8) & 1) != 0) != ones) return false;
-  }
-  return true;
-}
-
-/// The first address of the network.
-IpAddress network_address(const IpPrefix& prefix) {
-  std::array<std::uint8_t, 16> octets{};
-  std::ranges::copy(prefix.address.octets(), octets.begin());
-  for (std::size_t bit = prefix.length; bit < octets.size() * 8; ++bit)
-    octets[bit / 8] = static_cast<std::uint8_t>(octets[bit / 8] & ~(0x80u >> bit % 8));
-  return {prefix.address.family(), std::span(octets).first(address_size(prefix.address.family()))};
-}
-
-/// Why this address cannot be a host's, or nothing. What follows "192.0.2.0/24 is ".
-std::string_view why_no_host(const IpPrefix& prefix) {
-  const IpAddress& address = prefix.address;
-  const bool is_ipv4 = address.family() == Family::ipv4;
-  if (address.is_unspecified()) return "the unspecified address";
-  if (address.is_loopback()) return "a loopback address";
-  if (address.is_multicast()) return "a multicast address";
-  if (address.is_broadcast()) return "the broadcast address";
-  if (is_ipv4 && address.octets()[0] == 0) return "in 0.0.0.0/8, which no host can have";
-  if (prefix.length + 1u >= address_size(address.family()) * 8)
-    return {};  // RFC 3021, RFC 6164: no such addresses there
-  if (host_bits_are(prefix, false)) return "the network address, not a host address";
-  if (is_ipv4 && host_bits_are(prefix, true)) return "the broadcast address of its network, not a host address";
-  return {};
-}
-
-/// What is wrong with the text of an address that could not be parsed.
-std::string why_no_address(std::string_view text) {
-  if (text.find(':') != std::string_view::npos || text.find_first_not_of("0123456789.") != std::string_view::npos) {
-    return "";
-  }
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find('.', begin), text.size());
-    const std::string_view octet = text.substr(begin, end - begin);
-    if (octet.size() > 1 && octet[0] == '0') return ": leading zero in " + in_quotes(octet);
-    if (octet.size() > 3 || to_integer(octet).value_or(0) > 255) return ": octet " + printable(octet) + " > 255";
-    begin = end + 1;
-  }
-  return ": it needs four numbers";
-}
-
-// ---- commands
-
 /// Where the name of a program ends and what only a shell would understand begins; npos if there is nothing of it.
 std::size_t shell_part(std::string_view command) {
   return command.find_first_of(std::string(kWhitespace) + ";|&<>$`\"'*?()[]{}!#~\\");
@@ -133,9 +67,9 @@ class ValueReader {
   void operator()(Duration* out);
   void operator()(std::string* out);
   void operator()(IpPrefix* out);
-  void operator()(std::optional<IpPrefix>* out) { *out = parse_network(); }
-  void operator()(IpAddress* out) { *out = parse_host().value_or(IpAddress()); }
-  void operator()(std::optional<IpAddress>* out) { *out = parse_host(); }
+  void operator()(std::optional<IpPrefix>* out) { *out = read_network(node_, report_); }
+  void operator()(IpAddress* out) { *out = read_host(key_, node_, report_).value_or(IpAddress()); }
+  void operator()(std::optional<IpAddress>* out) { *out = read_host(key_, node_, report_); }
   void operator()(OnFail* out);
   void operator()(std::vector<std::string>* out) {
     const bool is_names = key_.form == Form::check_names || key_.form == Form::instance_names;
@@ -158,12 +92,6 @@ class ValueReader {
   bool check_duration(Duration duration);
   void check_list();
   bool refuse_empty();
-  bool check_text();
-  std::optional<IpPrefix> parse_prefix(std::int64_t shortest);
-  std::optional<IpPrefix> parse_network();
-  std::optional<IpAddress> parse_host();
-  std::optional<IpAddress> parse_text(std::string_view host);
-  std::optional<std::uint8_t> parse_length(const IpAddress& address, std::string_view digits, std::int64_t shortest);
   bool check_program(const TomlNode& node, bool alone);
 
   void refuse(std::string kind, std::string message, std::string hint = "") {
@@ -271,9 +199,7 @@ void ValueReader::operator()(Choice* out) {
   std::ranges::transform(all, names.begin(), [](Choice choice) { return to_string(choice); });
   const auto found = std::ranges::find(names, node_.text);
   if (found == names.end()) {
-    const std::string_view meant = nearest(node_.text, names);
-    return refuse("choice", must_be() + ", got " + in_quotes(node_.text),
-                  meant.empty() ? "" : "did you mean " + in_quotes(meant) + "?");
+    return refuse("choice", must_be() + ", got " + in_quotes(node_.text), did_you_mean(nearest(node_.text, names)));
   }
   *out = all[static_cast<std::size_t>(found - names.begin())];
 }
@@ -373,112 +299,11 @@ bool ValueReader::refuse_empty() {
 
 /// A network where a route goes, or the address of a host with the length of its subnet.
 void ValueReader::operator()(IpPrefix* out) {
-  if (key_.form == Form::network) {
-    if (node_.type == TomlType::string && node_.text == "default")
-      *out = {};
-    else
-      *out = parse_network().value_or(IpPrefix{});
-    return;
-  }
-  const auto prefix = parse_prefix(1);
-  if (!prefix) return;
-  const std::string_view why = why_no_host(*prefix);
-  if (why.empty())
-    *out = *prefix;
+  const bool is_network = key_.form == Form::network;
+  if (is_network && node_.type == TomlType::string && node_.text == "default")
+    *out = {};
   else
-    report_.error("address",
-                  place_within(node_.place, node_.text, 0, std::min(node_.text.find('/'), node_.text.size())),
-                  prefix->to_string() + " is " + std::string(why));
-}
-
-/// An address or a network is a string.
-bool ValueReader::check_text() {
-  if (node_.type != TomlType::string) refuse("type", "an address must be a string, got " + describe_value(node_));
-  return node_.type == TomlType::string;
-}
-
-/// "192.0.2.10/24". Length 0: none is given, which is warned of if `shortest` is more.
-std::optional<IpPrefix> ValueReader::parse_prefix(std::int64_t shortest) {
-  if (!check_text()) return std::nullopt;
-  const std::string_view text = node_.text;
-  const std::size_t slash = std::min(text.find('/'), text.size());
-  const auto address = parse_text(text.substr(0, slash));
-  if (!address) return std::nullopt;
-  if (slash < text.size()) {
-    const auto length = parse_length(*address, text.substr(slash + 1), shortest);
-    return length ? std::optional(IpPrefix{*address, *length}) : std::nullopt;
-  }
-  const bool is_ipv4 = address->family() == Family::ipv4;
-  const Place place = place_within(node_.place, text, 0, slash);
-  if (shortest > 0) {
-    report_.warning("address", place,
-                    in_quotes(text) + " has no prefix length; that of the interface's own subnet is used",
-                    "write " + address->to_string() + (is_ipv4 ? "/24" : "/64") + " to be sure");
-    return IpPrefix{*address, 0};
-  }
-  report_.error("address", place, in_quotes(text) + " has no prefix length",
-                "write " + address->to_string() + (is_ipv4 ? "/32" : "/128") + " for a single host");
-  return std::nullopt;
-}
-
-std::optional<IpPrefix> ValueReader::parse_network() {
-  const auto prefix = parse_prefix(0);
-  if (!prefix || host_bits_are(*prefix, false)) return prefix;
-  const IpAddress network = network_address(*prefix);
-  refuse("address", prefix->to_string() + " is an address, not a network",
-         "write " + IpPrefix{network, prefix->length}.to_string());
-  return std::nullopt;
-}
-
-/// `host`, the beginning of the string, as an address.
-std::optional<IpAddress> ValueReader::parse_text(std::string_view host) {
-  auto address = IpAddress::parse(host);
-  if (address) return address;
-  const bool has_zone = host.find('%') != std::string_view::npos;
-  report_.error("address", place_within(node_.place, node_.text, 0, host.size()),
-                in_quotes(node_.text) + " is not an IP address" + why_no_address(host),
-                has_zone ? "leave out the zone: \"interface\" names it" : "");
-  return std::nullopt;
-}
-
-/// The address of a host, without a prefix length.
-std::optional<IpAddress> ValueReader::parse_host() {
-  if (!check_text()) return std::nullopt;
-  const std::size_t slash = node_.text.find('/');
-  if (slash != std::string::npos) {
-    refuse("address", in_quotes(key_.name) + " takes addresses without a prefix length",
-           "write " + in_quotes(std::string_view(node_.text).substr(0, slash)));
-    return std::nullopt;
-  }
-  const auto address = parse_text(node_.text);
-  if (!address) return std::nullopt;
-  const std::string_view why = why_no_host({*address, static_cast<std::uint8_t>(address->octets().size() * 8)});
-  if (why.empty()) return address;
-  refuse("address", address->to_string() + " is " + std::string(why));
-  return std::nullopt;
-}
-
-std::optional<std::uint8_t> ValueReader::parse_length(const IpAddress& address, std::string_view digits,
-                                                      std::int64_t shortest) {
-  const bool is_ipv4 = address.family() == Family::ipv4;
-  const Place place = place_within(node_.place, node_.text, node_.text.size() - digits.size(), digits.size());
-  const std::int64_t longest = is_ipv4 ? 32 : 128;
-  const bool is_number = !digits.empty() && digits.size() <= 3 && digits.find_first_not_of(kDigits) == digits.npos;
-  const std::int64_t length = is_number ? to_integer(digits).value_or(-1) : -1;
-  if (length > longest) {
-    report_.error("address", place,
-                  "prefix length " + std::string(digits) + " > " + std::to_string(longest) + " for an " +
-                      (is_ipv4 ? "IPv4" : "IPv6") + " address");
-  } else if (length < shortest) {
-    const int meant = mask_length(digits);
-    report_.error("address", place,
-                  "the prefix length must be " + std::to_string(shortest) + ".." + std::to_string(longest) + ", got " +
-                      in_quotes(digits),
-                  meant > 0 ? "write /" + std::to_string(meant) : "");
-  } else {
-    return static_cast<std::uint8_t>(length);
-  }
-  return std::nullopt;
+    *out = (is_network ? read_network(node_, report_) : read_host_in_subnet(node_, report_)).value_or(IpPrefix{});
 }
 
 /// Reports the first lookalike in a value that cannot have one, or in an entry of its list; false if there is none.

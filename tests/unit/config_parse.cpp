@@ -271,6 +271,7 @@ TEST_CASE("config: a bad address is refused at the part that is wrong", "[config
       BadList{"[\"192.0.2.10/33\"]", "address", 26, "33 > 32 for an IPv4", ""},
       BadList{"[\"fe80::1/129\"]", "address", 23, "129 > 128 for an IPv6", ""},
       BadList{"[\"192.0.2.10/0\"]", "address", 26, "1..32", ""},
+      BadList{"[\"192.0.2.10/-0\"]", "address", 26, "1..32", ""},
       BadList{"[\"192.0.2.10/\"]", "address", 26, "1..32", ""},
       BadList{"[\"192.0.2.10/255.255.255.0\"]", "address", 26, "1..32", "write /24"},
       BadList{"[\"192.0.2.0/24\"]", "address", 15, "192.0.2.0/24 is the network address, not a host", ""},

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "vipd/config/text.hpp"
@@ -37,6 +38,12 @@ struct Diagnostic : Place {
   std::string hint;              ///< one line, may be empty
   std::optional<Place> related;  ///< another place that belongs to it
 };
+
+/// An error: the configuration cannot be used. `related` is an earlier place that belongs to it.
+inline Diagnostic error_at(const Place& place, std::string kind, std::string message, std::string hint = "",
+                           std::optional<Place> related = {}) {
+  return {place, Severity::error, std::move(kind), std::move(message), std::move(hint), related};
+}
 
 /// Most diagnostics that are told.
 inline constexpr std::size_t kMaxDiagnostics = 20;

@@ -3,7 +3,7 @@
 /// A TOML library stops at its first error and names the character that it could not take, which for a forgotten quote
 /// is a place on the next line. What is here knows the mistakes that people make: a string without its end, a word
 /// without quotes, `1s`, a missing `=`, a key twice in an inline table. It is asked about statements that the library
-/// refuses, so it need not know all that is legal, and it judges no file by itself. Caller: read_toml().
+/// refuses, so it need not know all that is legal, and it judges no file by itself.
 ///
 /// Standard: TOML 1.0. Not good yet: after a faulty header its whole section is left out.
 #pragma once

@@ -1,7 +1,7 @@
 /// Words of keepalived.conf: who comes from there should not have to search.
 ///
 /// One list of its keywords with what they are called here. Used for hints on unknown keys, nothing else: no file is
-/// accepted because of it. Callers: parse_config() and explain_statement().
+/// accepted because of it.
 #pragma once
 
 #include <string>
@@ -14,6 +14,7 @@ struct ForeignWord {
   std::string_view word;
   std::string_view key;     ///< our key for it, as in the schema; empty if there is none
   std::string_view advice;  ///< the hint if there is more to say than the key's name
+  bool opens_block = false;
 };
 
 /// What is known about `word`, or null.

@@ -2,7 +2,7 @@
 ///
 /// Each key of text has a form as a column of the schema (config/schema.hpp). A form says in words what the text may
 /// be, judges a text, and says whether characters that look like quotes or blanks may stand in it. A new form is one
-/// enumerator here and one row in forms.cpp. Callers: the schema, for its words; read_value(), for the judgement.
+/// enumerator here and one row in forms.cpp.
 #pragma once
 
 #include <cstdint>

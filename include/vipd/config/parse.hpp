@@ -9,7 +9,7 @@
 /// text can serve all nodes of a group; each run checks what the text means on every node that it names, and on one
 /// that it does not, so that all nodes find the same errors. See docs/decisions/0004.
 ///
-/// Pure: reads no file and no clock. Callers: the daemon's start, `vipd --check`.
+/// Pure: reads no file and no clock.
 #pragma once
 
 #include <optional>

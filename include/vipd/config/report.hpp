@@ -2,7 +2,6 @@
 ///
 /// Reading goes on after an error, so that one run finds them all; whoever reports has seen to it that its error is no
 /// consequence of another. What is reported twice is said once: the checks run for each node that the files name.
-/// Callers: parse_config() and what it uses.
 #pragma once
 
 #include <algorithm>
@@ -22,10 +21,10 @@ class Report {
  public:
   explicit Report(std::span<const ConfigSource> sources) : sources_(sources) {}
 
-  /// The config cannot be used. `related` is an earlier place that belongs to it.
+  /// See error_at().
   void error(std::string kind, const Place& place, std::string message, std::string hint = "",
              std::optional<Place> related = {}) {
-    add({place, Severity::error, std::move(kind), std::move(message), std::move(hint), related});
+    add(error_at(place, std::move(kind), std::move(message), std::move(hint), related));
   }
 
   /// The config can be used, but the operator may have meant something else.

@@ -164,4 +164,7 @@ std::string_view nearest_key(std::string_view table, std::string_view word);
 /// The one of `words` that `word` may be a misspelling of, or nothing.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> words);
 
+/// The hint that goes with what is near: `did you mean "hooks"?`, or nothing.
+std::string did_you_mean(std::string_view near);
+
 }  // namespace vipd

@@ -3,7 +3,7 @@
 /// Diagnostics end up in journals, tickets and chats. Whether a value is secret is told by its key: those that the
 /// schema marks, whatever is named like a password (also a key that does not exist, such as keepalived's auth_pass),
 /// and everything in [key.NAME]. A file that is wrong cannot be parsed for that, so the text is masked line by line,
-/// and rather too much of it than too little. Callers: render(), and whoever puts a value into a message.
+/// and rather too much of it than too little.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 /// Places in a text, and text made safe to show.
 ///
 /// Every diagnostic points at a Place, counted in Unicode scalar values as people and editors count; the parsers work
-/// with byte offsets. This is the one bridge between the two. Callers: all of config; nothing else.
+/// with byte offsets. This is the one bridge between the two.
 /// Not good yet: a caret under wide characters (CJK) lands too far left, since terminals give them two cells.
 #pragma once
 
@@ -48,6 +48,9 @@ const Lookalike* lookalike_at(std::string_view text, std::size_t offset);
 
 /// `text` without any lookalike.
 std::string without_lookalikes(std::string_view text);
+
+/// "U+00A0"
+std::string code_point_name(char32_t scalar);
 
 /// "a no-break space (U+00A0)".
 std::string describe(const Lookalike& lookalike);

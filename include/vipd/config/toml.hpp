@@ -2,7 +2,6 @@
 ///
 /// The library behind it (toml++) sorts tables by name and is slow to compile; here it is used in one source file, and
 /// everything else sees this tree. It holds what a configuration needs: no dates, no numbers beyond 64 bits.
-/// Caller: parse_config().
 #pragma once
 
 #include <cstdint>

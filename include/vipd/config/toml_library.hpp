@@ -5,7 +5,6 @@
 /// parser looks into that table behind a backslash that joins two lines of a string. The library gets a right function
 /// here in place of the wrong one. And it takes assertions for granted that a bad text breaks, such as `[.a]`; here
 /// they promise nothing, and the parser goes on to the error that it has for each of them.
-/// Callers: config/toml.cpp, and the tests that ask the library what is legal.
 #pragma once
 
 #define TOML_EXCEPTIONS 0

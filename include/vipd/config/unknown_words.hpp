@@ -1,8 +1,7 @@
 /// UnknownWords: what to say of a key or a table that the schema does not have.
 ///
 /// Each comes with what may be meant: a word of keepalived's, a key that belongs elsewhere, a key or table misspelt.
-/// What is there under a wrong name is remembered, so that nobody is told that it is missing, too. Caller:
-/// parse_config().
+/// What is there under a wrong name is remembered, so that nobody is told that it is missing, too.
 #pragma once
 
 #include <functional>
