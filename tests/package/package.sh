@@ -1,11 +1,12 @@
 #!/bin/bash
 # The package on two machines that really boot systemd: Debian trees in containers, joined by one cable.
 #
-# Built and checked by `./dev deb`, installed by apt, configured as README.md says, failed over, upgraded, purged. The
-# Debian tree is made once and kept in build/package; a mirror that cannot be reached fails the test, it skips nothing.
+# What `./dev deb` has built is installed by apt, configured as README.md says, failed over, upgraded, purged.
+# A mirror of Debian that cannot be reached fails the test, it skips nothing.
 # Not here: how fast a failover is. tests/lab measures that, without containers.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
+. tests/support/debian_tree.sh
 
 lab=vipd-package-$$
 work=$PWD/build/package/run-$$
@@ -37,42 +38,13 @@ await() {
   echo "ok: $1"
 }
 
-# --- The Debian tree
-
-mirror() {
-  local codename=$1
-  # shellcheck disable=SC2016  # apt fills these in
-  apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
-    awk -v codename="$codename" '$1 == codename { print $2; exit }'
-}
+# --- The machines
 
 # The first alternative of each package that the .deb depends on: apt inside has no network to fetch them.
 dependencies() {
   { dpkg-deb --field "$1" Depends && echo , && dpkg-deb --field "$1" Pre-Depends; } | tr ',' '\n' |
     sed -E 's/[|(].*//; s/[[:space:]]//g; /^$/d' | sort -u
 }
-
-# make_tree DEB: sets $tree, a small Debian of this machine's release in which the .deb can be installed.
-make_tree() {
-  local codename needed proxy='' included=systemd,systemd-sysv,dbus,iproute2
-  codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-  mapfile -t needed < <(dependencies "$1")
-  tree=build/package/$codename-$(sha256sum <<<"$included ${needed[*]}" | cut -c1-12)
-  [ ! -d "$tree" ] || return 0
-  echo "making a Debian tree ($codename), once"
-  eval "$(apt-config shell proxy Acquire::http::Proxy)"
-  [ -z "$proxy" ] || export http_proxy=$proxy
-  rm -rf "$tree.new"
-  mkdir -p "$tree.new"
-  {
-    debootstrap --variant=minbase --include=$included "$codename" "$tree.new" "$(mirror "$codename")" &&
-      DEBIAN_FRONTEND=noninteractive chroot "$tree.new" apt-get -y --no-install-recommends install "${needed[@]}" &&
-      chroot "$tree.new" apt-get clean
-  } >"$tree.log" 2>&1 || { tail -n 20 "$tree.log" >&2; fail "no Debian tree, see $tree.log"; }
-  mv "$tree.new" "$tree"
-}
-
-# --- The machines
 
 # Each container needs a cgroup of its own, in the hierarchy that its systemd uses: v2, v1, or both.
 cgroups() {
@@ -485,11 +457,11 @@ goes_without_a_trace() {
 }
 
 [ "$(id -u)" = 0 ] || fail "this needs root: it boots containers"
-./dev deb
+mapfile -t needed < <(dependencies build/deb/vipd_*.deb)
+debian_tree "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" systemd,systemd-sysv,dbus,iproute2 "${needed[@]}"
 mkdir -p "$work"
 trap clean_up EXIT
 trap 'exit 130' INT TERM
-make_tree build/deb/vipd_*.deb
 lay_cable
 boot lb1
 boot lb2
