@@ -10,7 +10,7 @@ namespace vipd {
 
 namespace {
 
-constexpr auto kWords =
+constexpr auto kSecretWords =
     std::to_array<std::string_view>({"pass", "secret", "auth", "token", "psk", "credential", "private"});
 
 constexpr std::string_view kBlanks = " \t";
@@ -128,7 +128,7 @@ bool is_secret_key(std::string_view name) {
   std::string folded(name);
   std::ranges::transform(folded, folded.begin(), lower);
   const auto is_part = [&](std::string_view word) { return folded.find(word) != std::string::npos; };
-  return std::ranges::any_of(kWords, is_part) || is_near_marked_key(name);
+  return std::ranges::any_of(kSecretWords, is_part) || is_near_marked_key(name);
 }
 
 std::string hide_secrets(std::string_view text) {
