@@ -21,8 +21,11 @@ struct Placed {
   const TomlNode* table = nullptr;
 };
 
+/// [instance.NAME]
 using PlacedInstance = Placed<InstanceConfig>;
+/// [sync_group.NAME]
 using PlacedGroup = Placed<SyncGroupConfig>;
+/// [check.NAME]
 using PlacedCheck = Placed<CheckConfig>;
 
 /// Reports what is wrong between the keys of one instance and between instances.

@@ -12,9 +12,13 @@
 
 namespace vipd {
 
+/// 0..9
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+/// A letter of ASCII.
 constexpr bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+/// May it stand in a key without quotes?
 constexpr bool is_bare_key(char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-'; }
+/// A blank or a tab.
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 class TomlCursor {
