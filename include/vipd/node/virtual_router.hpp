@@ -2,9 +2,9 @@
 ///
 /// Feeds the election with what happens (adverts, deadlines, the kernel's word on the interface) and carries out the
 /// actions it returns, in their order: SendAdvert to the Wire (the addresses are announced behind the first), Claim and
-/// Release to the AddressOwner, StateChanged to log, EventLog and HookQueue. The routers of a sync group step together:
-/// all claim, then all speak, then all tell. Nothing called at the end calls back up; what the kernel or a script
-/// answers arrives as a new event. Caller: Supervisor.
+/// Release to the AddressOwner, StateChanged to the Teller (log, EventLog, HookQueue). The routers of a sync group step
+/// together: all claim, then all speak, then all tell. Nothing called at the end calls back up; what the kernel or a
+/// script answers arrives as a new event. Caller: Supervisor.
 ///
 /// With hooks.before_active the election waits for a word at the end of its wait: the hook is asked, and TakeOver said
 /// when it has ended, or the time for it is over. A router of a sync group asks when the group is ready, and the group
