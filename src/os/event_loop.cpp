@@ -16,8 +16,8 @@ struct EventLoop::Watch::State {
   Urgency urgency;
   Handler handler;
   sd_event_source* source = nullptr;
-  TimePoint burst{};  // in which it had its last turn
-  Watch retry{};      // alive while the kernel has refused what rewatch() asked for
+  TimePoint burst{};  // the burst in which this watch had its last turn
+  Watch retry{};      // alive while the kernel refuses the events of rewatch()
 };
 
 void EventLoop::Watch::Unref::operator()(State* state) const {
@@ -27,12 +27,12 @@ void EventLoop::Watch::Unref::operator()(State* state) const {
 
 namespace {
 
-/// More than it takes to empty all sockets once, after a stall.
+/// More turns than it takes to empty all sockets once, after a stall.
 constexpr int kMostNetworkTurns = 16;
-/// So many turns within so long are a burst. No protocol timer is finer than ten of that.
+/// kBurstTurns turns within kBurst are a burst. No protocol timer is finer than ten times kBurst.
 constexpr int kBurstTurns = 4;
 constexpr auto kBurst = std::chrono::milliseconds(1);
-/// Until rewatch() asks the kernel again.
+/// The pause before rewatch() asks the kernel again.
 constexpr auto kRewatchPause = std::chrono::milliseconds(20);
 
 std::uint64_t microseconds(TimePoint time) {
@@ -63,7 +63,7 @@ EventLoop::Watch EventLoop::make_watch(Urgency urgency, Handler handler) {
   return watch;
 }
 
-/// What sd-event calls for any watch; returns what it wants of a handler.
+/// sd-event calls this for any watch; returns what sd-event expects of a handler.
 int EventLoop::fire(void* userdata) {
   auto* const state = static_cast<Watch::State*>(userdata);
   if (state->urgency == Urgency::network) state->loop->note_network_turn(state->burst);
@@ -79,7 +79,8 @@ Result<EventLoop::Watch> EventLoop::watch(int fd, unsigned events, Urgency urgen
   return watch;
 }
 
-/// A deadline that has waited long enough goes first. `last`: the burst in which the same watch had its last turn.
+/// Moves the deadline ahead of the network after enough turns. `last`: the burst in which the same watch had its last
+/// turn.
 void EventLoop::note_network_turn(TimePoint& last) {
   if (now() < deadline_at_) network_turns_ = 0;
   if (++network_turns_ == kMostNetworkTurns)
@@ -93,21 +94,22 @@ void EventLoop::note_network_turn(TimePoint& last) {
   in_burst_ = ++burst_turns_ >= kBurstTurns;
 }
 
-/// A descriptor of epoll(7) is ready when any that it watches is.
+/// True if any watched descriptor is ready: then the descriptor of epoll(7) itself is.
 bool EventLoop::is_anything_ready() const {
   pollfd all{.fd = sd_event_get_fd(event_), .events = POLLIN, .revents = 0};
   return ::poll(&all, 1, 0) > 0;
 }
 
 int EventLoop::handle(const Handler& handler) {
-  const Handler running = handler;  // which may end its own watch
+  const Handler running = handler;  // a copy: the handler may destroy its own watch
   running();
   if (after_each_) after_each_();
   rest();
   return 0;
 }
 
-/// When all sockets have had their turn. What comes meanwhile is read at once afterwards.
+/// Sleeps for the rest of a burst once all sockets have had their turn. Packets that arrive meanwhile are read right
+/// after.
 void EventLoop::rest() {
   if (!std::exchange(in_burst_, false) || deadline_at_ < burst_ends_) return;
   if (!again_ && is_anything_ready()) return;

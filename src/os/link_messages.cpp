@@ -18,7 +18,7 @@ nlmsghdr* put_link(void* buffer, std::uint16_t type, std::uint16_t flags, const 
   return message;
 }
 
-/// Not longer than the kernel takes.
+/// Cuts the alias at the kernel's limit.
 void put_alias(nlmsghdr* message, const std::string& alias) {
   mnl_attr_put_strz(message, IFLA_IFALIAS, alias.substr(0, kMaxLinkAlias).c_str());
 }

@@ -17,7 +17,7 @@ namespace {
 /// A pipe that polls writable takes PIPE_BUF octets without waiting; longer lines are cut.
 constexpr std::size_t kLongestLine = 4000;
 
-/// `patience` is how long a full pipe is waited for.
+/// Writes `text`, waiting for a full pipe for `patience` at most.
 bool write_within(std::chrono::milliseconds patience, std::string_view text) {
   pollfd stderr_fd{STDERR_FILENO, POLLOUT, 0};
   if (::poll(&stderr_fd, 1, static_cast<int>(patience.count())) != 1 || (stderr_fd.revents & POLLOUT) == 0)

@@ -20,14 +20,14 @@ std::optional<Number> number_in(const std::string& text, int base) {
   return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
-/// The group as /proc/net/igmp writes it: the four octets as one number of this machine.
+/// The group in the notation of /proc/net/igmp: the four octets as one number in host byte order.
 std::uint32_t ipv4_group_number() {
   std::uint32_t number = 0;
   std::memcpy(&number, vrrp_group(Family::ipv4).octets().data(), sizeof number);
   return number;
 }
 
-/// As /proc/net/igmp6 writes it: all digits and no colons.
+/// The group in the notation of /proc/net/igmp6: all digits, without colons.
 std::string ipv6_group_digits() {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string digits;
@@ -38,7 +38,7 @@ std::string ipv6_group_digits() {
   return digits;
 }
 
-/// A line that begins with the index of an interface is followed by one for each of its groups, which is indented.
+/// A line that begins with the index of an interface is followed by an indented line for each of its groups.
 std::set<int> read_igmp(std::istream& file) {
   std::set<int> members;
   std::optional<int> index;
@@ -54,7 +54,7 @@ std::set<int> read_igmp(std::istream& file) {
   return members;
 }
 
-/// A line for each interface and group: index, name, group.
+/// There is a line for each interface and group: index, name, group.
 std::set<int> read_igmp6(std::istream& file) {
   std::set<int> members;
   for (std::string line; std::getline(file, line);) {

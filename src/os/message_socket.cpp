@@ -45,7 +45,7 @@ bool MessageSocket::send(const Json& message) {
   return true;
 }
 
-/// An error other than a full buffer is left to on_ready(), which is called for it, too.
+/// Sends queued messages. An error other than a full buffer also wakes on_ready(), which handles it.
 void MessageSocket::flush() {
   while (!unsent_.empty()) {
     if (::send(fd_.get(), unsent_.front().data(), unsent_.front().size(), MSG_NOSIGNAL) < 0) break;
@@ -62,7 +62,7 @@ void MessageSocket::on_ready() {
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   packet.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   const Json message = parse_json(packet);
-  // Copies: a handler may destroy this.
+  // Handlers are copied, because a handler may destroy this socket.
   if (message.is_object()) {
     const OnMessage handler = on_message_;
     return handler(message);

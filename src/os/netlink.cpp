@@ -9,7 +9,7 @@
 
 namespace vipd {
 
-/// libmnl 1.0.4 takes lengths from 2 GiB on for negative ones, and reads attributes up to the end of the padding, which
+/// libmnl 1.0.4 reads lengths from 2 GiB on as negative. It also reads attributes to the end of their padding, which
 /// the kernel always sends (nlmsg_put()).
 void for_each_message(std::span<const char> datagram, const HandleMessage& handle) {
   while (datagram.size() >= sizeof(nlmsghdr)) {

@@ -51,7 +51,7 @@ std::string text_of(const nlattr* attribute) {
   return is_text ? mnl_attr_get_str(attribute) : "";
 }
 
-/// The attribute of that type within another one; null if there is none.
+/// The attribute of that type inside another attribute; null if there is none.
 const nlattr* nested(const nlattr* outer, std::uint16_t type) {
   std::pair<std::uint16_t, const nlattr*> found{type, nullptr};
   const auto note = [](const nlattr* attribute, void* data) {
@@ -63,8 +63,8 @@ const nlattr* nested(const nlattr* outer, std::uint16_t type) {
   return found.second;
 }
 
-/// Whether promote_secondaries of an interface is on. The kernel tells of all settings as one array of 32-bit numbers,
-/// the first of which has the number 1 (net/ipv4/devinet.c, inet_fill_link_af()).
+/// True if promote_secondaries of an interface is on. The kernel sends all settings as an array of 32-bit numbers, and
+/// numbers them from 1 (net/ipv4/devinet.c, inet_fill_link_af()).
 bool promotes(const nlattr* families) {
   constexpr std::size_t kAt = IPV4_DEVCONF_PROMOTE_SECONDARIES - 1;
   const nlattr* settings = nested(nested(families, AF_INET), IFLA_INET_CONF);
@@ -74,7 +74,7 @@ bool promotes(const nlattr* families) {
   return value != 0;
 }
 
-/// IFLA_PROP_LIST: the names besides IFLA_IFNAME that ip(8) takes.
+/// IFLA_PROP_LIST: the alternative names that ip(8) takes besides IFLA_IFNAME.
 std::vector<std::string> alternative_names_of(const nlattr* properties) {
   std::vector<std::string> names;
   const auto note = [](const nlattr* attribute, void* data) {
@@ -86,7 +86,7 @@ std::vector<std::string> alternative_names_of(const nlattr* properties) {
   return names;
 }
 
-/// Applies RTM_NEWLINK or RTM_DELLINK; returns the names it concerned (two when renamed; alternative ones besides).
+/// Applies RTM_NEWLINK or RTM_DELLINK; returns the old and the new name of the link, and its alternative names.
 std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) {
   const auto& info = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
   const auto table = attributes<IFLA_PROP_LIST + 1>(message, sizeof info);
@@ -94,7 +94,7 @@ std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) 
   const auto known = view.by_index.find(info.ifi_index);
   if (known != view.by_index.end()) names.push_back(known->second.name);
   if (info.ifi_index <= 0 || info.ifi_family == AF_BRIDGE)
-    return {};  // a bridge's word about its port, not about the link
+    return {};  // a bridge's message about its port, not about the link
   if (message.nlmsg_type == RTM_DELLINK) {
     if (known != view.by_index.end()) view.by_index.erase(known);
     return names;
@@ -116,14 +116,14 @@ std::vector<std::string> apply_link(const nlmsghdr& message, NetworkView& view) 
   if (const nlattr* mac = table[IFLA_ADDRESS]; mac != nullptr && mnl_attr_get_payload_len(mac) == 6)
     std::copy_n(static_cast<const std::uint8_t*>(mnl_attr_get_payload(mac)), 6, interface.mac.octets.begin());
   if (names.empty() || names.front() != interface.name) names.push_back(interface.name);
-  // Whoever waits for one of these names is told, whether it has come or gone.
+  // An instance that waits for one of these names hears of the change in either direction.
   names.insert(names.end(), interface.alternative_names.begin(), interface.alternative_names.end());
   names.insert(names.end(), alternatives.begin(), alternatives.end());
   interface.alternative_names = alternatives;
   return names;
 }
 
-/// The address in an attribute; nullopt if it is missing, or none of the family.
+/// The address in an attribute; nullopt if the attribute is missing or has another family's size.
 std::optional<IpAddress> address_of(std::uint8_t family, const nlattr* attribute) {
   if (family != AF_INET && family != AF_INET6) return std::nullopt;
   const Family ours = family == AF_INET ? Family::ipv4 : Family::ipv6;
@@ -132,7 +132,7 @@ std::optional<IpAddress> address_of(std::uint8_t family, const nlattr* attribute
   return IpAddress(ours, std::span(octets, address_size(ours)));
 }
 
-/// The prefix whose address is in an attribute. Without one it is all there is, if its length says so.
+/// The prefix whose address is in an attribute. Without the attribute it is the default prefix, if `length` is 0.
 std::optional<IpPrefix> prefix_of(std::uint8_t family, const nlattr* attribute, std::uint8_t length) {
   static constexpr std::array<std::uint8_t, 16> kZeros{};
   const Family ours = family == AF_INET ? Family::ipv4 : Family::ipv6;
@@ -143,7 +143,7 @@ std::optional<IpPrefix> prefix_of(std::uint8_t family, const nlattr* attribute, 
   return IpPrefix{*address, length};
 }
 
-/// Applies RTM_NEWADDR or RTM_DELADDR; returns the name of the interface, if it changed anything.
+/// Applies RTM_NEWADDR or RTM_DELADDR; returns the name of the interface if anything changed.
 std::vector<std::string> apply_address(const nlmsghdr& message, NetworkView& view) {
   const auto& info = *static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(&message));
   const auto table = attributes<kIfaProto + 1>(message, sizeof info);
@@ -164,13 +164,13 @@ std::vector<std::string> apply_address(const nlmsghdr& message, NetworkView& vie
                            .tag = octet_of(table[kIfaProto]),
                            .duplicate = duplicate};
   const auto known = addresses.find(*prefix);
-  if (known != addresses.end() && known->second == state) return {};  // new lifetimes only
+  if (known != addresses.end() && known->second == state) return {};  // only lifetimes changed
   addresses.insert_or_assign(*prefix, state);
   return {interface->second.name};
 }
 
-/// Applies RTM_NEWROUTE or RTM_DELROUTE. A route of others that takes the place of ours removes ours, of which the
-/// kernel says nothing more.
+/// Applies RTM_NEWROUTE or RTM_DELROUTE. If a route of others replaces one of vipd's, vipd's is gone without a
+/// notification of its own.
 std::vector<std::string> apply_route(const nlmsghdr& message, NetworkView& view) {
   const auto& info = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
   if ((info.rtm_flags & RTM_F_CLONED) != 0) return {};
@@ -218,7 +218,7 @@ std::vector<std::string> apply_rule(const nlmsghdr& message, NetworkView& view) 
 
 using Apply = std::vector<std::string> (*)(const nlmsghdr&, NetworkView&);
 
-/// Applies a message whose fixed part has `header` octets.
+/// Applies a message if it is long enough for a fixed part of `header` octets.
 std::vector<std::string> apply_if(Apply apply, std::size_t header, const nlmsghdr& message, NetworkView& view) {
   return mnl_nlmsg_get_payload_len(&message) < header ? std::vector<std::string>{} : apply(message, view);
 }

@@ -12,7 +12,7 @@
 namespace vipd {
 namespace {
 
-/// A pipe that is there already stays whose it is.
+/// Makes the pipe; an existing pipe keeps its owner and mode.
 Result<void> make_fifo(const std::string& path) {
   const SharedWithGroup shared(0640);
   return ::mkfifo(path.c_str(), 0640) == 0 || errno == EEXIST ? Result<void>()
@@ -39,7 +39,7 @@ void NotifyFifo::write(std::string_view line) {
   complain(errno == EAGAIN ? path_ + " is full, nobody reads it" : "cannot write " + path_);
 }
 
-/// What is open is still what the path leads to.
+/// True if the open file is still the one at the path.
 bool NotifyFifo::is_current() const {
   struct stat there{}, ours{};
   return fd_ && ::stat(path_.c_str(), &there) == 0 && ::fstat(fd_.get(), &ours) == 0 && there.st_dev == ours.st_dev &&

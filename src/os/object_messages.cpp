@@ -18,7 +18,7 @@ void put_address(nlmsghdr* message, std::uint16_t type, const IpAddress& address
   mnl_attr_put(message, type, address.octets().size(), address.octets().data());
 }
 
-/// The bodies of the requests that add or remove an object; `adding` is what only the first needs.
+/// Writes the body of a request that adds or removes an object. Some attributes are needed only for `adding`.
 void put(nlmsghdr* message, const AddressObject& object, bool adding) {
   message->nlmsg_type = adding ? RTM_NEWADDR : RTM_DELADDR;
   auto* info = static_cast<ifaddrmsg*>(mnl_nlmsg_put_extra_header(message, sizeof(ifaddrmsg)));

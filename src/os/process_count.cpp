@@ -26,11 +26,11 @@ constexpr auto kInterpreters =
     std::to_array<std::string_view>({"sh", "bash", "dash", "ash", "ksh", "zsh", "python", "pypy", "perl", "ruby",
                                      "node", "nodejs", "php", "lua", "tclsh", "java"});
 
-/// One way to read what a check asks for: where the program ends and its arguments begin.
+/// One way to split the text of a check into a program and its arguments.
 struct Wanted {
   std::string program;                   ///< a name, or a path as written
-  std::string file;                      ///< the path without links; empty for a name
-  std::optional<std::string> arguments;  ///< joined by blanks; nullopt: any
+  std::string file;                      ///< the path with links resolved; empty for a name
+  std::optional<std::string> arguments;  ///< the arguments joined by blanks; nullopt = any
 };
 
 bool is_path(std::string_view program) { return program.starts_with('/'); }
@@ -39,7 +39,7 @@ std::string_view base_of(std::string_view path) { return path.substr(path.rfind(
 
 std::string without_links(const std::filesystem::path& path) {
   std::error_code error;
-  const auto resolved = std::filesystem::weakly_canonical(path, error);  // the part that is there
+  const auto resolved = std::filesystem::weakly_canonical(path, error);  // resolves the part of the path that exists
   return error ? path.string() : resolved.string();
 }
 
@@ -55,18 +55,18 @@ std::vector<Wanted> readings_of(const std::string& text) {
   return readings;
 }
 
-/// Does `text` begin with all of these words?
+/// True if `text` begins with all of these words.
 bool begins_with_words(std::string_view text, std::string_view words) {
   return text.starts_with(words) && (text.size() == words.size() || text[words.size()] == ' ');
 }
 
-/// "python3.11" is python.
+/// True for the name of an interpreter; "python3.11" counts as python.
 bool is_interpreter(std::string_view name) {
   const std::string_view plain = name.substr(0, name.find_last_not_of("0123456789.") + 1);
   return std::ranges::find(kInterpreters, plain) != kInterpreters.end();
 }
 
-/// A process as /proc has it. What it has not, or hides, is empty.
+/// A process as /proc shows it. Missing or hidden parts are empty.
 class Process {
  public:
   Process(int proc, std::string pid);
@@ -74,7 +74,7 @@ class Process {
   /// False for a zombie, and for one that has ended.
   bool is_alive() const;
   bool runs(const Wanted& wanted) const;
-  /// Has it written a title that begins with these words?
+  /// True if the process has written a title that begins with these words.
   bool is_titled(std::string_view words) const { return begins_with_words(joined(0), words); }
 
  private:
@@ -97,12 +97,13 @@ class Process {
   int proc_;
   std::string pid_;
   std::string comm_, executable_;
-  std::vector<std::string> arguments_;  ///< the program's own name is the first
+  std::vector<std::string> arguments_;  ///< the first is the program's own name
 };
 
 std::string Process::beginning_of(const char* file) const {
   const Fd fd(::openat(proc_, (pid_ + file).c_str(), O_RDONLY | O_CLOEXEC));
-  static std::array<char, kLongestCommandLine> buffer;  // to clear so much for each process would take its time
+  // static, because clearing it for each process would take too long
+  static std::array<char, kLongestCommandLine> buffer;
   const ssize_t size = fd ? ::read(fd.get(), buffer.data(), buffer.size()) : -1;
   return {buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
 }
@@ -127,7 +128,8 @@ bool Process::is_alive() const {
   return end != std::string::npos && stat[end + 2] != 'Z';
 }
 
-/// A title that is shorter than what it was written over leaves empty words behind it.
+/// Splits the command line at NULs. A title that is shorter than the original arguments leaves trailing NULs, which are
+/// cut.
 void Process::split(const std::string& command_line) {
   const std::size_t size = command_line.find_last_not_of('\0') + 1;
   for (std::size_t begin = 0; begin < size;) {
@@ -150,20 +152,21 @@ bool Process::runs(const Wanted& wanted) const {
   return script != 0 && is_at(script, wanted) && has_arguments(script + 1, wanted);
 }
 
-/// By comm, by the name that it was started with or has written there ("nginx: master process"), or by its file's.
+/// Compares with comm, with the first argument (which may be a title, "nginx: master process"), and with the file's
+/// name.
 bool Process::is_called(std::string_view name) const {
   const std::string_view first = argument(0), title = first.substr(0, first.find(": "));
   if (comm_ == name || base_of(title) == name || base_of(executable_) == name) return true;
   return comm_ == name.substr(0, kLongestComm) && begins_with_words(first, name);
 }
 
-/// By its file, as the kernel knows it; by the path that it was started with, which a link may have led elsewhere.
+/// Compares with the kernel's path of the executable, and with the path of the start, which may lead through a link.
 bool Process::is_executable(const Wanted& wanted) const {
   if (executable_ == wanted.file || argument(0) == wanted.program) return true;
   return executable_.empty() && is_at(0, wanted);
 }
 
-/// Is argument `index` the program?
+/// True if argument `index` is the program.
 bool Process::is_at(std::size_t index, const Wanted& wanted) const {
   const std::string_view path = argument(index);
   if (!is_path(wanted.program)) return base_of(path) == wanted.program;
@@ -173,16 +176,17 @@ bool Process::is_at(std::size_t index, const Wanted& wanted) const {
   return !directory.empty() && without_links(std::filesystem::path(directory) / path) == wanted.file;
 }
 
-/// Which argument is the script that an interpreter runs; 0 if none is.
+/// The index of the script that an interpreter runs; 0 if there is none.
 std::size_t Process::find_script() const {
   const auto is_named = [this](std::size_t index) { return base_of(argument(index)).substr(0, kLongestComm) == comm_; };
-  // execve(2): of "#! interpreter option", comm is the script's, which follows the interpreter and its one option.
+  // execve(2): for "#! interpreter option", comm is the script's name. The script follows the interpreter and its one
+  // option.
   for (const std::size_t index : {1u, 2u})
     if (!comm_.empty() && !is_named(0) && is_named(index)) return index;
   return is_interpreter(base_of(argument(0))) ? behind_options() : 0;
 }
 
-/// The first argument that is no option; 0 if there is none, or an option is the program ("sh -c").
+/// The index of the first argument that is no option; 0 if there is none, or if an option is the program ("sh -c").
 std::size_t Process::behind_options() const {
   for (std::size_t i = 1; i < arguments_.size(); ++i) {
     const std::string_view word = arguments_[i];

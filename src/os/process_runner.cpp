@@ -21,7 +21,8 @@
 namespace vipd {
 namespace {
 
-constexpr auto kBeforeNextKeeper = std::chrono::milliseconds(2);  // what is to be said of an end goes first
+// the outcome of the previous program is reported first
+constexpr auto kBeforeNextKeeper = std::chrono::milliseconds(2);
 constexpr auto kBetweenSweeps = std::chrono::milliseconds(5);
 constexpr int kMostSweeps = 2000;
 constexpr std::size_t kLinesLogged = 100;
@@ -29,8 +30,7 @@ constexpr std::size_t kLongestLine = 1000;
 constexpr std::size_t kLinesKept = 10, kOctetsKept = 1024;
 constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What a program prints: its first lines go to the log, its last ones are kept for the outcome, and all between is
-/// thrown away without being looked at twice.
+/// The output of a program: its first lines go to the log, its last lines into the outcome, and the rest is dropped.
 class Printed {
  public:
   Printed(std::string label, bool quiet) : label_(std::move(label)), quiet_(quiet) {}
@@ -46,7 +46,7 @@ class Printed {
     }
   }
 
-  /// The program has ended: logs a last line without an end, and returns the last lines.
+  /// To be called when the program has ended: logs a last line without a newline, and returns the last lines.
   std::vector<std::string> finish() {
     if (!line_.empty()) log_line();
     std::vector<std::string> lines;
@@ -84,13 +84,13 @@ class Printed {
   std::size_t lines_ = 0;
 };
 
-/// What a keeper says of its program, once.
+/// A keeper's report of its program, sent once.
 struct Report {
-  int error = 0;   // errno of what kept it from being started
-  int status = 0;  // waitpid(2)
+  int error = 0;   // errno if the program could not be started
+  int status = 0;  // wait status, waitpid(2)
 };
 
-/// Closes all descriptors but the standard ones and these.
+/// Closes all descriptors except standard input, output and error and these.
 void close_all_but(std::array<int, 3> kept) {
   std::ranges::sort(kept);
   unsigned next = STDERR_FILENO + 1;
@@ -101,7 +101,7 @@ void close_all_but(std::array<int, 3> kept) {
   ::close_range(next, ~0U, 0);
 }
 
-/// Waits until it is told, as vipd-runner was; nothing if nothing comes any more, or not all of it.
+/// Waits for the command that vipd-runner sends; nullopt if the pipe closes first.
 std::optional<Command> await_command(int fd) {
   std::string text;
   std::array<char, 4096> buffer;
@@ -111,16 +111,17 @@ std::optional<Command> await_command(int fd) {
   return request ? std::optional(request->command) : std::nullopt;
 }
 
-/// The keeper: waits for a program to run, starts it, says how it ended, and lives on as the ancestor of whatever the
-/// program has left, until it is killed. Never returns.
+/// The keeper's life: waits for a command, starts the program, reports how it ended, and stays as the ancestor of its
+/// remaining descendants until killed. Never returns.
 [[noreturn]] void keep(pid_t runner, int command, int output, int report_end) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0UL, 0UL, 0UL);
-  // A runner that died before that sends no signal, and this process would keep its connection to vipd open for ever.
+  // If the runner has died already, no signal comes, and this process would keep the runner's connection to vipd open.
   if (::getppid() != runner) ::_exit(1);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
   ::prctl(PR_SET_NAME, "vipd-keeper", 0UL, 0UL, 0UL);
   close_all_but({command, output, report_end});
-  if (spawn({.arguments = {"/"}, .environment = {kPath}})) ::_exit(1);  // fails, but has touched all that it needs
+  // fails on purpose, but touches all memory that a spawn needs
+  if (spawn({.arguments = {"/"}, .environment = {kPath}})) ::_exit(1);
   const auto wanted = await_command(command);
   if (!wanted) ::_exit(0);
   ::close(command);
@@ -147,12 +148,12 @@ std::string to_string(const Outcome& outcome) {
   return "ok in " + took;
 }
 
-/// A process that waits for its program, and our ends of the pipes to it.
+/// A process that waits for its program, and this process's ends of the pipes to it.
 struct ProcessRunner::Keeper {
   pid_t pid = -1;
   Fd command, output, report;
 
-  /// False if it is no more.
+  /// Sends the command. Returns false if the keeper is gone.
   bool tell(const Command& wanted) {
     const std::string text = to_text(to_message(RunRequest{.command = wanted}));
     const bool told = ::write(command.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
@@ -206,7 +207,7 @@ void ProcessRunner::run(const Command& command, Done done) {
 
 Result<ProcessRunner::Keeper> ProcessRunner::make_keeper() {
   Keeper keeper;
-  Fd command, output, report;  // its ends
+  Fd command, output, report;  // the keeper's ends
   for (const auto& [reading, writing] :
        {std::pair(&command, &keeper.command), std::pair(&keeper.output, &output), std::pair(&keeper.report, &report)}) {
     std::array<int, 2> ends{};
@@ -235,7 +236,7 @@ Result<void> ProcessRunner::start(Program& program) {
     auto keeper = make_keeper();
     if (!keeper) return std::unexpected(keeper.error());
     program.keeper = std::move(*keeper);
-    program.keeper.tell(program.command);  // what became of it, its report says
+    program.keeper.tell(program.command);  // if this fails, the missing report says so
   }
   auto printed =
       loop_.watch(program.keeper.output.get(), EPOLLIN, Urgency::rest, [this, &program] { read_output(program); });
@@ -254,7 +255,7 @@ void ProcessRunner::read_output(Program& program) {
   const ssize_t size = ::read(program.keeper.output.get(), buffer.data(), buffer.size());
   if (size > 0) return program.printed.take({buffer.data(), static_cast<std::size_t>(size)});
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  program.output_watch = {};  // closed
+  program.output_watch = {};  // the pipe was closed
 }
 
 void ProcessRunner::on_report(Program& program) {
@@ -282,7 +283,7 @@ void ProcessRunner::end(Program& program) {
   if (auto timer = loop_.after(kKillGrace, [this, &program] { sweep(program); })) program.timer = std::move(*timer);
 }
 
-/// Kills what is left of a program that was told to end, and looks again until nothing is.
+/// Kills the remaining descendants of a program that timed out, and looks again until none is left.
 void ProcessRunner::sweep(Program& program) {
   const std::size_t left = signal_descendants(program.keeper.pid, SIGKILL);
   if (left == 0 && program.has_reported) return finish(program);

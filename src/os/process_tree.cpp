@@ -9,7 +9,7 @@ namespace vipd {
 namespace {
 
 void append_children(pid_t pid, std::vector<pid_t>& into) {
-  std::error_code gone;  // it may end at any moment
+  std::error_code gone;  // the process may end at any moment
   const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
   for (std::filesystem::directory_iterator task(tasks, gone), end; !gone && task != end; task.increment(gone)) {
     std::ifstream list(task->path() / "children");

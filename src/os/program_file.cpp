@@ -15,7 +15,7 @@
 namespace vipd {
 namespace {
 
-constexpr int kMostLinks = 40;  // as path_resolution(7)
+constexpr int kMostLinks = 40;  // the kernel's limit, path_resolution(7)
 
 std::string octal(mode_t mode) {
   std::array<char, 8> text;
@@ -23,19 +23,20 @@ std::string octal(mode_t mode) {
   return text.data();
 }
 
-/// Programs that user vipd names are run by root, so what belongs to that user is not root's own.
+/// The uid besides root that may own components. Root runs the programs of user vipd, so that user is not trusted.
 uid_t trusted_owner() {
   static const uid_t owner = ::geteuid() == user_of_vipd() ? 0 : ::geteuid();
   return owner;
 }
 
-/// What others could do to one component that is no link.
+/// The fault of one component that is no link, if others could change it.
 std::optional<ProgramFault> examine_owner(const std::string& path, const struct stat& status) {
   const std::string what = (S_ISDIR(status.st_mode) ? "directory " : "") + path;
   if (status.st_uid != 0 && status.st_uid != trusted_owner())
     return ProgramFault{what + " belongs to uid " + std::to_string(status.st_uid), "chown root " + path};
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return std::nullopt;
-  const bool shared = (status.st_mode & S_ISVTX) != 0;  // such as /tmp: it is as it has to be
+  // a shared directory such as /tmp, whose mode is right for its purpose
+  const bool shared = (status.st_mode & S_ISVTX) != 0;
   return ProgramFault{what + " is writable by others (mode " + octal(status.st_mode) + ")",
                       shared ? "move it under /etc, owner root, mode 0755" : "chmod go-w " + path};
 }
@@ -52,18 +53,18 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// What stands at the end of a path; no `path` where it may not be looked at.
+/// The file at the end of a path; `path` is empty if it may not be looked at.
 struct End {
   std::string path;
   struct stat status{};
 };
 
-/// Walks a path as the kernel does, component by component.
+/// Walks a path component by component, as the kernel does.
 class Walk {
  public:
   explicit Walk(std::string path) : rest_(std::move(path)) {}
 
-  /// A fault on the way, or else what stands at the `end`.
+  /// Returns a fault on the way, or sets `end` to the file at the end.
   std::optional<ProgramFault> run(End& end) {
     struct stat& status = end.status;
     if (::lstat("/", &status) == 0)
@@ -76,7 +77,7 @@ class Walk {
       }
       const std::string path = name == ".." ? parent_of(at_) : (at_ == "/" ? "" : at_) + "/" + name;
       if (::lstat(path.c_str(), &status) < 0) return cannot_look(path);
-      if (S_ISLNK(status.st_mode)) {  // its directory is safe, so nobody can turn it elsewhere
+      if (S_ISLNK(status.st_mode)) {  // the link's directory is safe, so nobody can redirect it
         if (!follow(path))
           return ProgramFault{path + " is a symbolic link that leads nowhere", "name the program itself"};
         continue;

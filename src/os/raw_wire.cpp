@@ -22,14 +22,15 @@ namespace vipd {
 namespace {
 
 constexpr std::size_t kPacketsPerBatch = 32;
-constexpr std::size_t kBatchesPerTurn = 8;  // then the deadline has its chance; the rest waits in the socket
+constexpr std::size_t kBatchesPerTurn = 8;  // then the deadline has its chance; the other packets wait in the socket
 constexpr std::size_t kLongestPacket = 60 + 8 + 255 * 16;
 constexpr std::size_t kMostWaiting = 64;
 constexpr int kReceiveBuffer = 1 << 20;  // all 255 routers of a segment may speak at once
 constexpr int kControlPriority = 7;      // TC_PRIO_CONTROL
-/// Between two looks at what others announce; one batch at each.
+/// The pause between two reads of overheard announcements; each read takes one batch.
 constexpr auto kOverhearGap = std::chrono::milliseconds(2);
-/// A filter may have 4096 instructions (BPF_MAXINSNS), and an address takes two.
+/// Above this number of addresses the filter tests a range. A filter has 4096 instructions at most (BPF_MAXINSNS), and
+/// an address takes two.
 constexpr std::size_t kMostAddressesByName = 1000;
 
 template <typename Value>
@@ -98,8 +99,8 @@ Result<void> attach(const Fd& fd, std::vector<sock_filter>& program) {
 
 std::vector<sock_filter> drop_everything() { return {BPF_STMT(BPF_RET | BPF_K, 0)}; }
 
-/// Passes packets whose second VRRP octet, the VRID, is in the set. A raw IPv4 socket's filter sees the IP header
-/// first, an IPv6 one only the message.
+/// A filter that passes packets whose second VRRP octet, the VRID, is in the set. A raw IPv4 socket's filter sees the
+/// IP header first; a raw IPv6 socket's filter sees only the message.
 std::vector<sock_filter> pass_vrids(Family family, const std::bitset<256>& vrids) {
   std::vector<sock_filter> program;
   if (family == Family::ipv4) {
@@ -117,13 +118,13 @@ std::vector<sock_filter> pass_vrids(Family family, const std::bitset<256>& vrids
   return program;
 }
 
-/// The last four octets as a filter loads them.
+/// The last four octets of an address, as a filter loads them.
 std::uint32_t last_word(const IpAddress& address) {
   const auto octets = address.octets().last(4);
   return std::uint32_t{octets[0]} << 24 | std::uint32_t{octets[1]} << 16 | std::uint32_t{octets[2]} << 8 | octets[3];
 }
 
-/// Passes what has one of the addresses, by its last four octets, in the accumulator.
+/// Appends: pass if the accumulator holds the last four octets of one of the addresses.
 void pass_addresses(std::vector<sock_filter>& program, const std::vector<IpAddress>& addresses) {
   if (addresses.size() > kMostAddressesByName) {
     const auto [least, greatest] = std::ranges::minmax(addresses, {}, last_word);
@@ -139,14 +140,14 @@ void pass_addresses(std::vector<sock_filter>& program, const std::vector<IpAddre
   program.push_back(BPF_STMT(BPF_RET | BPF_K, 0));
 }
 
-/// Goes on if what was loaded is `value`, and drops the packet otherwise.
+/// Appends: drop the packet unless the loaded value is `value`.
 void require(std::vector<sock_filter>& program, std::uint32_t value) {
   program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0));
   program.push_back(BPF_STMT(BPF_RET | BPF_K, 0));
 }
 
-/// ARP for IPv4 whose sender has one of the addresses, as far as this machine takes it in: what a hub or another VLAN
-/// brings for others (PACKET_OTHERHOST) changes nobody's mind here.
+/// A filter for ARP over IPv4 whose sender has one of the addresses. Frames for other machines (PACKET_OTHERHOST), as a
+/// hub brings them, are dropped: this machine does not learn from them.
 std::vector<sock_filter> pass_arp(const std::vector<IpAddress>& addresses) {
   constexpr auto kPacketType = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE);
   std::vector<sock_filter> program = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kPacketType),
@@ -159,7 +160,7 @@ std::vector<sock_filter> pass_arp(const std::vector<IpAddress>& addresses) {
   return program;
 }
 
-/// Neighbour advertisements for one of the addresses, or for one that ends like it.
+/// A filter for neighbour advertisements of one of the addresses, or of an address with the same last four octets.
 std::vector<sock_filter> pass_advertisements(const std::vector<IpAddress>& addresses) {
   std::vector<sock_filter> program = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0)};
   require(program, ND_NEIGHBOR_ADVERT);
@@ -172,7 +173,7 @@ std::vector<sock_filter> pass_announcements(Family family, const std::vector<IpA
   return family == Family::ipv4 ? pass_arp(addresses) : pass_advertisements(addresses);
 }
 
-/// Until it is bound, with a filter that passes nothing.
+/// Opens a packet socket for ARP; its filter passes nothing until the socket is bound.
 Result<Fd> open_for_arp(int ifindex) {
   Fd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return system_failure("cannot open a packet socket (CAP_NET_RAW is needed)", errno);
@@ -202,18 +203,17 @@ Result<Fd> open_for_advertisements(int ifindex) {
   return fd;
 }
 
-/// By the clock of the kernel's time stamps.
+/// The present time, by the clock of the kernel's time stamps.
 Duration stamp_now() { return std::chrono::system_clock::now().time_since_epoch(); }
 
-/// Takes what the ancillary data has: when the packet arrived, of an IPv6 one also destination and hop limit (RFC 3542
-/// 6).
+/// Reads the ancillary data: the time of arrival, and for IPv6 also destination and hop limit (RFC 3542 6).
 void read_ancillary(const msghdr& header, Duration now, Datagram& datagram) {
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(const_cast<msghdr*>(&header), c)) {
     if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
       timespec stamp{};
       std::memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
       const Duration arrived = std::chrono::seconds(stamp.tv_sec) + std::chrono::nanoseconds(stamp.tv_nsec);
-      datagram.age = std::max(now - arrived, Duration::zero());  // somebody may have set the clock meanwhile
+      datagram.age = std::max(now - arrived, Duration::zero());  // the clock may have been set meanwhile
     } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
       in6_pktinfo info{};
       std::memcpy(&info, CMSG_DATA(c), sizeof info);
@@ -224,8 +224,8 @@ void read_ancillary(const msghdr& header, Duration now, Datagram& datagram) {
   }
 }
 
-/// Buffers of one recvmmsg(2), made once. Only those that it used are made ready again: each has a page of its own, and
-/// to touch them all took a tenth of what it costs to hear a few packets.
+/// The buffers of one recvmmsg(2), made once. Only the used ones are made ready again. Each has a page of its own, and
+/// touching all of them cost a tenth of the time to hear a few packets.
 class Batch {
  public:
   struct Slot {
@@ -265,13 +265,13 @@ class Batch {
   std::size_t used_ = 0;
 };
 
-/// What was received last, for one caller at a time.
+/// The batch that all sockets share; it holds only the last packets received.
 Batch& shared_batch() {
   static Batch batch;
   return batch;
 }
 
-/// Puts the ancillary data of one message, IP_PKTINFO or IPV6_PKTINFO, and returns its size.
+/// Writes the ancillary data of one message, IP_PKTINFO or IPV6_PKTINFO, and returns its size.
 template <typename Info>
 std::size_t put_control(std::span<char> into, int level, int type, const Info& info) {
   auto* const c = reinterpret_cast<cmsghdr*>(into.data());
@@ -294,7 +294,7 @@ std::size_t put_source_ipv6(std::span<char> into, int ifindex, const IpAddress& 
   return put_control(into, IPPROTO_IPV6, IPV6_PKTINFO, info);
 }
 
-/// Returns the size of the socket address.
+/// Writes the socket address of the destination and returns its size.
 socklen_t put_destination(sockaddr_in6& into, int ifindex, const IpAddress& destination) {
   if (destination.family() == Family::ipv6) {
     into.sin6_family = AF_INET6;
@@ -335,7 +335,7 @@ Result<RawWire::Socket> RawWire::open_socket(const Key& key) {
   socket.fd =
       Fd(::socket(family == Family::ipv4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, kVrrpProtocol));
   if (!socket.fd) return system_failure("cannot open a raw socket (CAP_NET_RAW is needed)", errno);
-  auto nothing = drop_everything();  // until it is bound, it would take from every interface
+  auto nothing = drop_everything();  // until the socket is bound, it would receive from every interface
   const auto prepared = all_of(
       {attach(socket.fd, nothing), set_option(socket.fd, SOL_SOCKET, SO_BINDTOIFINDEX, ifindex, "SO_BINDTOIFINDEX"),
        family == Family::ipv4 ? prepare_ipv4(socket.fd, ifindex) : prepare_ipv6(socket.fd, ifindex),
@@ -375,7 +375,7 @@ void RawWire::leave(int ifindex, Family family) {
   sockets_.erase({ifindex, family});
 }
 
-/// One file is read for each family, however many sockets there are.
+/// Reads one file for each family, however many sockets there are.
 Result<std::set<std::pair<int, Family>>> RawWire::memberships() const {
   std::set<std::pair<int, Family>> joined, confirmed;
   for (const auto& [key, socket] : sockets_)
@@ -413,7 +413,7 @@ void RawWire::release() {
   holds_ = false;
 }
 
-/// One call for as many as go by the same socket, and another one behind each that the kernel refuses.
+/// Sends the messages of one socket in one call; each message that the kernel refuses costs one more call.
 void RawWire::send_waiting() {
   std::array<iovec, kMostWaiting> pieces;
   std::array<mmsghdr, kMostWaiting> headers;
@@ -457,9 +457,9 @@ Result<void> RawWire::announce(int ifindex, std::span<const std::uint8_t> frame)
 
 void RawWire::receive(const Key& key) {
   Batch& batch = shared_batch();
-  const Duration now = stamp_now() - (boot_time() - loop_->now());  // of this turn
+  const Duration now = stamp_now() - (boot_time() - loop_->now());  // the moment at which this turn began
   for (std::size_t round = 0; round < kBatchesPerTurn; ++round) {
-    const auto it = sockets_.find(key);  // a handler may have left meanwhile
+    const auto it = sockets_.find(key);  // a handler may have called leave()
     if (it == sockets_.end()) return;
     const int count = batch.receive(it->second.fd.get());
     for (int i = 0; i < count; ++i) {
@@ -506,7 +506,7 @@ Result<void> RawWire::overhear(const WatchedAddresses& addresses) {
   return {};
 }
 
-/// One batch, and then nothing for a while.
+/// Reads one batch, and pauses.
 void RawWire::overhear_some(const Key& key) {
   Batch& batch = shared_batch();
   Overhearing& from = overhearing_.at(key);

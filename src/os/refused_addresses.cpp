@@ -19,17 +19,17 @@ namespace vipd {
 namespace {
 
 constexpr const char* kTable = "vipd";
-/// So many elements go into one transaction.
+/// The most elements of one transaction.
 constexpr std::size_t kChunk = 256;
 
 const char* set_name(Family family) { return family == Family::ipv4 ? "ipv4" : "ipv6"; }
 
-/// Messages of one nf_tables transaction, between the two that make it one.
+/// The messages of one nf_tables transaction, between its begin and end messages.
 class Transaction {
  public:
   Transaction() { batch_edge(NFNL_MSG_BATCH_BEGIN); }
 
-  /// Appends a message; `fill` gives it its attributes, for which there are kRoom octets.
+  /// Appends a message; `fill` writes its attributes, for which there are kRoom octets.
   template <typename Fill>
   void add(int type, unsigned flags, Fill fill) {
     nlmsghdr* message =
@@ -67,7 +67,7 @@ class Transaction {
   std::size_t used_ = 0;
 };
 
-/// A nested attribute for as long as it lives.
+/// Opens a nested attribute, and closes it at the end of its own life.
 class Nest {
  public:
   Nest(nlmsghdr* message, int type)
@@ -89,7 +89,7 @@ void put_text(nlmsghdr* message, int type, const char* text) {
   mnl_attr_put_strz(message, static_cast<std::uint16_t>(type), text);
 }
 
-/// One expression of a rule; `fill` gives its parameters.
+/// Appends one expression of a rule; `fill` writes its parameters.
 template <typename Fill>
 void put_expression(nlmsghdr* message, const char* name, Fill fill) {
   const Nest element(message, NFTA_LIST_ELEM);
@@ -157,7 +157,7 @@ void add_drop(Transaction& transaction, const char* chain, Family family) {
   });
 }
 
-/// "icmpv6 type { 135, 136 } accept": RFC 9568 6.1, neighbour solicitations and advertisements must not be dropped.
+/// "icmpv6 type { 135, 136 } accept": RFC 9568 6.1 forbids dropping neighbour solicitations and advertisements.
 void add_neighbour_discovery(Transaction& transaction, const char* chain) {
   static_assert(ND_NEIGHBOR_SOLICIT + 1 == ND_NEIGHBOR_ADVERT);
   add_rule(transaction, chain, [&](nlmsghdr* message) {
@@ -178,7 +178,7 @@ void add_chain(Transaction& transaction, const char* name, nf_inet_hooks hook) {
     put_number(message, NFTA_CHAIN_POLICY, NF_ACCEPT);
     const Nest nest(message, NFTA_CHAIN_HOOK);
     put_number(message, NFTA_HOOK_HOOKNUM, hook);
-    put_number(message, NFTA_HOOK_PRIORITY, 0);  // filter
+    put_number(message, NFTA_HOOK_PRIORITY, 0);  // NF_IP_PRI_FILTER
   });
   add_drop(transaction, name, Family::ipv4);
   add_neighbour_discovery(transaction, name);
@@ -186,7 +186,7 @@ void add_chain(Transaction& transaction, const char* name, nf_inet_hooks hook) {
 }
 
 void add_set(Transaction& transaction, Family family) {
-  // What nft(8) calls ipv4_addr and ipv6_addr; only its listings need it.
+  // The types ipv4_addr and ipv6_addr of nft(8); only nft's listings need them.
   const std::uint32_t type = family == Family::ipv4 ? 7 : 8;
   transaction.add(NFT_MSG_NEWSET, NLM_F_CREATE, [&](nlmsghdr* message) {
     put_text(message, NFTA_SET_TABLE, kTable);
@@ -206,7 +206,7 @@ std::vector<char> new_table() {
   });
   for (const Family family : {Family::ipv4, Family::ipv6}) add_set(transaction, family);
   add_chain(transaction, "input", NF_INET_LOCAL_IN);
-  add_chain(transaction, "forward", NF_INET_FORWARD);  // RFC 9568 8.3.1: no loop while the address comes or goes
+  add_chain(transaction, "forward", NF_INET_FORWARD);  // RFC 9568 8.3.1: no forwarding loop while the address moves
   return transaction.finish();
 }
 
@@ -231,7 +231,7 @@ void add_elements(Transaction& transaction, std::uint16_t type, Family family, s
   });
 }
 
-/// What the kernel answered: the first error, or 0.
+/// The first error among the kernel's answers; 0 if there is none.
 int read_answers(int fd) {
   int error = 0;
   const auto note = [&](const nlmsghdr& message) {

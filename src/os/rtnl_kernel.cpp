@@ -25,7 +25,7 @@
 namespace vipd {
 namespace {
 
-/// Acknowledgements of so many changes fit the receive buffer whatever its size.
+/// The most changes of one batch: their acknowledgements fit any receive buffer.
 constexpr std::size_t kBatch = 64;
 constexpr int kNotificationBuffer = 8 << 20;
 constexpr auto kResyncGap = std::chrono::milliseconds(100);
@@ -46,8 +46,9 @@ Result<Fd> open_socket(unsigned groups) {
   return fd;
 }
 
-/// A router's whole table may change under us: of routes, only those with our tag come through, and those that replace
-/// another, which may have been ours. The kernel writes fields in its own order and the filter reads big-endian.
+/// The routing table of a router may change a lot. The filter passes only routes with vipd's tag, and routes that
+/// replace another one, which may have been vipd's. The kernel writes fields in host order and the filter reads
+/// big-endian.
 Result<void> filter_routes(int fd) {
   constexpr std::uint32_t kTypeOffset = offsetof(nlmsghdr, nlmsg_type), kFlagsOffset = offsetof(nlmsghdr, nlmsg_flags),
                           kProtocolOffset = sizeof(nlmsghdr) + offsetof(rtmsg, rtm_protocol);
@@ -72,14 +73,14 @@ void add_names(std::vector<std::string>& names, const std::vector<std::string>& 
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
 }
 
-/// An object on an interface that does not exist need not be asked for, nor can it be (RTA_OIF 0 means any).
+/// True if the object's interface does not exist. The kernel must not be asked then: RTA_OIF 0 means any interface.
 bool lacks_interface(const KernelObject& object) {
   if (const auto* address = std::get_if<AddressObject>(&object)) return address->ifindex == 0;
   const auto* route = std::get_if<RouteObject>(&object);
   return route != nullptr && route->type == RouteType::unicast && route->ifindex == 0;
 }
 
-/// Of two prefix lengths of one address, another one with our tag is still ours: nobody else has removed it.
+/// True if the list has the object. An address with another prefix length and vipd's tag counts, too.
 bool lists(const NetworkView& listed, const KernelObject& object) {
   if (listed.has_tagged(object)) return true;
   const auto* address = std::get_if<AddressObject>(&object);
@@ -101,7 +102,7 @@ Result<std::unique_ptr<RtnlKernel>> RtnlKernel::open_once() {
 }
 
 Result<std::unique_ptr<RtnlKernel>> RtnlKernel::open(EventLoop& loop, NetworkChanged changed) {
-  // Listen first and read then, so that nothing happens between the two unseen.
+  // The notification socket is opened before the dump, so that no change between the two is missed.
   auto notifications = open_socket(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
                                    RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_RULE | 1u << (RTNLGRP_IPV6_RULE - 1));
   if (!notifications) return std::unexpected(notifications.error());
@@ -132,7 +133,7 @@ Result<void> RtnlKernel::dump(int type, int family, NetworkView& into) {
   if (type == RTM_GETROUTE) {
     auto* wanted = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(request, sizeof(rtmsg)));
     wanted->rtm_family = static_cast<std::uint8_t>(family);
-    wanted->rtm_protocol = kKernelTag;  // with NETLINK_GET_STRICT_CHK the kernel leaves out all others
+    wanted->rtm_protocol = kKernelTag;  // with NETLINK_GET_STRICT_CHK the kernel leaves out other routes
   } else if (type == RTM_GETADDR) {
     mnl_nlmsg_put_extra_header(request, sizeof(ifaddrmsg));
   } else {
@@ -165,7 +166,7 @@ Result<void> RtnlKernel::dump(int type, int family, NetworkView& into) {
   return {};
 }
 
-/// A dump that was interrupted by a change is read again.
+/// Reads the view; a dump that a change interrupted is read again.
 Result<NetworkView> RtnlKernel::read(const std::function<Result<void>(NetworkView&)>& dumps) {
   constexpr int kTries = 5;
   Error last;
@@ -196,7 +197,7 @@ Result<void> RtnlKernel::dump_routes(NetworkView& into) {
   return result ? dump(RTM_GETROUTE, AF_INET6, into) : result;
 }
 
-/// IPv4 routes that go because their interface or source address does go without a word.
+/// Reads vipd's IPv4 routes anew: the kernel does not report those that go with their interface or source address.
 void RtnlKernel::reread_routes(std::vector<std::string>& changed) {
   NetworkView fresh;
   if (view_.routes.empty() || !dump_routes(fresh) || fresh.routes == view_.routes) return;
@@ -219,7 +220,7 @@ void RtnlKernel::drain() {
       break;
     }
   }
-  // An alias that is given to a link that is down is not notified, so what has just been read may be the older one.
+  // The kernel does not report an alias that is set while the link is down, so the view may have an older one.
   for (const auto& name : changed)
     if (const Interface* interface = view_.find(name); interface != nullptr && interface->macvlan) read_link(name);
   if (!changed.empty()) reread_routes(changed);
@@ -242,7 +243,7 @@ void RtnlKernel::resync(std::vector<std::string>& changed) {
   view_ = std::move(*view);
 }
 
-/// Not at once and for ever, which would leave no time for anything else.
+/// Reads anew after a pause, because an immediate retry could take all time.
 void RtnlKernel::resync_later() {
   auto retry = loop_->after(kResyncGap, [this] {
     if (start_watching())
@@ -263,7 +264,7 @@ std::vector<int> RtnlKernel::remove(std::span<const KernelObject> objects) {
   return results;
 }
 
-/// What the kernel has of the kinds of these objects, and of addresses on their interfaces.
+/// Reads the kernel's objects of the same kinds, and all addresses on the same interfaces.
 Result<void> RtnlKernel::dump_like(std::span<const KernelObject> objects, NetworkView& into) {
   bool routes = false, rules = false;
   for (const auto& object : objects) {
@@ -278,8 +279,8 @@ Result<void> RtnlKernel::dump_like(std::span<const KernelObject> objects, Networ
   return result;
 }
 
-/// After a removal of which some was refused: what the kernel does not list is gone. Without an answer the errors
-/// stand, and the caller tries again.
+/// After refused removals: an object that the kernel does not list is gone. If the list cannot be read, the errors stay
+/// and the caller tries again.
 void RtnlKernel::judge_by_list(std::span<const KernelObject> objects, std::vector<int>& results) {
   const auto listed = read([&](NetworkView& into) { return dump_like(objects, into); });
   if (!listed) return log(LogLevel::debug, "{}; what could not be removed is tried again", listed.error().message);
@@ -294,7 +295,7 @@ bool RtnlKernel::is_known_secondary(const AddressObject& address) const {
   return known != interface->addresses.end() && known->second.secondary;
 }
 
-/// The interfaces on which the kernel would remove addresses of others together with one of these.
+/// The interfaces on which the kernel would remove other addresses together with one of these.
 std::vector<int> RtnlKernel::interfaces_to_switch(std::span<const KernelObject> objects) {
   std::set<int> found;
   for (const auto& object : objects)
@@ -305,7 +306,7 @@ std::vector<int> RtnlKernel::interfaces_to_switch(std::span<const KernelObject> 
   if (found.empty() || setting("ipv4/conf/all/promote_secondaries").value_or(0) != 0) return {};
   std::vector<int> off;
   for (const int ifindex : found) {
-    read_link(ifindex);  // a change of the setting is told to nobody
+    read_link(ifindex);  // the kernel reports no change of this setting
     const Interface* interface = view_.find(ifindex);
     if (interface != nullptr && !interface->promotes) off.push_back(ifindex);
   }
@@ -324,12 +325,12 @@ std::vector<int> RtnlKernel::change(std::span<const KernelObject> objects, bool 
   return results;
 }
 
-/// The kernel works through a batch in its order and answers to what fails; that the last one was reached, it
-/// acknowledges, and an answer that is lost is told by receive(). Returns the errno of the request itself.
+/// The kernel works through a batch in order and answers each failure. It acknowledges the last message, and receive()
+/// reports lost answers. Returns the errno of the send itself.
 int RtnlKernel::change_some(std::span<const KernelObject> objects, bool adding, std::span<int> results) {
   const std::vector<int> switched = adding ? std::vector<int>() : interfaces_to_switch(objects);
   constexpr std::size_t kEach = kObjectMessageSize + 2 * kPromotionSize;
-  alignas(nlmsghdr) std::array<char, kBatch * kEach> buffer{};  // no octet of anything else goes out
+  alignas(nlmsghdr) std::array<char, kBatch * kEach> buffer{};  // zeroed, so that no other memory is sent
   const unsigned first = sequence_ + 1;
   sequence_ += static_cast<unsigned>(objects.size());
   std::size_t size = 0;
@@ -358,7 +359,7 @@ int RtnlKernel::change_some(std::span<const KernelObject> objects, bool adding, 
   };
   while (receive(requests_.get(), note) == Received::messages) {
   }
-  if (!reached_last) std::ranges::replace(results, 0, EIO);  // nobody knows
+  if (!reached_last) std::ranges::replace(results, 0, EIO);  // the outcome is unknown
   return 0;
 }
 
@@ -366,7 +367,7 @@ bool RtnlKernel::forwards_ipv6(const std::string& interface) const {
   return setting("ipv6/conf/" + interface + "/forwarding") == 1;
 }
 
-/// Sends requests in one go, applies what is answered to the view, and returns the first error.
+/// Sends requests together, applies the answers to the view, and returns the first error.
 int RtnlKernel::request(std::span<nlmsghdr* const> messages) {
   std::array<iovec, 2> pieces{};
   VIPD_ASSERT(messages.size() <= pieces.size());
@@ -390,13 +391,13 @@ int RtnlKernel::request(std::span<nlmsghdr* const> messages) {
   return error == 0 && answers < messages.size() ? EIO : error;
 }
 
-/// Asks for one link, so that the view is not behind what has just been changed.
+/// Reads one link, so that the view includes the last change.
 void RtnlKernel::read_link(int ifindex) {
   alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer{};
   if (request(std::array{put_link_query(buffer.data(), ifindex)}) == ENODEV) view_.by_index.erase(ifindex);
 }
 
-/// The same by a name, for one whose index is not known yet.
+/// Reads one link by name, before its index is known.
 void RtnlKernel::read_link(const std::string& name) {
   alignas(nlmsghdr) std::array<char, kLinkMessageSize> buffer{};
   if (request(std::array{put_link_query(buffer.data(), name)}) != ENODEV) return;
@@ -405,11 +406,11 @@ void RtnlKernel::read_link(const std::string& name) {
 
 int RtnlKernel::add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) {
   alignas(nlmsghdr) std::array<char, kLinkMessageSize> make{}, remark{};
-  // In one datagram: the kernel makes the device and writes its alias, or a vipd that is killed has asked for neither.
+  // One datagram makes the device and sets its alias. A vipd that is killed has thus done both or neither.
   const int error =
       request(std::array{put_macvlan(make.data(), parent, name, mac), put_link_alias(remark.data(), name, alias)});
   read_link(name);
-  // Without its alias the device is nobody's for ever. EEXIST: one of somebody else has the name.
+  // Without its alias the device would never be removed. EEXIST: another device has the name.
   const Interface* made = error != 0 && error != EEXIST ? view_.find(name) : nullptr;
   if (made != nullptr && made->macvlan && made->mac == mac) remove_link(made->index);
   return error;

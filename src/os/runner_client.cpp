@@ -109,7 +109,7 @@ void RunnerClient::give_up_after(Duration patience) {
 }
 
 Result<std::unique_ptr<RunnerProcess>> RunnerProcess::create(EventLoop& loop, std::vector<std::string> command) {
-  // What a dead runner leaves behind comes to us, and to connect().
+  // Orphans of a dead runner become children of this process, and connect() ends them.
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL) < 0) return system_failure("cannot be a subreaper", errno);
   if (const auto watched = loop.on_signal(SIGCHLD, reap_children); !watched) return std::unexpected(watched.error());
   return std::unique_ptr<RunnerProcess>(new RunnerProcess(std::move(command)));

@@ -7,7 +7,7 @@ namespace {
 
 constexpr int kVersion = 1;
 
-/// `read` takes members out of a message; one that is missing or of another type is a failure.
+/// Reads members of a message by `read`; a member that is missing or of the wrong type is a failure.
 template <typename T, typename Read>
 Result<T> guarded(const char* what, Read read) {
   try {

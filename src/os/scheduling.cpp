@@ -15,17 +15,17 @@
 namespace vipd {
 namespace {
 
-constexpr std::uint64_t kShortestSlice = 100'000;  // ns; the kernel would round up what is less
+constexpr std::uint64_t kShortestSlice = 100'000;  // ns; the kernel rounds smaller values up
 
-/// struct sched_attr of linux/sched/types.h, as first published (SCHED_ATTR_SIZE_VER0): that header and the C library's
-/// sched.h define sched_param twice. Neither has functions for it.
+/// struct sched_attr of linux/sched/types.h in its first version (SCHED_ATTR_SIZE_VER0). That header and the C
+/// library's sched.h both define sched_param, and the C library has no function for the call.
 struct SchedulingAttributes {
   std::uint32_t size = sizeof(SchedulingAttributes);
   std::uint32_t policy = 0;
   std::uint64_t flags = 0;
   std::int32_t nice = 0;
   std::uint32_t priority = 0;
-  std::uint64_t runtime = 0;  // ns; of SCHED_OTHER, the slice
+  std::uint64_t runtime = 0;  // ns; the slice of SCHED_OTHER
   std::uint64_t deadline = 0, period = 0;
 };
 static_assert(sizeof(SchedulingAttributes) == 48);

@@ -17,7 +17,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   return result;
 }
 
-/// What the child does before it becomes the program.
+/// The steps of the child before it becomes the program.
 class Setup {
  public:
   explicit Setup(const SpawnPlan& plan) {

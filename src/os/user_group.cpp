@@ -16,7 +16,7 @@ gid_t group_to_share_with() {
   return group == nullptr ? ::getegid() : group->gr_gid;
 }
 
-/// The service has the group already, and its filter of system calls need not know this one.
+/// Sets the group of new files. The service has the group already, so its system call filter need not allow this call.
 void make_files_of(gid_t group) {
   if (group != ::getegid()) ::setfsgid(group);
 }

@@ -1,13 +1,16 @@
 /// EventLoop: sd-event(3) with ownership.
 ///
-/// Adds nothing to sd-event but C++ lifetimes and the order that the protocol needs: sockets and netlink come before
-/// the deadline, the deadline before hooks and control clients. A process that was stalled thereby reads what waits
-/// in its sockets before it believes that the Active router is dead. A socket that is never empty, by a flood or
-/// because reading it fails, does not keep the deadline from its turn: one that is due waits for some dozens of
-/// handlers at most. Packets that come in a burst, one by one, would each cost a wake: after a few turns within a
-/// millisecond, and where that goes on after one of each socket, the loop sleeps for the rest of it, unless the
-/// deadline is before, and then reads all of them. There is one deadline; the state machines own theirs and hand the
-/// earliest in.
+/// The loop adds C++ lifetimes to sd-event, and the order that the protocol needs. Sockets and netlink come before the
+/// deadline, the deadline before hooks and control clients. A process that was stalled thereby reads the adverts in its
+/// sockets before it believes that the Active router is dead.
+///
+/// A socket that is never empty (a flood, a failing read) cannot hold up the deadline. A due deadline waits for some
+/// dozens of handlers at most.
+///
+/// Packets that arrive one by one within a millisecond would each cost a wake. After a few turns of such a burst the
+/// loop sleeps for the rest of the millisecond and then reads all of them. The loop does not sleep past the deadline.
+///
+/// There is one deadline. The state machines own theirs, and the loop gets the earliest.
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -22,7 +25,7 @@
 
 namespace vipd {
 
-/// CLOCK_BOOTTIME as it is now (clock_gettime(2)).
+/// The present time of CLOCK_BOOTTIME (clock_gettime(2)).
 TimePoint boot_time();
 
 /// Order within one turn, most urgent first (sd_event_source_set_priority(3)).
@@ -46,7 +49,7 @@ class EventLoop {
     std::unique_ptr<State, Unref> state_;
   };
 
-  /// Fails when the kernel gives no epoll instance.
+  /// Fails if the kernel gives no epoll instance.
   static Result<std::unique_ptr<EventLoop>> create();
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
@@ -54,26 +57,26 @@ class EventLoop {
 
   /// Calls `handler` whenever `fd` is ready for `events` (EPOLLIN, EPOLLOUT).
   Result<Watch> watch(int fd, unsigned events, Urgency urgency, Handler handler);
-  /// Changes what an existing watch of a descriptor waits for. The old state stays while the kernel refuses the change
-  /// (epoll_ctl(2): ENOMEM); the loop asks again until it agrees.
+  /// Changes the events that an existing watch waits for. The old events stay while the kernel refuses the change
+  /// (epoll_ctl(2): ENOMEM); the loop tries again until the kernel accepts.
   void rewatch(Watch& watch, unsigned events);
   /// Calls `handler` once after `delay`, unless the watch is destroyed before.
   Result<Watch> after(Duration delay, Handler handler);
-  /// Calls `handler` when `signal` arrives; the signal has to be blocked (see block_signals()).
+  /// Calls `handler` when `signal` arrives. The signal must be blocked (see block_signals()).
   Result<void> on_signal(int signal, Handler handler);
   /// Calls `handler` when deadline() has come.
   Result<void> on_deadline(Handler handler);
-  /// Calls `handler` after every other handler: the place to set the deadline anew.
+  /// Calls `handler` after every other handler. The daemon sets the deadline there.
   void after_each(Handler handler) { after_each_ = std::move(handler); }
 
-  /// The one deadline; kNever for none. Accuracy is a microsecond, not sd-event's default quarter of a second.
+  /// Sets the one deadline; kNever = none. Its accuracy is a microsecond; sd-event's default is a quarter of a second.
   void set_deadline(TimePoint deadline);
   /// boot_time(), read once a turn.
   TimePoint now() const;
 
-  /// Pings the watchdog of the unit when it has one (sd_event_set_watchdog(3)).
+  /// Pings the watchdog of the systemd unit if there is one (sd_event_set_watchdog(3)).
   void feed_watchdog();
-  /// One turn: handles what is ready, waiting for it at most so long.
+  /// Handles the descriptors that are ready, after a wait of `at_most`.
   void turn(Duration at_most);
   /// Runs until exit(); returns its code.
   Result<int> run();
@@ -92,15 +95,16 @@ class EventLoop {
   sd_event* event_;
   sd_event_source* deadline_ = nullptr;
   TimePoint deadline_at_ = kNever;
-  int network_turns_ = 0;  // since the deadline was due
+  int network_turns_ = 0;  // turns of network handlers since the deadline was due
   TimePoint burst_ends_{};
   int burst_turns_ = 0;
-  bool in_burst_ = false, again_ = false;  // this turn, and of a socket that had one in this burst
+  // true: this turn is part of a burst; its socket already had a turn in this burst
+  bool in_burst_ = false, again_ = false;
   Handler on_deadline_, after_each_;
   std::vector<Watch> signals_;
 };
 
-/// Blocks SIGTERM, SIGINT, SIGHUP, SIGCHLD and ignores SIGPIPE, as the loop needs it. Before any thread is started.
+/// Blocks SIGTERM, SIGINT, SIGHUP and SIGCHLD, and ignores SIGPIPE. To be called before any thread is started.
 void block_signals();
 
 }  // namespace vipd

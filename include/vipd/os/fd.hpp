@@ -10,7 +10,7 @@ namespace vipd {
 class Fd {
  public:
   Fd() = default;
-  /// Takes over `fd`; negative means none.
+  /// Takes ownership of `fd`; negative = none.
   explicit Fd(int fd) : fd_(fd) {}
   Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   Fd& operator=(Fd&& other) noexcept {

@@ -1,8 +1,8 @@
-/// JSON: text to values and back, and integers exactly as they stand there.
+/// JSON: text to values and back, with exact integers.
 ///
-/// nlohmann's parser and writer are templates: each file that uses them compiles them again, which was half of what
-/// such a file took, so they are called here alone. Its own get<int>() wraps what is too great and converts fractions,
-/// which is undefined for 1e300. Callers: whoever speaks with another process or writes for a later one.
+/// nlohmann's parser and writer are templates, and each file that uses them compiles them again. That was half of the
+/// time such a file took, so only json.cpp calls them. nlohmann's get<int>() wraps large numbers and converts
+/// fractions, which is undefined for 1e300; integer_at() fails instead.
 #pragma once
 
 #include <concepts>
@@ -15,13 +15,13 @@
 
 namespace vipd {
 
-/// Its keys keep their order.
+/// A JSON value whose objects keep the order of their keys.
 using Json = nlohmann::ordered_json;
 
-/// The value, or a discarded one (is_discarded()) if the text is no JSON.
+/// The value, or a discarded one (is_discarded()) if the text is not JSON.
 Json parse_json(std::string_view text);
 
-/// On one line, without its end. What is no UTF-8 (a peer, a program, a path may have a hand in it) is replaced.
+/// The value on one line, without a newline. Invalid UTF-8 (from a peer, a program, a path) is replaced.
 std::string to_text(const Json& value);
 
 /// The member `key` of a JSON object; throws std::out_of_range if it is missing, is no integer or does not fit.

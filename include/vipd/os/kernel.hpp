@@ -1,10 +1,9 @@
-/// Kernel: links, addresses, routes, rules and what belongs to them, as the machine has them and as we change them.
+/// Kernel: links, addresses, routes and rules of this machine, and how vipd changes them.
 ///
-/// A seam: RtnlKernel (os/rtnl_kernel.hpp) talks rtnetlink(7), the tests have a kernel that holds addresses and can
-/// refuse. The view is what the kernel last said by itself, never what we asked for; whoever wants to know whether an
-/// address is there asks the view ("State is what the kernel says"). Of routes and rules the view has only those that
-/// carry our tag: a router may have a million others. Callers: Supervisor, VirtualRouter, AddressOwner,
-/// VirtualMac.
+/// A seam: RtnlKernel (os/rtnl_kernel.hpp) talks rtnetlink(7); the tests have a kernel that holds addresses and can
+/// refuse. The view is what the kernel last reported, never what vipd asked for. A caller that needs to know whether an
+/// address is there asks the view. The view holds only the routes and rules that carry vipd's tag: a router may have a
+/// million others.
 #pragma once
 
 #include <functional>
@@ -21,36 +20,36 @@
 
 namespace vipd {
 
-/// IFA_PROTO, rtm_protocol and FRA_PROTOCOL of what vipd adds: the IP protocol number of VRRP.
+/// IFA_PROTO, rtm_protocol and FRA_PROTOCOL of all objects that vipd adds: the IP protocol number of VRRP.
 inline constexpr std::uint8_t kKernelTag = 112;
 
-/// What the kernel says of one address.
+/// The kernel's state of one address.
 struct AddressState {
-  bool usable = true;      ///< false while duplicate address detection (RFC 4862 5.4) goes on or has found another host
-  bool secondary = false;  ///< IPv4: another address of the subnet came first
+  bool usable = true;  ///< false while duplicate address detection (RFC 4862 5.4) runs, or after it found a duplicate
+  bool secondary = false;  ///< true if another IPv4 address of the same subnet is the primary one
   std::uint8_t tag = 0;    ///< IFA_PROTO
-  bool duplicate = false;  ///< true while it is not usable because another host has it (IFA_F_DADFAILED)
+  bool duplicate = false;  ///< true if the address is unusable because another host has it (IFA_F_DADFAILED)
   friend bool operator==(const AddressState&, const AddressState&) = default;
 };
 
-/// A link with its addresses, as the kernel last told.
+/// A link with its addresses, as the kernel last reported them.
 struct Interface {
   int index = 0;
   std::string name;
   MacAddress mac;
-  bool ethernet = true;   ///< announcements are possible
-  bool up = false;        ///< administratively (IFF_UP)
-  bool running = false;   ///< up, and with carrier (IFF_RUNNING)
+  bool ethernet = true;   ///< true if the link can carry announcements
+  bool up = false;        ///< true if the link is administratively up (IFF_UP)
+  bool running = false;   ///< true if the link is up and has carrier (IFF_RUNNING)
   bool loopback = false;  ///< IFF_LOOPBACK
   bool multicast = true;  ///< IFF_MULTICAST
-  bool macvlan = false;   ///< of this kind (IFLA_INFO_KIND)
-  int parent = 0;         ///< the interface below it (IFLA_LINK); 0 = none
-  /// What it is a port of, such as "bridge" (IFLA_INFO_SLAVE_KIND); empty = of nothing.
+  bool macvlan = false;   ///< true if the link is a macvlan (IFLA_INFO_KIND)
+  int parent = 0;         ///< index of the interface below it (IFLA_LINK); 0 = none
+  /// The kind of device that this link is a port of, such as "bridge" (IFLA_INFO_SLAVE_KIND); empty = none.
   std::string port_of = {};
-  std::string alias = {};  ///< IFLA_IFALIAS, a remark
-  bool promotes = false;   ///< true while its own promote_secondaries is on, as its last message said
+  std::string alias = {};  ///< IFLA_IFALIAS, free text
+  bool promotes = false;   ///< true while promote_secondaries of this interface is on, by its last message
   std::map<IpPrefix, AddressState> addresses = {};
-  std::vector<std::string> alternative_names = {};  ///< IFLA_ALT_IFNAME; vipd.toml names none of them
+  std::vector<std::string> alternative_names = {};  ///< IFLA_ALT_IFNAME; vipd.toml does not use these names
   friend bool operator==(const Interface&, const Interface&) = default;
 };
 
@@ -66,25 +65,25 @@ class NetworkView {
       if (interface.name == name) return &interface;
     return nullptr;
   }
-  /// Whether an interface of this machine has the MAC.
+  /// True if an interface of this machine has the MAC.
   bool has_mac(const MacAddress& mac) const {
     for (const auto& [index, interface] : by_index)
       if (interface.mac == mac) return true;
     return false;
   }
-  /// What is to be said of a name that find() does not know, behind that name: "is missing", or whose alternative name
-  /// it is.
+  /// Why find() does not know the name, to follow that name: "is missing", or the interface whose alternative name it
+  /// is.
   std::string why_missing(std::string_view name) const;
-  /// The entry of an address on an interface, or null. The kernel has an IPv6 address only once, and an IPv4 address
-  /// once with each prefix length: one that carries our tag comes first.
+  /// The entry of an address on an interface, or null. The kernel has an IPv6 address only once. It can have an IPv4
+  /// address once for each prefix length; an entry with vipd's tag comes first.
   const std::pair<const IpPrefix, AddressState>* find(int index, const IpAddress& address) const;
-  /// Whether it is there; an address whoever added it, a route or rule only with our tag.
+  /// True if the object is there. Any address counts, but only routes and rules with vipd's tag.
   bool has(const KernelObject& object) const;
-  /// Whether it is there and carries our tag.
+  /// True if the object is there and carries vipd's tag.
   bool has_tagged(const KernelObject& object) const;
 
   std::map<int, Interface> by_index;
-  std::set<RouteObject> routes;  ///< as as_told() gives them
+  std::set<RouteObject> routes;  ///< in the form of as_told()
   std::set<RuleObject> rules;
 };
 
@@ -94,36 +93,37 @@ class Kernel {
 
   virtual const NetworkView& view() const = 0;
 
-  /// Adds what is not there yet, tagged with kKernelTag, in this order and in one batch. Interfaces go by ifindex.
-  /// Returns an errno for each: 0 = acknowledged, EEXIST = it is there already, whoever added it.
+  /// Adds the objects that are not there yet, tagged with kKernelTag, in this order and in one batch. Interfaces are
+  /// given by index. Returns an errno for each object: 0 = acknowledged, EEXIST = already there, by vipd or by others.
   virtual std::vector<int> add(std::span<const KernelObject> objects) = 0;
-  /// Removes these objects and nothing else: no address of others goes along, and no setting changes for good. Returns
-  /// for each object 0 if the kernel does not list it any more, whatever it answered, or an errno.
+  /// Removes these objects and nothing else: other addresses stay, and no setting changes for good. Returns an errno
+  /// for each object, or 0 if the kernel no longer lists it.
   virtual std::vector<int> remove(std::span<const KernelObject> objects) = 0;
-  /// Whether the interface forwards IPv6, which is what the R flag of a neighbour advertisement says.
+  /// True if the interface forwards IPv6. The R flag of a neighbour advertisement says the same.
   virtual bool forwards_ipv6(const std::string& interface) const = 0;
 
-  /// Makes a macvlan (bridge mode), down, that gets no IPv6 address by itself (RFC 9568 7.4). Where `parent` is a
-  /// macvlan, the kernel puts the new one on the interface below it. Returns an errno, and then nothing is left of it.
-  /// Of what these three change, the view has the kernel's word when they return.
+  /// Makes a macvlan in bridge mode, down, without an automatic IPv6 address (RFC 9568 7.4). If `parent` is a macvlan
+  /// itself, the kernel attaches the new one to the interface below. Returns an errno; after an error nothing is left
+  /// of the macvlan. The view is up to date when this function and the next two return.
   virtual int add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) = 0;
   virtual int set_link(int ifindex, bool up, const std::string& alias) = 0;
   virtual int remove_link(int ifindex) = 0;
 
-  /// A number below /proc/sys/net, such as "ipv4/conf/eth0/arp_ignore"; nullopt if there is no such file.
+  /// The value of a numeric file below /proc/sys/net, such as "ipv4/conf/eth0/arp_ignore"; nullopt if the file is
+  /// missing.
   virtual std::optional<int> setting(const std::string& name) const = 0;
-  /// Returns an errno.
+  /// Writes such a file. Returns an errno.
   virtual int set_setting(const std::string& name, int value) = 0;
 
-  /// From now on no packet to these addresses is taken in; ARP and neighbour discovery are answered. None at all only
-  /// tries whether this machine can do that.
+  /// Drops all packets to these addresses from now on; ARP and neighbour discovery are still answered. An empty list
+  /// only tests whether this machine can do so.
   virtual Result<void> refuse_packets(std::span<const IpAddress> addresses) = 0;
-  /// Ends that.
+  /// Takes packets to these addresses in again.
   virtual Result<void> accept_packets(std::span<const IpAddress> addresses) = 0;
 };
 
-/// Called with the names of the interfaces of which something changed in the view. An empty name stands for the routes
-/// and rules, which may belong to none.
+/// Called with the names of the interfaces that changed in the view. An empty name stands for routes and rules, which
+/// need not belong to an interface.
 using NetworkChanged = std::function<void(const std::vector<std::string>& interfaces)>;
 
 }  // namespace vipd

@@ -1,4 +1,4 @@
-/// Link flags: IFF_* of one interface, asked for once. For programs that keep no NetworkView.
+/// Link flags: IFF_* of one interface, read once. For programs that keep no NetworkView.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 
 namespace vipd {
 
-/// The flags by netdevice(7), SIOCGIFFLAGS; nullopt if this machine has no such interface.
+/// The flags of an interface (netdevice(7), SIOCGIFFLAGS); nullopt if this machine has no such interface.
 std::optional<unsigned> link_flags(const std::string& name);
 
 }  // namespace vipd

@@ -1,9 +1,8 @@
 /// MessageSocket: JSON objects over a connected unix socket of type SOCK_SEQPACKET, without ever waiting.
 ///
-/// One packet is one object. It leaves in a turn of its own, behind what is more urgent: whoever it wakes would run in
-/// front of adverts that are about to be sent. What is not an object ends the connection. Both ends of the conversation
-/// between vipd and vipd-runner are one of these. Handlers are called from the loop, never from within send(), and may
-/// destroy the socket.
+/// One packet is one object; any other packet ends the connection. A message leaves in a later turn of the loop, after
+/// more urgent work. Otherwise the process that it wakes could run before adverts are sent. vipd and vipd-runner each
+/// have one end. Handlers are called from the loop, never from within send(), and may destroy the socket.
 #pragma once
 
 #include <deque>
@@ -21,13 +20,13 @@ class MessageSocket {
   using OnMessage = std::function<void(const Json&)>;
   using OnClosed = std::function<void()>;
 
-  /// Longest packet in octets; a unix socket of Linux takes it as one piece with its default buffer.
+  /// Longest packet in octets. Linux takes it in one piece with the default buffer of a unix socket.
   static constexpr std::size_t kLongest = 128 << 10;
 
-  /// Takes over `fd`. Fails when the loop cannot watch it.
+  /// Takes ownership of `fd`. Fails if the loop cannot watch it.
   static Result<std::unique_ptr<MessageSocket>> open(EventLoop& loop, Fd fd, OnMessage on_message, OnClosed on_closed);
 
-  /// Queues a message. False if it is too long; then nothing was done.
+  /// Queues a message. Returns false and does nothing if the message is too long.
   bool send(const Json& message);
 
  private:
@@ -48,11 +47,11 @@ struct SocketPair {
   Fd ours, theirs;
 };
 
-/// A pair of connected sockets as MessageSocket wants them.
+/// Makes a pair of connected sockets for two MessageSockets.
 Result<SocketPair> make_socket_pair();
-/// Connects to the one that listens at `path`.
+/// Connects to the socket at `path`.
 Result<Fd> connect_to(const std::string& path);
-/// Listens at `path` in place of whoever did before; only the socket's owner may connect.
+/// Listens at `path`, in place of any previous listener. Only the owner of the socket file may connect.
 Result<Fd> listen_at(const std::string& path);
 
 }  // namespace vipd

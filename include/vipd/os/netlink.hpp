@@ -1,7 +1,7 @@
-/// Netlink: datagrams of the kernel, message by message; what both families of it that vipd speaks have in common.
+/// Netlink: datagrams of the kernel, message by message; the common part of rtnetlink and nf_tables.
 ///
-/// Only what comes from the kernel counts: its port id is 0, and any process with CAP_NET_ADMIN in the namespace may
-/// send to ours. Callers: RtnlKernel, RefusedAddresses.
+/// Only messages from the kernel count, and their port id is 0. Any process with CAP_NET_ADMIN in the namespace can
+/// send to vipd's socket.
 #pragma once
 
 #include <functional>
@@ -11,20 +11,20 @@ struct nlmsghdr;
 
 namespace vipd {
 
-/// What is done with each message.
+/// Handles one message.
 using HandleMessage = std::function<void(const nlmsghdr&)>;
 
-/// Calls `handle` for each whole message of a datagram, which is aligned as an nlmsghdr.
+/// Calls `handle` for each whole message of a datagram. The datagram is aligned as an nlmsghdr.
 void for_each_message(std::span<const char> datagram, const HandleMessage& handle);
 
-/// What receive() got.
+/// The outcome of receive().
 enum class Received {
-  messages,  ///< a datagram; one that is not the kernel's was dropped
-  nothing,   ///< none waits
-  overrun,   ///< the kernel had more to say than there was room for, and some of it is lost (netlink(7), ENOBUFS)
+  messages,  ///< a datagram was read; it was dropped if another process sent it
+  nothing,   ///< no datagram is waiting
+  overrun,   ///< the receive buffer overflowed and messages are lost (netlink(7), ENOBUFS)
 };
 
-/// Receives one datagram without waiting, and hands each message in it to `handle`.
+/// Receives one datagram without waiting, and hands each of its messages to `handle`.
 Received receive(int fd, const HandleMessage& handle);
 
 /// The errno in an NLMSG_ERROR; 0 = acknowledged.

@@ -1,8 +1,8 @@
-/// Network messages: what rtnetlink(7) says of links, addresses, routes and rules, applied to a NetworkView.
+/// Network messages: the kernel's rtnetlink(7) notifications of links, addresses, routes and rules, applied to a
+/// NetworkView.
 ///
-/// Whatever stands in a datagram, it is read within its bounds, and what makes no sense changes nothing: an attribute
-/// that is missing, or of another size than it has to be, counts as one that is not there. Who said it is not known
-/// here: see receive() in netlink.hpp. Caller: RtnlKernel.
+/// A datagram is read within its bounds whatever its content, and a malformed message changes nothing. An attribute of
+/// the wrong size counts as missing. The sender is not checked here: see receive() in netlink.hpp.
 #pragma once
 
 #include <string>
@@ -14,12 +14,12 @@ struct nlmsghdr;
 
 namespace vipd {
 
-/// IFA_PROTO; linux/if_addr.h has it from 5.18 on.
+/// IFA_PROTO; in linux/if_addr.h since Linux 5.18.
 inline constexpr std::uint16_t kIfaProto = 11;
 
-/// Applies RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWRULE and their RTM_DEL…; any other message changes nothing.
-/// Returns the names of the interfaces of which something changed; two for one that was renamed, an empty one for
-/// routes and rules.
+/// Applies RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWRULE and their RTM_DEL counterparts; other messages change
+/// nothing. Returns the names of the interfaces that changed: both names after a rename, an empty name for routes and
+/// rules.
 std::vector<std::string> apply(const nlmsghdr& message, NetworkView& view);
 
 }  // namespace vipd

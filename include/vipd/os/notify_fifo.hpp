@@ -1,9 +1,9 @@
-/// NotifyFifo: a named pipe that tells of transitions, a line each, to whoever reads it.
+/// NotifyFifo: a named pipe that tells its reader of transitions, a line each.
 ///
-/// It is made if it is missing (mode 0660, group vipd, as the control socket) and stays when vipd ends, so that a
-/// reader keeps it over a restart. The reader is never waited for: what does not fit is dropped, counted, and
-/// complained of once a minute. It is open for reading, too, so that lines wait in it while nobody reads. Whoever
-/// removes the pipe and makes it anew is followed at the next line. Caller: NodeHooks.
+/// The pipe is made if it is missing, with mode 0660 and group vipd, as the control socket. It stays when vipd ends, so
+/// a reader keeps it over a restart. vipd never waits for the reader: a line that does not fit is dropped and counted,
+/// and the log says so once a minute. vipd opens the pipe for reading, too, so lines wait in it while it has no other
+/// reader. If the pipe is removed and made anew, vipd uses the new one from the next line on.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,14 @@ namespace vipd {
 
 class NotifyFifo {
  public:
-  /// An empty path is a pipe that nobody wants.
+  /// `path` is where the pipe is; empty = no pipe is configured.
   explicit NotifyFifo(std::string path = "");
 
-  /// Writes `line` as a whole or not at all; at most PIPE_BUF octets, with its end.
+  /// Writes `line` as a whole or not at all. `line` has at most PIPE_BUF octets, its newline included.
   void write(std::string_view line);
 
   const std::string& path() const { return path_; }
-  /// Lines that nobody will read.
+  /// The number of lines that were dropped.
   std::uint64_t dropped() const { return dropped_; }
 
  private:

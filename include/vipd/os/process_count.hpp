@@ -1,17 +1,16 @@
 /// ProcessCount: how many processes run a program, read from /proc without starting anything.
 ///
-/// The kernel knows a process by three words, and each of them alone misleads. comm is cut at 15 octets, and each
-/// program may change it. The command line is what the parent wrote, and some daemons write their title over it. The
-/// link exe leads to the interpreter when the program is a script. So a process runs a program if any of these names
-/// it, and a script is looked for where an interpreter has it: behind the interpreter's options.
+/// The kernel knows a process by three names, and each of them alone misleads. comm is cut at 15 octets, and any
+/// program may change its own. The command line is written by the parent, and some daemons overwrite it with a title.
+/// The link exe leads to the interpreter if the program is a script. So a process runs a program if any of the three
+/// names it. A script is looked for behind the options of its interpreter.
 ///
-/// A program is told by what people write for it: a name ("nginx"), an absolute path ("/usr/sbin/nginx"), or either
-/// with exactly its arguments behind it ("/opt/x/daemon 600"). A title is told by its beginning ("nginx: master
-/// process"). Source: proc(5), execve(2). Caller: vipd-runner.
+/// A check names a program by a name ("nginx") or by an absolute path ("/usr/sbin/nginx"). The exact arguments may
+/// follow ("/opt/x/daemon 600"). The beginning of a title also matches ("nginx: master process"). Source: proc(5),
+/// execve(2).
 ///
-/// Not good yet: a path of a process in another mount namespace (a container) is compared by its text, so it counts as
-/// the same path here. The options of an interpreter that take a value as a word of its own hide the script behind
-/// them.
+/// Not good yet: a process in another mount namespace (a container) is compared by the text of its path, so it counts,
+/// too. If an interpreter's option takes its value as a separate word, that hides the script behind it.
 #pragma once
 
 #include <optional>
@@ -19,11 +18,12 @@
 
 namespace vipd {
 
-/// Processes that are alive and run `program`; threads and zombies do not count. Without the right to read a process's
-/// links (ptrace(2)), its comm and its command line decide.
+/// Counts the living processes that run `program`; threads and zombies do not count. Without the right to read a
+/// process's links (ptrace(2)), its comm and its command line decide.
 unsigned count_processes(const std::string& program);
 
-/// Why no process can run `program` as the machine is now, as a sentence without a full stop; nullopt where one can.
+/// Why no process can run `program` on the present machine, as a sentence without a full stop; nullopt if a process
+/// can.
 std::optional<std::string> why_never_runs(const std::string& program);
 
 }  // namespace vipd

@@ -1,18 +1,19 @@
 /// ProcessRunner: the Runner seam over real processes; the inside of vipd-runner.
 ///
-/// Between the runner and each program stands a keeper, a fork that is a subreaper: whatever the program starts stays
-/// below its keeper, daemons with sessions of their own included. A program that runs into its timeout is told to end
-/// with all that descends from it, and killed with all of it 2 s later; its outcome comes when nothing is left. What a
-/// program leaves behind that ended in time was meant to stay: it is handed on to this process and lives until
-/// vipd-runner ends. A keeper dies with this process. One waits in advance: the fork takes longer than all else that a
-/// hook has to wait for.
+/// Between the runner and each program stands a keeper: a fork that is a subreaper. All processes that the program
+/// starts stay below its keeper, daemons with sessions of their own included.
 ///
-/// A program gets a session of its own, no standard input, a fixed environment and the root directory. What it prints
-/// goes to the log, line by line and bounded, the last lines into the outcome; a program that prints a gigabyte is read
-/// and thrown away. Nothing here waits, and children of this process are collected as they end, so it has to be one
-/// that waits for none of its own.
+/// At its timeout a program gets SIGTERM with all its descendants. Those that are left after 2 s are killed. The
+/// outcome comes when none is left. If a program ends in time, its remaining descendants were meant to stay. They then
+/// become children of vipd-runner and live until it ends. A keeper dies with vipd-runner. One keeper is forked in
+/// advance, because the fork takes longer than all else that a hook waits for.
 ///
-/// Not good yet: what root's program does to escape on purpose (killing its keeper) is not prevented.
+/// A program gets a session of its own, no standard input, a fixed environment and the root directory. Its output goes
+/// to the log line by line, within bounds, and the last lines go into the outcome. The rest of a long output is read
+/// and dropped. Nothing here waits. Children of this process are reaped as they end, so the process must not wait for
+/// children of its own.
+///
+/// Not good yet: a program of root can escape on purpose by killing its keeper.
 #pragma once
 
 #include <list>
@@ -29,7 +30,7 @@ class ProcessRunner final : public Runner {
   ~ProcessRunner() override;
 
   void run(const Command& command, Done done) override;
-  /// Ends all that run, as if their time were over.
+  /// Ends all running programs, as if their timeouts had passed.
   void end_all();
   bool idle() const { return programs_.empty(); }
 
@@ -47,7 +48,7 @@ class ProcessRunner final : public Runner {
   void finish(Program& program);
 
   EventLoop& loop_;
-  std::unique_ptr<Keeper> waiting_;  // for the next program
+  std::unique_ptr<Keeper> waiting_;  // the keeper that was forked in advance for the next program
   EventLoop::Watch provide_later_;
   std::list<std::unique_ptr<Program>> programs_;
 };

@@ -1,10 +1,10 @@
-/// A process and all that came from it.
+/// A process and all its descendants.
 ///
-/// A process group or a session can be left with setsid(2); the tree cannot: whoever loses its parent is given to the
-/// next ancestor that is a subreaper (PR_SET_CHILD_SUBREAPER in prctl(2)). So what descends from a subreaper is exactly
-/// what was started below it, however often it forked. Read from /proc/PID/task/TID/children (proc(5)), at the cost of
-/// the tree and not of the machine. A tree that forks faster than it is read needs a second look: callers ask again
-/// until nothing is left.
+/// A process can leave its process group or session by setsid(2), but not the tree. A process whose parent ends becomes
+/// a child of its next ancestor that is a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)). The descendants of a subreaper
+/// are therefore exactly the processes that were started below it. They are read from /proc/PID/task/TID/children
+/// (proc(5)); the cost grows with the tree and not with the machine. A tree may fork faster than it is read, so callers
+/// ask again until nothing is left.
 #pragma once
 
 #include <sys/types.h>
@@ -14,10 +14,10 @@
 
 namespace vipd {
 
-/// All descendants of `pid`, zombies included; not `pid` itself.
+/// All descendants of `pid`, zombies included, without `pid` itself.
 std::vector<pid_t> descendants(pid_t pid);
 
-/// Sends `signal` to all descendants of `pid`; returns how many there were.
+/// Sends `signal` to all descendants of `pid`; returns their number.
 std::size_t signal_descendants(pid_t pid, int signal);
 
 }  // namespace vipd

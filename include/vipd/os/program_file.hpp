@@ -1,14 +1,14 @@
-/// Who could change what runs as root: a program, a configuration that names programs, or a directory of either?
+/// Who could change a file that root runs or believes: a program, a configuration that names programs, or a directory
+/// of either?
 ///
 /// A file is as safe as the weakest component of its path: the owner of a directory on the way can put another file
-/// there. So each component has to belong to root and be writable by nobody else, sticky directories such as /tmp
-/// included; what a symbolic link points to is walked the same way. A process that runs programs with its own rights
-/// may own the components, too: a developer's vipd, but never user vipd, whose programs vipd-runner runs as root.
-/// What the asking process may not look at is passed over: vipd asks at its start as an unprivileged user, vipd-runner
-/// asks again as root each time before it runs a program.
+/// there. So each component must belong to root and be writable by nobody else. This holds for sticky directories such
+/// as /tmp, and for the targets of symbolic links. A process that runs programs with its own rights may own the
+/// components, too: a developer's vipd, but never user vipd, whose programs vipd-runner runs as root.
 ///
-/// One piece of code judges for vipd, vipd-runner and `vipd --check`, so that none of them accepts what another
-/// refuses.
+/// Components that the asking process may not look at are skipped. vipd asks at its start as an unprivileged user;
+/// vipd-runner asks again as root before each run. The same code judges for vipd, vipd-runner and `vipd --check`, so
+/// they always agree.
 ///
 /// Not good yet: access control lists and file systems that are mounted noexec are not looked at.
 #pragma once
@@ -21,17 +21,17 @@
 
 namespace vipd {
 
-/// Why a file is not trusted, and what mends it.
+/// Why a file is not trusted, and the remedy.
 struct ProgramFault {
   std::string reason;  ///< "directory /srv/x is writable by others (mode 0777)"
   std::string remedy;  ///< "chmod go-w /srv/x"
 };
 
-/// Looks at the program `path`, which is absolute, and at all that leads to it. nullopt: nothing is wrong with it.
+/// Judges the program at `path`, which is absolute, and all components that lead to it; nullopt if the program is safe.
 std::optional<ProgramFault> examine_program(const std::string& path);
 
-/// The same for a file or directory of the configuration, which need not be executable. `opened` is what was read from
-/// it, by fstat(2): another file that stands there now is a fault as well.
+/// Judges a file or directory of the configuration, which need not be executable. `opened` is the fstat(2) of the file
+/// that was read. If another file is at `path` now, that is a fault, too.
 std::optional<ProgramFault> examine_configuration(const std::string& path, const struct stat& opened);
 
 }  // namespace vipd

@@ -1,16 +1,17 @@
 /// RawWire: the Wire seam over raw(7) and packet(7) sockets.
 ///
-/// One socket for each interface and family, bound to the interface, so the kernel sorts by interface; the group is
-/// joined there if somebody wants it. A classic BPF filter passes the VRIDs that are configured and drops the rest
-/// before it wakes the process: another pair's adverts, or CARP's, which share the protocol number, cost nothing here.
-/// The price is that they are not counted. Adverts leave with TTL or hop limit 255 and DSCP CS6 (conformance A05, A11)
-/// and are not looped back; those that are due together leave with one call. Announcements leave through one packet
-/// socket that receives nothing.
+/// There is one socket for each interface and family, bound to the interface, so the kernel sorts packets by interface.
+/// The group is joined there on request. A classic BPF filter passes the configured VRIDs and drops other adverts
+/// before they wake the process. Adverts of other routers, and of CARP, which shares the protocol number, cost nothing.
+/// The price is that they are not counted.
 ///
-/// What others announce of our addresses comes by two sockets for an interface while it is asked for: a packet socket
-/// for ARP and a raw one for ICMPv6. Filters in the kernel pass what names one of our addresses, or of very many one
-/// that lies between the least and the greatest. So the ARP of a busy segment wakes nobody, and other packets do not
-/// pass these sockets at all. A flood is read a few dozen packets each ten milliseconds, and the kernel drops the rest.
+/// Adverts leave with TTL or hop limit 255 and DSCP CS6 (conformance A05, A11), and are not looped back. Adverts that
+/// are due together leave in one call. Announcements leave through one packet socket that receives nothing.
+///
+/// Announcements of our addresses by other hosts arrive at two sockets for each overheard interface: a packet socket
+/// for ARP and a raw socket for ICMPv6. Filters in the kernel pass packets that name one of our addresses. For very
+/// many addresses they pass the range from the least to the greatest. So the ARP of a busy segment wakes nobody. A
+/// flood is read a few dozen packets at a time, every ten milliseconds, and the kernel drops the rest.
 #pragma once
 
 #include <netinet/in.h>
@@ -30,10 +31,10 @@ namespace vipd {
 
 class RawWire final : public Wire {
  public:
-  /// `received` is called from the loop for each packet of listen(), `overheard` for each of overhear(). Fails without
-  /// CAP_NET_RAW.
+  /// The loop calls `received` for each packet of listen(), and `overheard` for each packet of overhear(). Fails
+  /// without CAP_NET_RAW.
   static Result<std::unique_ptr<RawWire>> open(EventLoop& loop, DatagramReceived received, DatagramReceived overheard);
-  /// Without an event loop: sends only. For `vipd --last-will`.
+  /// Opens a wire without an event loop, which only sends. For `vipd --last-will`.
   static Result<std::unique_ptr<RawWire>> open_for_sending();
 
   Result<TimePoint> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) override;
@@ -53,20 +54,20 @@ class RawWire final : public Wire {
     bool in_group = false;
   };
   using Key = std::pair<int, Family>;
-  /// What others announce on an interface.
+  /// The sockets that overhear other hosts' announcements on an interface.
   struct Overhearing {
     Fd fd;
-    EventLoop::Watch watch, rest;      // one of them is in effect
-    std::vector<IpAddress> addresses;  // as the filter passes them
+    EventLoop::Watch watch, rest;      // only one of the two watches is active at a time
+    std::vector<IpAddress> addresses;  // the addresses that the filter passes
   };
   /// An advert that has not left yet.
   struct Waiting {
     int fd;
     IpAddress destination;
-    sockaddr_in6 to;  // or an IPv4 one
+    sockaddr_in6 to;  // the destination; for IPv4 it holds a sockaddr_in
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(in6_pktinfo))> control;
     socklen_t to_size;
-    std::size_t control_size, begin, size;  // the message is a part of octets_
+    std::size_t control_size, begin, size;  // the message is octets_[begin, begin + size)
     Sent sent;
   };
 

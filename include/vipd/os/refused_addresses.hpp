@@ -1,13 +1,13 @@
-/// RefusedAddresses: packets to these addresses are not taken in (accept = false), by nf_tables.
+/// RefusedAddresses: drops packets to addresses with accept = false, by nf_tables.
 ///
-/// One table "vipd" of family inet with a set for each family and a chain at the hooks input and forward. ARP is not
-/// seen by it, and neighbour solicitations and advertisements pass (RFC 9568 6.1, Accept_Mode). The table belongs to
-/// our socket (NFT_TABLE_F_OWNER, Linux 5.12): nobody else can change it, `nft flush ruleset` leaves it alone, and it
-/// goes when the process goes, however that ends. It exists for as long as an address is refused. The kernel works in
-/// the caller's context, so the answers are there when a send returns. Caller: RtnlKernel.
+/// One table "vipd" of family inet has a set for each family, and a chain at each of the hooks input and forward. ARP
+/// does not pass this table; neighbour solicitations and advertisements are accepted (RFC 9568 6.1, Accept_Mode). The
+/// table belongs to vipd's socket (NFT_TABLE_F_OWNER, Linux 5.12). So no other process can change it, `nft flush
+/// ruleset` leaves it alone, and it disappears with the process. The table exists while an address is refused. The
+/// kernel works in the caller's context, so its answers are there when a send returns.
 ///
-/// Not good yet: the name is taken by the first vipd of a network namespace; a second one there cannot refuse anything
-/// and says so.
+/// Not good yet: the first vipd of a network namespace takes the table's name. A second vipd there cannot refuse
+/// addresses and says so.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +23,10 @@ namespace vipd {
 
 class RefusedAddresses {
  public:
-  /// Refuses these, too; none at all only tries whether that is possible. After an error none of
-  /// them counts as refused.
+  /// Refuses these addresses, too; an empty list only tests whether that is possible. After an error none of them
+  /// counts as refused.
   Result<void> add(std::span<const IpAddress> addresses);
-  /// No longer refuses these. The table goes with the last one.
+  /// Accepts these addresses again. The table goes with the last refused address.
   Result<void> remove(std::span<const IpAddress> addresses);
 
  private:
@@ -37,8 +37,8 @@ class RefusedAddresses {
   Fd socket_;
   unsigned sequence_ = 0;
   std::set<IpAddress> refused_;
-  bool table_ = false;  // it exists
-  bool works_ = false;  // it once did
+  bool table_ = false;  // true while the table exists
+  bool works_ = false;  // true once the table has been created
 };
 
 }  // namespace vipd

@@ -1,23 +1,23 @@
 /// RtnlKernel: the Kernel seam over rtnetlink(7), with libmnl.
 ///
-/// Two sockets, as lldpd does it: one asks and changes, one only listens to the kernel's notifications. The second
-/// feeds the view; if it overruns (ENOBUFS) or a message is odd, everything is read anew and compared, so a lost
-/// message costs time and never truth. Messages that do not come from the kernel (nl_pid != 0) are dropped. Changes go
-/// out in batches whose last message asks for an acknowledgement. It is there as soon as the send returns, because
-/// rtnetlink works in the caller's context: nothing here waits.
+/// There are two sockets: one asks and changes, the other only listens to notifications. The second feeds the view. If
+/// it overruns (ENOBUFS) or a message is malformed, everything is read anew and compared. A lost message thus costs
+/// time and never truth. Messages from other processes (nl_pid != 0) are dropped. Changes leave in batches whose last
+/// message asks for an acknowledgement. rtnetlink works in the caller's context, so the answer is there when the send
+/// returns.
 ///
-/// Of routes only ours are kept, filtered by the kernel both in dumps and among the notifications. It removes some IPv4
-/// routes in silence (with an interface, with the address that is their source); so as long as we hold routes, ours are
-/// read anew with every change.
+/// The view keeps only vipd's routes; the kernel filters dumps and notifications. The kernel removes some IPv4 routes
+/// without a notification: together with an interface, or with the address that is their source. So while vipd holds
+/// routes, they are read anew with every change.
 ///
-/// A removal takes nothing of others along. The kernel removes the secondary IPv4 addresses of a subnet together with
-/// its primary one unless promote_secondaries is on (net/ipv4/devinet.c). So the datagram that removes a primary
-/// address switches that on before and off behind it, where it was off: all of it happens within one system call, which
-/// no signal ends halfway. What the kernel refuses to remove is looked for in its list: whether an object is gone is
-/// not read from an errno, which has many names for that.
+/// A removal takes no addresses of others along. By default the kernel removes the secondary IPv4 addresses of a subnet
+/// together with the primary one; promote_secondaries prevents that (net/ipv4/devinet.c). So the datagram that removes
+/// a primary address first switches promote_secondaries on, if it was off, and switches it off at the end. All of that
+/// is one system call, which no signal interrupts. After a refused removal the kernel's list decides whether an object
+/// is gone, because too many errnos can mean "gone".
 ///
-/// Not good yet: the kernel takes an interface's IPv4 routes along with its last IPv4 address, whoever added them. On a
-/// kernel older than 5.18 IFA_PROTO is ignored, so leftovers of a crash are not recognised there.
+/// Not good yet: the kernel removes all IPv4 routes of an interface with its last IPv4 address. Kernels before 5.18
+/// ignore IFA_PROTO, so leftovers of a crash are not recognised there.
 #pragma once
 
 #include <functional>
@@ -36,9 +36,9 @@ namespace vipd {
 
 class RtnlKernel final : public Kernel {
  public:
-  /// Opens both sockets and reads everything. `changed` is called from the loop, never from in here.
+  /// Opens both sockets and reads everything. The loop calls `changed` later, never from within open().
   static Result<std::unique_ptr<RtnlKernel>> open(EventLoop& loop, NetworkChanged changed);
-  /// Without an event loop: the view is read once and stays as it is. For `vipd --last-will`.
+  /// Opens a kernel without an event loop: the view is read once and stays as it is. For `vipd --last-will`.
   static Result<std::unique_ptr<RtnlKernel>> open_once();
 
   const NetworkView& view() const override { return view_; }
@@ -80,11 +80,12 @@ class RtnlKernel final : public Kernel {
   Fd requests_, notifications_;
   unsigned sequence_ = 0;
   NetworkView view_;
-  std::set<int> promoted_;  // interfaces with removals since notifications were read: the view's `secondary` may be old
+  // interfaces with removals since notifications were read; `secondary` in the view may be outdated there
+  std::set<int> promoted_;
   NetworkChanged changed_;
   EventLoop* loop_ = nullptr;
   EventLoop::Watch watch_, retry_;
-  bool stale_ = false;  // notifications were lost, and nothing has been read anew
+  bool stale_ = false;  // true if notifications were lost and the view has not been read anew
   RefusedAddresses refused_;
 };
 

@@ -1,7 +1,7 @@
-/// Runner: the user's programs.
+/// Runner: runs the user's programs.
 ///
-/// A seam: ProcessRunner (os/process_runner.hpp) starts them, the tests answer in their stead. Callers: HookQueue,
-/// CheckSet. The answer comes from the loop later, never from within run().
+/// A seam: ProcessRunner (os/process_runner.hpp) starts programs; the tests answer in their stead. The answer comes
+/// from the loop later, never from within run().
 #pragma once
 
 #include <functional>
@@ -12,27 +12,27 @@
 
 namespace vipd {
 
-/// From SIGTERM to SIGKILL for a program that takes longer than its timeout.
+/// From SIGTERM to SIGKILL for a program that exceeds its timeout.
 inline constexpr auto kKillGrace = std::chrono::seconds(2);
 
 /// One call of a user's program.
 struct Command {
-  std::string label;                     ///< for the log: "web: /etc/vipd/hooks/web"
-  std::vector<std::string> arguments;    ///< program by absolute path, then its arguments; no shell
-  std::vector<std::string> environment;  ///< "NAME=value", beside a fixed PATH; nothing is inherited
-  bool quiet = false;                    ///< what it prints and that it takes too long is not logged
-  Duration timeout{};                    ///< then SIGTERM to its process group, SIGKILL after kKillGrace
+  std::string label;                     ///< name for the log: "web: /etc/vipd/hooks/web"
+  std::vector<std::string> arguments;    ///< the program by absolute path, then its arguments; no shell is involved
+  std::vector<std::string> environment;  ///< "NAME=value" each, beside a fixed PATH; nothing is inherited
+  bool quiet = false;                    ///< true: neither its output nor its timeout is logged
+  Duration timeout{};  ///< after it SIGTERM to the program and its descendants, then SIGKILL after kKillGrace
 };
 
 /// How a program ended.
 struct Outcome {
-  std::string error = {};  ///< it could not be started; then nothing else counts
-  bool lost = false;       ///< with `error`: the runner refused it or lost it, so this is no word of the program
-  int exit_status = 0;     ///< of a program that exited
-  int signal = 0;          ///< that ended it, 0 = none
-  bool timed_out = false;  ///< was told to end
+  std::string error = {};  ///< why the program could not be started; the other fields then say nothing
+  bool lost = false;    ///< true if `error` is the runner's fault (refused or lost), so it says nothing of the program
+  int exit_status = 0;  ///< exit status of a program that exited
+  int signal = 0;       ///< signal that ended the program; 0 = none
+  bool timed_out = false;  ///< true if the program was ended at its timeout
   Duration took{};
-  std::vector<std::string> output = {};  ///< the last lines it printed, at most 10 and 1 KiB
+  std::vector<std::string> output = {};  ///< the last lines that the program printed, at most 10 and 1 KiB
 
   bool ok() const { return error.empty() && exit_status == 0 && signal == 0 && !timed_out; }
 };
@@ -44,8 +44,8 @@ class Runner {
   virtual ~Runner() = default;
   /// Starts the program and returns; `done` is called once, later.
   virtual void run(const Command& command, Done done) = 0;
-  /// Names the configurations by whose programs the runner judges what it is asked for from now on, by config_hash():
-  /// the one in force first. A runner that judges nothing takes no notice.
+  /// Names the configurations whose programs the runner may run from now on, by config_hash(), the one in force first.
+  /// A runner that judges nothing ignores this.
   virtual void serve(const std::vector<std::string>& /*hashes*/) {}
 };
 

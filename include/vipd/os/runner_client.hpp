@@ -1,15 +1,14 @@
 /// RunnerClient: the Runner seam over a vipd-runner in another process.
 ///
-/// Each request is sent in the turn in which it is made and answered when its program has ended. A runner that is not
-/// there, or dies, changes nothing but the time: requests wait in their order until one is there again. What was under
-/// way when the runner died is run once more, since whether it had done its work is not known; if the runner dies over
-/// it a second time it is given up, as it may be the reason. How many requests wait is bounded by the callers: one for
-/// each instance. Caller: HookQueue, by way of the daemon.
+/// A request is sent in the turn in which it is made, and answered when its program has ended. While there is no
+/// runner, requests wait in their order. If the runner dies during a program, the program is run once more, since its
+/// work may be undone. If the runner dies during the same program a second time, the program may be the reason, and the
+/// request fails. The callers bound the number of waiting requests: one for each hook queue and each check.
 ///
 /// RunnerProcess is the runner of a vipd that was started by hand: a child at the other end of a pair of sockets.
 ///
-/// Not good yet: a runner that lives but answers nothing is waited for, but for a planned stop. A vipd that was started
-/// by hand, killed and started again at once has a new runner while the old one takes up to 2 s to end what it ran.
+/// Not good yet: vipd waits for a runner that lives but does not answer, except in a planned stop. If a vipd that was
+/// started by hand is killed and restarted at once, two runners exist. The old one takes up to 2 s to end its programs.
 #pragma once
 
 #include <map>
@@ -24,26 +23,25 @@ namespace vipd {
 
 class RunnerClient final : public Runner {
  public:
-  /// Makes a connection to a runner, without waiting.
+  /// Connects to a runner without waiting.
   using Connect = std::function<Result<Fd>()>;
 
   RunnerClient(EventLoop& loop, Connect connect);
 
   void run(const Command& command, Done done) override;
-  /// Each runner that comes is told so anew, before anything is asked of it.
+  /// Each new connection begins with these hashes, before any request.
   void serve(const std::vector<std::string>& hashes) override;
-  /// For a planned stop: from now on each `patience` answers with an error what waits for a runner, and what the runner
-  /// should have ended by then.
+  /// For a planned stop: after each `patience`, fails the requests that wait for a runner or whose program is overdue.
   void give_up_after(Duration patience);
 
  private:
   struct Request {
     Command command;
     Done done;
-    int sent = 0;  // how often
+    int sent = 0;  // number of times the request was sent
     bool under_way = false;
-    TimePoint given_up_at = {};     // of one under way: the runner has killed the program by then
-    EventLoop::Watch refused = {};  // of one that cannot be sent
+    TimePoint given_up_at = {};  // when give_up_after() fails a sent request: the runner has killed its program by then
+    EventLoop::Watch refused = {};  // runs the failure of a request that is too long to be sent
   };
 
   void connect();

@@ -1,8 +1,8 @@
-/// What vipd and vipd-runner say to each other, as JSON objects over a MessageSocket.
+/// The messages of vipd and vipd-runner: JSON objects over a MessageSocket.
 ///
-/// The runner greets with its version; a vipd that does not know it hangs up. vipd names the configurations in force,
-/// and asks for programs, each with a number of its own. The runner answers each once, when it has ended. Neither
-/// trusts the other: what does not read as one of these is a failure, never an exception.
+/// The runner greets with its version, and vipd closes the connection if it does not know that version. vipd names the
+/// configurations in force and asks for programs, each request with a number. The runner answers each request once,
+/// when the program has ended. Neither process trusts the other: a malformed message is a failure, never an exception.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,21 @@
 
 namespace vipd {
 
-/// How many configurations vipd may name at a time; a runner takes no notice of more.
+/// The most configurations that vipd may name at a time; a runner ignores the rest.
 inline constexpr std::size_t kMostServed = 4;
 
-/// vipd: judge by the programs of these configurations, see Runner::serve().
+/// vipd to runner: judge by the programs of these configurations (see Runner::serve()).
 struct ServeRequest {
   std::vector<std::string> hashes;
 };
 
-/// vipd: run this.
+/// vipd to runner: run this program.
 struct RunRequest {
   std::uint64_t id = 0;
   Command command;
 };
 
-/// vipd-runner: this is how it ended.
+/// vipd-runner to vipd: the outcome of a program.
 struct RunAnswer {
   std::uint64_t id = 0;
   Outcome outcome;
@@ -35,10 +35,10 @@ struct RunAnswer {
 
 /// The runner's first message.
 Json runner_greeting();
-/// Is it the greeting of a runner that speaks as we do?
+/// True for the greeting of a runner with the same version of the protocol.
 bool is_runner_greeting(const Json& message);
 
-/// Message and value, both ways.
+/// Conversions between message and value, both ways.
 bool is_serve_request(const Json& message);
 Json to_message(const ServeRequest& request);
 Result<ServeRequest> read_serve_request(const Json& message);

@@ -1,19 +1,19 @@
-/// How soon this process runs when something is due.
+/// How soon this process runs when its deadline has come.
 ///
-/// Caller: the daemon, once at its start. What it starts then is as patient as any other program. Nothing here is
-/// insisted upon: a container or a kernel that refuses has a vipd that is late on a busy machine, and works.
+/// The daemon calls both functions once at its start. Programs that it starts later run with the usual settings.
+/// Everything here is optional: if a container or a kernel refuses, vipd still works, but is late on a busy machine.
 #pragma once
 
 namespace vipd {
 
-/// Timers of this thread end when they are due (PR_SET_TIMERSLACK, prctl(2)), and on a busy machine it goes first: with
-/// the lowest real-time priority (SCHED_RR, sched(7)) where it may have that, as root or by RLIMIT_RTPRIO. Where not,
-/// it asks for the shortest slice, 0.1 ms, so that it need not wait until whoever runs has had its own
-/// (sched_setattr(2); Linux 6.12 and later). Whoever gave the process another policy than the usual one knows better.
+/// Makes timers of this thread exact (PR_SET_TIMERSLACK, prctl(2)) and lets it run first on a busy machine. That needs
+/// the lowest real-time priority (SCHED_RR, sched(7)), available to root or by RLIMIT_RTPRIO. Otherwise the process
+/// asks for the shortest slice, 0.1 ms (sched_setattr(2); Linux 6.12 and later), so that it waits less for the running
+/// process. If the process was started with a policy other than SCHED_OTHER, that policy stays.
 void wake_promptly();
 
-/// What it has touched is never written to swap (mlockall(2), MCL_ONFAULT), if it may lock as much as it wants, as root
-/// or by RLIMIT_MEMLOCK: below a limit it would run out of memory later.
+/// Keeps the memory that vipd has touched out of swap (mlockall(2), MCL_ONFAULT). Needs CAP_IPC_LOCK or an unlimited
+/// RLIMIT_MEMLOCK: below a limit vipd would run out of memory later.
 void stay_in_memory();
 
 }  // namespace vipd

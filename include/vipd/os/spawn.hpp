@@ -1,4 +1,4 @@
-/// posix_spawn(3) as vipd uses it: a session of its own, no signal blocked or ignored, nothing inherited by accident.
+/// posix_spawn(3) with a session of its own, no signal blocked or ignored, and no inherited descriptors.
 #pragma once
 
 #include <sys/types.h>
@@ -10,18 +10,18 @@
 
 namespace vipd {
 
-/// What a new process gets.
+/// The properties of a new process.
 struct SpawnPlan {
   std::vector<std::string> arguments;    ///< the program by absolute path, then its arguments
-  std::vector<std::string> environment;  ///< "NAME=value"; all of it
-  int input = -1;                        ///< its standard input; -1 = /dev/null
-  int output = -1;                       ///< its standard output and error; -1 = ours
+  std::vector<std::string> environment;  ///< "NAME=value" each; the complete environment
+  int input = -1;                        ///< the process's standard input; -1 = /dev/null
+  int output = -1;                       ///< the process's standard output and error; -1 = those of this process
 };
 
-/// Starts it in the root directory. Fails with the errno of whatever kept it from being run.
+/// Starts the program in the root directory. Fails with the errno that kept the program from running.
 Result<pid_t> spawn(const SpawnPlan& plan);
 
-/// Collects all children that have ended; for a process that waits for none of them by itself.
+/// Reaps all children that have ended; for a process that does not wait for children itself.
 void reap_children();
 
 }  // namespace vipd

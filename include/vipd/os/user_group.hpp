@@ -1,7 +1,7 @@
-/// The user vipd, and who besides it may use what it makes: the group vipd, whose members are the operators.
+/// The user vipd, and the group vipd, whose members are the operators.
 ///
-/// Root may make such a thing in a directory of user vipd (a vipd that is started by hand). A chown or chmod of a path
-/// there could meet what somebody else has put in its place, so the thing gets its mode and group when it is made.
+/// Root may make files in a directory of user vipd (a vipd that is started by hand). Another process could replace such
+/// a file before a chown or chmod of its path. So the file gets its mode and group when it is made.
 #pragma once
 
 #include <sys/types.h>
@@ -12,11 +12,11 @@
 
 namespace vipd {
 
-/// Of the system's user vipd; no user's number if there is none.
+/// The uid of user vipd; an invalid uid if there is no such user.
 uid_t user_of_vipd();
 
-/// What this process makes while the object lives has exactly this mode and, where there is such a group and the
-/// process may choose it, the group vipd. For one thread.
+/// While the object lives, files that this process makes get exactly this mode. They get the group vipd if that group
+/// exists and the process may choose it. For single-threaded use.
 class SharedWithGroup {
  public:
   explicit SharedWithGroup(mode_t mode);

@@ -1,8 +1,7 @@
-/// Wire: adverts in and out, announcements out, and what other hosts announce of our addresses in.
+/// Wire: sends and receives adverts, sends announcements, and receives other hosts' announcements of our addresses.
 ///
-/// A seam: RawWire (os/raw_wire.hpp) has the raw sockets, the tests a LAN that loses packets. It moves octets and knows
-/// nothing of what they say. Callers: Supervisor (listen, overhear, hold), VirtualRouter (send), AddressOwner
-/// (announce).
+/// A seam: RawWire (os/raw_wire.hpp) has the raw sockets; the tests have a LAN that loses packets. The wire moves
+/// octets and does not interpret them.
 #pragma once
 
 #include <bitset>
@@ -20,18 +19,18 @@
 
 namespace vipd {
 
-/// A packet of IP protocol 112 as a raw socket delivers it.
+/// A packet of IP protocol 112, as a raw socket delivers it.
 struct Datagram {
   int ifindex = 0;
   Family family = Family::ipv4;
-  /// IPv4: from the IP header on (raw(7)). IPv6: the VRRP message alone (RFC 3542 3), the header's fields stand below.
+  /// IPv4: from the IP header on (raw(7)). IPv6: the VRRP message alone (RFC 3542 3); the fields below hold its header.
   std::span<const std::uint8_t> octets;
   IpAddress source, destination;    ///< IPv6 only
   int hop_limit = 0;                ///< IPv6 only
-  Duration age = Duration::zero();  ///< since it arrived, as far as the kernel tells
+  Duration age = Duration::zero();  ///< time since the packet arrived, as far as the kernel knows
 };
 
-/// Addresses of ours by interface and family.
+/// The virtual addresses of this node, by interface and family.
 using WatchedAddresses = std::map<std::pair<int, Family>, std::vector<IpAddress>>;
 
 /// Called from the loop for each packet; the octets are valid during the call.
@@ -41,29 +40,30 @@ class Wire {
  public:
   virtual ~Wire() = default;
 
-  /// Delivers what comes on an interface for these VRIDs, by unicast and, with `group`, to the VRRP group, which it
-  /// joins (RFC 9568 5.1.1.2). Again with others replaces them. Returns since when: joining waits for the kernel's lock
-  /// of all links, and who has not heard yet may not think that nobody speaks.
+  /// Delivers adverts for these VRIDs on an interface: those sent by unicast and, with `group`, those to the VRRP
+  /// group, which is joined (RFC 9568 5.1.1.2). A second call replaces the VRIDs. Returns the moment from which adverts
+  /// are heard. Joining waits for the kernel's lock of all links, so silence before that moment proves nothing.
   virtual Result<TimePoint> listen(int ifindex, Family family, const std::bitset<256>& vrids, bool group) = 0;
-  /// Ends that; nothing happens if there was none.
+  /// Stops listening; does nothing if listen() was not called.
   virtual void leave(int ifindex, Family family) = 0;
-  /// Where the kernel is in the group now, of what listen() has joined. It drops a membership at times without a word,
-  /// see os/memberships.hpp. Fails where nobody can tell.
+  /// The groups of listen() that the kernel still lists as joined. It sometimes drops a membership without notice, see
+  /// os/memberships.hpp. Fails if the lists cannot be read.
   virtual Result<std::set<std::pair<int, Family>>> memberships() const = 0;
-  /// What became of a message.
+  /// Called with the outcome of a message.
   using Sent = std::function<void(const Result<void>&)>;
-  /// Sends a VRRP message from `source` to `destination`, both of one family; listen() has been called. Never waits.
-  /// Says what became of it before it returns, or in release() after hold().
+  /// Sends a VRRP message from `source` to `destination`, both of one family, after listen(). Never waits. Calls `sent`
+  /// before it returns, or in release() after hold().
   virtual void send(int ifindex, const IpAddress& source, const IpAddress& destination,
                     std::span<const std::uint8_t> message, Sent sent) = 0;
-  /// Until release(), messages may wait for each other to leave together; those who sent them stay there for so long.
+  /// Until release(), messages may wait and leave together. The `sent` functions must stay valid until then.
   virtual void hold() {}
   virtual void release() {}
   /// Sends a whole Ethernet frame. Never waits.
   virtual Result<void> announce(int ifindex, std::span<const std::uint8_t> frame) = 0;
-  /// Delivers what arrives on these interfaces and says where one of these addresses lives: IPv4, an Ethernet frame
-  /// with ARP; IPv6, the ICMPv6 message of a neighbour advertisement, with its hop limit. Other packets may be among
-  /// them. A flood is delivered in part. Replaces what was asked for before. A failure leaves some of it undone.
+  /// Delivers packets on these interfaces that say where one of these addresses lives: for IPv4 an Ethernet frame with
+  /// ARP, for IPv6 the ICMPv6 message of a neighbour advertisement with its hop limit. Other packets may be among them,
+  /// and a flood is delivered in part. Replaces the previous request. After a failure the request may be in effect in
+  /// part.
   virtual Result<void> overhear(const WatchedAddresses& addresses) = 0;
 };
 

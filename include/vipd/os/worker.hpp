@@ -1,11 +1,11 @@
-/// Worker: one thread for what may take long, such as fsync(2) on a slow disk.
+/// Worker: one thread for slow work, such as fsync(2) on a slow disk.
 ///
-/// The event loop decides everything. The worker decides nothing: it runs one piece of work after another, in the order
-/// in which they were given, and hands back what the loop is to do with the outcome. A piece of work may touch only
-/// what it owns. The thread has the normal scheduling class, and all signals are blocked in it.
+/// The event loop decides everything. The worker runs one piece of work after another, in the order in which they were
+/// given, and returns to the loop a function that handles the result. A piece of work may touch only its own data. The
+/// thread has the normal scheduling class, and all signals are blocked in it.
 ///
-/// Whoever replaces the program (execve(2)) waits for idle() first. The kernel would end the thread, and it waits for a
-/// thread that waits for a disk. Callers: the daemon and Reloader.
+/// Before execve(2) replaces the program, the caller waits for idle(). The kernel would end the thread at once, and
+/// blocks while the thread waits for a disk.
 #pragma once
 
 #include <condition_variable>
@@ -23,18 +23,18 @@ namespace vipd {
 
 class Worker {
  public:
-  /// What the loop does once the work is done.
+  /// The function that the loop runs when the work is done.
   using Outcome = std::function<void()>;
   /// Runs in the thread.
   using Work = std::function<Outcome()>;
 
-  /// Fails if there is no descriptor or no thread left.
+  /// Fails if no descriptor or no thread is available.
   static Result<std::unique_ptr<Worker>> create(EventLoop& loop);
-  /// Waits until all work is done; its outcomes are dropped.
+  /// Waits until all work is done and drops the outcomes.
   ~Worker();
 
   void give(Work work);
-  /// All that was given is done, outcomes too.
+  /// True if all work is done and all outcomes have run.
   bool idle() const { return unfinished_ == 0; }
 
  private:
@@ -44,9 +44,9 @@ class Worker {
 
   Fd done_;  // an eventfd
   EventLoop::Watch watch_;
-  std::size_t unfinished_ = 0;  // of the loop's thread alone
+  std::size_t unfinished_ = 0;  // used by the loop's thread alone
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::condition_variable changed_;
   std::deque<Work> waiting_;
   std::deque<Outcome> outcomes_;
