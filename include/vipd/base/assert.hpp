@@ -1,7 +1,7 @@
-/// VIPD_ASSERT: what may not happen. It stays on in release builds.
+/// VIPD_ASSERT: a condition that only a bug can break. It stays on in release builds.
 ///
-/// No assertion can be reached from the network, from a file or from the control socket: those are checked and
-/// answered with a Result. An assertion that fires is a bug in vipd; the process ends and systemd starts it again.
+/// No assertion can be reached from the network, from a file or from the control socket: their input is checked and
+/// answered with a Result. If an assertion fires, the process ends and systemd starts it again.
 #pragma once
 
 namespace vipd {

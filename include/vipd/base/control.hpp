@@ -1,12 +1,12 @@
-/// The control socket: what both of its ends hold to.
+/// The control socket: the limits that both ends keep.
 #pragma once
 
 #include <cstddef>
 
 namespace vipd {
 
-/// Octets of the longest answer, its newline not counted. A status of thousands of instances fits, and so does the text
-/// of the largest configuration.
+/// The longest answer in octets, without its newline. It holds a status of thousands of instances, and the text of the
+/// largest configuration.
 inline constexpr std::size_t kLongestAnswer = std::size_t{32} << 20;
 
 }  // namespace vipd

@@ -1,7 +1,7 @@
 /// Addresses as values: IpAddress, IpPrefix, MacAddress.
 ///
-/// Both families in one type, always in network byte order, compared as unsigned network-order integers: that is the
-/// comparison the election's tie-break asks for (RFC 9568 6.4.3). Text forms are those of inet_pton(3).
+/// One type holds both families, in network byte order, and compares as an unsigned network-order integer. The
+/// tie-break of the election needs that comparison (RFC 9568 6.4.3). Text forms are those of inet_pton(3).
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace vipd {
 
-/// The two families of IP; an instance speaks one.
+/// The two families of IP; an instance uses one of them.
 enum class Family : std::uint8_t { ipv4, ipv6 };
 
 /// Octets of an address: 4 or 16.
@@ -30,7 +30,7 @@ class IpAddress {
   /// 0.0.0.0, the unspecified IPv4 address.
   constexpr IpAddress() = default;
 
-  /// From network-order octets; `octets` has exactly address_size(family) of them.
+  /// Makes an address of network-order octets; `octets` has exactly address_size(family) of them.
   IpAddress(Family family, std::span<const std::uint8_t> octets);
 
   /// Parses "192.0.2.1" or "2001:db8::1" (no zone, no prefix length); nullopt for anything else.
@@ -64,13 +64,13 @@ class IpAddress {
   }
 
  private:
-  /// The octets in two halves: addresses are compared so often that a call of memcmp() for each would be felt.
+  /// The octets in two halves: addresses are compared so often that a call of memcmp() would cost noticeable time.
   using Words = std::pair<std::uint64_t, std::uint64_t>;
   Words words() const {
     const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(octets_);
     return {words[0], words[1]};
   }
-  /// A half as the number that it is in network byte order.
+  /// Converts a half from network to host byte order, for comparison.
   static std::uint64_t in_order(std::uint64_t word) {
     return std::endian::native == std::endian::little ? std::byteswap(word) : word;
   }
@@ -84,7 +84,7 @@ struct IpPrefix {
   IpAddress address;
   std::uint8_t length = 0;  ///< 0..32 or 0..128
 
-  /// `other` is in the subnet.
+  /// True if `other` is in the subnet.
   bool contains(const IpAddress& other) const;
   std::string to_string() const;
   friend auto operator<=>(const IpPrefix&, const IpPrefix&) = default;
@@ -106,7 +106,7 @@ const IpAddress& vrrp_group(Family family);
 /// Adds the 16-bit words of `data` (network order, odd octet padded with zero) to a running RFC 1071 sum.
 std::uint32_t checksum_add(std::uint32_t sum, std::span<const std::uint8_t> data);
 
-/// Folds a running sum to 16 bits. A message with its checksum in place is good when this is 0xffff.
+/// Folds a running sum to 16 bits. The result is 0xffff for a message with a correct checksum.
 std::uint16_t checksum_fold(std::uint32_t sum);
 
 /// The sum of the pseudo-header: RFC 8200 8.1 for IPv6, RFC 793 for IPv4.

@@ -1,4 +1,4 @@
-/// LogLimit: how often the same thing is said. Callers: whoever logs what somebody else can provoke.
+/// LogLimit: bounds how often a message is logged that another host or process can provoke.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@ namespace vipd {
 /// Lets one line a minute through.
 class LogLimit {
  public:
-  /// True when the last time it said so is a minute ago or more.
+  /// True if the last time it returned true is a minute ago or more.
   bool passes(TimePoint now) {
     if (now < next_) return false;
     next_ = now + std::chrono::minutes(1);
@@ -23,10 +23,11 @@ class LogLimit {
   TimePoint next_ = TimePoint::min();
 };
 
-/// Lets each sentence through once a minute, and at most ten sentences: for what another process makes up.
+/// Lets each sentence through once a minute, and remembers at most ten sentences. For text that another process makes
+/// up.
 class SentenceLimit {
  public:
-  /// True when `sentence` is to be said now.
+  /// True if `sentence` may be logged now.
   bool passes(const std::string& sentence, TimePoint now) {
     if (now >= next_) said_.clear();
     if (said_.empty()) next_ = now + std::chrono::minutes(1);

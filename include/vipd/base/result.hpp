@@ -1,8 +1,9 @@
-/// Result<T>: what may happen is a value.
+/// Result<T>: a failure that may happen is a value.
 ///
-/// Two kinds of error are kept apart and never mixed: what may happen (a refused system call, a bad file, a rude
-/// client) is a Result that the caller handles or passes on with context; what may not happen (a bug) is an
-/// assertion, see base/assert.hpp. Whoever handles a Result logs it, once; whoever passes it on does not.
+/// vipd keeps two kinds of error apart. A failure that may happen (a refused system call, a bad file, a hostile client)
+/// is a Result. The caller handles it or passes it on with context. A failure that may not happen (a bug) is an
+/// assertion, see base/assert.hpp. The function that handles a Result logs it, once; a function that passes it on does
+/// not.
 #pragma once
 
 #include <cstring>
@@ -12,7 +13,7 @@
 
 namespace vipd {
 
-/// Why something could not be done: a sentence for a human, and the errno behind it (0 where there is none).
+/// Why an operation failed: a sentence for a human, and the errno behind it (0 = none).
 struct Error {
   std::string message;
   int code = 0;
@@ -23,10 +24,10 @@ struct Error {
 template <typename T>
 using Result = std::expected<T, Error>;
 
-/// An error without an errno behind it.
+/// Makes an error without an errno.
 inline std::unexpected<Error> failure(std::string message) { return std::unexpected(Error{std::move(message), 0}); }
 
-/// An error from a system call: "what: strerror(code)".
+/// Makes an error of a system call: "what: strerror(code)".
 inline std::unexpected<Error> system_failure(const std::string& what, int code) {
   return std::unexpected(Error{what + ": " + std::strerror(code), code});
 }
