@@ -17,7 +17,7 @@ namespace {
 
 using Arguments = std::span<const std::string>;
 
-/// A kind of check, and what follows its name.
+/// A kind of check: its name and the number of its arguments.
 struct Kind {
   std::string_view name;
   std::size_t arguments;
@@ -30,7 +30,7 @@ Answer as_nobody(Ask ask) {
   return ask();
 }
 
-/// Only `file` stays root: it reads what root alone may read, and 256 octets of it.
+/// All kinds. Only `file` stays root: it reads files that only root may read, and at most 256 octets of them.
 constexpr auto kKinds = std::to_array<Kind>({
     {"file", 2, [](Arguments words) { return check_file(words[0], words[1]); }},
     {"unit", 1, [](Arguments words) { return check_unit(words[0], give_up_root); }},
@@ -65,7 +65,7 @@ Answer check_file(const std::string& path, const std::string& content) {
   }
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return system_failure("cannot open " + path, errno);
-  std::array<char, 256> buffer;  // a number is shorter
+  std::array<char, 256> buffer;  // longer than any number
   const ssize_t size = ::read(fd.get(), buffer.data(), buffer.size());
   if (size < 0) return system_failure("cannot read " + path, errno);
   const std::string text(buffer.data(), static_cast<std::size_t>(size));

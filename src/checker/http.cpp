@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMostOfBody = 1 << 20;
 
-/// Keeps the beginning of the body; the rest is read and thrown away.
+/// Keeps the beginning of the body and drops the rest.
 std::size_t keep(char* data, std::size_t, std::size_t size, void* body) {
   auto& text = *static_cast<std::string*>(body);
   text.append(data, std::min(size, kMostOfBody - text.size()));

@@ -36,7 +36,7 @@ Target target_of(const IpAddress& address) {
   return target;
 }
 
-/// Type, code, checksum, identifier, sequence, as in RFC 792 and RFC 4443; the process id is the identifier.
+/// An echo request: type, code, checksum, identifier, sequence (RFC 792, RFC 4443). The identifier is the process id.
 std::array<std::uint8_t, 8> request(bool ipv6) {
   const auto id = static_cast<std::uint16_t>(::getpid());
   std::array<std::uint8_t, 8> message{};
@@ -51,7 +51,8 @@ std::array<std::uint8_t, 8> request(bool ipv6) {
   return message;
 }
 
-/// Is this the reply to our request? A raw socket shows what is meant for others, too, and IPv4's with their header.
+/// True for the reply to our request. A raw socket also delivers other processes' packets, and those of IPv4 with a
+/// header.
 bool is_reply(std::span<const std::uint8_t> packet, bool ipv6, std::span<const std::uint8_t> asked) {
   const std::size_t header = ipv6 || packet.empty() ? 0 : (packet[0] & 0x0FU) * 4U;
   if (packet.size() < header + asked.size()) return false;
@@ -83,7 +84,7 @@ Answer check_ping(const std::string& text, BeforeAsking before_asking) {
   if (::sendto(fd.get(), asked.data(), asked.size(), 0, to, target.size) < 0)
     return system_failure("cannot ask " + text, errno);
   std::array<std::uint8_t, 1500> packet;
-  while (true) {  // until the timeout ends us
+  while (true) {  // ends by the timeout of the check
     sockaddr_storage from{};
     socklen_t size = sizeof from;
     const ssize_t got =

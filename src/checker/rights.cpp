@@ -14,13 +14,13 @@ namespace {
 
 constexpr uid_t kNobody = 65534;  // of Debian's base-passwd, and the kernel's own default (overflowuid)
 
-/// What a set-user-ID program could get back, if there were no no_new_privs.
+/// Empties the set of capabilities that a set-user-ID program could regain without no_new_privs.
 void empty_bounding_set() {
   for (unsigned long capability = 0; capability <= CAP_LAST_CAP; ++capability)
     ::prctl(PR_CAPBSET_DROP, capability, 0UL, 0UL, 0UL);
 }
 
-/// Root's are gone with the uid; those that were kept over an exec are not.
+/// Drops all capabilities. Those of root go with its uid, but those kept over an exec do not.
 bool drop_capabilities() {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   const __user_cap_data_struct none[2] = {};

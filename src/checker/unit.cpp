@@ -19,8 +19,8 @@ std::string full_name(const std::string& name) {
   return name.find('.') == std::string::npos ? name + ".service" : name;
 }
 
-/// systemd itself, as systemctl asks it: then no D-Bus daemon is needed, and none that stands still makes a service
-/// look dead. It answers root alone there, so others ask over the system bus.
+/// Connects to systemd directly, as systemctl does. So no D-Bus daemon is needed, and a hung one does not make a
+/// service look dead. systemd answers only root there; other users ask over the system bus.
 int open_systemd(sd_bus** bus) {
   if (::geteuid() != 0) return ::sd_bus_open_system(bus);
   int error = ::sd_bus_new(bus);
@@ -28,7 +28,7 @@ int open_systemd(sd_bus** bus) {
   return error < 0 ? error : ::sd_bus_start(*bus);
 }
 
-/// "active", "failed", ...; "not loaded" if systemd does not know the unit.
+/// The state of a unit: "active", "failed", ...; "not loaded" if systemd does not know it.
 Answer state_of(sd_bus* bus, const std::string& name) {
   sd_bus_message* reply = nullptr;
   const char* path = nullptr;

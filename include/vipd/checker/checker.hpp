@@ -1,8 +1,8 @@
-/// Probe: the built-in kinds of checks, each a question to the machine or to the network.
+/// The built-in kinds of checks, each a question to the machine or to the network.
 ///
-/// Runs in a process of its own, started by vipd-runner like a user's program, so it may wait for as long as it likes:
-/// a timeout ends it from outside. It prints one line that says what is wrong, or the number that a file holds, and
-/// ends with status 0 if all is well. `process` is no probe: vipd-runner answers it itself, see os/process_count.hpp.
+/// Each check runs in a process of its own. vipd-runner starts it like a user's program, so it may wait: a timeout ends
+/// it from outside. It prints one line, which says why it failed or gives the number in a file. Its exit status is 0 if
+/// it passes. The kind `process` is missing here: vipd-runner counts processes itself, see os/process_count.hpp.
 ///
 /// Not good yet: each run loads libcurl, though only one kind needs it.
 #pragma once
@@ -14,27 +14,27 @@
 
 namespace vipd {
 
-/// Answers the question in `arguments`, as program_of() (config/check_program.hpp) writes it without its first word's
-/// mark: "tcp", "192.0.2.1:80". Returns the exit status: 0 passes, 1 fails, 2 if there is no such kind or it has
-/// another number of arguments, which is said on standard error.
+/// Carries out the check in `arguments`: "tcp", "192.0.2.1:80". They are the words of program_of()
+/// (config/check_program.hpp) without the mark before the first word. Returns the exit status: 0 = pass, 1 = fail, 2 =
+/// unknown kind or wrong number of arguments, with the usage on standard error.
 int run_check(std::span<const std::string> arguments);
 
-/// What a probe that passes has to say: nothing, or a number.
+/// The output of a check that passes (nothing, or a number), or why it fails.
 using Answer = Result<std::string>;
 
-/// What happens between the opening of a socket that needs root's rights and the first question.
+/// Called after the check has opened the socket that needs root's rights, and before it asks.
 using BeforeAsking = Result<void> (*)();
 inline Result<void> nothing_before() { return {}; }
 
-/// Is there a file? With `content` "content", its first line, which is read.
+/// Passes if the file exists. With `content` "content" the output is the first line of the file.
 Answer check_file(const std::string& path, const std::string& content);
-/// Is this unit of systemd active? A name without a dot is that of a service.
+/// Passes if this unit of systemd is active. A name without a dot is the name of a service.
 Answer check_unit(const std::string& name, BeforeAsking before_asking = nothing_before);
-/// Does "HOST:PORT" or "[ADDRESS]:PORT" take a connection?
+/// Passes if "HOST:PORT" or "[ADDRESS]:PORT" accepts a connection.
 Answer check_tcp(const std::string& target);
-/// Does the URL answer with `status` ("0": 200 to 399) and a body whose first MiB holds `text`?
+/// Passes if the URL answers with `status` ("0": 200 to 399) and if the first MiB of the body contains `text`.
 Answer check_http(const std::string& url, const std::string& status, const std::string& text);
-/// Does this address answer an ICMP echo request?
+/// Passes if this address answers an ICMP echo request.
 Answer check_ping(const std::string& address, BeforeAsking before_asking = nothing_before);
 
 }  // namespace vipd
