@@ -23,7 +23,7 @@ void add_trial(CLI::App& reload, Invocation& invocation) {
       ->check(CLI::Range(1U, kLongest));
 }
 
-/// What vipctl does with root's rights rests on this path and not on the daemon's word.
+/// Adds the path of the configuration. What vipctl does as root depends on this path and not on the daemon's answer.
 void add_config_file(CLI::App& verb, Invocation& invocation) {
   verb.add_option("--config", invocation.config, "The daemon's configuration file")
       ->type_name("FILE")
@@ -67,7 +67,7 @@ struct Verb {
   void (*add_options)(CLI::App&, Invocation&) = add_nothing;
 };
 
-/// All verbs, in the order of the help.
+/// All verbs, in the order of the help text.
 constexpr std::array<Verb, 8> kVerbs = {{
     {"status", "The state of each instance, and why", show_status},
     {"events", "The last transitions, and why", show_events, add_events_options},
@@ -82,7 +82,7 @@ constexpr std::array<Verb, 8> kVerbs = {{
 void add_verb(CLI::App& app, Invocation& invocation, const Verb& verb) {
   CLI::App& added = *app.add_subcommand(verb.name, verb.help);
   added.callback([&invocation, &verb] { invocation.verb = verb.function; });
-  added.fallthrough();  // options of every verb may stand behind it
+  added.fallthrough();  // allows the options of every verb after the verb
   added.footer("And the options of every verb: --json, --runtime-dir DIR.");
   verb.add_options(added, invocation);
 }

@@ -16,9 +16,10 @@
 namespace vipd {
 namespace {
 
-constexpr std::size_t kLargestFile = 32 << 20;  // a configuration has at most 8 MiB, as JSON at most four times that
+// a configuration has at most 8 MiB, and its JSON at most four times that
+constexpr std::size_t kLargestFile = 32 << 20;
 
-/// Opens what belongs to root or to the caller and what nobody else can write.
+/// Opens a file or directory that belongs to root or the caller and that no other user can write.
 Result<Fd> open_own(int directory, const std::string& name, int flags) {
   Fd fd(::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags));
   struct stat status{};
@@ -67,7 +68,7 @@ std::map<std::uint64_t, std::string> names_in(const Fd& directory) {
   return names;
 }
 
-/// The entry of the answer; null if the file is damaged.
+/// Makes the entry of the answer; null if the file is damaged.
 Document entry_of(const Document& kept, std::uint64_t number, bool with_texts) {
   const Document& files = member(kept, "files");
   if (text_at(kept, "schema") != "vipd.kept-config/1" || !files.is_array() || files.empty()) return nullptr;
@@ -75,7 +76,7 @@ Document entry_of(const Document& kept, std::uint64_t number, bool with_texts) {
   entry["files"] = Document::array();
   for (const Document& file : files) {
     Document shown{{"path", member(file, "path")}};
-    if (with_texts) shown["text"] = member(file, "text");  // octet by octet: render_files() makes it fit for a terminal
+    if (with_texts) shown["text"] = member(file, "text");  // raw octets: render_files() makes them safe for a terminal
     entry["files"].push_back(std::move(shown));
   }
   return entry;

@@ -61,7 +61,7 @@ std::unexpected<Error> connect_failure(const std::string& path, int code) {
   }
 }
 
-/// connect(2) and send(2) give up after `patience`, with EAGAIN.
+/// Makes connect(2) and send(2) fail with EAGAIN after `patience`.
 void bound_sending(int descriptor, Duration patience) {
   const auto us = std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::microseconds>(patience).count());
   const timeval bound{.tv_sec = us / 1'000'000, .tv_usec = us % 1'000'000};
@@ -70,13 +70,13 @@ void bound_sending(int descriptor, Duration patience) {
 
 int connect_retrying(int descriptor, const sockaddr_un& address) {
   int result = 0;
-  do {  // a stop and a `fg` of the shell interrupt a call that is bounded in time
+  do {  // a stop and the shell's `fg` interrupt a call with a timeout
     result = ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   } while (result != 0 && errno == EINTR);
   return result;
 }
 
-/// Milliseconds for poll(2), rounded up so that it does not spin before the deadline; -1 waits without an end.
+/// Milliseconds for poll(2); -1 = no limit. Rounded up, so that the caller does not spin before the deadline.
 int poll_timeout(std::optional<steady_clock::time_point> deadline) {
   if (!deadline) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - steady_clock::now()).count();

@@ -7,7 +7,7 @@
 namespace vipd {
 namespace {
 
-/// Deeper than any schema; what walks through a document recursively must not exhaust the stack.
+/// Deeper than any schema. The limit keeps recursive functions from exhausting the stack.
 constexpr int kMaxDepth = 32;
 
 std::unexpected<Error> not_understood(const std::string& why) {

@@ -16,7 +16,7 @@ std::string configuration_line(const Document& configuration, const Display& dis
          text_at(configuration, "sha256").substr(0, kShownHash) + paths + '\n';
 }
 
-/// `text` line by line, each harmless to a terminal.
+/// `text` line by line, each made safe for a terminal.
 std::string harmless_lines(const std::string& text) {
   std::string result;
   for (std::size_t begin = 0; begin < text.size();) {

@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kTimeWidth = 23;   // "2026-11-22 22:52:03.123"
 constexpr std::size_t kStateWidth = 20;  // "INITIALIZE -> BACKUP"
 
-/// Whose event it is: "web", "group edge".
+/// The subject of an event: "web", "group edge".
 std::string subject(const Document& event) {
   const std::string group = text_at(event, "sync_group"), instance = text_at(event, "instance");
   return group.empty() ? instance : "group " + group;
@@ -19,7 +19,7 @@ std::string state_word(const Document& event, const char* key) {
   return state.empty() ? "?" : state;
 }
 
-/// The time in the reader's zone; what cannot be read as a time is shown as it is.
+/// The time in the local time zone; a text that is not a time is shown unchanged.
 std::string event_time(const Document& event) {
   const std::string text = text_at(event, "time");
   const auto time = parse_rfc3339(text);

@@ -12,20 +12,20 @@ constexpr std::size_t kLabelWidth = 11;
 
 std::string or_unknown(const std::string& text) { return text.empty() ? "?" : text; }
 
-/// `part` behind what is there, with `separator` between them; nothing of an empty part.
+/// Appends `part` to `text`, with `separator` between them; an empty part adds nothing.
 void join(std::string& text, const std::string& part, const char* separator = ", ") {
   if (part.empty()) return;
   text += (text.empty() ? "" : separator) + part;
 }
 
-/// What is shown as the state: Initialize with a cause is a fault.
+/// The state to show: Initialize with a cause is shown as a fault.
 std::string shown_state(const Document& instance) {
   return member(instance, "fault").is_string() ? "fault" : text_at(instance, "state");
 }
 
 bool is_active(const Document& instance) { return shown_state(instance) == "active"; }
 
-/// Something that an Active instance should hold and does not. While stopping it may give them up.
+/// True for an object that an Active instance should hold and does not. A stopping instance may lack objects.
 bool is_missing(const Document& instance, const Document& entry) {
   const Document& present = member(entry, "present");
   return is_active(instance) && !is_true(instance, "stopping") && present.is_boolean() && !present.get<bool>();
@@ -37,7 +37,7 @@ std::string plural(std::size_t count, const std::string& noun, const std::string
   return std::to_string(count) + ' ' + (count == 1 ? noun : plural_noun);
 }
 
-/// "2 addresses MISSING", of one kind; nothing if all are there.
+/// "2 addresses MISSING", for one kind of object; empty if none is missing.
 std::string summarize_missing(const Document& instances, const std::string& noun, const std::string& kind) {
   std::size_t missing = 0;
   for (const Document& instance : instances)
@@ -59,7 +59,7 @@ std::string summarize_unfit(const Document& instances) {
   return unfit == 0 ? "" : std::to_string(unfit) + " UNFIT (" + names + ')';
 }
 
-/// "1 FAULT (db)": what is wrong comes first and says where.
+/// "1 FAULT (db)": troubles come first and name their instances.
 std::string summarize_troubles(const Document& instances) {
   std::size_t faults = 0;
   std::string names;
@@ -98,7 +98,7 @@ std::string first_line(const Document& status, const Display& display) {
          ")\n";
 }
 
-/// Nothing where the files are in force, or where the daemon is too old to say.
+/// The line about unloaded files; empty if the files are in force, or if the daemon is too old to tell.
 std::string files_line(const Document& status, const Display& display) {
   const Document& in_force = member(status, "files_in_force");
   if (!in_force.is_boolean() || in_force.get<bool>()) return "";
@@ -112,7 +112,7 @@ std::string row(const char* label, const std::string& value) {
   return value.empty() ? "" : "  " + padded(label, kLabelWidth) + value + '\n';
 }
 
-/// "2min 5s ago"; nothing if the clocks disagree.
+/// "2min 5s ago"; empty if the clocks disagree.
 std::string age(std::chrono::system_clock::time_point since, const Display& display) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(display.now - since);
   if (seconds < std::chrono::seconds(0)) return "";
@@ -143,7 +143,7 @@ std::string headline(const char* noun, const Document& instance, const Display& 
          paint(display, emphasis, words) + history(instance, display) + '\n';
 }
 
-/// Why it is so: the cause that holds it, and the reason of the last transition without what that says already.
+/// The current cause, and the last transition's reason without repeating the cause.
 std::string why(const Document& instance, const Display& display) {
   const std::string fault = text_at(instance, "fault");
   const std::string unfit = fault.empty() ? text_at(instance, "unfit") : "";
@@ -172,7 +172,7 @@ std::string priority(const Document& instance, const Display& display) {
   return text;
 }
 
-/// Who is Active if it is not us.
+/// The Active node, if it is another one.
 std::string other_active(const Document& instance) {
   if (is_active(instance) || !instance.contains("active")) return "";
   const Document& active = member(instance, "active");
@@ -206,7 +206,7 @@ struct Mark {
   std::string words;
 };
 
-/// How it stands with what is held, seen from the state: capitals for what should not be.
+/// The state of a held object; capitals mark a state that should not be.
 Mark mark(const Document& instance, const Document& address) {
   const Document& present = member(address, "present");
   if (text_at(address, "assigned") == "false") return {Emphasis::plain, "not put on an interface"};
@@ -218,7 +218,7 @@ Mark mark(const Document& instance, const Document& address) {
   return {Emphasis::bad, "PRESENT (though not active)"};
 }
 
-/// What is held of one kind: the list `kind` of the instance, whose entries are named by `name`.
+/// A row with the held objects of one kind: `kind` is their list in the instance, `name` the key of their name.
 std::string held(const Document& instance, const char* kind, const char* name, const Display& display) {
   const Document& list = member(instance, kind);
   std::size_t width = 0;
@@ -235,7 +235,7 @@ std::string held(const Document& instance, const char* kind, const char* name, c
   return rows;
 }
 
-/// "lists other addresses, adverts every 2s": in what a peer is configured differently.
+/// "lists other addresses, adverts every 2s": how a peer's configuration differs.
 std::string differences(const Document& instance, const Document& peer) {
   std::string text;
   const std::string match = text_at(peer, "addresses"), interval = text_at(peer, "advert_interval");
@@ -245,7 +245,7 @@ std::string differences(const Document& instance, const Document& peer) {
   return text;
 }
 
-/// A row for each peer that is not as we are; one that is, is no news.
+/// A row for each peer whose configuration differs from ours.
 std::string odd_peers(const Document& instance, const Display& display) {
   std::string rows;
   for (const Document& peer : member(instance, "peers")) {
@@ -301,7 +301,7 @@ std::string failed_hook(const Document& last) {
   return "the last one FAILED (" + how + "): " + or_unknown(text_at(last, "command"));
 }
 
-/// What a hook that failed said last, line by line.
+/// The last lines of output of a hook that failed.
 std::string last_words(const Document& last) {
   std::string rows;
   if (!has_failed(last)) return rows;

@@ -22,26 +22,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMostLinks = 40;  // as the kernel, path_resolution(7)
+constexpr int kMostLinks = 40;  // the kernel's limit, path_resolution(7)
 constexpr std::size_t kLongestLink = 4096;
 
-/// Where a path leads in the end: no link is left to be followed.
+/// The end of a path, all links followed.
 struct Place {
   Fd directory;
   std::string name;
-  std::optional<struct stat> present = {};  ///< nullopt: nothing is there
+  std::optional<struct stat> present = {};  ///< nullopt: no file is there
 };
 
 bool is_ours(const struct stat& status) { return status.st_uid == 0 || status.st_uid == ::geteuid(); }
 
-/// Nobody but root and the caller can replace `entry` (nullopt: put something there) in `directory`.
+/// True if only root and the caller can replace `entry` in `directory`. Without `entry`: if only they can add a file.
 bool is_safe(const struct stat& directory, const std::optional<struct stat>& entry) {
   if (!is_ours(directory)) return false;
   if ((directory.st_mode & (S_IWGRP | S_IWOTH)) == 0) return true;
   return (directory.st_mode & S_ISVTX) != 0 && entry && is_ours(*entry);
 }
 
-/// Follows a path one name at a time and looks who may change each directory on the way.
+/// Follows a path one name at a time and checks for each directory on the way which users may change it.
 class Walk {
  public:
   explicit Walk(fs::path path) : path_(std::move(path)) { prepend(path_); }
@@ -113,7 +113,7 @@ Result<void> Walk::enter(const std::string& name) {
   return {};
 }
 
-/// Who may do what with a file.
+/// The access rights of a file.
 struct Rights {
   uid_t owner = 0;
   gid_t group = 0;
@@ -132,7 +132,7 @@ Rights rights_of(const Place& place) {
   return rights;
 }
 
-/// As the package advises for a file that has secrets.
+/// The rights that the package advises for a file with secrets.
 Rights usual_rights() {
   const ::group* group = ::getgrnam("vipd");
   return group == nullptr ? Rights{::geteuid(), ::getegid()} : Rights{::geteuid(), group->gr_gid, 0640};
@@ -149,7 +149,7 @@ Result<std::string> read_text(const Place& place) {
   return text;
 }
 
-/// Gives a new file its rights before its content: nobody reads it who may not.
+/// Gives a new file its rights before its content, so that the content is never readable to other users.
 Result<void> give(const Fd& fd, const Rights& rights) {
   if (::fchown(fd.get(), rights.owner, rights.group) < 0) return system_failure("cannot keep its owner", errno);
   if (::fchmod(fd.get(), rights.mode) < 0) return system_failure("cannot keep its mode", errno);
@@ -168,7 +168,7 @@ Result<void> write_text(const Fd& fd, const std::string& text) {
   return ::fsync(fd.get()) < 0 ? system_failure("cannot write it", errno) : Result<void>();
 }
 
-/// All files that are to change, prepared beside them; then all change, or none.
+/// All files that are to change. They are prepared beside their targets; then all change, or none.
 class Restoration {
  public:
   Restoration() = default;
@@ -176,19 +176,19 @@ class Restoration {
   Restoration& operator=(const Restoration&) = delete;
   ~Restoration();
 
-  /// `path` shall have this text; nothing is to be done if it has. A file that is not there gets the rights of the file
-  /// at `main`.
+  /// Plans that `path` gets this text; nothing is planned if it has it. A missing file gets the rights of the file at
+  /// `main`.
   Result<void> replace(const fs::path& path, const std::string& text, const fs::path& main);
-  /// `path` shall not be read by vipd any more.
+  /// Plans that `path` is renamed, so that vipd does not read it.
   Result<void> move_away(const fs::path& path);
-  /// Returns what was done, a line each.
+  /// Carries out the plan. Returns the steps that were done, a line each.
   Result<std::vector<std::string>> carry_out();
 
  private:
   struct Step {
     Place place;
     fs::path path;
-    std::string fresh;  ///< name of the new file; empty where the old one is moved away
+    std::string fresh;  ///< name of the new file; empty if the old one is only moved away
     bool done = false;
     std::string copy() const { return place.name + std::string(kBeforeRestore); }
   };
@@ -227,7 +227,7 @@ Result<void> Restoration::replace(const fs::path& path, const std::string& text,
 
 Result<void> Restoration::write_fresh(const Step& step, const std::string& text, const Rights& rights) {
   const int directory = step.place.directory.get();
-  ::unlinkat(directory, step.fresh.c_str(), 0);  // of a vipctl that was killed
+  ::unlinkat(directory, step.fresh.c_str(), 0);  // left by a previous vipctl that was killed
   const Fd fd(::openat(directory, step.fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) return system_failure("cannot write beside it", errno);
   const auto given = give(fd, rights);
@@ -254,7 +254,7 @@ Result<std::vector<std::string>> Restoration::carry_out() {
   return said;
 }
 
-/// What is replaced becomes the copy itself, with all its rights; the name is never without a file.
+/// Replaces one file. The old file itself becomes the copy, with all its rights, and the path never lacks a file.
 Result<void> Restoration::carry_out(Step& step) {
   const int directory = step.place.directory.get();
   const std::string copy = step.copy();
@@ -285,8 +285,8 @@ bool is_fragment(const fs::path& path) {
   return name.ends_with(".toml") && !name.starts_with('.');
 }
 
-/// Where a file of a kept configuration belongs, of which the first was `main` then and is `config` now. The daemon's
-/// word decides about names in conf.d and nothing else.
+/// Where a file of a kept configuration belongs. Its main file was `main` then and is `config` now. The history decides
+/// only about names in conf.d.
 Result<fs::path> path_of(const fs::path& kept, const fs::path& main, const fs::path& config) {
   if (kept == main) return config;
   if (kept.parent_path() != main.parent_path() / "conf.d" || !is_fragment(kept))
@@ -294,7 +294,7 @@ Result<fs::path> path_of(const fs::path& kept, const fs::path& main, const fs::p
   return config.parent_path() / "conf.d" / kept.filename();
 }
 
-/// The files that a kept configuration had, by where they belong.
+/// The texts of a kept configuration's files, by the paths where they belong.
 Result<std::vector<std::pair<fs::path, std::string>>> texts_of(const Document& configuration, const fs::path& config) {
   const Document& files = member(configuration, "files");
   if (!files.is_array() || files.empty()) return failure("the daemon's answer is broken: it has no files");
@@ -314,7 +314,7 @@ Result<std::vector<std::pair<fs::path, std::string>>> texts_of(const Document& c
   return texts;
 }
 
-/// What vipd would read in conf.d beside `config` and what is not among `texts`.
+/// The files that vipd would read in conf.d beside `config` and that are not in `texts`.
 std::set<fs::path> newcomers(const fs::path& config, const std::vector<std::pair<fs::path, std::string>>& texts) {
   std::set<fs::path> found;
   std::error_code error;

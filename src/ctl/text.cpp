@@ -12,11 +12,11 @@ namespace {
 using Clock = std::chrono::system_clock;
 
 struct Character {
-  std::size_t octets;  ///< 0 if the text does not go on with valid UTF-8
+  std::size_t octets;  ///< 0 if the next octets are not valid UTF-8
   std::uint32_t code;
 };
 
-/// Octets of the UTF-8 sequence that begins with `lead`, 0 if none does (RFC 3629).
+/// The length in octets of the UTF-8 sequence that begins with `lead`; 0 if none does (RFC 3629).
 std::size_t sequence_length(unsigned char lead) {
   if (lead < 0x80) return 1;
   if (lead >= 0xc2 && lead <= 0xdf) return 2;
@@ -24,7 +24,7 @@ std::size_t sequence_length(unsigned char lead) {
   return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
 }
 
-/// False for forms longer than needed, surrogates, and what lies beyond Unicode.
+/// False for overlong forms, surrogates, and codes beyond Unicode.
 bool is_valid(const Character& character) {
   constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
   if (character.code < least[character.octets] || character.code > 0x10ffff) return false;
@@ -43,7 +43,7 @@ Character first_character(std::string_view text) {
   return is_valid(character) ? character : Character{0, 0};
 }
 
-/// Characters that do something to a terminal or to a reader's eye instead of being seen.
+/// True for characters that change a terminal or deceive a reader instead of being shown.
 bool is_dangerous(std::uint32_t code) {
   const auto within = [code](std::uint32_t first, std::uint32_t last) { return code >= first && code <= last; };
   const bool control = code < 0x20 || within(0x7f, 0x9f);
@@ -72,7 +72,7 @@ const char* escape_sequence(Emphasis emphasis) {
   return "";
 }
 
-/// The length of a fraction such as ".123" at the start of `text`; moves `text` behind it.
+/// Reads a fraction such as ".123" at the start of `text`, and moves `text` behind it.
 std::chrono::milliseconds take_fraction(const char*& text) {
   if (*text != '.') return {};
   int thousandths = 0;
@@ -81,7 +81,7 @@ std::chrono::milliseconds take_fraction(const char*& text) {
   return std::chrono::milliseconds(thousandths);
 }
 
-/// The offset of "Z" or "+01:00", which must be all that is left.
+/// The offset of "Z" or "+01:00"; nullopt if other text follows.
 std::optional<std::chrono::minutes> parse_zone(const std::string& text) {
   if (text == "Z") return std::chrono::minutes(0);
   char sign = 0;
@@ -149,7 +149,7 @@ std::string padded(std::string text, std::size_t width) {
 std::optional<Clock::time_point> parse_rfc3339(const std::string& text) {
   std::tm parts{};
   const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  // Beyond these years the nanoseconds of the clock overflow sooner or later.
+  // The limits keep the nanoseconds of the clock from overflowing.
   if (rest == nullptr || parts.tm_year < 70 || parts.tm_year > 300) return std::nullopt;
   const auto fraction = take_fraction(rest);
   const auto offset = parse_zone(rest);

@@ -16,7 +16,7 @@
 namespace vipd {
 namespace {
 
-/// What is wrong with the files, or what changes; --json has it all.
+/// Shows the faults of the files, or the changes; with --json the whole document.
 Result<void> show_changes(const Invocation& invocation, const Console& console, const Document& answer) {
   if (invocation.json) {
     console.out << json_text(answer, 2) << '\n';
@@ -28,8 +28,7 @@ Result<void> show_changes(const Invocation& invocation, const Console& console, 
   return std::unexpected(Error{"the configuration has errors; what is in force stays", EINVAL});
 }
 
-/// Whether `program` runs on this machine, with all libraries that it needs; what is missing is said on our standard
-/// error.
+/// Checks that `program` runs on this machine with all its libraries. The loader's complaint goes to standard error.
 Result<void> try_program(std::string program) {
   std::string option = "--version";
   const std::array<char*, 3> arguments = {program.data(), option.data(), nullptr};
@@ -46,7 +45,8 @@ Result<void> try_program(std::string program) {
   return failure(program + " does not run here; the running program goes on");
 }
 
-/// vipd from beside this program, or where both are installed. The daemon's word does not count: root may run it.
+/// The path of vipd: beside this program, or installed. The daemon's answer is not used, because root may run this
+/// path.
 std::filesystem::path vipd_program() {
   std::error_code error;
   const auto directory = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();

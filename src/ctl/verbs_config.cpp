@@ -11,7 +11,7 @@
 namespace vipd {
 namespace {
 
-/// The files that are restored have to be those that the daemon reads.
+/// Checks that the daemon reads the configuration that is to be restored.
 Result<void> require_same_config(const Document& daemon, const Invocation& invocation) {
   std::error_code error;
   const std::string theirs = text_at(daemon, "config");
@@ -21,7 +21,7 @@ Result<void> require_same_config(const Document& daemon, const Invocation& invoc
                  "; if that is right, name it: --config " + theirs);
 }
 
-/// Puts the files back and in force.
+/// Restores the files and puts them in force.
 Result<void> restore(const Invocation& invocation, const Console& console, const Document& answer) {
   const auto daemon = daemon_version(invocation, console);
   if (!daemon) return std::unexpected(daemon.error());

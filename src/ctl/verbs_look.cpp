@@ -16,14 +16,14 @@ std::string render_version(const Result<Document>& daemon) {
   return own + "vipd   " + (version.empty() ? "?" : version) + (pid.empty() ? "" : " (pid " + pid + ")") + '\n';
 }
 
-/// The daemon's document with our own version added, which is all there is without a daemon.
+/// The daemon's document with the version of vipctl added; without a daemon that version alone.
 std::string version_json(const Result<Document>& daemon) {
   Document document = daemon.value_or(Document{{"schema", "vipd.version/1"}, {"version", nullptr}, {"pid", nullptr}});
   document["client"] = VIPD_VERSION;
   return json_text(document, 2) + '\n';
 }
 
-/// Leaves the last `count` events in the document.
+/// Removes all but the last `count` events from the document.
 void keep_last(Document& document, std::size_t count) {
   const auto events = document.find("events");
   if (events == document.end() || !events->is_array() || events->size() <= count) return;
@@ -57,7 +57,7 @@ Result<void> show_status(const Invocation& invocation, const Console& console) {
 
 Result<void> show_version(const Invocation& invocation, const Console& console) {
   const auto daemon = daemon_version(invocation, console);
-  // No daemon is an answer, too; one that is there and does not answer is not.
+  // The absence of a daemon is an answer. A daemon that does not answer is an error.
   if (!daemon && exit_status(daemon.error()) != ExitStatus::no_daemon) return std::unexpected(daemon.error());
   console.out << (invocation.json ? version_json(daemon) : render_version(daemon));
   return {};

@@ -1,8 +1,8 @@
-/// config_history: the configurations that were in force, as vipd-runner has kept them.
+/// config_history: the previous configurations that vipd-runner has kept.
 ///
-/// vipctl reads them from the files of vipd-runner, which belong to root, and does not ask vipd: what root restores is
-/// run as root later, and nobody who has taken over user vipd may have a word in it. A directory or a file in it that
-/// others than root and the caller may write is refused. No daemon is needed. Caller: vipctl.
+/// vipctl reads them from the files of vipd-runner, which belong to root, and does not ask vipd. Root will run what
+/// root restores, so an attacker with the rights of user vipd must not influence it. A directory or file is refused if
+/// users other than root and the caller may write it. No daemon is needed.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@
 
 namespace vipd {
 
-/// A document "vipd.config/1" with the configurations in `state_dir`, the oldest first, or with the one that has this
-/// number. With a number it has the texts of the files, without one their paths alone. Fails with EACCES where the
-/// caller has no right to look.
+/// Returns a document "vipd.config/1". Without `number` it lists all configurations in `state_dir`, the oldest first,
+/// with the paths of their files. With `number` it has that configuration alone, with the texts of its files. Fails
+/// with EACCES if the caller may not read the directory.
 Result<Document> kept_configurations(const std::string& state_dir, std::optional<std::uint64_t> number);
 
 }  // namespace vipd

@@ -1,11 +1,9 @@
 /// ControlClient: one conversation with the daemon over its Unix socket.
 ///
-/// The client sends one line, the daemon answers with lines of JSON; what they mean is not known here. The daemon may
-/// be hung, gone in the middle of an answer, or not there at all, and a program that an operator reaches for in that
-/// very moment must say which: every failure is an Error with the errno that the exit status is made of
-/// (exit_status() in vipctl.hpp). An answer is bounded in time and in size.
-///
-/// Used by vipctl alone. Blocking calls and one descriptor: nothing else happens while it waits.
+/// The client sends one line, and the daemon answers with lines of JSON. The client does not interpret them. The daemon
+/// may be hung, gone in the middle of an answer, or not there at all, and the operator must learn which. So every
+/// failure is an Error with an errno, from which the exit status follows (exit_status() in vipctl.hpp). The time and
+/// the size of an answer are bounded. All calls block.
 #pragma once
 
 #include <optional>
@@ -18,7 +16,7 @@ namespace vipd {
 
 class ControlClient {
  public:
-  /// Connects to the socket, waiting up to `patience` for a daemon that is too busy to accept. Errors: ENOENT or
+  /// Connects to the socket, and waits up to `patience` for a daemon that is too busy to accept. Errors: ENOENT or
   /// ECONNREFUSED (no daemon), EACCES (permission), ETIMEDOUT, ENAMETOOLONG.
   static Result<ControlClient> connect(const std::string& socket_path, Duration patience);
 
@@ -26,12 +24,12 @@ class ControlClient {
   ControlClient& operator=(ControlClient&&) = delete;
   ~ControlClient();
 
-  /// Sends `request` and a newline. A daemon that has already hung up is no error here: what it said before is still
-  /// to be read.
+  /// Sends `request` and a newline. It is no error if the daemon has already hung up: its earlier answer can still be
+  /// read.
   Result<void> send(const std::string& request);
 
-  /// The next line without its newline. Waits up to `patience` in all, without an end if there is none. Errors:
-  /// ETIMEDOUT, a connection that was closed, an answer of more than kLongestAnswer octets.
+  /// Returns the next line without its newline. Waits up to `patience` in all; nullopt = forever. Errors: ETIMEDOUT, a
+  /// closed connection, an answer of more than kLongestAnswer octets.
   Result<std::string> receive_line(std::optional<Duration> patience);
 
  private:
@@ -45,9 +43,9 @@ class ControlClient {
 
   int descriptor_;
   std::string socket_path_;
-  std::string buffer_;         ///< received and not yet taken
-  std::size_t searched_ = 0;   ///< octets of buffer_ that are known to hold no newline
-  bool any_received_ = false;  ///< a whole line has come
+  std::string buffer_;         ///< octets that were received and not yet returned
+  std::size_t searched_ = 0;   ///< number of octets of buffer_ that are known to contain no newline
+  bool any_received_ = false;  ///< true if a whole line was received
 };
 
 }  // namespace vipd

@@ -11,19 +11,19 @@
 
 namespace vipd {
 
-/// How documents are to be shown on this console, at this time.
+/// How to show documents on this console, at the present time.
 Display display_now(const Console& console);
-/// The same console, with the time that the daemon may need to read long files or to wait for its disk.
+/// The same console with a longer patience: the daemon may have to read long files or wait for its disk.
 Console with_patience(Console console);
 
-/// Opens a conversation with one request; the answers are still to be received. The error's code is an errno.
+/// Opens a conversation with one request; the answers are still to be received. The code of an error is an errno.
 Result<ControlClient> ask(const Invocation& invocation, const Console& console, const Document& request);
-/// The first answer, which has to have this schema.
+/// Receives the first answer, which must have this schema.
 Result<Document> first_answer(ControlClient& client, const Console& console, std::string_view schema);
-/// One request, one answer.
+/// Sends one request and returns its answer.
 Result<Document> ask_once(const Invocation& invocation, const Console& console, const Document& request,
                           std::string_view schema);
-/// The document of the verb `version`.
+/// Asks for the document of the verb `version`.
 Result<Document> daemon_version(const Invocation& invocation, const Console& console);
 
 }  // namespace vipd

@@ -1,12 +1,13 @@
-/// What an operator reads at three in the morning: documents of the daemon as text.
+/// Rendering: documents of the daemon as text for an operator at three in the morning.
 ///
-/// Pure functions, Document in and text out, so that each look of a state is a unit test. The order of the status
-/// is the order of the questions: is it well (first line), which state and since when, why, who else, what of the
-/// addresses. What is as it should be takes no line: refused adverts, hooks, and a differing priority appear only
-/// when there is something to say. A fault stands in the first line, too, and in capitals.
+/// The functions are pure, Document in and text out, so a unit test covers each form of a state. The status answers the
+/// operator's questions in their order. Is all well (first line)? Which state, since when, and why? Which peers are
+/// there, and what are the states of the addresses? Anything that is as it should be takes no line: refused adverts,
+/// hooks and a different priority appear only if there is something to say. A fault is in the first line, too, and in
+/// capitals.
 ///
-/// A field that is missing or odd is left out or shown as "?"; an error is only a document that is not what its
-/// schema promises at all. Not good yet: long reasons are not wrapped to the width of the terminal.
+/// A field that is missing or odd is left out or shown as "?". Only a document that breaks its schema altogether is an
+/// error. Not good yet: long reasons are not wrapped to the width of the terminal.
 #pragma once
 
 #include <string>
@@ -17,29 +18,29 @@
 
 namespace vipd {
 
-/// A "vipd.status/1" document as text, many lines. Fails if it has no list of instances.
+/// A document "vipd.status/1" as text, many lines. Fails if it has no list of instances.
 Result<std::string> render_status(const Document& status, const Display& display);
 
-/// The table of a "vipd.events/1" document, with its heading, the oldest event first. Fails if it has no list of
+/// The table of a document "vipd.events/1", with its heading, the oldest event first. Fails if it has no list of
 /// events.
 Result<std::string> render_events(const Document& events, const Display& display);
 
-/// One line of that table; `instance_width` is the width of its second column.
+/// One line of the table of events; `instance_width` is the width of its second column.
 std::string render_event(const Document& event, const Display& display, std::size_t instance_width);
 
-/// What is wrong with the files, of a "vipd.diff/1" or "vipd.reload/1" document; may be empty.
+/// The faults of the files, from a document "vipd.diff/1" or "vipd.reload/1"; empty if there are none.
 std::string render_report(const Document& answer);
 
-/// What such a document changes, a line each.
+/// The changes in a document "vipd.diff/1" or "vipd.reload/1", a line each.
 std::string render_changes(const Document& answer);
 
-/// The table of a "vipd.config/1" document, with its heading.
+/// The table of a document "vipd.config/1", with its heading.
 std::string render_configurations(const Document& answer, const Display& display);
 
-/// The texts of all files in a "vipd.config/1" document, each behind its path as a comment.
+/// The texts of all files in a document "vipd.config/1", each after a comment with its path.
 std::string render_files(const Document& answer);
 
-/// The width of the second column that fits the names in a "vipd.events/1" document.
+/// The width of the second column that fits the names in a document "vipd.events/1".
 std::size_t instance_width(const Document& events);
 
 }  // namespace vipd

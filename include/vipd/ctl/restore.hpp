@@ -1,14 +1,15 @@
-/// restore: puts the files of an earlier configuration back where they were.
+/// restore: puts the files of a previous configuration back in place.
 ///
-/// vipctl does it and not the daemon, which need not be allowed to write below /etc. The daemon gives the texts and the
-/// names in conf.d; where they go is the caller's `config` and the conf.d beside it, whatever paths the daemon names.
+/// vipctl writes the files, so the daemon needs no right to write below /etc. The history supplies the texts and the
+/// names in conf.d. The files always go to the caller's `config` and the conf.d beside it, whatever paths the history
+/// names.
 ///
-/// A file keeps its owner, its group, its mode, its access control list and its place: a link stays one, and the file
-/// that it leads to is replaced. The replaced file is kept beside it with kBeforeRestore behind its name, and so is a
-/// file in conf.d that did not exist then; vipd reads neither. The old file itself becomes that copy, so it is as
-/// secret as it was. A file that is not there any more gets the rights of the main file. All files are prepared first;
-/// then all change or none. A directory on the way that users other than root or the caller may change is refused,
-/// since they could put a link into it. Caller: vipctl.
+/// A file keeps its owner, group, mode, access control list and place. A symbolic link stays a link, and its target is
+/// replaced. The replaced file stays beside it with kBeforeRestore after its name. A file in conf.d that did not exist
+/// then is renamed in the same way; vipd reads neither. The old file itself becomes the copy, so it is as secret as
+/// before. A file that is missing today gets the rights of the main file. All files are prepared first; then all change
+/// or none. If users other than root and the caller may change a directory on the way, the path is refused: they could
+/// put a link into it.
 #pragma once
 
 #include <string>
@@ -20,10 +21,11 @@
 
 namespace vipd {
 
-inline constexpr std::string_view kBeforeRestore = ".before-restore";  ///< behind the name of what was replaced
+inline constexpr std::string_view kBeforeRestore = ".before-restore";  ///< suffix of replaced files
 
-/// `configuration` is an entry of "vipd.config/1" with the texts of its files, `config` the main file of today. Returns
-/// what was done, a line each. On an error nothing has changed; it has the errno of what failed, if there is one.
+/// Restores `configuration`, an entry of "vipd.config/1" with the texts of its files; `config` is the present main
+/// file. Returns the steps that were done, a line each. After an error nothing has changed; the error has the errno of
+/// the failed call, if there is one.
 Result<std::vector<std::string>> restore_files(const Document& configuration, const std::string& config);
 
 }  // namespace vipd

@@ -1,7 +1,7 @@
 /// vipctl: asks the daemon, shows the answer, and ends with a status that a script can use.
 ///
-/// Each verb is one request and one way to show the answer. With --json the document goes out as it came; without,
-/// render.hpp makes text of it. What failed goes to the error stream as one sentence with the remedy, and its kind
+/// Most verbs are one request and one way to show the answer. With --json the document is printed as it came; otherwise
+/// render.hpp makes text of it. A failure goes to the error stream as one sentence with the remedy, and its kind
 /// becomes the exit status.
 #pragma once
 
@@ -17,10 +17,10 @@ namespace vipd {
 /// Exit statuses of vipctl, a promise to scripts (see vipctl(1)).
 enum class ExitStatus : int { ok = 0, refused = 1, usage = 2, no_daemon = 3, timeout = 4, permission = 5 };
 
-/// The status that belongs to the errno of an Error; `refused` where there is none.
+/// The exit status for the errno of an Error; `refused` if there is no errno.
 ExitStatus exit_status(const Error& error);
 
-/// Where the answers go, and how long to wait for one.
+/// The output streams, and the time to wait for an answer.
 struct Console {
   std::ostream& out;
   std::ostream& err;
