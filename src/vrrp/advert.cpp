@@ -26,8 +26,8 @@ bool source_is_plausible(const IpAddress& source, const ReceiveRules& rules) {
   return !source.is_unspecified() && !source.is_multicast() && !source.is_loopback() && !source.is_broadcast();
 }
 
-/// RFC 9568 5.1.1.3, 7.1: 255, which no router can forge; a peer may have another limit. A stranger among unicast
-/// packets has none to miss: it is refused for who it is.
+/// The least TTL or hop limit: 255, which no router can forge (RFC 9568 5.1.1.3, 7.1), or the peer's own limit. Unicast
+/// packets of an unknown source have none, because the source itself is the reason to refuse them.
 int least_hop_limit(const UnicastPeer* peer, const ReceiveRules& rules) {
   if (rules.peers.empty()) return kVrrpHopLimit;
   return peer != nullptr ? peer->min_hop_limit : 0;
@@ -45,7 +45,7 @@ std::optional<Refusal> check_ip(const IpPacket& packet, const ReceiveRules& rule
   return std::nullopt;
 }
 
-/// Octets of a message that lists `count` addresses. VRRPv2 ends with authentication data (RFC 3768 5.1, 7.1).
+/// The size in octets of a message with `count` addresses. VRRPv2 ends with authentication data (RFC 3768 5.1, 7.1).
 std::size_t message_size(std::uint8_t version, Family family, std::size_t count) {
   return kVrrpHeaderSize + count * address_size(family) + (version == 2 ? kAuthDataSize : 0);
 }
@@ -64,7 +64,7 @@ bool policy_takes(ChecksumPolicy policy, ChecksumForm form) {
   return (policy == ChecksumPolicy::rfc9568) == (form == ChecksumForm::message_only);
 }
 
-/// The form that the rules take and in which the checksum is right, if any (RFC 1071: the sum is 0xffff).
+/// The checksum form that the rules accept and that is correct; nullopt if there is none (RFC 1071: the sum is 0xffff).
 std::optional<ChecksumForm> checksum_form_of(const IpPacket& packet, const ReceiveRules& rules) {
   const std::uint32_t message = checksum_add(0, packet.payload);
   const std::uint32_t pseudo =
@@ -80,7 +80,7 @@ std::optional<ChecksumForm> checksum_form_of(const IpPacket& packet, const Recei
   return std::nullopt;
 }
 
-/// What only VRRPv2 has (RFC 3768 5.3.6, 5.3.7, 7.1). Authentication data is ignored without authentication, 5.3.10.
+/// Checks of VRRPv2 alone (RFC 3768 5.3.6, 5.3.7, 7.1). Without authentication its data is ignored, 5.3.10.
 std::optional<Refusal> check_v2(std::span<const std::uint8_t> message, const ReceiveRules& rules) {
   if (message[4] != (rules.password ? kSimpleText : kNoAuthentication)) return Refusal::auth_type;
   if (rules.password && !std::ranges::equal(message.last(kAuthDataSize), *rules.password)) return Refusal::auth_data;
@@ -89,7 +89,7 @@ std::optional<Refusal> check_v2(std::span<const std::uint8_t> message, const Rec
   return std::nullopt;
 }
 
-/// What only VRRPv3 has.
+/// Checks of VRRPv3 alone.
 std::optional<Refusal> check_v3(const Advert& advert) {
   if (advert.interval.count() == 0) return Refusal::interval_zero;  // RFC 9568 5.2.7, erratum 8301
   const IpAddress first = advert.addresses[0];
@@ -97,7 +97,7 @@ std::optional<Refusal> check_v3(const Advert& advert) {
   return std::nullopt;
 }
 
-/// Octets 4 and 5: authentication type and seconds in VRRPv2, centiseconds under four reserved bits in VRRPv3.
+/// Writes octets 4 and 5: in VRRPv2 authentication type and seconds, in VRRPv3 four reserved bits and centiseconds.
 void store_interval(const Advert& advert, std::span<std::uint8_t> message) {
   if (advert.version == 3) return store16(message, 4, static_cast<std::uint16_t>(advert.interval.count() & 0x0fff));
   message[4] = advert.password ? kSimpleText : kNoAuthentication;
@@ -195,7 +195,7 @@ std::size_t encode(const Advert& advert, const IpAddress& source, const IpAddres
   message[3] = static_cast<std::uint8_t>(advert.addresses.size());
   store_interval(advert, message);
   std::ranges::copy(advert.addresses.octets(), message.begin() + kVrrpHeaderSize);
-  if (advert.version == 2 && advert.password)  // else zero, RFC 3768 5.3.10
+  if (advert.version == 2 && advert.password)  // otherwise zero, RFC 3768 5.3.10
     std::ranges::copy(*advert.password, message.last(kAuthDataSize).begin());
 
   std::uint32_t sum = checksum_add(0, message);

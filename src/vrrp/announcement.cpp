@@ -34,7 +34,7 @@ MacAddress mac_in(std::span<const std::uint8_t> octets) {
   return mac;
 }
 
-/// Puts the checksum into a message of ICMPv6 that is complete otherwise.
+/// Writes the checksum into an ICMPv6 message that is otherwise complete.
 void put_checksum(std::span<std::uint8_t> message, const IpAddress& source, const IpAddress& destination) {
   const std::uint32_t sum = checksum_pseudo_header(source, destination, kIcmpv6, message.size());
   const auto checksum = static_cast<std::uint16_t>(~checksum_fold(checksum_add(sum, message)));
@@ -42,7 +42,7 @@ void put_checksum(std::span<std::uint8_t> message, const IpAddress& source, cons
   message[3] = static_cast<std::uint8_t>(checksum);
 }
 
-/// Ethernet and IPv6 headers before a message of `size` octets.
+/// Writes the Ethernet and IPv6 headers before a message of `size` octets.
 void put_headers(std::span<std::uint8_t> frame, const MacAddress& mac, const IpAddress& source,
                  const IpAddress& destination, std::uint8_t size) {
   Writer out(frame);
@@ -93,7 +93,7 @@ std::array<std::uint8_t, kNaFrameSize> unsolicited_na(const MacAddress& mac, con
 std::array<std::uint8_t, kArpFrameSize> arp_probe(const MacAddress& mac, const IpAddress& address) {
   auto frame = gratuitous_arp(mac, address);
   std::fill_n(frame.begin() + 28, 4, std::uint8_t{0});  // the sender's address
-  std::fill_n(frame.begin() + 32, 6, std::uint8_t{0});  // the target's MAC, which is asked for
+  std::fill_n(frame.begin() + 32, 6, std::uint8_t{0});  // the target's MAC, which is unknown
   return frame;
 }
 

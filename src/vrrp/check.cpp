@@ -38,7 +38,7 @@ void Check::started(TimePoint now) {
 
 void Check::finished(const Result<CheckResult>& result, TimePoint now) {
   running_ = false;
-  due_ = std::max(due_, now);  // one that took longer than the interval is followed at once
+  due_ = std::max(due_, now);  // a run longer than the interval is followed at once
   no_result_ = result ? "" : result.error().message;
   if (!result) return;
   heard_ = now;

@@ -13,7 +13,7 @@ void append(std::vector<std::uint8_t>& frame, std::span<const std::uint8_t> octe
   frame.insert(frame.end(), octets.begin(), octets.end());
 }
 
-/// RFC 791 3.1, without options, not to be fragmented.
+/// An IPv4 header without options, with "don't fragment" (RFC 791 3.1).
 std::vector<std::uint8_t> ipv4_header(const IpAddress& source, std::size_t payload) {
   const std::size_t total = 20 + payload;
   std::vector<std::uint8_t> header = {0x45, kClassSelector6, high(total),   low(total), 0, 0, 0x40,
@@ -26,7 +26,7 @@ std::vector<std::uint8_t> ipv4_header(const IpAddress& source, std::size_t paylo
   return header;
 }
 
-/// RFC 8200 3.
+/// An IPv6 header (RFC 8200 3).
 std::vector<std::uint8_t> ipv6_header(const IpAddress& source, std::size_t payload) {
   std::vector<std::uint8_t> header = {0x60 | kClassSelector6 >> 4,
                                       low(kClassSelector6 << 4),

@@ -1,13 +1,13 @@
-/// Check: is a service fit to be served from here; the judgement, not the asking.
+/// Check: judges from results whether a service is fit; it does not run anything.
 ///
-/// Says when the next run is due, takes what came of it, and keeps the verdict: a first result decides at once, after
-/// that `fall` failures in a row turn it, and `rise` successes turn it back. A run is due an interval after the last
-/// one was due, whatever that one took, and there is never more than one of them. Who runs it is the CheckSet's
-/// business; what a failed check does to an instance ends in its Health, see Standing.
+/// A check says when its next run is due, takes the result, and keeps a verdict. The first result decides at once.
+/// After that, `fall` failures in a row turn the verdict, and `rise` successes in a row turn it back. A run is due one
+/// interval after the previous one was due, however long that took. There is never more than one run at a time.
+/// CheckSet runs the checks; the effect of a failed check on an instance goes into its Health, see Standing.
 ///
-/// A run that came to nothing (vipd-runner refused it, or was lost) says nothing of the service. The verdict stays and
-/// is stale from then on. A verdict is stale, too, when no result has come for three intervals and the timeout. A stale
-/// verdict counts as before; only status and log say that it is stale, and why.
+/// A run without a result (vipd-runner refused or lost it) says nothing of the service. The verdict then stays and
+/// becomes stale. A verdict also becomes stale if no result comes for three intervals and the timeout. A stale verdict
+/// counts as before; only status and log say that it is stale, and why.
 #pragma once
 
 #include <algorithm>
@@ -22,21 +22,21 @@
 
 namespace vipd {
 
-/// What is known: unknown until the first result.
+/// The known state of the service; unknown until the first result.
 enum class CheckState : std::uint8_t { unknown, pass, fail };
 
 /// "unknown", "pass", "fail".
 std::string_view to_string(CheckState state);
 
-/// What a failed check does to the instances that list it.
+/// The effect of a failed check on the instances that list it.
 struct OnFail {
   enum class Effect : std::uint8_t {
-    yield,  ///< unfit: in the election with priority 1
-    fault,  ///< out of the election
+    yield,  ///< the instance is unfit: in the election with priority 1
+    fault,  ///< the instance is out of the election
     weight
   };
   Effect effect = Effect::yield;
-  int weight = 0;  ///< of Effect::weight: is added to the priority, -253..253, not 0
+  int weight = 0;  ///< Effect::weight only: added to the priority, -253..253, not 0
 
   friend bool operator==(const OnFail&, const OnFail&) = default;
 };
@@ -44,21 +44,21 @@ struct OnFail {
 /// "yield", "fault", "-20".
 std::string to_string(const OnFail& on_fail);
 
-/// By what a check is judged.
+/// The rules by which a check is judged.
 struct CheckRules {
-  Duration interval = std::chrono::seconds(1);  ///< 100ms..1h, from run to run
+  Duration interval = std::chrono::seconds(1);  ///< 100ms..1h, from the start of a run to the next
   Duration timeout = std::chrono::seconds(1);   ///< 10ms..10m; a run that takes longer has failed
-  unsigned rise = 2;                            ///< successes in a row that mend it, 1..1000
-  unsigned fall = 2;                            ///< failures in a row that break it, 1..1000
-  bool invert = false;                          ///< a failure is a success
-  CheckState initial = CheckState::fail;        ///< what it counts as while it is unknown
+  unsigned rise = 2;                            ///< successes in a row that turn a failing check, 1..1000
+  unsigned fall = 2;                            ///< failures in a row that turn a passing check, 1..1000
+  bool invert = false;                          ///< true: a failed run counts as a success, and a success as a failure
+  CheckState initial = CheckState::fail;        ///< the state that counts while the state is unknown
   OnFail on_fail;
-  bool delivers_weight = false;  ///< a success comes with a number that is added to the priority
+  bool delivers_weight = false;  ///< true: a success delivers a number that is added to the priority
 
   friend bool operator==(const CheckRules&, const CheckRules&) = default;
 };
 
-/// What one run came to.
+/// The result of one run.
 struct CheckResult {
   bool passed = false;
   std::string detail = {};  ///< "exit status 1"
@@ -67,34 +67,34 @@ struct CheckResult {
 
 class Check {
  public:
-  /// Due at once. While it is unknown it counts as `initial`.
+  /// The first run is due at once. While the state is unknown, it counts as `initial`.
   Check(const CheckRules& rules, CheckState initial, TimePoint now)
       : rules_(rules), initial_(initial), since_(now), heard_(now), due_(now) {}
 
-  /// Other rules: what is known stays until the next result, which decides and is due at once.
+  /// Applies other rules. The known state stays until the next result, which decides and is due at once.
   void reconfigure(const CheckRules& rules, TimePoint now);
 
-  /// When the next run is; kNever while one is under way.
+  /// When the next run is due; kNever while a run is under way.
   TimePoint due() const { return running_ ? kNever : due_; }
   void started(TimePoint now);
-  /// Something has changed: the next run is due now, unless one is under way.
+  /// Makes the next run due now, because something has changed. Does nothing while a run is under way.
   void hurry(TimePoint now) { due_ = std::min(due_, now); }
-  /// What the run came to. An error is no verdict on the service: it says why there is no result.
+  /// Takes the result of the run. An error means that there is no result, and why; it says nothing of the service.
   void finished(const Result<CheckResult>& result, TimePoint now);
 
   CheckState state() const { return state_; }
-  /// For the instances: that of the first result to come counts as `initial`.
+  /// True if the check counts as passing. While the state is unknown, `initial` counts.
   bool passes() const { return (state_ == CheckState::unknown ? initial_ : state_) == CheckState::pass; }
   /// Why the verdict is stale; empty if it is not.
   std::string stale_reason(TimePoint now) const;
   bool is_stale(TimePoint now) const { return !stale_reason(now).empty(); }
-  /// From when on the verdict is stale if no result comes.
+  /// When the verdict becomes stale if no result comes.
   TimePoint stale_from() const { return heard_ + 3 * rules_.interval + rules_.timeout + Duration(1); }
-  /// Since when it is in this state.
+  /// The moment at which the check entered its state.
   TimePoint since() const { return since_; }
-  /// Of the last result that agreed with the state: "exit status 1"; empty if there is nothing to say.
+  /// Detail of the last result that agreed with the state: "exit status 1"; may be empty.
   const std::string& detail() const { return detail_; }
-  /// What it adds to the priority now.
+  /// The number that is added to the priority now.
   int weight() const;
   const CheckRules& rules() const { return rules_; }
 
@@ -104,16 +104,16 @@ class Check {
   CheckRules rules_;
   CheckState initial_;
   CheckState state_ = CheckState::unknown;
-  bool decides_ = true;   // the next result alone
-  unsigned against_ = 0;  // results in a row that contradict the state
+  bool decides_ = true;   // true if the next result decides alone
+  unsigned against_ = 0;  // number of results in a row that contradict the state
   std::string detail_;
-  std::string no_result_;  // why the last run came to nothing; empty if it did not
-  int delivered_ = 0;      // weight
+  std::string no_result_;  // why the last run had no result; empty if it had one
+  int delivered_ = 0;      // the weight that the last success delivered
   TimePoint since_, heard_, due_;
   bool running_ = false;
 };
 
-/// Adds what the check `name` does to an instance to `health`.
+/// Adds the effect of the check `name` on an instance to `health`.
 void add_to(Health& health, const std::string& name, const Check& check);
 
 }  // namespace vipd

@@ -1,15 +1,15 @@
-/// Defence: when an Active router announces an address again because another host says that it has it.
+/// Defence: when an Active router announces an address again because another host has announced it.
 ///
-/// Anybody on the network can say that an address is at another MAC (a second host with the address, an attacker), and
-/// every client that hears it goes there. So the Active router names that MAC and announces the address again.
+/// Any host can announce that an address is at its MAC: a second host with the same address, or an attacker. Every
+/// client that hears it sends its packets there. So the Active router logs that MAC and announces the address again.
 ///
-/// A peer that takes over announces the address as well, and its advert may be read a moment later. So an answer waits
-/// for kMoment, and forget() drops it when the router is not Active any more by then. For the first interval of being
-/// Active the old holder may still announce: that is answered, and it is no contest (`expected`).
+/// A peer that takes over announces the address, too, and its advert may be read a moment later. So an answer waits for
+/// kMoment, and forget() drops it if the router is no longer Active by then. In the first interval after becoming
+/// Active, the previous Active router may still announce. Such a claim is answered, but does not count as a contest
+/// (`expected`).
 ///
-/// Two hosts that both answer would go on for ever, and a flood would be amplified. So a second lies between two
-/// answers. While they go on that pause doubles up to kLongestPause, and begins anew after a quiet time. Pure: callers
-/// are VirtualRouter and the tests.
+/// Two hosts that both answer would go on for ever, and a flood would be amplified. So answers are at least a second
+/// apart. The pause doubles up to kLongestPause while the claims go on, and is reset after a quiet time.
 #pragma once
 
 #include <cstdint>
@@ -26,36 +26,36 @@ class Defence {
   static constexpr Duration kMoment = std::chrono::milliseconds(50);
   static constexpr Duration kShortestPause = std::chrono::seconds(1);
   static constexpr Duration kLongestPause = std::chrono::seconds(8);
-  /// The same MAC is news again when it was silent for so long.
+  /// A claim by the same MAC is news again after this time of silence.
   static constexpr Duration kQuiet = std::chrono::minutes(1);
 
-  /// What other hosts have said so far.
+  /// The claims of other hosts so far.
   struct Contest {
     AddressClaim last;
-    TimePoint heard;            ///< when that was
-    std::uint64_t count = 0;    ///< of claims
-    std::uint64_t answers = 0;  ///< times that addresses were announced again
+    TimePoint heard;            ///< when the last claim was heard
+    std::uint64_t count = 0;    ///< number of claims
+    std::uint64_t answers = 0;  ///< number of answers
   };
 
   struct Answer {
-    std::set<IpAddress> addresses;  ///< to be announced
-    bool is_news = false;           ///< true when contest()->last is to be told
+    std::set<IpAddress> addresses;  ///< addresses to announce
+    bool is_news = false;           ///< true if contest()->last is to be logged
   };
 
-  /// Another host claims an address of this router, which is Active. `expected`: it may be the old holder still.
+  /// Another host claims an address of this Active router. `expected`: true if it may be the previous Active router.
   void note(const AddressClaim& claim, bool expected, TimePoint now);
-  /// When answer() is to be called; kNever if nothing was claimed.
+  /// When answer() is to be called; kNever if no claim waits.
   TimePoint due() const { return due_; }
-  /// Takes what is to be announced; the next answer is due after a pause.
+  /// Returns the addresses to announce; the next answer is due after a pause.
   Answer answer(TimePoint now);
-  /// The router is not Active any more: nothing is answered.
+  /// Drops the waiting claims, because the router is no longer Active.
   void forget();
 
-  /// nullopt if no other host has claimed anything since the start.
+  /// The contest; nullopt if no other host has claimed an address since the start.
   const std::optional<Contest>& contest() const { return contest_; }
 
  private:
-  std::set<IpAddress> claimed_;  // since the last answer
+  std::set<IpAddress> claimed_;  // addresses that were claimed since the last answer
   TimePoint due_ = kNever;
   TimePoint answered_ = TimePoint::min();
   Duration pause_ = kShortestPause;

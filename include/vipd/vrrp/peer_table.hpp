@@ -1,8 +1,7 @@
-/// PeerTable: who else speaks for our VRID, and what they have configured differently.
+/// PeerTable: the other nodes that send adverts for our VRID, and how their configuration differs.
 ///
-/// Every sender of a valid advert has an entry; nobody decides by it, it is there to be shown. A stranger can make up
-/// as many senders as it likes, so the table is small and the one that was silent the longest makes room. Caller:
-/// VirtualRouter.
+/// Every sender of a valid advert has an entry. The entries are only shown, and no decision depends on them. An
+/// attacker can invent any number of senders, so the table is small, and the sender that was silent longest is dropped.
 #pragma once
 
 #include <optional>
@@ -13,11 +12,11 @@
 
 namespace vipd {
 
-/// How a list of addresses compares with ours.
+/// How a peer's list of addresses compares with ours.
 enum class AddressMatch : std::uint8_t {
-  same,  ///< also in order
-  some,  ///< at least one of their first 16 is ours
-  none,  ///< another group that took the same VRID
+  same,  ///< the same addresses in the same order
+  some,  ///< at least one of the first 16 is ours
+  none,  ///< none of the first 16 is ours: another group uses the same VRID
 };
 
 /// "same", "some", "none": as in the status JSON.
@@ -26,10 +25,10 @@ std::string_view to_string(AddressMatch match);
 /// Compares two lists in linear time, so that a flood of long ones costs no more than its checksums.
 AddressMatch compare(const AddressList& theirs, const AddressList& ours);
 
-/// A sender as its last advert showed it.
+/// A sender, as its last advert showed it.
 struct SeenPeer {
   IpAddress address;
-  std::uint8_t priority = 0;  ///< 0 = has resigned
+  std::uint8_t priority = 0;  ///< 0 = the sender has resigned
   Duration interval = Duration::zero();
   AddressMatch addresses = AddressMatch::same;
   TimePoint heard{};
@@ -39,7 +38,7 @@ class PeerTable {
  public:
   static constexpr std::size_t kMost = 16;
 
-  /// Notes an advert; returns what was known of its sender before.
+  /// Notes an advert; returns the sender's previous entry.
   std::optional<SeenPeer> note(const SeenPeer& peer);
   std::span<const SeenPeer> peers() const { return peers_; }
 

@@ -1,13 +1,13 @@
-/// Standing: are we fit, at what priority, and why.
+/// Standing: whether an instance is fit, at which priority, and why.
 ///
-/// Keeps the causes that hold an instance out of the election, most basic first, and what its checks have come to, each
-/// with a sentence for the operator. Three degrees: nothing is wrong; unfit, which is Active only as long as nobody
-/// else will be (priority 1, see Election); and a fault, which is out of the election. The VirtualRouter sets and
-/// clears causes from what the kernel says, and turns the verdict into election events. A cause that only a try can end
-/// is tolerated after a while: the operator sees it until the try has succeeded, and the instance takes part.
+/// It keeps the faults that hold an instance out of the election, most basic first, and the results of its checks, each
+/// with a sentence for the operator. There are three degrees. An instance can be fit. It can be unfit: Active only
+/// while no other node is (priority 1, see Election). It can be at fault: out of the election. VirtualRouter sets and
+/// clears faults by the kernel's reports, and turns the verdict into election events. A fault that only a new try can
+/// end is tolerated after a while. It is still shown until a try succeeds, but the instance takes part.
 ///
-/// An owner (255) has that priority or none (RFC 9568 6.1): weights do not touch it, and what makes others unfit is a
-/// fault.
+/// The priority of an owner (255) never changes (RFC 9568 6.1). Weights do not apply to an owner, and a cause that
+/// makes other instances unfit is a fault for an owner.
 #pragma once
 
 #include <algorithm>
@@ -21,10 +21,10 @@
 
 namespace vipd {
 
-/// What can hold an instance in Initialize; in the order in which they are shown, one at a time.
+/// The causes that can hold an instance in Initialize, in the order in which they are shown. One is shown at a time.
 enum class FaultCause : std::uint8_t {
   interface_missing,
-  interface_down,  ///< or of a kind on which nobody can be heard
+  interface_down,  ///< the interface is down, or of a kind that cannot receive adverts
   no_source,
   wire,
   sending,
@@ -35,32 +35,32 @@ enum class FaultCause : std::uint8_t {
 };
 inline constexpr std::size_t kFaultCauses = 9;
 
-/// What the checks of an instance come to.
+/// The results of an instance's checks.
 struct Health {
-  std::optional<std::string> fault = {};  ///< why it must not take part, a sentence
-  std::optional<std::string> unfit = {};  ///< why anybody else is better, a sentence
-  int weight = 0;                         ///< is added to the priority
+  std::optional<std::string> fault = {};  ///< why the instance must not take part, a sentence
+  std::optional<std::string> unfit = {};  ///< why the instance is unfit, a sentence
+  int weight = 0;                         ///< number that is added to the priority
 
   friend bool operator==(const Health&, const Health&) = default;
 };
 
 class Standing {
  public:
-  /// `priority` as configured, 1..255.
+  /// `priority` is the configured one, 1..255.
   explicit Standing(std::uint8_t priority) : priority_(priority) {}
 
   /// `detail` is a sentence without a full stop: "interface eth0 is down".
   void set(FaultCause cause, std::string detail) { causes_[cause] = {.detail = std::move(detail)}; }
-  /// The cause is still shown, but the instance takes part: it may be over, and only a try can tell.
+  /// Lets the instance take part while the cause is still shown: only a try can tell whether it is over.
   void tolerate(FaultCause cause) { causes_.at(cause).tolerated = true; }
   void clear(FaultCause cause) { causes_.erase(cause); }
   bool has(FaultCause cause) const { return causes_.contains(cause); }
 
-  /// Some cause keeps the instance out of the election.
+  /// True if a cause keeps the instance out of the election.
   bool is_out() const {
     return std::ranges::any_of(causes_, [](const auto& each) { return !each.second.tolerated; });
   }
-  /// The same without FaultCause::sync, which others cause.
+  /// The same without FaultCause::sync, which other instances cause.
   bool is_out_by_itself() const {
     return std::ranges::any_of(
         causes_, [](const auto& each) { return each.first != FaultCause::sync && !each.second.tolerated; });
@@ -68,9 +68,9 @@ class Standing {
 
   /// The sentence of the most basic cause; null if none is set.
   const std::string* fault() const { return causes_.empty() ? nullptr : &causes_.begin()->second.detail; }
-  /// The same without FaultCause::sync, which others cause.
+  /// The same without FaultCause::sync, which other instances cause.
   const std::string* own_fault() const { return fault() == sync_fault() ? nullptr : fault(); }
-  /// The sentence of FaultCause::sync, or null.
+  /// The sentence of FaultCause::sync; null if it is not set.
   const std::string* sync_fault() const {
     const auto sync = causes_.find(FaultCause::sync);
     return sync == causes_.end() ? nullptr : &sync->second.detail;
@@ -84,24 +84,25 @@ class Standing {
     health_ = std::move(health);
     judge_health();
   }
-  /// The sentence of what makes it unfit by itself, or null.
+  /// Why the instance itself is unfit, a sentence; null if it is not.
   const std::string* own_unfit() const { return health_.unfit && !is_owner() ? &*health_.unfit : nullptr; }
-  /// The same, its sync group's included.
+  /// Why the instance or its sync group is unfit, a sentence; null if neither is.
   const std::string* unfit() const { return own_unfit() == nullptr && group_unfit_ ? &*group_unfit_ : own_unfit(); }
-  /// Neither a fault nor unfit.
+  /// True without a fault and without a reason to be unfit.
   bool fit() const { return fault() == nullptr && unfit() == nullptr; }
 
   std::uint8_t base_priority() const { return priority_; }
-  /// What it is worth by itself, 1..255: 1 is for the unfit, unless it was given, and 255 for the owner.
+  /// The priority of the instance without its sync group, 1..255: 1 if unfit, 255 for an owner. A weight lowers it no
+  /// further than 2, unless 1 is configured.
   std::uint8_t own_priority() const {
     if (is_owner()) return priority_;
     if (own_unfit() != nullptr) return 1;
     const int least = std::min<int>(priority_, 2);
     return static_cast<std::uint8_t>(std::clamp(priority_ + health_.weight, least, kOwnerPriority - 1));
   }
-  /// What goes into the adverts, 1..255: no more than the sync group's.
+  /// The priority in the adverts, 1..255; at most that of the sync group.
   std::uint8_t effective_priority() const { return unfit() ? 1 : std::min(own_priority(), group_priority_); }
-  /// The sync group has this priority, 1..255, and is unfit for this reason.
+  /// Sets the sync group's priority, 1..255, and why the group is unfit.
   void share(std::uint8_t priority, std::optional<std::string> unfit) {
     group_priority_ = priority;
     group_unfit_ = std::move(unfit);
