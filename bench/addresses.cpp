@@ -1,6 +1,6 @@
-// Many addresses on one instance: how long it takes until all are there, until the first is announced, and until all
-// are gone again; how late adverts are meanwhile; and what clients of the first, a middle and the last one lose when
-// all move as planned: in a stop, a handover and a return of the server with the higher priority.
+// Many addresses on one instance. Measures the time until all are there, until the first is announced, and until all
+// are gone. Measures how late adverts are meanwhile. Also measures what clients of the first, a middle and the last
+// address lose in a planned move: a stop, a handover, and the return of the server with the higher priority.
 #include <algorithm>
 #include <array>
 #include <fstream>
@@ -51,8 +51,8 @@ void take_and_leave(Program program, int count, Figures& figures) {
   of(figures.leaving, program).push_back(span(monitor, false, told));
 }
 
-/// `a` is stopped and comes back, again and again: what a client loses each time, and how often the holder changes
-/// beyond that.
+/// Stops `a` and starts it again, `count` times. Records what a client loses each time, and how often the holder
+/// changes beyond that.
 void come_back(Program program, int count, Figure& lost, Figure& further) {
   Rig rig(program, {.addresses = count, .interval = kInterval});
   const lab::Process serve_a(rig.node_a, {lab::program("vipd-traffic"), "serve", "7"});
@@ -76,7 +76,7 @@ void come_back(Program program, int count, Figure& lost, Figure& further) {
   }
 }
 
-/// What clients of the first, a middle and the last address lose.
+/// The losses of clients of the first, a middle and the last address.
 using Clients = std::array<Figure, 3>;
 
 Clients clients_of(const std::string& change) {
@@ -92,14 +92,14 @@ void watch_all(Rig& rig, Program program, int count, Clients& lost, const std::f
   std::vector<std::unique_ptr<lab::Watch>> watches;
   for (const int number : {0, count / 2, count - 1})
     watches.push_back(std::make_unique<lab::Watch>(rig.client, address_of(0, number)));
-  std::this_thread::sleep_for(200ms);  // so that there is something to be lost
+  std::this_thread::sleep_for(200ms);  // so that there is an answer to lose
   change();
-  std::this_thread::sleep_for(2s);  // an interval for what is moved together, and one to spare
+  std::this_thread::sleep_for(2s);  // the longest move and one interval to spare
   for (std::size_t i = 0; i < watches.size(); ++i)
     of(lost[i], program).push_back(watches[i]->finish().at("longest_outage_ms").get<double>());
 }
 
-/// `a` runs a check every 100 ms (keepalived: every second) whether this file is there.
+/// `a` runs a check every 100 ms (keepalived: every second) whether this file exists.
 Shape with_file(Program program, int count, const std::string& file) {
   const std::string command = "/usr/bin/test -e " + file;
   if (program == Program::vipd)

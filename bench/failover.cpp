@@ -1,4 +1,4 @@
-// A server dies: its port at the switch goes dark, so its last advert is the last that anybody has seen.
+// A server dies: its switch port goes down, so its last advert is the last one on the network.
 #include "scenarios.hpp"
 
 namespace vipd::bench {

@@ -1,4 +1,4 @@
-// What a server finds out about itself: its link is gone, or what it serves does not work.
+// A server detects its own fault: its link is gone, or its service does not work.
 #include <fstream>
 
 #include "scenarios.hpp"
@@ -15,7 +15,7 @@ void lose_link(Program program, Figure& release) {
   of(release, program).push_back(lab::in_ms(moment_of(monitor, false, kVip, cut) - cut));
 }
 
-/// `a` checks every second whether a file is there.
+/// `a` checks every second whether a file exists.
 Shape with_check(Program program, const Stamps& stamps) {
   const std::string check = stamps.directory() / "check";
   std::ofstream(check) << "#!/bin/sh\n[ -e " << (stamps.directory() / "healthy").string() << " ] || exec "

@@ -24,7 +24,7 @@ std::optional<double> ratio(const Figure& figure) {
   return median(figure.vipd) / theirs;
 }
 
-/// With its unit, if it has one.
+/// The name of a figure, with its unit if it has one.
 std::string named(const Figure& figure, const char* before, const char* behind) {
   return figure.unit.empty() ? figure.what : figure.what + before + figure.unit + behind;
 }

@@ -1,5 +1,5 @@
-// Ten thousand packets a second, or a hundred thousand, that change nothing, from a third machine to the Active one:
-// what it costs to refuse them, and whether its own adverts are on time.
+// A third machine sends ten thousand or a hundred thousand packets a second, without effect, to the Active router.
+// Measures the cost of refusing them, and whether the router's own adverts are on time.
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -20,14 +20,14 @@ constexpr Duration kMeasured = 4s, kInterval = 100ms;
 struct Kind {
   const char* name;
   std::uint8_t vrid;
-  std::uint8_t flaw;  ///< what the checksum is off by
+  std::uint8_t flaw;  ///< error of the checksum
   unsigned per_millisecond = 10;
 };
 constexpr Kind kKinds[] = {{"10 k/s bad checksums", 1, 1},        {"10 k/s foreign VRIDs", 77, 0},
                            {"10 k/s losing adverts", 1, 0},       {"100 k/s bad checksums", 1, 1, 100},
                            {"100 k/s foreign VRIDs", 77, 0, 100}, {"100 k/s losing adverts", 1, 0, 100}};
 
-/// A raw socket of a stranger, who says one thing again and again.
+/// A raw socket of a stranger that sends one packet again and again.
 class Stranger {
  public:
   Stranger(const lab::Node& node, const Kind& kind) : per_millisecond_(kind.per_millisecond) {

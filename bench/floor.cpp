@@ -1,4 +1,4 @@
-// What the kernel itself needs: prepared messages, nothing read back.
+// The kernel's own time: prepared messages, without reading anything back.
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -39,9 +39,9 @@ std::vector<AddressMessage> messages(std::uint16_t type, std::uint16_t flags, un
   return all;
 }
 
-/// The kernel has done all of it when send(2) returns.
+/// Sends the messages; the kernel has done all the work when send(2) returns.
 Duration hand_over(int fd, const std::vector<AddressMessage>& all) {
-  constexpr std::size_t kBatch = 500;  // what a socket's buffer takes
+  constexpr std::size_t kBatch = 500;  // as many as a socket's buffer takes
   const auto began = std::chrono::steady_clock::now();
   for (std::size_t at = 0; at < all.size(); at += kBatch) {
     const std::size_t count = std::min(kBatch, all.size() - at);
@@ -68,7 +68,7 @@ Fd vrrp_socket(int option) {
   return fd;
 }
 
-/// So many messages, each in a place of its own.
+/// A number of messages, each with a buffer of its own.
 class Batch {
  public:
   explicit Batch(int size) : octets_(static_cast<std::size_t>(size)), pieces_(octets_.size()), calls_(octets_.size()) {

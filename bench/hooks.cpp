@@ -1,4 +1,4 @@
-// A hook: from the address to the script's first instruction. The script is the same for both.
+// A hook: from the change of the address to the script's first instruction. Both programs run the same script.
 #include <spawn.h>
 #include <sys/wait.h>
 
@@ -32,11 +32,11 @@ void take_over(Program program, Figure& begun) {
     of(begun, program).push_back(lab::in_ms(stamps.first(cut).value() - present));
     rig.lab.set_port(rig.node_a, true);
     await("the first one", 10s, [&] { return rig.a.holds_all() && rig.b.holds_none(); });
-    std::this_thread::sleep_for(500ms);  // its hook is over
+    std::this_thread::sleep_for(500ms);  // the hook of the previous round has ended
   }
 }
 
-/// posix_spawn(3) and nothing else, in ms.
+/// posix_spawn(3) alone, in ms.
 double spawn_floor() {
   const Stamps stamps;
   std::string program = stamps.directory() / "stamp", record = stamps.directory() / "record";

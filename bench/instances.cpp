@@ -1,4 +1,4 @@
-// Many instances on one interface, adverts every 100 ms: what it costs to send them, to hear them, and to be there.
+// Many instances on one interface, adverts every 100 ms: the cost of sending, of receiving, and of memory.
 #include "scenarios.hpp"
 
 namespace vipd::bench {

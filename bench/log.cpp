@@ -1,5 +1,5 @@
-// Nobody reads the log: standard output and error are a pipe, or a stream socket as the journal has it, that is full
-// from the beginning.
+// Nobody reads the log: standard output and error are a pipe, or a stream socket as for the journal, that is full from
+// the beginning.
 #include <optional>
 
 #include "scenarios.hpp"
@@ -13,7 +13,7 @@ constexpr Duration kPatience = 8s;
 
 struct Sink {
   const char* text;
-  std::optional<bool> is_journal;  ///< nothing: somebody reads it
+  std::optional<bool> is_journal;  ///< nullopt: the log is read
 };
 constexpr Sink kSinks[] = {{"log is read", {}}, {"full pipe", false}, {"full journal socket", true}};
 

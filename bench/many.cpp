@@ -1,5 +1,5 @@
-// More instances than an interface can have, adverts every second: what each advert costs, what they take of memory,
-// how long a stop takes to move all of them, and a start to have them; and how all that grows with their number.
+// More instances than an interface can have, adverts every second. Measures the cost of an advert, the memory, how long
+// a stop takes to move all of them, and a start to hold them. Measures how all that grows with their number.
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -69,8 +69,8 @@ double exponent(const Samples& values) {
   return (n * sum_xy - sum_x * sum_y) / (n * sum_xx - sum_x * sum_x);
 }
 
-/// The exponent with which a figure grows, round by round. What is given for 1000 adverts `is_rate`: it grows with
-/// their number beyond that.
+/// The exponent with which a figure grows, round by round. `is_rate`: the figure is given for 1000 adverts, so its
+/// total also grows with their number.
 Figure growth(const std::string& what, std::vector<Figures>& all, Figure Figures::* which, bool is_rate) {
   Figure figure{.what = "exponent of growth, " + what, .unit = ""};
   for (const Program program : {Program::vipd, Program::keepalived})

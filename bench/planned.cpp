@@ -1,4 +1,4 @@
-// What is planned costs nothing: a stop, and the return of the server with the higher priority. A client asks every
+// A planned move costs nothing: a stop, and the return of the server with the higher priority. A client asks every
 // millisecond.
 #include <thread>
 
@@ -18,7 +18,7 @@ void stop_and_return(Program program, Duration interval, Figures& figures) {
   const lab::AddressMonitor monitor(rig.node_a);
   const auto lost = [&](const std::function<void()>& change) {
     lab::Watch watch(rig.client, kVip);
-    std::this_thread::sleep_for(200ms);  // so that there is something to be lost
+    std::this_thread::sleep_for(200ms);  // so that there is an answer to lose
     change();
     std::this_thread::sleep_for(200ms);
     return watch.finish().at("longest_outage_ms").get<double>();

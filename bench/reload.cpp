@@ -1,5 +1,5 @@
-// A reload in the midst of 255 instances, every 100 ms: adverts go on, and what has not changed costs little, with 2000
-// as well. One that adds an address to 5000: when it is there, and what is announced.
+// A reload among 255 instances with adverts every 100 ms, and among 2000: adverts go on, and unchanged instances cost
+// little. A reload that adds an address to 5000: when it is there, and what is announced.
 #include <algorithm>
 #include <thread>
 
@@ -10,7 +10,7 @@ namespace {
 
 constexpr Duration kEach = 500ms;
 constexpr int kReloads = 4;
-constexpr Duration kAnnounced = 15s;  // all bursts are over by then
+constexpr Duration kAnnounced = 15s;  // all bursts of announcements are over by then
 constexpr int kHeld = 5000;
 const Shape kCrowd{.instances = 255, .interval = 100ms}, kMany{.instances = 2000, .interval = 1s};
 
@@ -18,7 +18,7 @@ struct Figures {
   Figure unchanged, cost, cost_of_many, changed, added, announced;
 };
 
-/// What it costs to be there while a thing is done again and again.
+/// Processor time while `act` runs again and again.
 Duration cost(const Server& server, const std::function<void()>& act) {
   const Duration before = server.processor_time_of_all();
   for (int i = 0; i < kReloads; ++i) {
@@ -36,7 +36,7 @@ void reload_again(Program program, const Shape& shape, Rig& rig, Figure& figure)
 
 void reload_them(Program program, Figures& figures) {
   Rig rig(program, kCrowd);
-  std::this_thread::sleep_for(2s);  // the announcements are over
+  std::this_thread::sleep_for(2s);  // the announcements are over by then
   lab::Sniffer sniffer(rig.client);
   auto since = std::chrono::system_clock::now();
   reload_again(program, kCrowd, rig, figures.cost);

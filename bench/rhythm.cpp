@@ -1,5 +1,6 @@
-// How evenly adverts come, by the kernel's stamps at the client: of a crowd on a machine at rest, and of one instance
-// in a hurry on a machine that has more to do than it can, as any process and with a real-time priority.
+// How evenly adverts arrive, by the kernel's time stamps at the client. One case is a crowd of instances on an idle
+// machine. The other is one fast instance on an overloaded machine, with the usual scheduling and with real-time
+// priority.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -26,7 +27,7 @@ Samples deviations(Samples gaps, Duration interval) {
 
 void at_rest(Program program, Figure& mean, Figure& deviation) {
   Rig rig(program, {.instances = 255, .interval = 100ms});
-  std::this_thread::sleep_for(2s);  // the announcements are over
+  std::this_thread::sleep_for(2s);  // the announcements are over by then
   const Samples all = gaps_of(rig);
   const double average = std::accumulate(all.begin(), all.end(), 0.0) / static_cast<double>(all.size());
   of(mean, program).push_back(std::abs(average - 100));

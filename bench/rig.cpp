@@ -156,7 +156,7 @@ Rig::Rig(Program program, const Shape& shape_a, const Shape& shape_b, const std:
   a.start(before);
   await(to_string(program) + " holds everything", 60s + 4 * shape_a.interval, [&] { return a.holds_all(); });
   b.start(before);
-  std::this_thread::sleep_for(3 * shape_a.interval + 500ms);  // there is nothing to be seen of a Backup
+  std::this_thread::sleep_for(3 * shape_a.interval + 500ms);  // a Backup shows no sign of being ready
 }
 
 }  // namespace vipd::bench

@@ -1,9 +1,10 @@
 /// Rig: two servers and a client on a switch, and either program on the servers.
 ///
-/// `a` has the higher priority. Both programs get the same shape: so many instances, so many addresses in each. The
-/// instances are on eth0; if they are more than an interface can have, on eth1 and so on, too.
-/// keepalived logs to a pipe that is read (`-l -G`); its speaking child counts for processor time, and all its
-/// processes for memory, as vipd and its runner do. Callers: the scenarios.
+/// `a` has the higher priority. Both programs get the same shape: a number of instances, and a number of addresses in
+/// each. The instances are on eth0; if they are more than an interface can have, they continue on eth1 and so on.
+///
+/// keepalived logs to a pipe that is read (`-l -G`). Its VRRP child counts for processor time, and all its processes
+/// count for memory. The same holds for vipd and its runner.
 #pragma once
 
 #include <csignal>
@@ -23,21 +24,22 @@ std::string to_string(Program program);
 
 struct Shape {
   int instances = 1;
-  int addresses = 1;  ///< of each instance, all in 10.0.0.0/8 but for the first one of the first, 192.0.2.10
+  /// of each instance; all in 10.0.0.0/8, but the first address of the first instance is 192.0.2.10
+  int addresses = 1;
   Duration interval = 1s;
-  std::string in_instance = {};  ///< further lines of each instance, in the words of the program
-  std::string beside = {};       ///< and of the whole file
+  std::string in_instance = {};  ///< further lines of each instance, in the syntax of the program
+  std::string beside = {};       ///< further lines of the whole file, in the syntax of the program
 };
 
 constexpr int kPriorityA = 254, kPriorityB = 253;
 
-/// How many interfaces it takes.
+/// The number of interfaces that the instances need.
 inline int interfaces_of(const Shape& shape) { return (shape.instances + 254) / 255; }
 
 /// The first address of all.
 inline const std::string kVip = "192.0.2.10";
 
-/// Of instance and address, both from 0.
+/// The address `number` of the instance `instance`, both counted from 0.
 std::string address_of(int instance, int number);
 
 class Server {
@@ -47,22 +49,22 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Its command behind the words `before`.
+  /// Starts the program; its command follows the words `before`.
   void start(const std::vector<std::string>& before = {});
   void terminate() const { process().signal(SIGTERM); }
-  /// From now on it is to be in this shape.
+  /// Reloads the program with this shape.
   void reload(const Shape& shape);
-  /// How long it takes until it has ended.
+  /// Waits for the end, up to `bound`. Returns false if the program still runs.
   bool wait_end(Duration bound) const;
-  /// Has the first address of all and the last one.
+  /// True if the server holds the first address of all and the last one.
   bool holds_all() const;
   bool holds_none() const;
 
-  /// Processor time of what speaks VRRP, so far (/proc/PID/schedstat).
+  /// Processor time so far of the process that speaks VRRP (/proc/PID/schedstat).
   Duration processor_time() const;
-  /// The same of all its processes that are there.
+  /// Processor time so far of all processes of the program.
   Duration processor_time_of_all() const;
-  /// Memory of all its processes, in kB (PSS).
+  /// Memory of all processes of the program, in kB (PSS).
   double memory() const;
 
   lab::Node& node() const { return node_; }
@@ -83,7 +85,7 @@ class Server {
 class Rig {
  public:
   Rig(Program program, const Shape& shape) : Rig(program, shape, shape) {}
-  /// `a` is to be different in what is not the number of things; the commands of both are behind the words `before`.
+  /// `a` and `b` may differ in anything but the number of objects. The commands of both follow the words `before`.
   Rig(Program program, const Shape& shape_a, const Shape& shape_b, const std::vector<std::string>& before = {});
 
   lab::Lab lab;
@@ -91,15 +93,15 @@ class Rig {
   Server a, b;
 };
 
-/// Does it until it is true; throws after `bound`.
+/// Polls until `is_true` holds; throws after `bound`.
 void await(const std::string& what, Duration bound, const std::function<bool()>& is_true);
 
-/// A server with its interfaces, 192.0.2.`number` on eth0.
+/// Adds a server with its interfaces; eth0 has 192.0.2.`number`.
 lab::Node& add_server(lab::Lab& lab, const std::string& name, int number, int interfaces);
 
-/// How long `b` waits when `a` resigns (RFC 9568 6.1).
+/// The time that `b` waits when `a` resigns (RFC 9568 6.1).
 Duration skew(Duration interval);
-/// 3 intervals and the skew of `b`.
+/// Three intervals and the skew time of `b`.
 Duration theory(Duration interval);
 
 }  // namespace vipd::bench

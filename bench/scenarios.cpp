@@ -15,7 +15,7 @@ void in_turn(int rounds, const std::function<void(Program)>& round) {
 lab::WallTime moment_of(const lab::AddressMonitor& monitor, bool added, const std::string& address,
                         lab::WallTime since) {
   std::optional<lab::WallTime> moment;
-  await(address + (added ? " to come" : " to leave"), 1s, [&] {  // a dump may tell before the monitor does
+  await(address + (added ? " to come" : " to leave"), 1s, [&] {  // a dump may show it before the monitor does
     for (const auto& event : monitor.events())
       if (event.added == added && event.time >= since && event.prefix.starts_with(address + "/")) {
         moment = event.time;
@@ -43,7 +43,7 @@ Started start_alone(Program program, const Shape& shape, Duration patience, cons
 
 void cost_of_adverts(Program program, const Rig& rig, double adverts, Duration measured, Figure& sending,
                      Figure& hearing, Figure& memory) {
-  std::this_thread::sleep_for(2s);  // the announcements are over
+  std::this_thread::sleep_for(2s);  // the announcements are over by then
   const Duration a = rig.a.processor_time(), b = rig.b.processor_time();
   std::this_thread::sleep_for(measured);
   of(sending, program).push_back(lab::in_ms(rig.a.processor_time() - a) * 1000 / adverts);

@@ -1,5 +1,5 @@
-// vipd-stamp FILE [STATUS]: appends the time of its first instruction to a file, in ns since 1970, and ends with a
-// status.
+// vipd-stamp FILE [STATUS]: appends the time of its first instruction to a file, in ns since 1970, and exits with
+// STATUS.
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
