@@ -1,4 +1,5 @@
-/// Draw: all that is decided by the seed. The same seed draws the same on every machine and with every compiler.
+/// Draw: every random choice, from a seed. The same seed gives the same choices on every machine and with every
+/// compiler.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +14,10 @@ class Draw {
  public:
   explicit Draw(std::uint64_t seed) : engine_(seed) {}
 
-  /// 0..count-1.
+  /// A number in 0..count-1.
   int below(int count) { return static_cast<int>(engine_() % static_cast<std::uint64_t>(count)); }
   bool chance(int percent) { return below(100) < percent; }
-  /// In whole milliseconds.
+  /// A time in whole milliseconds.
   Duration between(Duration least, Duration most) {
     const auto span = std::chrono::duration_cast<std::chrono::milliseconds>(most - least).count();
     return least + std::chrono::milliseconds(below(static_cast<int>(span) + 1));

@@ -7,7 +7,7 @@
 namespace vipd::stress {
 namespace {
 
-/// Short ones are as frequent as long ones.
+/// A length; short ones are as frequent as long ones.
 Duration draw_length(Draw& draw) {
   const std::vector<std::pair<Duration, Duration>> ranges = {{5ms, 50ms}, {50ms, 400ms}, {400ms, 1500ms}, {1500ms, 4s}};
   const auto [least, most] = ranges[static_cast<std::size_t>(draw.below(static_cast<int>(ranges.size())))];

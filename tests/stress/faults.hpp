@@ -1,7 +1,7 @@
-/// Kinds of faults: what the outside world does to servers, each with its beginning and its end.
+/// Kinds of faults: events around the servers, each with a beginning and an end.
 ///
-/// A kind draws its steps in advance, so that a seed repeats them. All that a fault takes away from others it puts back
-/// itself. Two faults of one round never touch the same part of one server.
+/// A kind draws its steps in advance, so that a seed repeats them. If a fault removes objects of others, it restores
+/// them itself. Two faults of one round never touch the same part of one server.
 #pragma once
 
 #include <functional>
@@ -27,11 +27,11 @@ enum class Part { link, objects, traffic, process, runner, check, client, lan, d
 struct Plan {
   const Scene& scene;
   Draw& draw;
-  int index;              ///< of the server
+  int index;              ///< index of the server
   std::string interface;  ///< "eth0" or "eth1"
   Duration from, to;
   std::vector<Step> steps = {};
-  Duration extra{};         ///< what the quiet period may take longer
+  Duration extra{};         ///< additional time that the quiet period may take
   std::string detail = {};  ///< "its length is 1s"
 
   void at(Duration time, std::function<void(Site&)> act) { steps.push_back({time, std::move(act)}); }
@@ -48,7 +48,7 @@ struct Kind {
 
 /// Interfaces, addresses, routes, rules, settings, nf_tables.
 std::vector<Kind> network_kinds();
-/// What is lost, forged or misdirected on the way.
+/// Faults on the way: adverts lost, forged or misdirected.
 std::vector<Kind> traffic_kinds();
 /// The daemon, its runner, its files and its clients.
 std::vector<Kind> process_kinds();

@@ -1,4 +1,4 @@
-/// Forger: sends what nobody should send, from the stranger's eth0.
+/// Forger: sends packets that no node should send, from the stranger's eth0.
 #pragma once
 
 #include "site.hpp"
@@ -6,12 +6,12 @@
 
 namespace vipd::stress {
 
-/// An advert of the scene's first instance, from the stranger, as a receiver would take it.
+/// An advert of the scene's first instance, sent by the stranger, that a receiver would accept.
 testing::PacketParts forged_advert(Site& site, std::uint8_t priority);
 
-/// To the group, or to each server where the scene has no multicast.
+/// Sends to the group, or to each server if the scene uses unicast.
 void send_advert(Site& site, testing::PacketParts parts);
-/// The octets behind an IP header, of protocol 112.
+/// Sends octets as the payload of an IP packet of protocol 112.
 void send_octets(Site& site, const testing::Octets& octets);
 
 }  // namespace vipd::stress

@@ -26,7 +26,7 @@ const Json* instance_of(const Json& status, const std::string& name) {
   return nullptr;
 }
 
-/// The name in the answer to a datagram; "" if there is none within 200 ms.
+/// The name in the answer to a datagram; "" without an answer within 200 ms.
 std::string answer(const lab::Node& client, const Virtual& target) {
   const lab::Inside inside(client);
   sockaddr_in6 to6{};
@@ -65,7 +65,8 @@ std::size_t descriptors_of(pid_t pid) {
   return static_cast<std::size_t>(std::distance(begin(files), end(files)));
 }
 
-/// vipd sets these two on an interface while a virtual MAC is Active there (IPV4_DEVCONF_ARP_…, linux/ip.h).
+/// True for the two settings that vipd makes while a virtual MAC is Active on an interface (IPV4_DEVCONF_ARP_…,
+/// linux/ip.h).
 bool is_of_virtual_mac(const std::string& line) {
   return line.find(" ipv4 19 = ") != std::string::npos || line.find(" ipv4 18 = ") != std::string::npos;
 }
@@ -137,7 +138,7 @@ Complaints Judge::processes() {
   Complaints wrong;
   for (const Server& server : site_.servers())
     for (const pid_t pid : descendants(server.node->vipd().pid()))
-      if (!lab::wait_until(1s, [&] { return process_state(pid) != "Z"; }))  // its parent may just be about to reap it
+      if (!lab::wait_until(1s, [&] { return process_state(pid) != "Z"; }))  // the parent may be about to reap it
         wrong.push_back(fmt::format("{}: process {} is a zombie", server.node->name(), pid));
   return wrong;
 }
@@ -184,8 +185,8 @@ Complaints Judge::growth() {
   return wrong;
 }
 
-/// A few descriptors belong to clients that are just gone; memory is that of caches and of the event log, and of what
-/// AddressSanitizer keeps of freed memory (its quarantine).
+/// The growth of a process. A few descriptors may belong to clients that have just gone. Memory may grow by caches, the
+/// event log, and freed memory in AddressSanitizer's quarantine.
 Complaints Judge::growth_of(const std::string& who, pid_t pid) {
   constexpr std::size_t kDescriptors = 8;
 #ifdef VIPD_SANITIZED

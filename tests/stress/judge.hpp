@@ -1,8 +1,8 @@
-/// Judge: what has to hold when the network has been left alone for long enough.
+/// Judge: the conditions that hold when the network has been left alone for long enough.
 ///
-/// One holder, the right one; the kernel has what the status says; a client reaches each address, at the holder; others
-/// have what they had; descriptors and memory stay as they were; no zombies; the last stop ends in time and leaves
-/// nothing.
+/// There is one Active node, the right one. The kernel agrees with the status. A client reaches each address at the
+/// Active node. Others have the objects that they had. Descriptors and memory stay as they were, and there are no
+/// zombies. The last stop ends in time and leaves nothing.
 #pragma once
 
 #include <map>
@@ -19,15 +19,15 @@ class Judge {
  public:
   explicit Judge(Site& site) : site_(site) {}
 
-  /// What is wrong now; cheap questions first, and the others only if those find nothing.
+  /// Returns the present faults. Cheap questions come first, and the others are asked only if those find nothing.
   Complaints look();
-  /// What has grown since the first call, of each daemon and its runner.
+  /// The growth since the first call, of each daemon and its runner.
   Complaints growth();
-  /// Stops all servers and looks at what they leave behind.
+  /// Stops all servers and checks what they leave behind.
   Complaints stop_all(Draw& draw);
 
  private:
-  /// What a process used when it was first seen.
+  /// The resources of a process when it was first seen.
   struct Use {
     std::size_t descriptors;
     int kilobytes;

@@ -27,7 +27,7 @@ struct Options {
 
 struct Tally {
   int tried = 0, violations = 0;
-  Duration longest{};  ///< from the end of the last fault of a round to the rest
+  Duration longest{};  ///< longest time from the end of a round's last fault until all is well
 };
 
 struct Totals {
@@ -44,7 +44,7 @@ std::vector<Kind> enabled_kinds(const Options& options) {
   return all;
 }
 
-/// A life: a scene and its rounds, until one goes wrong.
+/// A life: a scene and its rounds, until a round fails.
 class Life {
  public:
   Life(const Options& options, const std::vector<Kind>& kinds, std::uint64_t seed, Totals& totals)
@@ -92,11 +92,11 @@ class Life {
     tally.longest = std::max(tally.longest, took);
   }
 
-  /// All steps of all faults, each at its time or as soon after it as the one before it has ended.
+  /// Carries out all steps of all faults, each at its time or as soon as the previous step has ended.
   void carry_out(Site& site) {
     struct Due {
       Duration at;
-      std::size_t order;  // among those of one moment
+      std::size_t order;  // order among the steps of one moment
       const Fault* fault;
       const Step* step;
     };
@@ -113,7 +113,7 @@ class Life {
     }
   }
 
-  /// Waits until nothing is wrong, and a little later still is not; returns how long it took.
+  /// Waits until nothing is wrong, and a little later still is not. Returns how long it took.
   Duration settle(Site& site, Judge& judge, Duration bound, const std::string& after) {
     const auto begun = Clock::now();
     site.note("quiet");
@@ -207,7 +207,7 @@ int run(const Options& options) {
   return totals.violations > 0 || late_failures() > 0 ? 1 : 0;
 }
 
-/// What is mounted here is gone when this program is.
+/// Makes a mount namespace, so that mounts vanish with this program.
 void own_mounts() {
   if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     throw std::runtime_error("cannot have mounts of its own (are we root?)");

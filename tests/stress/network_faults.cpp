@@ -1,4 +1,4 @@
-// Kinds of faults in what a server's kernel has.
+// Kinds of faults in a server's kernel.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 namespace vipd::stress {
 namespace {
 
-/// Runs a command at a server when the fault begins; what others had there is put back when it ends.
+/// Runs a command at a server when the fault begins, and restores the objects of others when it ends.
 void and_restored(Plan& plan, const std::string& line) {
   plan.begin([=, index = plan.index](Site& site) { site.sh(site.node(index), line); });
   plan.end([index = plan.index, interface = plan.interface](Site& site) { site.restore(index, interface); });
@@ -42,7 +42,7 @@ void port_flaps(Plan& plan) {
             });
 }
 
-/// With an interface, the kernel renames the labels of its addresses, and never back: so they come anew.
+/// The interface is renamed. The kernel renames the labels of its addresses, and never back, so they are added anew.
 void rename(Plan& plan) {
   const auto name = [index = plan.index](const std::string& from, const std::string& to) {
     return [=](Site& site) {
@@ -94,7 +94,7 @@ void own_address_gone(Plan& plan) {
 
 void addresses_flushed(Plan& plan) { and_restored(plan, "ip addr flush dev " + plan.interface + " scope global"); }
 
-/// The holder's, wherever it is; somebody deletes it again and again.
+/// Deletes a virtual address at the Active node, wherever it is, again and again.
 void virtual_gone(Plan& plan) {
   const auto all = plan.scene.virtuals("web");
   const Virtual& gone = all[static_cast<std::size_t>(plan.draw.below(static_cast<int>(all.size())))];
@@ -110,7 +110,7 @@ void virtual_gone(Plan& plan) {
     });
 }
 
-/// One command at every server: whoever has the thing loses it.
+/// Runs one command at every server; the server that has the object loses it.
 template <int which>
 void object_gone(Plan& plan) {
   static constexpr std::array<const char*, 3> kLines = {
@@ -133,7 +133,7 @@ void table_gone(Plan& plan) {
   plan.begin([index = plan.index](Site& site) { site.sh(site.node(index), "nft delete table inet vipd"); });
 }
 
-/// Of others, in the subnets of the virtual addresses. They stay until the life ends.
+/// Addresses of others arrive in the subnets of the virtual addresses, and stay until the life ends.
 void others_address(Plan& plan) {
   const int number = 150 + plan.draw.below(50);
   const std::string subnet = plan.draw.one_of<std::string>({"192.0.2.", "203.0.113."});
@@ -150,7 +150,7 @@ void others_route(Plan& plan) {
         },
         lab::Depth::without_settings);
   });
-  // A link that goes down takes it along, and nobody would put it back.
+  // A link that goes down takes the object along, and nothing else would restore it.
   plan.end([=, index = plan.index](Site& site) {
     site.node(index).changes([&] { site.sh(site.node(index), fmt::format("ip route del 10.{}.0.0/16", number)); },
                              lab::Depth::without_settings);

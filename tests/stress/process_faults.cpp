@@ -16,9 +16,9 @@ namespace {
 bool always(const Scene& /*scene*/) { return true; }
 bool has_check(const Scene& scene) { return scene.check; }
 
-/// As long as a stop may take by vipd(8): an advert interval and the largest skew for the peer, 5 s for the kernel, the
-/// hook that runs and the one that waits, each 5 s (its timeout), 2 s until it is killed and 10 s for a runner that
-/// does not answer; and what a busy machine adds.
+/// The longest time of a stop by vipd(8). The peer takes an advert interval and the largest skew, and the kernel 5 s.
+/// The running hook and the waiting one take 5 s each (the timeout), and 2 s until they are killed. A runner that does
+/// not answer takes 10 s. A busy machine adds to that.
 Duration stop_bound(const Scene& scene) {
   return scene.active_down() + 5s + (scene.hook ? 2 * (5s + 2s + 10s) : 0s) + 5s + kSanitizer;
 }
@@ -63,14 +63,14 @@ void reexecs(Plan& plan) {
             [index = plan.index](Site& site) { site.vipctl(index, {"reexec"}); });
 }
 
-/// A reload with another file, and one with the first.
+/// Reloads another file, and then the first one again.
 template <Change change>
 void reloaded(Plan& plan) {
   plan.begin([index = plan.index](Site& site) { site.reload(index, change); });
   plan.end([index = plan.index](Site& site) { site.reload(index, Change::none); });
 }
 
-/// Nobody confirms; vipd goes back by itself.
+/// Reloads on trial. Nobody confirms, so vipd goes back by itself.
 void on_trial(Plan& plan) {
   plan.begin([index = plan.index](Site& site) {
     site.write_config(index, Change::one_more);
@@ -102,7 +102,7 @@ void second_daemon(Plan& plan) {
   });
 }
 
-/// The runner of a server; -1 without a vipd.
+/// The pid of a server's runner; -1 if vipd does not run.
 pid_t runner_of(Site& site, int index) {
   if (!site.runs(index)) return -1;
   const auto below = descendants(site.node(index).vipd().pid());
@@ -116,7 +116,7 @@ void runner_killed(Plan& plan) {
       if (const pid_t runner = runner_of(site, index); runner > 0) ::kill(runner, SIGKILL);
     });
 }
-/// A process that stands still until this object is gone, also when its life ends early.
+/// A stopped process that goes on when this object is destroyed, also if its life ends early.
 struct Paused {
   pid_t pid = -1;
   Paused() = default;
@@ -160,7 +160,7 @@ void disk_full(Plan& plan) {
   plan.end([index = plan.index](Site& site) { site.server(index).disk->make_room(); });
 }
 
-/// Clients of the control socket that say nothing, or half a request.
+/// Clients of the control socket that send nothing, or half a request.
 void hanging_clients(Plan& plan) {
   auto clients = std::make_shared<std::vector<Fd>>();
   plan.begin([=, index = plan.index](Site& site) {
@@ -174,7 +174,7 @@ void hanging_clients(Plan& plan) {
   plan.end([=](Site& /*site*/) { clients->clear(); });
 }
 
-/// Kept until it ends.
+/// Runs commands that are kept until the fault ends.
 void in_background(Plan& plan, const std::vector<std::string>& command, int count) {
   auto busy = std::make_shared<std::vector<std::unique_ptr<lab::Process>>>();
   plan.begin([=, index = plan.index](Site& site) {
@@ -185,9 +185,9 @@ void in_background(Plan& plan, const std::vector<std::string>& command, int coun
 
 void busy_machine(Plan& plan) { in_background(plan, {"/bin/sh", "-c", "while :; do :; done"}, 6); }
 
-/// So many changes that the kernel tells only that some were lost. Once they are, each further change waits until all
-/// other processes have run (netlink_broadcast_filtered() of net/netlink/af_netlink.c yields), which takes minutes on a
-/// busy machine, so they end then.
+/// So many changes that the kernel reports only that notifications were lost. After that, each further change waits
+/// until all other processes have run (netlink_broadcast_filtered() in net/netlink/af_netlink.c yields). That takes
+/// minutes on a busy machine, so the changes end there.
 void many_notifications(Plan& plan) {
   plan.begin([index = plan.index](Site& site) {
     const auto batch = site.node(index).directory() / "batch";
@@ -196,7 +196,8 @@ void many_notifications(Plan& plan) {
     commands.close();
     site.signal(index, SIGSTOP);
     lab::Process(site.node(index), {"ip", "-batch", batch.string()}).wait_exit(3s);
-    (void)lab::run(site.node(index), {"ip", "addr", "del", "10.0.0.1/32", "dev", "lo"});  // gone if all have been made
+    // it exists only if all changes were made
+    (void)lab::run(site.node(index), {"ip", "addr", "del", "10.0.0.1/32", "dev", "lo"});
     site.signal(index, SIGCONT);
   });
 }

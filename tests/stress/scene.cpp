@@ -23,7 +23,7 @@ std::string addresses_of(const Scene& scene, const std::string& instance) {
   return list_of(entries);
 }
 
-/// Adverts go to the other servers, one by one.
+/// The lines for unicast: adverts go to each of the other servers.
 std::string unicast_lines(const Scene& scene, const lab::Node& node) {
   std::vector<std::string> peers;
   const std::string own = node.unicast(scene.family), subnet = own.substr(0, own.find_last_of(".:") + 1);
@@ -66,7 +66,7 @@ std::string check_text(const Scene& scene, const lab::Node& node, Change change)
 }  // namespace
 
 Duration Scene::quiet() const {
-  const Duration wait = active_down();  // of the listener at a start, and once more of the better one
+  const Duration wait = active_down();  // a starting Backup waits once, and the better node once more
   return startup_delay + preempt_delay + link_hold + 3 * wait + (check ? 2s : 0s) + (hook ? 1s : 0s) + 3s + kSanitizer;
 }
 

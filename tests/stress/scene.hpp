@@ -1,4 +1,4 @@
-/// Scene: the servers of one life, and what their files say. Drawn from a seed.
+/// Scene: the servers of one life and the content of their files, drawn from a seed.
 #pragma once
 
 #include <string>
@@ -11,20 +11,20 @@ namespace vipd::stress {
 
 using namespace std::chrono_literals;
 
-/// What the end of a process takes beyond its own: a sanitizer looks for leaks then.
+/// Additional time for the end of a process: a sanitizer looks for leaks then.
 #ifdef VIPD_SANITIZED
 inline constexpr Duration kSanitizer = 8s;
 #else
 inline constexpr Duration kSanitizer = 0s;
 #endif
 
-/// What a reload may change in a file for a while.
+/// The change that a reload makes in a file for a while.
 enum class Change { none, harmless, one_more, other_check, broken };
 
-/// One virtual address, and where it is.
+/// One virtual address and its interface.
 struct Virtual {
-  std::string address;  ///< without its length
-  std::string prefix;   ///< with it
+  std::string address;  ///< without the prefix length
+  std::string prefix;   ///< with the prefix length
   std::string interface;
 };
 
@@ -37,31 +37,31 @@ struct Scene {
   bool preempt = true;
   Duration preempt_delay{}, link_hold{}, startup_delay{};
   bool virtual_mac = false, accept = true;
-  bool second = false;  ///< the servers have an eth1, too
-  bool group = false;   ///< with an instance of its own there, in one sync group with the first one
+  bool second = false;  ///< true if the servers also have an eth1
+  bool group = false;   ///< true if eth1 has an instance of its own, in one sync group with the first instance
   bool routes = false, check = false, hook = false, silent_log = false;
   std::string on_fail = "\"yield\"";
-  int addresses = 1;  ///< of the first instance, in the subnet of the servers
+  int addresses = 1;  ///< number of addresses of the first instance, in the subnet of the servers
 
-  /// By the number of the server: 0 is the best.
+  /// The priority of a server by its number; 0 has the highest.
   static int priority(int rank) { return 240 - 10 * rank; }
-  /// The longest that a Backup waits for an Active node that is silent.
+  /// The longest time that a Backup waits for a silent Active node.
   Duration active_down() const { return 4 * interval + (version == 2 ? 1s : 0s); }
-  /// By then all is as it should be, after the last fault has ended.
+  /// The time after the last fault's end by which all must be well.
   Duration quiet() const;
-  /// All virtual addresses of an instance ("web", or "wan" of the group).
+  /// All virtual addresses of an instance: "web", or "wan" in the group.
   std::vector<Virtual> virtuals(const std::string& instance) const;
   std::vector<std::string> instances() const;
 };
 
-/// A life's scene.
+/// Draws the scene of a life.
 Scene draw_scene(Draw& draw);
-/// One line.
+/// The scene in one line.
 std::string describe(const Scene& scene);
 
-/// The file of a server, or of a stranger that has another priority than the servers.
+/// The file of a server, or of a stranger with another priority than the servers.
 std::string config_of(const Scene& scene, const lab::Node& node, int priority, Change change);
-/// While this file is there, the check passes.
+/// The file that the check tests: while it exists, the check passes.
 std::filesystem::path service_file(const lab::Node& node);
 
 }  // namespace vipd::stress

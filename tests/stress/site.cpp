@@ -21,10 +21,10 @@ std::vector<std::string> words_of(const std::string& line) {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-/// No command takes that long, however busy other processes keep the machine.
+/// Longer than any command takes, however busy the machine is.
 constexpr Duration kPatience = 1min;
 
-/// By number, as add_server() gives them.
+/// The number of a server, as add_server() gives it.
 int number_of(int rank) { return rank + 1; }
 
 std::string mac_of(const lab::Node& node, const std::string& interface) {
@@ -62,7 +62,7 @@ Site::Site(const Scene& scene)
   for (int rank = 0; rank < scene_.servers; ++rank) add_server(rank);
 }
 
-/// A second interface.
+/// Gives a server its second interface.
 void Site::furnish(lab::Node& node, int number) {
   lab_.wire(node, "eth1");
   lab::must(node, "ip link set eth1 up");
@@ -89,7 +89,7 @@ void Site::add_server(int rank) {
   std::ofstream(service_file(node)) << "\n";
 }
 
-/// For `ip`: what belongs to others on an interface.
+/// Arguments of `ip` that restore the objects of others on an interface.
 std::vector<std::string> Site::own_things(int index, const std::string& interface) {
   const int number = number_of(index);
   if (interface == "eth1")

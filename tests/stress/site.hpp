@@ -1,9 +1,9 @@
-/// Site: the servers of a scene with their daemons, a client and a stranger, and what can be done to them.
+/// Site: the servers of a scene with their daemons, a client and a stranger, and the operations on them.
 ///
-/// Each server has things of others on it from the beginning: an own address in each subnet, a route, a rule, a
-/// neighbour entry, an nf_tables table. More of them come by faults. What a fault takes away of them, the same fault
-/// puts back (restore(), take_away()), so whatever is missing in a quiet period is vipd's doing. Commands that fail are
-/// written into the diary: two faults may be in each other's way.
+/// Each server has objects of others from the beginning: an own address in each subnet, a route, a rule, a neighbour
+/// entry, an nf_tables table. Faults add more of them. If a fault removes such objects, it restores them itself
+/// (restore(), take_away()). So an object that is missing in a quiet period is missing because of vipd. Failed commands
+/// are noted in the diary: two faults may disturb each other.
 #pragma once
 
 #include <deque>
@@ -35,9 +35,9 @@ struct Server {
   int rank = 0;
   Change change = Change::none;
   std::unique_ptr<SmallDisk> disk;
-  std::unique_ptr<lab::Process> echo;  ///< answers the client
-  bool started = false;                ///< vipd, and not ended by us since
-  std::vector<std::string> arrived;    ///< prefixes of others that a fault has put on eth0: "192.0.2.150/24"
+  std::unique_ptr<lab::Process> echo;  ///< the process that answers the client
+  bool started = false;                ///< true if vipd was started and has not been ended by this program since
+  std::vector<std::string> arrived;    ///< prefixes of others that a fault has added to eth0: "192.0.2.150/24"
 };
 
 class Site {
@@ -52,7 +52,7 @@ class Site {
   lab::Node& stranger() { return stranger_; }
   lab::Lab& lab() { return lab_; }
 
-  /// In a server or the client, at most a minute; what fails goes into the diary.
+  /// Runs a command in a server or the client, for a minute at most; a failure is noted in the diary.
   void sh(const lab::Node& node, const std::string& line);
   void at_switch(const std::string& line);
   void note(const std::string& line);
@@ -61,28 +61,27 @@ class Site {
 
   // Daemons.
   void start(int index);
-  /// False if it has not ended in time.
+  /// Stops vipd. Returns false if it has not ended in time.
   bool stop(int index, Duration bound);
   void kill(int index);
   void last_will(int index);
-  /// Writes the server's file; the daemon is not told.
+  /// Writes the server's file without a reload.
   void write_config(int index, Change change);
   void reload(int index, Change change);
   bool runs(int index);
-  /// vipctl of a server, at most 20 s.
+  /// Runs vipctl at a server, for 20 s at most.
   void vipctl(int index, const std::vector<std::string>& words);
-  /// SIGSTOP and the like, if it runs.
+  /// Sends a signal to vipd if it runs.
   void signal(int index, int number);
 
-  // The network of a server.
-  /// All that others have on an interface of a server: from the beginning, and what has arrived since.
+  // Restores all objects of others on an interface: those from the beginning, and those that have arrived since.
   void restore(int index, const std::string& interface);
-  /// An address of others comes to eth0 of a server and stays until the life ends.
+  /// Adds an address of others to eth0 of a server, until the life ends.
   void arrive(int index, const std::string& prefix);
-  /// Somebody deletes a virtual address. With an IPv4 address that is the first one of its subnet Linux deletes the
-  /// others of that subnet; those of others are put back at once.
+  /// Deletes a virtual address. If it is the first IPv4 address of its subnet, Linux deletes the other addresses of
+  /// that subnet, too; those of others are restored at once.
   void take_away(int index, const std::string& prefix, const std::string& device);
-  /// The interface goes and comes back, by the same number or another one.
+  /// Deletes the interface and makes it again, with the same index or another one.
   void recreate(int index, const std::string& interface, bool same_number);
   std::string port(int index, const std::string& interface);
 
@@ -101,7 +100,7 @@ class Site {
   std::unique_ptr<lab::Process> echo_;
 };
 
-/// "lost" of a life that cannot go on; the reason.
+/// The life cannot go on; the text says why.
 struct Broken : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -1,4 +1,4 @@
-// Kinds of faults in what is on the way: lost, forged, misdirected.
+// Kinds of faults on the way between nodes: adverts lost, forged or misdirected.
 #include <fmt/format.h>
 
 #include <array>
@@ -13,7 +13,7 @@ namespace {
 bool always(const Scene& /*scene*/) { return true; }
 bool is_multicast(const Scene& scene) { return !scene.unicast; }
 
-/// While it lasts, the switch drops what matches, in the chain of the server.
+/// For the length of the fault, the switch drops matching packets, in the chain of the server.
 void drop(Plan& plan, const std::vector<std::string>& matches) {
   plan.begin([=, index = plan.index](Site& site) {
     for (const auto& match : matches)
@@ -46,7 +46,7 @@ void some_loss(Plan& plan) {
   drop(plan, {"iifname " + port(plan) + some, "oifname " + port(plan) + some});
 }
 
-/// The carrier stays.
+/// Takes the port out of the bridge; its carrier stays.
 void out_of_the_bridge(Plan& plan) {
   const std::string bridge = plan.interface == "eth0" ? "switch" : "switch-" + plan.interface, name = port(plan);
   plan.begin([=](Site& site) { site.at_switch("ip link set " + name + " nomaster"); });
@@ -64,7 +64,7 @@ void output_dropped(Plan& plan) {
   plan.end([index = plan.index](Site& site) { site.sh(site.node(index), "nft delete table inet stress"); });
 }
 
-/// Sends so many forged adverts in the time of the fault.
+/// Sends `count` forged adverts over the length of the fault.
 void forge(Plan& plan, int count, std::uint8_t priority, const std::function<void(testing::PacketParts&)>& spoil) {
   for (int i = 0; i < count; ++i)
     plan.at(plan.from + i * (plan.to - plan.from) / count, [=](Site& site) {
@@ -108,7 +108,7 @@ void garbage(Plan& plan) {
   }
 }
 
-/// Another vipd with the same virtual router, on the stranger.
+/// Another vipd with the same virtual router runs on the stranger.
 template <int priority>
 void second_router(Plan& plan) {
   plan.begin(
@@ -129,7 +129,7 @@ void wrong_neighbour(Plan& plan) {
   plan.end([=](Site& site) { site.sh(site.client(), "ip neigh del " + target.address + " dev " + target.interface); });
 }
 
-/// Another host has the address, too. Who told it to take it off clears the client's cache.
+/// Another host gets the address, too. At the end the client's cache is cleared, as an operator would do.
 void duplicate(Plan& plan) {
   const auto all = plan.scene.virtuals("web");
   const Virtual target = all[static_cast<std::size_t>(plan.draw.below(static_cast<int>(all.size())))];

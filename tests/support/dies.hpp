@@ -1,4 +1,4 @@
-/// dies: whether something ends the process by an assertion, found out in a child process.
+/// dies: tests in a child process whether an assertion ends the process.
 #pragma once
 
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 namespace vipd::testing {
 
-/// True if `what` aborts. Its output is dropped; the caller's process is not touched.
+/// True if `what` aborts. Its output is dropped, and the caller's process is not affected.
 template <typename Call>
 bool dies(Call what) {
   const pid_t child = fork();

@@ -1,7 +1,7 @@
-/// What an Election never does, whatever comes in whatever order: the checks of one step, for random and fuzzed events.
+/// Invariants of Election: the checks of one step, for random and fuzzed events in any order.
 ///
-/// Each check names what broke, or is null. Whoever drives keeps to the contract of Election::step(): time does not go
-/// back, priorities are 1..255, an unfit router has priority 1.
+/// Each check returns the name of the broken invariant, or null. The driver keeps to the contract of Election::step():
+/// time does not go back, priorities are 1..255, and an unfit router has priority 1.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace vipd::testing {
 
-/// What a step came from and led to.
+/// The state before and after one step.
 struct Step {
   Snapshot before, after;
   const Event& event;
@@ -20,7 +20,7 @@ struct Step {
   TimePoint now;
   TimePoint believed_before, believed_after;  ///< Election::believed_until(), which an answer to a loser puts forward
 
-  /// Takes the step.
+  /// Carries out the step.
   static Step of(Election& election, const Event& event, TimePoint now) {
     const Snapshot before = Snapshot::of(election);
     const TimePoint believed = election.believed_until();
@@ -51,7 +51,7 @@ namespace detail {
 
 using Claims = std::initializer_list<std::pair<bool, const char*>>;
 
-/// The first that does not hold.
+/// The name of the first claim that does not hold, or null.
 inline const char* broken_of(Claims claims) {
   for (const auto& [holds, what] : claims)
     if (!holds) return what;
@@ -76,7 +76,7 @@ inline const char* broken_state(const Step& step, Duration longest_wait) {
        {!after.yielding || (after.state == State::active && !after.fit), "only an unfit Active router yields"}});
 }
 
-/// A router that resumes was Active before: nothing changes for anybody.
+/// A router that resumes was Active before, so other nodes see no change.
 inline const char* broken_changes(const Step& step) {
   const auto* change = step.find<StateChanged>();
   const auto* advert = step.find<SendAdvert>();
@@ -93,7 +93,7 @@ inline const char* broken_changes(const Step& step) {
                     {!became || (advert && advert->priority == step.after.priority), "who becomes Active says so"}});
 }
 
-/// An Active router that yields to an advert says once more what it was. The word has to lose to that advert.
+/// True for the last advert of an Active router that yields to an advert. It must lose to that advert.
 inline bool is_last_word(const Step& step) {
   return step.left(State::active) && step.after.state == State::backup && std::holds_alternative<Heard>(step.event);
 }
@@ -102,8 +102,8 @@ inline bool loses(const SendAdvert& word, const Snapshot& speaker, const Heard& 
   return word.priority < to.priority || (word.priority == to.priority && speaker.primary < to.source);
 }
 
-/// One advert at most: our priority from a router that is Active or prepares for it, or yields; 0 from one that leaves,
-/// is about to, or is unfit.
+/// A step sends one advert at most. It has our priority if the router is Active, prepares to be, or yields. It has
+/// priority 0 if the router leaves, is about to leave, or is unfit.
 inline const char* broken_adverts(const Step& step) {
   const auto* advert = step.find<SendAdvert>();
   if (!advert) return nullptr;
@@ -118,7 +118,7 @@ inline const char* broken_adverts(const Step& step) {
        {!yields || loses(*advert, step.before, std::get<Heard>(step.event)), "nobody yields to a last word"}});
 }
 
-/// A deadline that comes moves on, else the loop would spin; one that has not come is ignored.
+/// A deadline that has come moves on, or the loop would spin. A deadline that has not come is ignored.
 inline const char* broken_deadline(const Step& step) {
   if (!std::holds_alternative<DeadlinePassed>(step.event)) return nullptr;
   const bool due = step.before.deadline <= step.now;
@@ -126,8 +126,8 @@ inline const char* broken_deadline(const Step& step) {
                     {due || (step.after == step.before && step.actions.size() == 0), "one that has not is ignored"}});
 }
 
-/// A new process is Active from Initialize and from nowhere else, has an advert to send at once, and believes no longer
-/// than the one before that its peers take it for alive.
+/// A resumed process becomes Active from Initialize only, and sends an advert at once. It trusts its peers' timeout no
+/// longer than the previous run did.
 inline const char* broken_resume(const Step& step) {
   const auto* resume = std::get_if<Resume>(&step.event);
   if (!resume) return nullptr;
@@ -139,8 +139,8 @@ inline const char* broken_resume(const Step& step) {
                     {!goes_on || step.believed_after == resume->believed_until, "who resumes is believed as before"}});
 }
 
-/// RFC 9568 6.1: peers wait for three intervals at least. Only an advert of one who is Active, or about to be, makes
-/// them wait on; one that was silent for longer lets go, says so and listens.
+/// RFC 9568 6.1: peers wait for three intervals at least. Only an advert of a router that is Active, or about to be,
+/// makes them wait on. A router that was silent for longer releases the addresses, sends an advert and listens.
 inline const char* broken_belief(const Step& step) {
   const auto* advert = step.find<SendAdvert>();
   const bool speaks = advert && ((step.after.state == State::active && !step.after.resigning) || step.after.preparing);
@@ -154,7 +154,7 @@ inline const char* broken_belief(const Step& step) {
                      "who stalled lets go, says so and listens"}});
 }
 
-/// RFC 9568 6.4: priority 0 makes an Active router speak, never go, and a Backup wait for Skew_Time at most.
+/// RFC 9568 6.4: on priority 0 an Active router sends an advert and stays; a Backup waits for Skew_Time at most.
 inline const char* broken_resignation(const Step& step, const Election::Settings& settings) {
   const auto* heard = std::get_if<Heard>(&step.event);
   if (!heard || heard->priority != kResignPriority) return nullptr;
@@ -167,7 +167,8 @@ inline const char* broken_resignation(const Step& step, const Election::Settings
         "a Backup waits for Skew_Time after priority 0"}});
 }
 
-/// Whoever speaks is waited for, however old its advert is; with preempt_delay, for that at most.
+/// A Backup waits for any router that sends adverts, however old the advert is; with preempt_delay for that time at
+/// most.
 inline const char* broken_wait(const Step& step, const Election::Settings& settings) {
   const auto* heard = std::get_if<Heard>(&step.event);
   if (!heard || heard->priority == kResignPriority || step.after.state != State::backup) return nullptr;
@@ -176,7 +177,7 @@ inline const char* broken_wait(const Step& step, const Election::Settings& setti
                      "an old advert leaves more than two intervals"}});
 }
 
-/// Who is unfit takes over when nobody is there, and for no other reason.
+/// An unfit router takes over only if no other router is there.
 inline const char* broken_health(const Step& step) {
   const auto* change = step.find<StateChanged>();
   if (!change || change->to != State::active || step.after.fit) return nullptr;
@@ -184,7 +185,7 @@ inline const char* broken_health(const Step& step) {
   return broken_of({{why == Why::silence || why == Why::owner, "an unfit router takes nobody's place"}});
 }
 
-/// Nothing but what was set changes in the settings.
+/// The settings change only by a change of settings.
 inline const char* broken_settings(const Step& step) {
   const auto* standing = std::get_if<SetStanding>(&step.event);
   const auto* primary = std::get_if<SetPrimary>(&step.event);
@@ -202,7 +203,8 @@ inline const char* broken_settings(const Step& step) {
 
 }  // namespace detail
 
-/// What `step` broke, or null. `settings` are those after it; a Backup waits for `longest_wait` from then at most.
+/// The invariant that `step` broke, or null. `settings` are those after the step. A Backup waits for `longest_wait` at
+/// most from then.
 inline const char* broken_invariant(const Step& step, const Election::Settings& settings, Duration longest_wait) {
   for (const char* broken :
        {detail::broken_state(step, longest_wait), detail::broken_changes(step), detail::broken_adverts(step),

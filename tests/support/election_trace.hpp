@@ -1,6 +1,6 @@
-/// Trace: drives one Election with a clock that the test owns and writes what it does as text.
+/// Trace: drives one Election with a clock that the test owns, and writes its actions as text.
 ///
-/// Text, because a row of a table is then short to write down, and a difference reads as the sentence that is wrong.
+/// Text makes a row of a table short, and a difference reads as the sentence that is wrong.
 #pragma once
 
 #include <chrono>
@@ -32,14 +32,14 @@ inline std::string text(const Actions& actions) {
   return all.empty() ? "nothing" : all;
 }
 
-/// The Reason of the change of state among `actions`, if there is one.
+/// The Reason of the change of state among `actions`; nullopt without one.
 inline std::optional<Reason> reason_in(const Actions& actions) {
   for (const Action& action : actions)
     if (const auto* change = std::get_if<StateChanged>(&action)) return change->reason;
   return std::nullopt;
 }
 
-/// All that an Election shows of itself; equal when nothing was touched.
+/// All observable state of an Election, to compare before and after a step.
 struct Snapshot {
   State state;
   TimePoint deadline;
@@ -80,14 +80,14 @@ struct Snapshot {
 
 class Trace {
  public:
-  /// A router with priority 100, an interval of 1 s and the address 192.0.2.5, if nothing else is said.
+  /// Makes a router with priority 100, an interval of 1 s and the address 192.0.2.5, by default.
   explicit Trace(Election::Settings settings = standard()) : election_(settings) {}
 
   static Election::Settings standard() {
     return {.priority = 100, .interval = 1s, .preempt = true, .primary = *IpAddress::parse("192.0.2.5")};
   }
 
-  /// In Backup since 0 s: silence ends at 3.609375 s.
+  /// Backup since 0 s; Active_Down_Interval ends at 3.609375 s.
   static Trace backup(Election::Settings settings = standard()) {
     Trace trace(settings);
     trace.step(0s, Start{});
@@ -103,7 +103,7 @@ class Trace {
     return trace;
   }
 
-  /// One event at a time after the beginning; what came out, as text.
+  /// Takes one event at a time after the beginning; returns the actions as text.
   std::string step(Duration since_start, const Event& event) {
     const Actions actions = election_.step(event, at(since_start));
     if (const auto reason = reason_in(actions)) reason_ = *reason;
@@ -113,7 +113,7 @@ class Trace {
   /// The deadline as a time after the beginning; Duration::max() for never.
   Duration due() const { return election_.deadline().time_since_epoch(); }
   State state() const { return election_.state(); }
-  /// Of the last change of state.
+  /// The reason of the last change of state.
   const Reason& reason() const { return reason_; }
   const Election& election() const { return election_; }
 
@@ -124,7 +124,7 @@ class Trace {
 
 inline constexpr Duration kNeverDue = kNever.time_since_epoch();
 
-/// An advert from the last octet `host` of 192.0.2.0/24.
+/// An advert from 192.0.2.`host`.
 inline Heard heard(int host, std::uint8_t priority, Duration interval = 1s) {
   return {*IpAddress::parse("192.0.2." + std::to_string(host)), priority, interval};
 }

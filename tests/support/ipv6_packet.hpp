@@ -1,8 +1,8 @@
 /// parse_ipv6: the IPv6 header of a captured packet, for tests.
 ///
-/// The daemon never sees this header (raw IPv6 sockets do not deliver it, RFC 3542), so the code under test has no
-/// parser for it; golden packets have the header, so the tests need one. Refusals are those of parse_ipv4. Extension
-/// headers are not followed: VRRP is the first next header or the packet is not ours.
+/// Raw IPv6 sockets do not deliver this header (RFC 3542), so the daemon has no parser for it. Golden packets have the
+/// header, so the tests need one. Refusals are those of parse_ipv4. Extension headers are not followed: VRRP is the
+/// first next header or the packet is not ours.
 #pragma once
 
 #include <expected>
@@ -26,7 +26,7 @@ inline std::expected<IpPacket, Refusal> parse_ipv6(std::span<const std::uint8_t>
                   .payload = datagram.subspan(kHeader, length)};
 }
 
-/// Header, then message: the whole way of a captured packet.
+/// Parses the header and then the message of a captured packet.
 inline std::expected<Advert, Refusal> receive(std::span<const std::uint8_t> datagram, const ReceiveRules& rules) {
   const auto packet = rules.family == Family::ipv4 ? parse_ipv4(datagram) : parse_ipv6(datagram);
   return packet ? decode(*packet, rules) : std::unexpected(packet.error());

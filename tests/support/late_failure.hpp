@@ -1,18 +1,18 @@
-/// late_failure: what is found where Catch2 cannot be told.
+/// late_failure: failures that cannot be reported to Catch2.
 ///
-/// A destructor must not throw, threads must not call Catch2, and a program beside the tests has no Catch2. What they
-/// find is printed at once, and the test program ends with status 1 even if every test case passed. (ctest runs each
-/// test case as a program of its own.)
+/// A destructor must not throw, threads must not call Catch2, and a program beside the tests has no Catch2. Their
+/// failures are printed at once, and the test program ends with status 1 even if every test case passed. (ctest runs
+/// each test case as a program of its own.)
 #pragma once
 
 #include <string>
 
 namespace vipd {
 
-/// Prints what was found and has the program fail. Any thread may call it.
+/// Prints a failure and makes the program fail. Any thread may call it.
 void fail_late(const std::string& what);
 
-/// How often that was.
+/// The number of failures so far.
 int late_failures();
 
 }  // namespace vipd

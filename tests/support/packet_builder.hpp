@@ -1,7 +1,7 @@
-/// PacketParts and build: whole IP packets with an advert in them, right or wrong in one chosen place.
+/// PacketParts and build: whole IP packets with an advert in them, correct or wrong in one chosen place.
 ///
-/// It shares nothing with the encoder of the program, not even the checksum, so that an error made twice in the same
-/// way cannot hide: what both agree on is what the standards say, or both are wrong for different reasons.
+/// They share nothing with the encoder of the program, not even the checksum. So an error cannot hide by being made
+/// twice.
 #pragma once
 
 #include <algorithm>
@@ -16,10 +16,10 @@ namespace vipd::testing {
 
 using Octets = std::vector<std::uint8_t>;
 
-/// An address that the test knows to be one.
+/// Parses an address that must be valid.
 inline IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
 
-/// A packet in parts; as it stands (see ipv4_parts, ipv6_parts) a receiver for VRID 51 takes it.
+/// A packet in parts. The defaults of ipv4_parts and ipv6_parts are accepted by a receiver for VRID 51.
 struct PacketParts {
   IpAddress source, destination;
   std::uint8_t hop_limit = 255;
@@ -28,15 +28,15 @@ struct PacketParts {
   std::uint8_t header_words = 5;  ///< IPv4: IHL
   std::uint16_t fragment = 0;     ///< IPv4: flags and offset
   std::uint16_t header_checksum_xor = 0;
-  int total_length_error = 0;  ///< added to the length that the IP header states
+  int total_length_error = 0;  ///< added to the length in the IP header
   std::uint8_t version = 3, type = 1, vrid = 51, priority = 100;
-  int count = -1;                ///< as stated; -1: as many as there are
+  int count = -1;                ///< the count in the message; -1 = the number of addresses
   std::uint16_t interval = 100;  ///< octets 4 and 5: centiseconds, with the Reserve nibble above
   std::vector<IpAddress> addresses;
   Octets trailer;                         ///< after the addresses, inside the IP length
-  std::size_t message_limit = SIZE_MAX;   ///< the message is cut here
-  std::size_t datagram_limit = SIZE_MAX;  ///< the datagram is cut here
-  Octets padding;                         ///< after the IP length, as Ethernet adds it
+  std::size_t message_limit = SIZE_MAX;   ///< the message is cut to this many octets
+  std::size_t datagram_limit = SIZE_MAX;  ///< the datagram is cut to this many octets
+  Octets padding;                         ///< octets after the IP length, as Ethernet adds them
   ChecksumForm form = ChecksumForm::pseudo_header;
   std::uint16_t checksum_xor = 0;
 };
@@ -58,7 +58,7 @@ inline PacketParts ipv6_parts() {
   return parts;
 }
 
-/// VRRPv2: in place of the interval stand the type of authentication and whole seconds, and 8 octets come last.
+/// A VRRPv2 message: type of authentication and whole seconds replace the interval, and 8 octets follow at the end.
 inline PacketParts v2_parts() {
   PacketParts parts = ipv4_parts();
   parts.version = 2;
@@ -68,7 +68,7 @@ inline PacketParts v2_parts() {
   return parts;
 }
 
-/// What a receiver for VRID 51 of the family takes, by one policy.
+/// The rules of a receiver for VRID 51 of the family, with one policy.
 inline ReceiveRules rules_for(Family family, ChecksumPolicy policy = ChecksumPolicy::automatic) {
   ReceiveRules rules;
   rules.family = family;
@@ -94,8 +94,8 @@ inline void put16(Octets& out, std::size_t value) {
   out.push_back(static_cast<std::uint8_t>(value));
 }
 
-/// The complement of the ones'-complement sum, by the remainder: 2^16 is 1 modulo 0xffff. The sum of some words that
-/// are not all zero is never the remainder 0 but 0xffff.
+/// The complement of the ones'-complement sum, by the remainder: 2^16 is 1 modulo 0xffff. A sum of words that are not
+/// all zero is 0xffff instead of the remainder 0.
 inline std::uint16_t checksum_of(const Octets& octets) {
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < octets.size(); ++i) sum += octets[i] * (i % 2 == 0 ? 256ULL : 1ULL);
@@ -144,7 +144,7 @@ inline Octets ipv4_header(const PacketParts& parts, std::size_t payload) {
   put(out, parts.source.octets());
   put(out, parts.destination.octets());
   out.resize(header);
-  // A header that lies about its size is summed over the size it states, so that the checksum is not what is wrong.
+  // If the header's length field is wrong, the checksum covers that length, so that the checksum itself is right.
   const Octets summed(out.begin(), out.begin() + std::min<std::ptrdiff_t>(parts.header_words * 4, std::ssize(out)));
   const std::uint16_t checksum = checksum_of(summed) ^ parts.header_checksum_xor;
   out[10] = static_cast<std::uint8_t>(checksum >> 8);
@@ -164,7 +164,7 @@ inline Octets ipv6_header(const PacketParts& parts, std::size_t payload) {
 
 }  // namespace detail
 
-/// The datagram as a capture would show it. The destination's family decides on the header.
+/// The datagram as a capture would show it. The family of the destination selects the header.
 inline Octets build(const PacketParts& parts) {
   const Octets message = detail::message_of(parts);
   const bool ipv4 = parts.destination.family() == Family::ipv4;

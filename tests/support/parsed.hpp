@@ -1,4 +1,4 @@
-/// What the parser makes of a text that is good, or has one thing wrong.
+/// Helpers for the parser: the configuration of a good text, or the single complaint about a bad one.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace vipd::test {
 
-/// The configuration that `text` is, without a complaint.
+/// The configuration in `text`, which must parse without a complaint.
 inline Config good(const std::string& text) {
   const ParsedConfig parsed = parse_config(text);
   INFO(render(parsed.diagnostics, "f", text, false));

@@ -1,8 +1,9 @@
-/// The reception rules of RFC 9568 7.1 and RFC 3768 7.1 a second time, for a comparison with decode().
+/// ReferenceReceiver: the reception rules of RFC 9568 7.1 and RFC 3768 7.1 written a second time, to compare with
+/// decode().
 ///
-/// Written from the RFCs and conformance rows A10 and B22, not from src/vrrp/advert.cpp, and by other means: octets by
-/// their position in the datagram, checksums by the remainder modulo 0xffff. Only the ReceiveRules are shared, which
-/// are the question and no part of the answer. Nothing here allocates, so that a fuzzer can ask often.
+/// It was written from the RFCs and conformance rows A10 and B22, not from src/vrrp/advert.cpp, and by other means. It
+/// reads octets by their position in the datagram, and verifies checksums by the remainder modulo 0xffff. It shares
+/// only the ReceiveRules, which are input. Nothing here allocates, so a fuzzer can call it often.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +15,7 @@
 
 namespace vipd::testing {
 
-/// What a receiver makes of a datagram: a refusal by the name of its counter ("" = taken), or the fields.
+/// The verdict on a datagram: a refusal by the name of its counter ("" = accepted), or the fields.
 struct ReferenceVerdict {
   std::string_view refusal;
   int priority = 0, interval_cs = 0;
@@ -26,7 +27,7 @@ class ReferenceReceiver {
  public:
   using Octets = std::span<const std::uint8_t>;
 
-  /// `datagram` from the IP header on; of IPv6 the fixed header alone stands before the message.
+  /// `datagram` begins with the IP header; for IPv6 only the fixed header precedes the message.
   ReferenceReceiver(Octets datagram, const ReceiveRules& rules) : all_(datagram), rules_(rules) {}
 
   ReferenceVerdict judge() {
@@ -47,7 +48,7 @@ class ReferenceReceiver {
     for (std::size_t i = 0; i < octets.size(); ++i) total += octets[i] * (i % 2 == 0 ? 256ULL : 1ULL);
     return total;
   }
-  /// RFC 1071: one's complement zero in its form with all bits set, which is what data with its checksum adds up to.
+  /// RFC 1071: data with its checksum adds up to one's complement zero, with all bits set.
   static bool is_right(std::uint64_t total) { return total != 0 && total % 0xffff == 0; }
 
   /// RFC 791; row A10.
@@ -86,7 +87,7 @@ class ReferenceReceiver {
   static bool starts_link_local(Octets octets) { return octets[0] == 0xfe && octets[1] / 64 == 2; }  // fe80::/10
 
   bool can_be_a_source() const {
-    if (is_ipv4()) {  // not "this host", 127/8, 224/4, 255.255.255.255
+    if (is_ipv4()) {  // not 0/8, 127/8, 224/4, 255.255.255.255
       const auto number =
           static_cast<std::uint32_t>(word(source_, 0)) * 65536 + static_cast<unsigned>(word(source_, 2));
       return number != 0 && number >> 24 != 127 && number >> 28 != 14 && number != 0xffffffff;
@@ -96,7 +97,8 @@ class ReferenceReceiver {
     return !zero_or_one && source_[0] != 0xff;
   }
 
-  /// Who says it, to whom, from how far: RFC 9568 5.1.1 and 5.1.2, the list of peers in place of the group by unicast.
+  /// Checks source, destination and distance: RFC 9568 5.1.1 and 5.1.2. For unicast the list of peers replaces the
+  /// group.
   std::string_view peers() {
     static constexpr std::uint8_t kGroup4[] = {224, 0, 0, 18};
     static constexpr std::uint8_t kGroup6[] = {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12};

@@ -1,4 +1,4 @@
-/// TemporaryDirectory: a directory that is gone with the object.
+/// TemporaryDirectory: a directory that is removed with the object.
 #pragma once
 
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 namespace vipd::test {
 
-/// A directory that is gone with the object.
+/// A directory that is removed with the object.
 class TemporaryDirectory {
  public:
   explicit TemporaryDirectory(const std::filesystem::path& where = std::filesystem::temp_directory_path()) {
@@ -27,7 +27,7 @@ class TemporaryDirectory {
   }
 
   std::string path() const { return path_.string(); }
-  /// Where the control socket of a daemon with this runtime directory is.
+  /// The path of the control socket of a daemon with this runtime directory.
   std::string socket() const { return (path_ / "control.sock").string(); }
 
  private:

@@ -19,27 +19,27 @@ namespace vipd::testing {
 
 using Json = nlohmann::ordered_json;
 
-/// What a valid vector says when it is decoded.
+/// The expected fields of a valid vector.
 struct ExpectedAdvert {
   int vrid = 0, priority = 0, interval_cs = 0;
-  std::optional<std::vector<std::string>> addresses;  ///< nullopt where the list is too long to write down
+  std::optional<std::vector<std::string>> addresses;  ///< nullopt if the list is too long to write down
 };
 
 struct Vector {
   std::string name;
   Octets datagram;
   Family family = Family::ipv4;
-  std::vector<int> vrids;  ///< configured at the receiver
+  std::vector<int> vrids;  ///< VRIDs that the receiver has
   int version = 3;
-  Centiseconds interval{100};  ///< the receiver's
+  Centiseconds interval{100};  ///< interval of the receiver
   std::optional<SimplePassword> password;
   std::vector<UnicastPeer> peers;
-  IpAddress local;  ///< the receiver's, by unicast
+  IpAddress local;  ///< the receiver's address, for unicast
   std::vector<IpAddress> own_sources;
-  std::map<ChecksumPolicy, std::string> expect;  ///< "accept" or the counter's name
+  std::map<ChecksumPolicy, std::string> expect;  ///< "accept" or the name of the counter, by policy
   std::optional<ExpectedAdvert> advert;
 
-  /// Of the instance that the packet names, or of the first one.
+  /// The rules of the instance that the packet names, or of the first instance.
   ReceiveRules rules(ChecksumPolicy policy) const {
     const std::size_t header = family == Family::ipv6 ? 40 : datagram.empty() ? 0 : (datagram[0] & 0x0fu) * 4u;
     const int named = header + 1 < datagram.size() ? datagram[header + 1] : 0;
@@ -75,10 +75,10 @@ inline Json load_json(const std::filesystem::path& path) {
 }
 
 inline std::filesystem::path own_vectors() { return std::filesystem::path(VIPD_SOURCE_DIR) / "tests/data/vectors"; }
-/// The larger collection; it may not exist.
+/// The directory of the larger collection; it may not exist.
 inline std::filesystem::path shared_vectors() { return std::filesystem::path(VIPD_SOURCE_DIR) / "../shared/vectors"; }
 
-/// A VRID, a list of them, or "all".
+/// The VRIDs in a JSON value: one VRID, a list, or "all".
 inline std::vector<int> vrids_of(const Json& value) {
   if (value.is_number()) return {value.get<int>()};
   if (value.is_array()) return value.get<std::vector<int>>();
@@ -87,7 +87,7 @@ inline std::vector<int> vrids_of(const Json& value) {
   return all;
 }
 
-/// One verdict for all policies, or an object with one for each.
+/// The verdicts in a JSON value: one for all policies, or an object with one for each.
 inline std::map<ChecksumPolicy, std::string> verdicts(const Json& value, const char* pseudo_header) {
   const auto of = [&](const char* policy) { return (value.is_string() ? value : value.at(policy)).get<std::string>(); };
   return {{ChecksumPolicy::automatic, of("auto")},
@@ -101,7 +101,7 @@ inline ExpectedAdvert advert_of(const Json& fields, const char* interval) {
   return advert;
 }
 
-/// One entry of our own files.
+/// Reads one entry of our own files.
 inline Vector own_vector(const Json& entry, Family family) {
   Vector vector;
   vector.name = entry.at("name");
@@ -121,13 +121,13 @@ inline Vector own_vector(const Json& entry, Family family) {
   return vector;
 }
 
-/// Where a unicast packet of the larger collection goes is where its receiver is.
+/// The receiver's address for a unicast packet of the larger collection: the packet's destination.
 inline IpAddress destination_of(const Octets& datagram, Family family) {
   if (family == Family::ipv4) return {family, std::span(datagram).subspan(16, 4)};
   return {family, std::span(datagram).subspan(24, 16)};
 }
 
-/// One entry of the larger collection; nullopt if it is not for a receiver without the authentication of drafts.
+/// Reads one entry of the larger collection; nullopt if its receiver uses the authentication of drafts.
 inline std::optional<Vector> shared_vector(const Json& entry) {
   const Json& receiver = entry.at("rx");
   if (receiver.contains("auth_hmac")) return std::nullopt;
@@ -156,7 +156,7 @@ inline std::optional<Vector> shared_vector(const Json& entry) {
   return vector;
 }
 
-/// Our own vectors of both families and versions.
+/// Loads our own vectors of both families and versions.
 inline std::vector<Vector> load_own_vectors() {
   std::vector<Vector> vectors;
   for (const Json& entry : load_json(own_vectors() / "adverts_v2.json"))
@@ -168,7 +168,7 @@ inline std::vector<Vector> load_own_vectors() {
   return vectors;
 }
 
-/// Those of the larger collection that concern us.
+/// Loads the applicable vectors of the larger collection.
 inline std::vector<Vector> load_shared_vectors() {
   std::vector<Vector> vectors;
   for (const Json& entry : load_json(shared_vectors() / "vectors.json"))

@@ -1,5 +1,6 @@
-// Asks for the hardware address of an IP address, by ARP or neighbour solicitation, and tells all answers, not only the
-// one that a neighbour table would keep. Whole frames, so that the asker may be anybody: also one of another subnet.
+// Asks for the hardware address of an IP address, by ARP or neighbour solicitation. Reports all answers, while a
+// neighbour table would keep only one. Sends whole frames, so that the asker may be any host, also one of another
+// subnet.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -47,7 +48,7 @@ Bytes arp_request(const Bytes& mac, const Bytes& from, const Bytes& target) {
   return joined({Bytes(6, 0xff), mac, {0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1}, mac, from, Bytes(6, 0), target});
 }
 
-/// RFC 4861 4.3, to the solicited-node group of the target.
+/// A neighbour solicitation (RFC 4861 4.3) to the solicited-node group of the target.
 Bytes solicitation(const Bytes& mac, const Bytes& from, const Bytes& target) {
   const Bytes end(target.end() - 3, target.end());
   const Bytes group = joined({{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff}, end});

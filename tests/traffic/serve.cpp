@@ -1,4 +1,4 @@
-// Echoes from the address that was asked: an answer from another one would hide where the virtual address is.
+// Answers from the address that was asked. An answer from another address would hide where the virtual address is.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -12,7 +12,7 @@
 namespace vipd::traffic {
 namespace {
 
-/// One socket for both families: IPv4 comes as mapped addresses, in the ancillary data too.
+/// One socket for both families: IPv4 addresses are mapped ones, in the ancillary data, too.
 Fd bound_socket(const std::string& port) {
   Fd fd(checked(socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
   const int on = 1, off = 0;
@@ -25,8 +25,8 @@ Fd bound_socket(const std::string& port) {
   return fd;
 }
 
-/// Sends the datagram back with `name` behind it. The ancillary data says where it was sent to, and is given back as
-/// the place to send from. A refused send is an address that has just gone: the asker will notice.
+/// Sends the datagram back with `name` behind it. The ancillary data has the datagram's destination, which becomes the
+/// source. If the send is refused, the address has just gone, and the asker will notice.
 bool answer_one(const Fd& fd, const std::string& name) {
   std::array<char, 2048> text;
   std::array<char, 128> control;

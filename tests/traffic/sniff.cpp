@@ -1,5 +1,5 @@
-// Takes adverts and announcements off a segment, with the time at which the kernel saw them. Its own small decoder, so
-// that an error in the daemon's codec cannot hide itself; whatever is not decoded is in "frame".
+// Prints adverts and announcements of a segment, with the time at which the kernel saw them. It has a decoder of its
+// own, so that an error in the daemon's codec cannot hide itself. Other packets are printed as "frame".
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -26,7 +26,7 @@ using Octets = std::span<const std::uint8_t>;
 using Json = nlohmann::ordered_json;
 
 struct Captured {
-  std::int64_t time_ns = 0;  ///< since 1970, by the kernel
+  std::int64_t time_ns = 0;  ///< ns since 1970, by the kernel's clock
   bool outgoing = false;
   Octets frame;
 };
@@ -44,7 +44,7 @@ std::string ip_text(Octets address) {
   return inet_ntop(address.size() == 4 ? AF_INET : AF_INET6, address.data(), text.data(), text.size());
 }
 
-/// The part of an advert's line that stands in the VRRP message (RFC 9568 5.2).
+/// Adds the fields of the VRRP message to an advert's line (RFC 9568 5.2).
 void add_message(Json& line, Octets message, std::size_t address_size) {
   if (message.size() < 8) return;
   line["version"] = message[0] >> 4;
@@ -73,7 +73,7 @@ Json ipv4_line(Octets packet) {
   return line;
 }
 
-/// An advert, or a neighbour advertisement that nobody asked for.
+/// The line of an advert, or of an unsolicited neighbour advertisement.
 Json ipv6_line(Octets packet) {
   if (packet.size() < 40 || packet.size() < 40 + word_at(packet, 4)) return {};
   const Octets payload = packet.subspan(40, word_at(packet, 4));
@@ -88,8 +88,8 @@ Json ipv6_line(Octets packet) {
   return line;
 }
 
-/// A gratuitous ARP, a request (operation 1) or a reply (2): sender and target are the same address. Others tell who
-/// asks for whom.
+/// The line of an ARP packet. In a gratuitous request (operation 1) or reply (2), sender and target are the same
+/// address.
 Json arp_line(Octets packet) {
   if (packet.size() < 28) return {};
   const std::string sender = ip_text(packet.subspan(14, 4)), target = ip_text(packet.subspan(24, 4));
@@ -127,7 +127,7 @@ Json line_of(const Captured& captured) {
   return line;
 }
 
-/// Leaves the segment's other traffic in the kernel: a line a packet of a busy client would slow the whole lab down.
+/// Drops other traffic in the kernel: a line for each packet of a busy client would slow down the whole lab.
 void attach_filter(const Fd& fd) {
   std::array<sock_filter, 10> program{{
       BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
@@ -149,7 +149,7 @@ Fd packet_socket(const std::string& interface) {
   Fd fd(checked(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "packet socket"));
   const int on = 1;
   checked(setsockopt(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on), "SO_TIMESTAMPNS");
-  const int bursts = 16 << 20;  // hundreds of announcements come in some milliseconds
+  const int bursts = 16 << 20;  // octets; hundreds of announcements arrive within some milliseconds
   checked(setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &bursts, sizeof bursts), "SO_RCVBUFFORCE");
   attach_filter(fd);
   sockaddr_ll address{};
@@ -171,7 +171,7 @@ std::int64_t kernel_time(msghdr& message) {
   return 0;
 }
 
-/// Prints the next frame if it is of interest; false when there is none.
+/// Prints the next frame if it is of interest. Returns false if there is no frame.
 bool print_one(const Fd& fd) {
   std::array<std::uint8_t, 2048> frame;
   std::array<char, 256> control;
@@ -185,7 +185,7 @@ bool print_one(const Fd& fd) {
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   const ssize_t octets = recvmsg(fd.get(), &message, 0);
-  if (octets < 0) return false;  // nothing more, or the interface has just gone down
+  if (octets < 0) return false;  // no more frames, or the interface has just gone down
   const Json line = line_of({kernel_time(message), from.sll_pkttype == PACKET_OUTGOING,
                              Octets(frame).first(static_cast<std::size_t>(octets))});
   if (!line.is_null()) fmt::print("{}\n", line.dump());

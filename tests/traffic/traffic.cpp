@@ -58,7 +58,7 @@ int main(int argc, char* argv[]) {
   for (auto* command : {serve_command, watch_command, sniff_command, ask_command}) add_limit(command);
   CLI11_PARSE(app, argc, argv);
 
-  if (*serve_command || *watch_command) vipd::go_first();  // what `sniff` sees has the kernel's stamps
+  if (*serve_command || *watch_command) vipd::go_first();  // `sniff` uses the kernel's time stamps
   try {
     const vipd::traffic::Until until(limit > 0 ? std::optional(ns(limit)) : std::nullopt);
     watch.interval = ns(interval);

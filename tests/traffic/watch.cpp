@@ -1,5 +1,5 @@
 // Asks at a fixed pace and reports the holes. A hole reaches from the sending of the first unanswered probe to the
-// sending of the next answered one, so a pause of the prober itself (nothing sent, nothing lost) is not taken for an
+// sending of the next answered probe. So a pause of the prober itself (nothing sent, nothing lost) is not taken for an
 // outage.
 #include <fmt/format.h>
 #include <netdb.h>
@@ -26,7 +26,7 @@ constexpr auto kPatience = std::chrono::milliseconds(500);  // for answers after
 
 struct Probe {
   steady_clock::time_point sent;
-  std::optional<Duration> answer;  ///< after so long
+  std::optional<Duration> answer;  ///< time until the answer
 };
 
 struct Report {
@@ -79,10 +79,11 @@ class Watcher {
   void send_one() {
     const std::uint64_t number = probes_.size();
     probes_.push_back({steady_clock::now(), std::nullopt});
-    (void)send(fd_.get(), &number, sizeof number, MSG_NOSIGNAL);  // refused counts as not answered
+    (void)send(fd_.get(), &number, sizeof number, MSG_NOSIGNAL);  // a refused send counts as not answered
   }
 
-  /// Takes what has come. An error is an ICMP message about an earlier probe, which stays unanswered.
+  /// Reads all answers that have arrived. An error is an ICMP message about an earlier probe, which stays
+  /// unanswered.
   void receive_all() {
     std::array<char, 512> text;
     for (;;) {

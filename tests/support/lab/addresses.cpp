@@ -25,7 +25,7 @@ Fd route_socket(const Netns& netns, unsigned groups) {
   address.nl_groups = groups;
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
     throw std::runtime_error("cannot open a netlink socket");
-  const int room = 32 << 20;  // thousands of changes may wait until this is read
+  const int room = 32 << 20;  // octets; thousands of changes may wait here until they are read
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
   return fd;
 }
@@ -36,7 +36,7 @@ std::string prefix_text(const ifaddrmsg& header, const void* octets) {
   return std::string(text.data()) + "/" + std::to_string(header.ifa_prefixlen);
 }
 
-/// IFA_LOCAL comes after IFA_ADDRESS and is the address itself where the two differ.
+/// Reads one attribute. IFA_LOCAL comes after IFA_ADDRESS and is the address itself if the two differ.
 void take_attribute(const nlattr* attribute, const ifaddrmsg& header, Held& held) {
   switch (mnl_attr_get_type(attribute)) {
     case IFA_ADDRESS:
@@ -68,7 +68,7 @@ Held held_of(const nlmsghdr* message) {
   return held;
 }
 
-/// Calls `take` for each message that waits or comes within a second, until it says false.
+/// Calls `take` for each message that waits or arrives within a second, until `take` returns false.
 template <typename Take>
 void receive(const Fd& fd, Take take) {
   std::array<char, 65536> buffer;

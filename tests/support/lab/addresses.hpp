@@ -1,7 +1,7 @@
-/// What the kernel holds in a namespace: a dump, and a monitor that notes when it changed.
+/// The addresses that the kernel holds in a namespace: a dump, and a monitor that notes changes.
 ///
-/// Read over rtnetlink(7) and not from `ip`, because the `ip` of Debian 12 does not show IFA_PROTO and because a test
-/// that asks every two milliseconds should not start a process each time.
+/// They are read over rtnetlink(7) and not from `ip`. The `ip` of Debian 12 does not show IFA_PROTO. A test that asks
+/// every two milliseconds should not start a process each time.
 #pragma once
 
 #include <chrono>
@@ -27,13 +27,13 @@ std::vector<Held> addresses(const Netns& netns);
 
 /// One notification of the kernel.
 struct AddressEvent {
-  std::chrono::system_clock::time_point time;  ///< when it was read, which is a little after it happened
+  std::chrono::system_clock::time_point time;  ///< when the notification was read, which is a little after the change.
   bool added = false;
   std::string prefix;
 };
 
-/// Notes every address that comes or goes in a namespace while it lives. An address that is changed (its lifetime, its
-/// flags) is noted as added again.
+/// Notes every address that is added or removed in a namespace during its life. A change of an address (lifetime,
+/// flags) counts as an addition.
 class AddressMonitor {
  public:
   explicit AddressMonitor(const Netns& netns);
@@ -41,9 +41,9 @@ class AddressMonitor {
   AddressMonitor(const AddressMonitor&) = delete;
   AddressMonitor& operator=(const AddressMonitor&) = delete;
 
-  /// So far, oldest first. It is a copy, and whoever is about to be noted waits for it.
+  /// The events so far, oldest first. The result is a copy, and new events wait while it is made.
   std::vector<AddressEvent> events() const;
-  /// How many there are so far.
+  /// The number of events so far.
   std::size_t count() const;
 
  private:

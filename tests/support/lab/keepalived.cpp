@@ -30,8 +30,8 @@ pid_t KeepalivedProcess::speaker() const {
   return child;
 }
 
-/// The parent is stopped first: it would start the child again, and the child takes the death of its parent for an
-/// orderly stop.
+/// Kills both processes. The parent is stopped first, because it would start the child again. The child takes the death
+/// of its parent for an orderly stop.
 void KeepalivedProcess::kill() {
   if (!process_.running()) return;
   process_.signal(SIGSTOP);

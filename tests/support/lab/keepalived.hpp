@@ -1,8 +1,7 @@
 /// KeepalivedProcess: Debian's keepalived on a Node, in the foreground, with the keepalived.conf in the node's
 /// directory.
 ///
-/// Its parent process only starts its child again; the child is the one that speaks VRRP. Callers: the interop tests
-/// and the bench.
+/// The parent process only restarts its child; the child speaks VRRP.
 #pragma once
 
 #include "support/lab/lab.hpp"
@@ -15,11 +14,11 @@ class KeepalivedProcess {
   explicit KeepalivedProcess(const Node& node, const std::vector<std::string>& more = {},
                              const std::vector<std::string>& before = {});
 
-  /// The parent.
+  /// The parent process.
   Process& process() { return process_; }
-  /// The child; 0 while there is none.
+  /// The pid of the child; 0 if there is none.
   pid_t speaker() const;
-  /// Both, without a last word.
+  /// Kills both processes, so that no last advert is sent.
   void kill();
 
  private:

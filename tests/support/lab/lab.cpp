@@ -36,7 +36,7 @@ std::string port_of(const Node& node, const std::string& interface) {
   return interface == "eth0" ? node.name() : node.name() + "-" + interface;
 }
 
-/// A command that may change what a node has.
+/// True for a command that may change the objects of a node.
 bool may_change(const std::string& line) {
   static const std::set<std::string> kVerbs = {"-batch", "add",   "append", "change", "create",  "del",
                                                "delete", "flush", "insert", "netns",  "replace", "set"};
@@ -46,7 +46,7 @@ bool may_change(const std::string& line) {
   return false;
 }
 
-/// Without what interfaces that came or went have brought or taken along: those of containers, say, on this machine.
+/// Drops differences on interfaces that came or went meanwhile, such as those of containers on this machine.
 std::vector<std::string> on_lasting_links(std::vector<std::string> differences) {
   std::vector<std::string> passing;
   for (const auto& line : differences)
@@ -197,7 +197,7 @@ Lab::Lab()
       exceptions_before_(std::uncaught_exceptions()),
       machine_(take_snapshot(Netns::current())) {
   switch_.write_sysctl("ipv6/conf/default/disable_ipv6", "1");
-  add_switch("eth0");  // before the table: a rule matches nothing if there was no bridge when its chain was made
+  add_switch("eth0");  // before the table: a rule matches nothing if its chain is older than the bridge
   must(switch_, "nft add table bridge lab");
   must(switch_, "nft add chain bridge lab forward { type filter hook forward priority 0; }");
 }
@@ -212,7 +212,7 @@ Lab::~Lab() {
   for (const auto& directory : {directory_, in_memory_}) std::filesystem::remove_all(directory, ignored);
 }
 
-/// Nothing may be thrown here: it is called by the destructor.
+/// Compares all nodes. The destructor calls this, so nothing may be thrown.
 void Lab::compare() {
   try {
     for (const auto& node : nodes_) node->kill_vipds();

@@ -1,17 +1,18 @@
 /// Lab: servers on a switch, in network namespaces.
 ///
-/// A bridge in a namespace of its own is the switch; each Node is a namespace with one interface, eth0, whose other end
+/// A bridge in a namespace of its own is the switch. Each Node is a namespace with one interface, eth0, whose other end
 /// is a port of the switch with the node's name. A node may be wired to further switches, by an interface for each.
-/// What is done to the network is done at the switch (a port goes down, a rule drops adverts), so the node finds it out
-/// as a server would. Node N has 192.0.2.N/24 and a link-local address. The real programs run, with their files in a
-/// directory of their own below /var/lib: vipd runs no hook from /tmp. All is gone when the Lab is; if the test failed
+/// Faults of the network happen at the switch (a port goes down, a rule drops adverts), so a node notices them as a
+/// server would. Node N has 192.0.2.N/24 and a link-local address. The real programs run, with their files in a
+/// directory below /var/lib: vipd runs no hook from /tmp. The Lab removes everything at its end. If the test has failed
 /// by then, the logs of every vipd are printed first.
 ///
-/// At its end the Lab kills each vipd, runs the last will in its node and compares: others' addresses, routes, rules,
-/// neighbours, links and settings are those from before the first vipd (see snapshot.hpp), but for what the test itself
-/// changed by must(), write_sysctl(), wire() or changes(). A difference fails the test program.
+/// At its end the Lab kills each vipd, runs the last will in its node and compares. The addresses, routes, rules,
+/// neighbours, links and settings of others must be those from before the first vipd (see snapshot.hpp). Changes that
+/// the test made by must(), write_sysctl(), wire() or changes() are allowed. Any other difference fails the test
+/// program.
 ///
-/// Duplicate address detection is off in the nodes, it would cost each test two seconds. Needs root, iproute2,
+/// Duplicate address detection is off in the nodes, because it would cost each test two seconds. Needs root, iproute2,
 /// nftables.
 #pragma once
 
@@ -35,7 +36,7 @@ namespace vipd::lab {
 
 using WallTime = std::chrono::system_clock::time_point;
 
-/// A program of this build: "vipd", "vipctl", "vipd-traffic".
+/// The path of a program of this build: "vipd", "vipctl", "vipd-traffic".
 std::string program(const std::string& name);
 
 class Node : public Netns {
@@ -43,50 +44,50 @@ class Node : public Netns {
   Node(std::string name, int number, std::filesystem::path directory, std::filesystem::path runtime_dir);
 
   const std::string& name() const { return name_; }
-  /// 192.0.2.N, or the link-local address that eth0 has now ("" if none): what adverts come from.
+  /// The source of the node's adverts: 192.0.2.N, or the present link-local address of eth0 ("" without one).
   std::string source(Family family) const;
   /// An address of 2001:db8::/64 or 192.0.2.0/24, by this node's number.
   std::string unicast(Family family) const;
-  /// Where vipd.toml and the state directory are.
+  /// The directory of vipd.toml and of the state directory.
   const std::filesystem::path& directory() const { return directory_; }
-  /// In memory, as /run is.
+  /// The runtime directory, in memory as /run is.
   std::string runtime_dir() const { return runtime_dir_; }
 
   /// Sets eth0 up and gives it its addresses.
   void configure_interface() const;
 
-  /// Writes the configuration and starts vipd with it, its command behind the words `before`; the one before must have
-  /// ended.
+  /// Writes the configuration and starts vipd with it, its command after the words `before`. The previous vipd must
+  /// have ended.
   Process& start_vipd(const std::string& config, const std::vector<std::string>& before = {});
-  /// The last one started.
+  /// The vipd that was started last.
   Process& vipd() { return *vipds_.back(); }
-  /// The arguments that start_vipd() uses, for a vipd that is started by hand.
+  /// The arguments of start_vipd(), for a vipd that the test starts itself.
   std::vector<std::string> vipd_command() const;
 
-  /// `vipctl status --json`; null if that fails.
+  /// The document of `vipctl status --json`; null if that fails.
   Json status() const;
-  /// Its first instance; an empty object if there is no answer.
+  /// The first instance of the status; an empty object without an answer.
   Json instance() const;
-  /// Of the first instance: "active", "backup", "initialize", or "" if there is no answer.
+  /// The state of the first instance: "active", "backup", "initialize", or "" without an answer.
   std::string state() const;
   bool wait_state(const std::string& state, Duration bound = std::chrono::seconds(5)) const;
-  /// The kernel has this address ("192.0.2.10") on any interface.
+  /// True if the kernel has this address ("192.0.2.10") on any interface.
   bool has(const std::string& address) const;
 
-  /// Prints what each vipd of this node has logged.
+  /// Prints the log of each vipd of this node.
   void print_logs() const;
 
-  /// What happens to this node meanwhile is the test's own doing, not vipd's. must() needs it not.
+  /// Runs `act`; changes of this node meanwhile count as the test's own. must() includes this.
   void changes(const std::function<void()>& act, Depth depth = Depth::with_settings) const;
-  /// As Netns::write_sysctl(), by the test.
+  /// As Netns::write_sysctl(), as a change of the test.
   void write_sysctl(const std::string& name, const std::string& value) const;
 
-  /// Kills what start_vipd() has started.
+  /// Kills all vipds that start_vipd() has started.
   void kill_vipds();
-  /// Runs the last will, if a vipd was ever here; returns what others have lost or got, and what vipd left behind. The
-  /// kernel has `patience` for what follows from a change (link-local addresses, a carrier).
+  /// Runs the last will if a vipd ran here. Returns the losses and gains of others, and vipd's leftovers. The kernel
+  /// gets `patience` for consequences of a change (link-local addresses, a carrier).
   std::vector<std::string> end_of_vipd(Duration patience = std::chrono::seconds(1)) const;
-  /// The same while vipd runs, or without a last will.
+  /// The same comparison while vipd runs, or without a last will.
   std::vector<std::string> differences() const;
 
  private:
@@ -94,13 +95,13 @@ class Node : public Netns {
   int number_;
   std::filesystem::path directory_, runtime_dir_;
   std::vector<std::unique_ptr<Process>> vipds_;
-  mutable std::optional<Others> others_;  ///< since the first vipd_command()
+  mutable std::optional<Others> others_;  ///< set by the first vipd_command()
 };
 
-/// The same for a node, where what a command changes is the test's own doing.
+/// Runs a command at a node; the changes that it makes count as the test's own.
 std::string must(const Node& node, const std::string& line);
 
-/// A client of a vipd's control socket, which waits for nothing.
+/// Connects a client to a vipd's control socket, without waiting.
 Fd connect_to(const Node& node);
 
 class Lab {
@@ -110,25 +111,26 @@ class Lab {
   Lab(const Lab&) = delete;
   Lab& operator=(const Lab&) = delete;
 
-  /// A server, wired and with addresses; `number` is 1..254.
+  /// Adds a server, wired and with addresses; `number` is 1..254.
   Node& add_node(const std::string& name, int number);
-  /// A server without an interface.
+  /// Adds a server without an interface.
   Node& add_bare_node(const std::string& name, int number);
-  /// Gives a node its eth0, first or again; or another interface, at the switch to which all of that name are wired.
+  /// Gives a node its eth0, for the first time or again. Other interfaces are wired to a switch of the interface's
+  /// name.
   void wire(const Node& node, const std::string& interface = "eth0");
-  /// As wire(), with this number and hardware address: an interface that was deleted comes back.
+  /// As wire(), with this index and hardware address: a deleted interface comes back.
   void wire_as(const Node& node, const std::string& interface, unsigned number, const std::string& mac);
 
-  /// The port of a node loses or gets its carrier, by one system call: before it nothing has happened, after it all.
+  /// Takes the carrier from a node's port or gives it back, by one system call, so the change has one moment.
   void set_port(const Node& node, bool up, const std::string& interface = "eth0");
-  /// The port of a node leaves the switch or joins it again. The node keeps its carrier and notices nothing.
+  /// Takes a node's port out of the switch or puts it back. The node keeps its carrier and notices nothing.
   void set_member(const Node& node, bool member) const;
-  /// From now on the switch drops what matches, in the words of nft(8): "ip protocol 112".
+  /// Makes the switch drop matching packets, in the syntax of nft(8): "ip protocol 112".
   void drop(const std::string& match);
-  /// Ends all drop().
+  /// Ends all drops.
   void drop_nothing();
 
-  /// What a command says at the switch: "bridge fdb show br switch".
+  /// The output of a command at the switch: "bridge fdb show br switch".
   std::string at_switch(const std::string& command) const { return must(switch_, command); }
 
   /// A directory that lives as long as the lab.
@@ -139,24 +141,24 @@ class Lab {
   void compare();
 
   std::filesystem::path directory_, in_memory_;
-  Netns switch_;                    ///< where all of them are
-  std::set<std::string> switches_;  ///< by the interfaces that are wired to them
+  Netns switch_;                    ///< the namespace of all switches
+  std::set<std::string> switches_;  ///< names of the interfaces that have a switch
   std::vector<std::unique_ptr<Node>> nodes_;
   int exceptions_before_;
-  Others machine_;  ///< the namespace of this program, which no test touches
+  Others machine_;  ///< the namespace of this program, which no test may change
 };
 
 /// `vipd-traffic sniff` on an interface of a node.
 class Sniffer {
  public:
-  /// Returns when it listens.
+  /// Returns when `sniff` listens.
   explicit Sniffer(const Node& node, const std::string& interface = "eth0");
 
   /// All lines so far, oldest first.
   const std::vector<Json>& frames();
-  /// Those of one kind ("advert", "garp", "na").
+  /// The lines of one kind ("advert", "garp", "na").
   std::vector<Json> of_kind(const std::string& kind);
-  /// Adverts from this source.
+  /// The adverts from this source.
   std::vector<Json> adverts_from(const std::string& source);
 
  private:
@@ -171,9 +173,9 @@ WallTime time_of(const Json& frame);
 /// `vipd-traffic watch` of an address, port 7, once a millisecond.
 class Watch {
  public:
-  /// Returns when it asks.
+  /// Returns when `watch` asks.
   Watch(const Node& client, const std::string& address);
-  /// Ends it and returns its report.
+  /// Ends `watch` and returns its report.
   Json finish();
 
  private:

@@ -45,7 +45,7 @@ std::string joined(const std::vector<std::string>& words) {
   return line;
 }
 
-/// The child's half of a start: only calls that are safe between fork and exec.
+/// The child's half of a start; uses only calls that are safe between fork and exec.
 [[noreturn]] void become(int netns, int output, int errors, char* const* arguments) {
   sigset_t none;
   sigemptyset(&none);
@@ -82,7 +82,7 @@ Inside::Inside(const Netns& netns) : home_(own_netns()) {
 }
 
 Inside::~Inside() {
-  if (setns(home_.get(), CLONE_NEWNET) < 0) std::terminate();  // all that follows would be in the wrong place
+  if (setns(home_.get(), CLONE_NEWNET) < 0) std::terminate();  // all later calls would be in the wrong namespace
 }
 
 Process::Process(const Netns& netns, const std::vector<std::string>& arguments)

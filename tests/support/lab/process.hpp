@@ -1,10 +1,10 @@
-/// Netns and Process: the two things of the kernel that the lab is made of.
+/// Netns and Process: the two kernel objects that the lab is made of.
 ///
-/// A namespace here has no name: it lives as long as a descriptor or a process keeps it, so nothing is left behind even
-/// when a test is killed, and tests that run side by side cannot meet. To look into one while a test waits:
-/// `nsenter --net=/proc/PID-OF-TEST/fd/N`. A process is started in a namespace without a helper in between, so its pid
-/// is its own and a signal reaches the program itself; it dies with the test. Its output goes to memory and can be read
-/// at any time. Everything that fails here throws: the test is broken then, not what it tests.
+/// A namespace here has no name: it lives as long as a descriptor or a process keeps it. So nothing is left behind when
+/// a test is killed, and tests that run side by side cannot meet. To look into a namespace while a test waits: `nsenter
+/// --net=/proc/PID-OF-TEST/fd/N`. A process is started in its namespace without a helper in between. Its pid is its
+/// own, a signal reaches the program itself, and it dies with the test. Its output goes to memory and can be read at
+/// any time. Every failure here throws: the test is broken then, not the tested program.
 #pragma once
 
 #include <sys/types.h>
@@ -23,11 +23,11 @@ namespace vipd::lab {
 class Netns {
  public:
   Netns();
-  /// The one in which the calling thread is.
+  /// The namespace of the calling thread.
   static Netns current();
 
   int fd() const { return fd_.get(); }
-  /// For `ip link set … netns PATH`.
+  /// A path for `ip link set … netns PATH`.
   std::string path() const;
   /// Writes a sysctl of the namespace: ("ipv6/conf/all/accept_dad", "0").
   void write_sysctl(const std::string& name, const std::string& value) const;
@@ -37,7 +37,7 @@ class Netns {
   Fd fd_;
 };
 
-/// The calling thread is in a namespace while this lives.
+/// Puts the calling thread into a namespace for the life of this object.
 class Inside {
  public:
   explicit Inside(const Netns& netns);
@@ -51,23 +51,23 @@ class Inside {
 
 class Process {
  public:
-  /// Starts `arguments` (the program found by PATH) in a namespace.
+  /// Starts `arguments` in a namespace; the program is found by PATH.
   Process(const Netns& netns, const std::vector<std::string>& arguments);
-  /// Kills it if it still runs.
+  /// Kills the process if it still runs.
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
   pid_t pid() const { return pid_; }
   void signal(int number) const;
-  /// Waits for the end, at most `bound`. Returns the exit status, or 128 + the signal that ended it; nullopt if it
-  /// still runs.
+  /// Waits for the end, up to `bound`. Returns the exit status, or 128 + the signal that ended the process; nullopt if
+  /// it still runs.
   std::optional<int> wait_exit(Duration bound);
   bool running() { return !wait_exit(Duration::zero()); }
 
-  /// What it has written to standard output so far, from octet `offset` on.
+  /// The standard output so far, from octet `offset` on.
   std::string output(std::size_t offset = 0) const;
-  /// The same for standard error.
+  /// The standard error so far.
   std::string errors() const;
 
  private:
@@ -76,7 +76,7 @@ class Process {
   std::optional<int> status_;
 };
 
-/// Memory of a process, in kB: what is its own, and its part of what it shares (proc_pid_smaps_rollup(5), Pss).
+/// Memory of a process in kB: its own, and its part of shared memory (proc_pid_smaps_rollup(5), Pss).
 int memory_of(pid_t pid);
 
 /// How a command ended.
@@ -88,7 +88,7 @@ struct Finished {
 /// Runs a command to its end, at most 20 s.
 Finished run(const Netns& netns, const std::vector<std::string>& arguments);
 
-/// The same for a line of words without quotes ("ip link set eth0 up") that must succeed; returns its output.
+/// Runs a line of words without quotes ("ip link set eth0 up"), which must succeed; returns its output.
 std::string must(const Netns& netns, const std::string& line);
 
 /// Polls until `predicate()` holds; false if it does not within `bound`.

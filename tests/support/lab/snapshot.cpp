@@ -26,7 +26,7 @@
 namespace vipd::lab {
 namespace {
 
-constexpr unsigned kTag = 112;               // what vipd writes into IFA_PROTO, rtm_protocol and FRA_PROTOCOL
+constexpr unsigned kTag = 112;               // the value that vipd writes into IFA_PROTO, rtm_protocol and FRA_PROTOCOL
 constexpr std::uint16_t kAddressProto = 11;  // IFA_PROTO of linux/if_addr.h, Linux 5.18
 
 using Payload = std::span<const std::uint8_t>;
@@ -87,7 +87,7 @@ std::string hex_of(Payload payload) {
   return text;
 }
 
-/// "" if there is no such attribute.
+/// The address in an attribute; "" without the attribute.
 std::string ip_of(int family, const Attributes& attributes, unsigned type) {
   const auto found = attributes.find(type);
   if (found == attributes.end() || found->second.size() < (family == AF_INET ? 4U : 16U)) return "";
@@ -95,7 +95,7 @@ std::string ip_of(int family, const Attributes& attributes, unsigned type) {
   return ::inet_ntop(family, found->second.data(), text.data(), text.size());
 }
 
-/// One netlink socket of a namespace, and what it is asked.
+/// One netlink socket of a namespace, and the requests that are sent on it.
 class Dump {
  public:
   Dump(const Netns& netns, int protocol) {
@@ -104,8 +104,8 @@ class Dump {
     if (fd_.get() < 0) throw std::runtime_error("cannot open a netlink socket");
   }
 
-  /// Calls `take` for each message of the answer. The kernel says it if something changed meanwhile; then all is asked
-  /// again, after `again` forgot what there was.
+  /// Calls `take` for each message of the answer. If the kernel says that objects changed meanwhile, `again` drops the
+  /// partial result and the request is repeated.
   template <typename Fixed>
   void ask(int type, const Fixed& fixed, const std::function<void()>& again,
            const std::function<void(const Message&)>& take) const {
@@ -127,7 +127,7 @@ class Dump {
     if (::send(fd_.get(), header, header->nlmsg_len, 0) < 0) throw std::runtime_error("cannot ask netlink");
   }
 
-  /// False if the answer is of two moments.
+  /// Returns false if objects changed during the answer.
   bool receive(std::size_t fixed, const std::function<void(const Message&)>& take) const {
     bool is_whole = true;
     std::array<char, 65536> buffer;
@@ -153,11 +153,11 @@ std::string join(std::initializer_list<std::string> words) {
   return line;
 }
 
-/// " word value", "" without a value.
+/// " word value"; "" without a value.
 std::string named(const std::string& word, const std::string& value) { return value.empty() ? "" : word + " " + value; }
 std::string named(const std::string& word, unsigned value) { return word + " " + std::to_string(value); }
 
-/// One snapshot in the making.
+/// Builds one snapshot.
 class Taker {
  public:
   Taker(const Netns& netns, Depth depth) : route_(netns, NETLINK_ROUTE), netfilter_(netns, NETLINK_NETFILTER) {
@@ -180,7 +180,7 @@ class Taker {
   }
 
  private:
-  /// An address, with what else is asked of it by the routes.
+  /// An address, and the properties that routes are compared with.
   struct Known {
     int family;
     std::string interface;
@@ -222,7 +222,7 @@ class Taker {
     if (const auto families = attributes.find(IFLA_AF_SPEC); with_settings && !is_vipds && families != attributes.end())
       take_settings(std::to_string(fixed.ifi_index), nested_in(families->second));
   }
-  /// IPV4_DEVCONF_… of linux/ip.h counts from 1, DEVCONF_… of linux/ipv6.h from 0.
+  /// Takes the settings of a link. IPV4_DEVCONF_… of linux/ip.h counts from 1, DEVCONF_… of linux/ipv6.h from 0.
   void take_settings(const std::string& link, const Attributes& families) {
     if (const auto ipv4 = families.find(AF_INET); ipv4 != families.end())
       take_array(link + " ipv4", nested_in(ipv4->second), 1 /* IFLA_INET_CONF */, 1);
@@ -230,7 +230,7 @@ class Taker {
       take_array(link + " ipv6", nested_in(ipv6->second), 2 /* IFLA_INET6_CONF */, 0);
   }
   void take_array(const std::string& what, const Attributes& attributes, unsigned type, std::size_t first) {
-    constexpr std::size_t kMtu6 = 2;  // DEVCONF_MTU6 follows the link
+    constexpr std::size_t kMtu6 = 2;  // the MTU of IPv6, which follows the MTU of the link
     const auto found = attributes.find(type);
     if (found == attributes.end()) return;
     std::vector<std::int32_t> values(found->second.size() / 4);
@@ -259,8 +259,7 @@ class Taker {
     const Payload octets = attributes[type];
     known_.push_back({fixed.ifa_family, name_of(fixed.ifa_index), {octets.begin(), octets.end()}, is_vipds});
     const bool is_permanent = (number_of(attributes, IFA_FLAGS) & IFA_F_PERMANENT) != 0;
-    if (!is_vipds && !is_permanent)
-      return;  // the kernel makes and ends it, as a router's advertisement says (RFC 4862)
+    if (!is_vipds && !is_permanent) return;  // made by a router advertisement (RFC 4862)
     add(addresses_, is_vipds,
         join({"address", name_of(fixed.ifa_index), address + "/" + std::to_string(fixed.ifa_prefixlen),
               named("peer", ip_of(fixed.ifa_family, attributes, IFA_ADDRESS)), named("scope", fixed.ifa_scope),
@@ -284,7 +283,7 @@ class Taker {
     if ((fixed.rtm_flags & RTM_F_CLONED) != 0 || fixed.rtm_protocol == RTPROT_REDIRECT ||
         fixed.rtm_protocol == RTPROT_RA || (is_kernels && (fixed.rtm_type != RTN_UNICAST || to.starts_with("fe80:"))))
       return;
-    // The kernel chooses another source for its route when the primary address goes.
+    // The source is left out of the kernel's own routes: the kernel chooses another one when the primary address goes.
     const std::string source = is_kernels ? "" : ip_of(fixed.rtm_family, attributes, RTA_PREFSRC),
                       device = name_of(number_of(attributes, RTA_OIF));
     const bool is_vipds = fixed.rtm_protocol == kTag || (is_kernels && only_vipd_needs(fixed, attributes, device));
@@ -297,7 +296,7 @@ class Taker {
               named("family", fixed.rtm_family),
               named("paths", paths == attributes.end() ? "" : hex_of(paths->second))}));
   }
-  /// The kernel makes a route for the subnet of each address. It is vipd's if no other address is there.
+  /// True for a subnet's route that exists because of vipd's address alone. The kernel makes a route for each address.
   bool only_vipd_needs(const rtmsg& route, const Attributes& attributes, const std::string& device) const {
     const auto to = attributes.find(RTA_DST);
     bool of_vipd = false, of_others = false;
@@ -349,7 +348,7 @@ class Taker {
               ip_of(fixed.ndm_family, attributes, NDA_DST), mac == attributes.end() ? "" : hex_of(mac->second)}));
   }
 
-  /// Tables, chains and rules of nf_tables; a rule by its handle, which it has for its whole life.
+  /// Takes tables, chains and rules of nf_tables; a rule is named by its handle, which never changes.
   void take_tables() {
     const auto ask = [&](int message, const char* what, unsigned table, unsigned name, unsigned handle) {
       const Snapshot before = tables_;
@@ -370,7 +369,7 @@ class Taker {
     ask(NFT_MSG_GETRULE, "rule", NFTA_RULE_TABLE, NFTA_RULE_CHAIN, NFTA_RULE_HANDLE);
   }
 
-  /// Of all interfaces, and of those to come.
+  /// Takes the settings of all interfaces, and the defaults for new ones.
   void take_sysctls(const Netns& netns) {
     const Inside inside(netns);
     for (const char* directory : {"ipv4/conf/all", "ipv4/conf/default", "ipv6/conf/all", "ipv6/conf/default"})
@@ -388,7 +387,7 @@ class Taker {
   Snapshot links_, addresses_, routes_, rules_, neighbours_, tables_, result_;
 };
 
-/// The interface's number of "setting 2 …"; "" for other settings.
+/// The interface's number in "setting 2 …"; "" for other settings.
 std::string link_of(const std::string& setting) {
   std::istringstream words(setting);
   std::string word, number;
@@ -402,7 +401,7 @@ std::set<std::string> links_of(const std::set<std::string>& settings) {
   return links;
 }
 
-/// `expected` with what went from `before` to `after`.
+/// Applies to `expected` the changes between `before` and `after`.
 void carry_over(std::set<std::string>& expected, const std::set<std::string>& before,
                 const std::set<std::string>& after) {
   for (const auto& line : before)
@@ -432,7 +431,7 @@ std::vector<std::string> Others::differences(const Snapshot& now) const {
     if (!expected_.others.contains(line) && !is_link_local(line)) all.push_back("new: " + line);
   for (const auto& line : now.vipds)
     if (!expected_.vipds.contains(line)) all.push_back("left behind by vipd: " + line);
-  // An interface that has come since brings settings of its own.
+  // The settings of an interface that has come since are new, too.
   const std::set<std::string> links_before = links_of(expected_.settings), links_now = links_of(now.settings);
   for (const auto& line : expected_.settings)
     if (links_now.contains(link_of(line)) && !now.settings.contains(line)) all.push_back("gone: " + line);

@@ -1,16 +1,15 @@
-/// Snapshot: what a network namespace has, each thing a line of text; and Others: what a test expects of it.
+/// Snapshot: the content of a network namespace, a line of text for each object. Others: what a test expects there.
 ///
-/// vipd may not change an address, route, rule, neighbour entry, link or setting of anybody else. So the lab takes a
-/// snapshot of a node before vipd starts there, and another one when all of vipd has gone: the two are the same, but
-/// for the test's own changes. Those are taken over while they happen, by a snapshot before and one after each of them.
-/// What vipd has made carries its tag (protocol 112, its alias, its table) and is kept apart: it is no part of what
-/// others have, and nothing of it may be left at the end.
+/// vipd may not change an address, route, rule, neighbour entry, link or setting of others. So the lab takes a snapshot
+/// of a node before vipd starts there, and another one when vipd has gone. The two must be the same, except for the
+/// test's own changes. These are recorded by a snapshot before and after each of them. vipd's own objects carry its tag
+/// (protocol 112, its alias, its table) and are kept apart. None of them may be left at the end.
 ///
-/// Read over netlink, and from /proc/sys what netlink does not tell: some milliseconds for each snapshot.
+/// A snapshot is read over netlink; settings that netlink lacks are read from /proc/sys. It takes some milliseconds.
 ///
-/// Left out: what the kernel changes by itself (neighbours that are not permanent, the table `local`, multicast routes,
-/// routes of redirects and router advertisements, counters, lifetimes), and queueing disciplines. Not good yet: what
-/// vipd does in the milliseconds in which the test changes something counts as the test's doing.
+/// Left out are changes by the kernel itself and queueing disciplines. The former are neighbours that are not
+/// permanent, the table `local`, multicast routes, routes of redirects and router advertisements, counters, and
+/// lifetimes. Not good yet: a change by vipd in the milliseconds of a test's own change counts as the test's.
 #pragma once
 
 #include <set>
@@ -21,28 +20,28 @@
 
 namespace vipd::lab {
 
-/// What is there at one moment.
+/// The content of a namespace at one moment.
 struct Snapshot {
   std::set<std::string> others;    ///< "address eth0 192.0.2.1/24 …", one line for each thing
   std::set<std::string> settings;  ///< "setting 2 ipv4 19 = 0": a sysctl of interface 2; "setting ipv4/conf/all/…"
-  std::set<std::string> vipds;     ///< what carries the tag of vipd
+  std::set<std::string> vipds;     ///< objects that carry the tag of vipd
 };
 
-/// How much is asked.
+/// The depth of a snapshot.
 enum class Depth { with_settings, without_settings };
 
-/// What a namespace has now. Throws std::runtime_error if the kernel does not tell.
+/// Takes a snapshot of a namespace. Throws std::runtime_error if the kernel does not answer.
 Snapshot take_snapshot(const Netns& netns, Depth depth = Depth::with_settings);
 
-/// What others have in a namespace, by what the test knows.
+/// The objects of others in a namespace, as far as the test knows.
 class Others {
  public:
-  /// No vipd has been started there.
+  /// `before` is a snapshot from before the first vipd.
   explicit Others(Snapshot before) : expected_(std::move(before)) {}
 
-  /// Between these two, the test has changed something.
+  /// Records a change of the test, between these two snapshots.
   void take_change(const Snapshot& before, const Snapshot& after, Depth depth);
-  /// One line for each thing that is gone, new, or left behind by vipd: "gone: address eth0 192.0.2.1/24 …".
+  /// One line for each object that is gone, new, or left behind by vipd: "gone: address eth0 192.0.2.1/24 …".
   std::vector<std::string> differences(const Snapshot& now) const;
 
  private:

@@ -1,4 +1,4 @@
-/// StuckLog: a log that nobody reads, for the lab's sinks and for the bench.
+/// StuckLog: a log that nobody reads, for the lab and for the bench.
 #pragma once
 
 #include <string>
@@ -8,14 +8,15 @@
 
 namespace vipd::lab {
 
-/// Two ends of a pipe, or of a stream socket as the journal has it: one is full and inherited by what is started.
+/// The two ends of a pipe, or of a stream socket as for the journal. One end is full and is inherited by started
+/// programs.
 class StuckLog {
  public:
   explicit StuckLog(bool is_journal = false);
 
-  /// The words before a command whose standard output and error it is to be.
+  /// The words before a command that give it this standard output and error.
   std::vector<std::string> words() const;
-  /// Reads what there is.
+  /// Reads the content.
   std::string read() const;
 
  private:
