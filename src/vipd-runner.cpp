@@ -14,7 +14,7 @@ int run(int argc, char* argv[]) {
       "Runs the programs that vipd's configuration names, for vipd. Stays in the foreground; see vipd-runner(8)."};
   app.add_option("--config", options.config, "Configuration file")->capture_default_str();
   app.add_option("--runtime-dir", options.runtime_dir, "Directory of the socket")->capture_default_str();
-  app.add_option("--state-dir", options.state_dir, "Directory of configurations that are or were in force")
+  app.add_option("--state-dir", options.state_dir, "Directory of the present and previous configurations")
       ->capture_default_str();
   app.add_flag("--inherited", options.inherited, "Serve the vipd whose socket is the standard input");
   app.set_version_flag("--version", "vipd-runner " VIPD_VERSION);

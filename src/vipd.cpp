@@ -14,11 +14,11 @@ int run(int argc, char* argv[]) {
   CLI::App app{"Virtual-IP manager for paired servers (VRRPv3). Stays in the foreground; see vipd(8)."};
   app.add_option("--config", options.config, "Configuration file")->capture_default_str();
   app.add_option("--runtime-dir", options.runtime_dir, "Directory of the control socket")->capture_default_str();
-  app.add_option("--state-dir", options.state_dir, "Directory of what outlives a boot")->capture_default_str();
+  app.add_option("--state-dir", options.state_dir, "Directory of state that survives a boot")->capture_default_str();
   app.add_option("--runner", options.runner, "Socket of the vipd-runner to use, instead of starting one");
   auto* const check_flag = app.add_flag("--check", check, "Check the configuration and exit");
-  app.add_flag("--strict", options.strict, "With --check: a warning is an error")->needs(check_flag);
-  app.add_flag("--last-will", will, "Remove what a dead vipd left behind and exit");
+  app.add_flag("--strict", options.strict, "With --check: treat a warning as an error")->needs(check_flag);
+  app.add_flag("--last-will", will, "Remove the leftovers of a dead vipd and exit");
   app.set_version_flag("--version", "vipd " VIPD_VERSION);
   try {
     app.parse(argc, argv);

@@ -23,7 +23,7 @@ bool is_expected(long got, long wanted) { return wanted == 0 ? got >= 200 && got
 
 Answer check_http(const std::string& url, const std::string& status, const std::string& text) {
   const std::unique_ptr<CURL, decltype(&::curl_easy_cleanup)> handle(::curl_easy_init(), ::curl_easy_cleanup);
-  if (!handle) return failure("cannot use libcurl");
+  if (!handle) return failure("cannot initialise libcurl");
   std::string body;
   CURL* const curl = handle.get();
   ::curl_easy_setopt(curl, CURLOPT_URL, url.c_str());

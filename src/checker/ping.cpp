@@ -72,7 +72,7 @@ bool same_address(const sockaddr_storage& a, const Target& b) {
 
 Answer check_ping(const std::string& text, BeforeAsking before_asking) {
   const auto address = IpAddress::parse(text);
-  if (!address) return failure(text + " is no address");
+  if (!address) return failure(text + " is not an address");
   const bool ipv6 = address->family() == Family::ipv6;
   const Target target = target_of(*address);
   const Fd fd(ipv6 ? ::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6)

@@ -46,7 +46,7 @@ Result<void> give_up_root() {
   if (become_nobody() && drop_capabilities() && ::prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) == 0 &&
       limit(RLIMIT_CORE))
     return {};
-  return system_failure("the check does not run as root, and cannot become nobody", errno);
+  return system_failure("the check cannot give up root's rights, so it does not ask", errno);
 }
 
 }  // namespace vipd

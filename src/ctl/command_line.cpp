@@ -17,7 +17,7 @@ void add_trial(CLI::App& reload, Invocation& invocation) {
   reload
       .add_option_function<unsigned>(
           "--confirm", [&invocation](unsigned length) { invocation.trial = std::chrono::seconds(length); },
-          "Go back by itself unless `vipctl confirm` comes in time: 1s to 24h")
+          "Go back to the previous configuration unless `vipctl confirm` comes in TIME: 1s to 24h")
       ->type_name("TIME")
       ->transform(WithUnit(units, WithUnit::UNIT_REQUIRED))
       ->check(CLI::Range(1U, kLongest));
@@ -35,25 +35,26 @@ void add_config_action(CLI::App& config, Invocation& invocation, Invocation::Con
   CLI::App& added = *config.add_subcommand(name, description);
   added.callback([&invocation, action] { invocation.config_action = action; });
   added.fallthrough();
-  added.add_option("--state-dir", invocation.state_dir, "Where vipd-runner keeps them")
+  added.add_option("--state-dir", invocation.state_dir, "Directory in which vipd-runner keeps configurations")
       ->type_name("DIR")
       ->capture_default_str();
   if (action != Invocation::ConfigAction::list)
-    added.add_option("N", invocation.config_number, "Its number in the list")->required();
+    added.add_option("N", invocation.config_number, "Number of the configuration in the list")->required();
   if (action == Invocation::ConfigAction::restore) add_config_file(added, invocation);
 }
 
 void add_config_actions(CLI::App& config, Invocation& invocation) {
   using Action = Invocation::ConfigAction;
   config.require_subcommand(0, 1);
-  add_config_action(config, invocation, Action::list, "list", "All of them, the oldest first");
-  add_config_action(config, invocation, Action::show, "show", "The text of one");
-  add_config_action(config, invocation, Action::restore, "restore", "Put the files of one back and in force");
+  add_config_action(config, invocation, Action::list, "list", "List the kept configurations, the oldest first");
+  add_config_action(config, invocation, Action::show, "show", "Print the files of a kept configuration");
+  add_config_action(config, invocation, Action::restore, "restore",
+                    "Restore the files of a kept configuration and reload them");
 }
 
 void add_events_options(CLI::App& events, Invocation& invocation) {
-  events.add_flag("-f,--follow", invocation.follow, "Go on with new ones as they happen");
-  events.add_option("-n", invocation.count, "Only the last N of the past ones")
+  events.add_flag("-f,--follow", invocation.follow, "Also print new transitions as they happen");
+  events.add_option("-n", invocation.count, "Print only the last N past transitions")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
 }
@@ -69,21 +70,21 @@ struct Verb {
 
 /// All verbs, in the order of the help text.
 constexpr std::array<Verb, 8> kVerbs = {{
-    {"status", "The state of each instance, and why", show_status},
-    {"events", "The last transitions, and why", show_events, add_events_options},
-    {"diff", "What a reload would change", show_diff},
-    {"reload", "Put the files' configuration in force", reload, add_trial},
-    {"confirm", "Keep what `reload --confirm` has put in force", confirm},
-    {"config", "The last configurations that were in force", show_config, add_config_actions},
-    {"reexec", "Have the program on the disk take over, as it is", reexec},
-    {"version", "The versions of vipctl and of the daemon", show_version},
+    {"status", "Show the state of each instance, and why", show_status},
+    {"events", "Show the last transitions, and why", show_events, add_events_options},
+    {"diff", "Show what a reload would change", show_diff},
+    {"reload", "Read the configuration files again and apply them", reload, add_trial},
+    {"confirm", "Keep the configuration of `reload --confirm`", confirm},
+    {"config", "List, show or restore previous configurations", show_config, add_config_actions},
+    {"reexec", "Replace the running daemon with the installed program", reexec},
+    {"version", "Show the versions of vipctl and of the daemon", show_version},
 }};
 
 void add_verb(CLI::App& app, Invocation& invocation, const Verb& verb) {
   CLI::App& added = *app.add_subcommand(verb.name, verb.help);
   added.callback([&invocation, &verb] { invocation.verb = verb.function; });
   added.fallthrough();  // allows the options of every verb after the verb
-  added.footer("And the options of every verb: --json, --runtime-dir DIR.");
+  added.footer("Every verb also takes --json and --runtime-dir DIR.");
   verb.add_options(added, invocation);
 }
 
@@ -91,7 +92,7 @@ void add_verb(CLI::App& app, Invocation& invocation, const Verb& verb) {
 
 std::unique_ptr<CLI::App> describe_command_line(Invocation& invocation) {
   auto app = std::make_unique<CLI::App>("Shows what vipd, the virtual-IP manager, does and why.", "vipctl");
-  app->footer("Without a verb: status. More in vipctl(1).");
+  app->footer("Without a verb vipctl shows the status. See vipctl(1).");
   app->require_subcommand(0, 1);
   app->set_version_flag("--version", "vipctl " VIPD_VERSION);
   app->add_option("--runtime-dir", invocation.runtime_dir, "Directory of the daemon's socket")

@@ -25,14 +25,14 @@ Result<Fd> open_own(int directory, const std::string& name, int flags) {
   struct stat status{};
   if (!fd || ::fstat(fd.get(), &status) < 0) return system_failure(name, errno);
   if ((status.st_uid != 0 && status.st_uid != ::geteuid()) || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-    return failure(name + ": others than root may write there, so nothing in it is believed");
+    return failure(name + ": users other than root may write there, so vipctl does not trust it");
   return fd;
 }
 
 Result<Fd> open_history(const std::string& state_dir) {
   const auto explained = [&](const Error& error) -> std::unexpected<Error> {
     if (error.code == EACCES)
-      return std::unexpected(Error{"only root may read the earlier configurations, with sudo for example", EACCES});
+      return std::unexpected(Error{"only root may read previous configurations; use sudo", EACCES});
     if (error.code == ENOENT) return failure("vipd-runner has kept no configuration in " + state_dir);
     return std::unexpected(error);
   };
@@ -93,7 +93,7 @@ Result<Document> kept_configurations(const std::string& state_dir, std::optional
     const Document kept = Document::parse(read_file(*history, name), nullptr, false);
     if (Document entry = entry_of(kept, each, number.has_value()); !entry.is_null()) list.push_back(std::move(entry));
   }
-  if (number && list.empty()) return failure("there is no such configuration; `vipctl config list` has them all");
+  if (number && list.empty()) return failure("there is no such configuration; see: vipctl config list");
   return Document{{"schema", "vipd.config/1"}, {"configurations", std::move(list)}};
 }
 

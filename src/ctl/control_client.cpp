@@ -50,7 +50,7 @@ std::unexpected<Error> connect_failure(const std::string& path, int code) {
     case ENOTDIR:
       return std::unexpected(Error{no_daemon(path, "does not exist"), ENOENT});
     case ECONNREFUSED:
-      return std::unexpected(Error{no_daemon(path, "is there, but nobody listens"), code});
+      return std::unexpected(Error{no_daemon(path, "exists, but no process listens"), code});
     case EACCES:
     case EPERM:
       return std::unexpected(Error{not_permitted(path), EACCES});

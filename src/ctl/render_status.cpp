@@ -103,7 +103,7 @@ std::string files_line(const Document& status, const Display& display) {
   const Document& in_force = member(status, "files_in_force");
   if (!in_force.is_boolean() || in_force.get<bool>()) return "";
   return paint(display, Emphasis::bad, "the files are NOT IN FORCE") +
-         ": they say something else; `vipctl diff` shows it, `vipctl reload` puts it in force\n";
+         ": they differ from the running configuration; `vipctl diff` shows how, `vipctl reload` applies them\n";
 }
 
 // --- the block of an instance ---
@@ -263,7 +263,7 @@ std::string refused(const Document& instance) {
   for (const auto& [kind, count] : member(member(instance, "counters"), "adverts_refused").items())
     if (count.is_number() && count != 0) join(text, json_text(count, -1) + ' ' + terminal_safe(kind));
   const std::string stranger = text_at(instance, "last_stranger");
-  if (!stranger.empty()) join(text, "the last one that is no peer: " + stranger, "; ");
+  if (!stranger.empty()) join(text, "the last source that is no peer: " + stranger, "; ");
   return text.empty() ? "" : "adverts: " + text;
 }
 
@@ -293,12 +293,12 @@ bool has_failed(const Document& last) {
   return text_at(last, "ok") == "false" || (!status.empty() && status != "0");
 }
 
-/// "the last one FAILED (exit status 7 after 12ms): /etc/vipd/hooks/web"
+/// "the last hook FAILED (exit status 7 after 12ms): /etc/vipd/hooks/web"
 std::string failed_hook(const Document& last) {
   if (!has_failed(last)) return "";
   const std::string outcome = text_at(last, "outcome");
   const std::string how = outcome.empty() ? "status " + or_unknown(text_at(last, "status")) : outcome;
-  return "the last one FAILED (" + how + "): " + or_unknown(text_at(last, "command"));
+  return "the last hook FAILED (" + how + "): " + or_unknown(text_at(last, "command"));
 }
 
 /// The last lines of output of a hook that failed.

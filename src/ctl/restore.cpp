@@ -93,7 +93,7 @@ Result<std::optional<struct stat>> Walk::look_at(const std::string& name) const 
   if (is_safe(directory, entry)) return entry;
   std::array<char, 64> who;
   std::snprintf(who.data(), who.size(), "uid %u, mode %04o", directory.st_uid, directory.st_mode & 07777u);
-  return failure(path_.string() + ": others than root can replace " + name + " in its directory (" + who.data() +
+  return failure(path_.string() + ": users other than root can replace " + name + " in its directory (" + who.data() +
                  "), so nothing is restored there");
 }
 
@@ -248,8 +248,9 @@ Result<std::vector<std::string>> Restoration::carry_out() {
       while (step != steps_.begin()) undo(*--step);
       return std::unexpected(done.error());
     }
-    said.push_back(step->fresh.empty() ? "moved away " + step->path.string() + ", which did not exist then"
-                                       : "restored " + step->path.string());
+    said.push_back(step->fresh.empty()
+                       ? "moved away " + step->path.string() + ", which the restored configuration does not have"
+                       : "restored " + step->path.string());
   }
   return said;
 }
@@ -290,25 +291,24 @@ bool is_fragment(const fs::path& path) {
 Result<fs::path> path_of(const fs::path& kept, const fs::path& main, const fs::path& config) {
   if (kept == main) return config;
   if (kept.parent_path() != main.parent_path() / "conf.d" || !is_fragment(kept))
-    return failure("the daemon's answer is broken: a file that is neither vipd.toml nor in conf.d");
+    return failure("the kept configuration is damaged: a file is neither vipd.toml nor in conf.d");
   return config.parent_path() / "conf.d" / kept.filename();
 }
 
 /// The texts of a kept configuration's files, by the paths where they belong.
 Result<std::vector<std::pair<fs::path, std::string>>> texts_of(const Document& configuration, const fs::path& config) {
   const Document& files = member(configuration, "files");
-  if (!files.is_array() || files.empty()) return failure("the daemon's answer is broken: it has no files");
+  if (!files.is_array() || files.empty()) return failure("the kept configuration is damaged: it has no files");
   std::vector<std::pair<fs::path, std::string>> texts;
   std::set<fs::path> known;
   fs::path main;
   for (const Document& file : files) {
     const Document &path = member(file, "path"), &text = member(file, "text");
-    if (!path.is_string() || !text.is_string())
-      return failure("the daemon's answer is broken: a file without its text");
+    if (!path.is_string() || !text.is_string()) return failure("the kept configuration is damaged: a file has no text");
     if (texts.empty()) main = path.get<std::string>();
     auto where = path_of(path.get<std::string>(), main, config);
     if (!where) return std::unexpected(where.error());
-    if (!known.insert(*where).second) return failure("the daemon's answer is broken: a file that is there twice");
+    if (!known.insert(*where).second) return failure("the kept configuration is damaged: a file occurs twice");
     texts.emplace_back(std::move(*where), text.get<std::string>());
   }
   return texts;

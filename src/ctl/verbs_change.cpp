@@ -25,7 +25,7 @@ Result<void> show_changes(const Invocation& invocation, const Console& console, 
     console.out << render_changes(answer);
   }
   if (is_true(answer, "valid")) return {};
-  return std::unexpected(Error{"the configuration has errors; what is in force stays", EINVAL});
+  return std::unexpected(Error{"the configuration has errors; the running configuration stays in force", EINVAL});
 }
 
 /// Checks that `program` runs on this machine with all its libraries. The loader's complaint goes to standard error.
@@ -70,8 +70,8 @@ Result<void> reload(const Invocation& invocation, const Console& console) {
   const auto shown = show_changes(invocation, console, *answer);
   const Document& left = member(*answer, "confirm_within_ms");
   if (shown && !invocation.json && left.is_number_integer())
-    console.out << "goes back in " << format_duration(std::chrono::milliseconds(left.get<std::int64_t>()))
-                << " unless you say: vipctl confirm\n";
+    console.out << "the daemon goes back in " << format_duration(std::chrono::milliseconds(left.get<std::int64_t>()))
+                << " unless you run: vipctl confirm\n";
   return shown;
 }
 
@@ -95,10 +95,11 @@ Result<void> reexec(const Invocation& invocation, const Console& console) {
       daemon_version(invocation, with_patience(console));  // the socket stays, so this waits for the new program
   if (!after) return std::unexpected(after.error());
   if (text_at(*after, "started") == text_at(*before, "started"))
-    return failure("the running program goes on; its log says why");
+    return failure("the running daemon goes on with its old program; its log says why");
   if (is_true(*after, "given_back"))
     return failure(
-        "the program on the disk does not accept what is in force; the program before goes on, and its log says why");
+        "the installed program does not accept the configuration in force; the previous program goes on, and its log "
+        "says why");
   console.out << (invocation.json ? json_text(*after, 2)
                                   : "vipd " + text_at(*after, "version") + " goes on, pid " + text_at(*after, "pid"))
               << '\n';

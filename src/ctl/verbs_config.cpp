@@ -17,8 +17,8 @@ Result<void> require_same_config(const Document& daemon, const Invocation& invoc
   const std::string theirs = text_at(daemon, "config");
   const auto ours = std::filesystem::absolute(invocation.config, error).lexically_normal();
   if (std::filesystem::path(theirs).lexically_normal() == ours) return {};
-  return failure("the daemon runs with " + theirs + " and not with " + ours.string() +
-                 "; if that is right, name it: --config " + theirs);
+  return failure("the daemon reads " + theirs + " and not " + ours.string() + "; to restore that file, add: --config " +
+                 theirs);
 }
 
 /// Restores the files and puts them in force.

@@ -36,7 +36,7 @@ void NotifyFifo::write(std::string_view line) {
   }
   if (::write(fd_.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size())) return;
   ++dropped_;
-  complain(errno == EAGAIN ? path_ + " is full, nobody reads it" : "cannot write " + path_);
+  complain(errno == EAGAIN ? path_ + " is full: no program reads it" : "cannot write " + path_);
 }
 
 /// True if the open file is still the one at the path.

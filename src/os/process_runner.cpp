@@ -263,7 +263,7 @@ void ProcessRunner::on_report(Program& program) {
   program.has_reported = true;
   Report report;
   if (::read(program.keeper.report.get(), &report, sizeof report) != sizeof report)
-    program.outcome.error = "its keeper was killed";
+    program.outcome.error = "the keeper of the program was killed";
   else if (report.error != 0)
     program.outcome.error = "cannot run " + program.command.arguments[0] + ": " + std::strerror(report.error);
   else if (WIFEXITED(report.status))
@@ -288,7 +288,7 @@ void ProcessRunner::sweep(Program& program) {
   const std::size_t left = signal_descendants(program.keeper.pid, SIGKILL);
   if (left == 0 && program.has_reported) return finish(program);
   if (++program.sweeps > kMostSweeps) {
-    program.outcome.error = "does not even end by SIGKILL";
+    program.outcome.error = "the program does not end even after SIGKILL";
     return finish(program);
   }
   if (auto timer = loop_.after(kBetweenSweeps, [this, &program] { sweep(program); })) program.timer = std::move(*timer);

@@ -250,7 +250,7 @@ Result<void> RefusedAddresses::open() {
   sockaddr_nl local{};
   local.nl_family = AF_NETLINK;
   if (!fd || ::bind(fd.get(), reinterpret_cast<sockaddr*>(&local), sizeof local) < 0)
-    return system_failure("cannot reach nf_tables, which accept = false needs", errno);
+    return system_failure("accept = false: cannot open a socket for nf_tables", errno);
   const int on = 1;
   ::setsockopt(fd.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
   socket_ = std::move(fd);
@@ -266,8 +266,9 @@ Result<void> RefusedAddresses::commit(std::vector<char> messages) {
   const ssize_t sent = ::send(socket_.get(), messages.data(), messages.size(), 0);
   const int error = sent < 0 ? errno : read_answers(socket_.get());
   if (error == 0) return {};
-  if (error == EEXIST) return failure("the nf_tables table inet vipd, which accept = false needs, is somebody else's");
-  return system_failure("nf_tables, which accept = false needs, refuses (Linux 5.12 or later is needed)", error);
+  if (error == EEXIST) return failure("accept = false: another process owns the nf_tables table \"inet vipd\"");
+  return system_failure("accept = false: the kernel refuses the nf_tables table (Linux 5.12 or later is needed)",
+                        error);
 }
 
 Result<void> RefusedAddresses::change_elements(std::uint16_t type, std::span<const IpAddress> addresses) {

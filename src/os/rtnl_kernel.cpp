@@ -159,7 +159,7 @@ Result<void> RtnlKernel::dump(int type, int family, NetworkView& into) {
         apply(message, into);
       }
     });
-    if (got != Received::messages) return failure("the kernel broke off a netlink dump");
+    if (got != Received::messages) return failure("the kernel aborted a netlink dump");
   }
   if (error != 0) return system_failure("the kernel refused a netlink dump", error);
   if (interrupted) return failure("links or addresses changed during a netlink dump");
@@ -232,7 +232,7 @@ void RtnlKernel::resync(std::vector<std::string>& changed) {
   if (anew) log_warning("netlink notifications were lost; reading everything anew");
   auto view = read([this](NetworkView& into) { return dump_all(into); });
   if (!view) {
-    if (anew) log_error("{}; it is tried again until it succeeds", view.error().message);
+    if (anew) log_error("{}; vipd tries again until the dump succeeds", view.error().message);
     return resync_later();
   }
   stale_ = false;
@@ -283,7 +283,7 @@ Result<void> RtnlKernel::dump_like(std::span<const KernelObject> objects, Networ
 /// and the caller tries again.
 void RtnlKernel::judge_by_list(std::span<const KernelObject> objects, std::vector<int>& results) {
   const auto listed = read([&](NetworkView& into) { return dump_like(objects, into); });
-  if (!listed) return log(LogLevel::debug, "{}; what could not be removed is tried again", listed.error().message);
+  if (!listed) return log(LogLevel::debug, "{}; vipd tries the failed removals again", listed.error().message);
   for (std::size_t i = 0; i < objects.size(); ++i)
     if (results[i] != 0 && !lists(*listed, objects[i])) results[i] = 0;
 }

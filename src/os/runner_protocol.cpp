@@ -13,7 +13,7 @@ Result<T> guarded(const char* what, Read read) {
   try {
     return read();
   } catch (const std::exception& error) {
-    return failure(std::string("this is no ") + what + ": " + error.what());
+    return failure(std::string("not a valid ") + what + ": " + error.what());
   }
 }
 

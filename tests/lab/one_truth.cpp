@@ -159,7 +159,7 @@ TEST_CASE("lab: F15: what user vipd writes into its state directory is no histor
   must(a, "chown -R 4242:4242 " + vipds.string());
   const Finished refused = restore(vipds);
   CHECK(refused.status == 1);
-  CHECK(refused.errors.find("nothing in it is believed") != std::string::npos);
+  CHECK(refused.errors.find("vipctl does not trust it") != std::string::npos);
   fs::create_directory_symlink(vipds, a.directory() / "led");
   CHECK(restore(a.directory() / "led").status == 1);
   std::ifstream file(config);

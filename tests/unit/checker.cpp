@@ -143,5 +143,5 @@ TEST_CASE("checker: ping of this machine") {
   if (::geteuid() != 0) return;  // needs a raw socket
   CHECK(said(check_ping("127.0.0.1")) == "ok ");
   CHECK(said(check_ping("::1")) == "ok ");
-  CHECK(said(check_ping("nobody")) == "nobody is no address");
+  CHECK(said(check_ping("nobody")) == "nobody is not an address");
 }

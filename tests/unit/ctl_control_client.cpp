@@ -130,7 +130,7 @@ TEST_CASE("control client: no socket, and a socket that nobody serves, are no da
   const auto dead = ControlClient::connect(directory.socket(), kPatience);
   REQUIRE_FALSE(dead);
   CHECK(dead.error().code == ECONNREFUSED);
-  CHECK(dead.error().message.find("nobody listens; start it: systemctl start vipd") != std::string::npos);
+  CHECK(dead.error().message.find("no process listens; start it: systemctl start vipd") != std::string::npos);
 }
 
 TEST_CASE("control client: a path that no socket can have is refused") {

@@ -111,7 +111,7 @@ TEST_CASE("render status: a stranger among unicast peers is named") {
   Document instance = web();
   instance["counters"]["adverts_refused"] = {{"src_not_peer", 3}};
   instance["last_stranger"] = "192.0.2.9";
-  CHECK(contains(show({instance}), "3 src_not_peer; the last one that is no peer: 192.0.2.9\n"));
+  CHECK(contains(show({instance}), "3 src_not_peer; the last source that is no peer: 192.0.2.9\n"));
 }
 
 TEST_CASE("render status: a Backup says who is Active") {
@@ -214,14 +214,14 @@ TEST_CASE("render status: refused adverts and hooks only where there is somethin
   const std::string text = show({instance});
   CHECK(contains(text, "  refused    adverts: 3 checksum, 1 version\n"));
   CHECK(contains(text,
-                 "  hooks      running /etc/vipd/hooks/slow, 2 waiting; the last one FAILED (status 7): "
+                 "  hooks      running /etc/vipd/hooks/slow, 2 waiting; the last hook FAILED (status 7): "
                  "/etc/vipd/hooks/web\n"));
 
   CHECK_FALSE(contains(text, "  unsent"));
   instance["counters"]["send_errors"] = 2;
   CHECK(contains(show({instance}), "  unsent     2 adverts could not be sent\n"));
   instance["hooks"]["last"].update({{"status", 0}, {"ok", false}, {"outcome", "killed by signal 9"}});
-  CHECK(contains(show({instance}), "the last one FAILED (killed by signal 9): /etc/vipd/hooks/web\n"));
+  CHECK(contains(show({instance}), "the last hook FAILED (killed by signal 9): /etc/vipd/hooks/web\n"));
   instance["hooks"]["last"]["output"] = {"mounting", "no such device"};
   CHECK(contains(show({instance}), "web\n             | mounting\n             | no such device\n"));
   instance["hooks"]["last"].update({{"ok", true}});

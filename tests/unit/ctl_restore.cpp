@@ -170,7 +170,7 @@ TEST_CASE("restore: nothing is written where others than root could put a link")
   Bench::write(bench.root() / "elsewhere", "untouched");
   const auto refused = [&](const fs::path& config) {
     const auto done = restore_files(kept({{"vipd.toml", "then"}}), config);
-    return !done && done.error().message.find("others than root") != std::string::npos;
+    return !done && done.error().message.find("other than root") != std::string::npos;
   };
   SECTION("a directory that everybody may write") {
     fs::create_directory(bench.root() / "open");

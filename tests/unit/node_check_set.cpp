@@ -102,7 +102,7 @@ TEST_CASE("CheckSet: what the runner lost is no result") {
   One one;
   one.answer({}, 20ms);
   one.checks.on_deadline(at(1s));
-  one.answer({.error = "given up: vipd-runner died twice while it ran", .lost = true}, 1'100ms);
+  one.answer({.error = "given up: vipd-runner died twice during this program", .lost = true}, 1'100ms);
   CHECK(unfit(one.checks) == "fit");
   CHECK(one.checks.find("app")->stale_reason(at(1'100ms)).starts_with("given up"));
   one.checks.on_deadline(at(2s));

@@ -175,7 +175,7 @@ TEST_CASE("RunnerClient: what is too long is refused, later") {
   bench.client->run(longest, [&](const Outcome& ended) { outcome = ended; });
   CHECK_FALSE(outcome);
   REQUIRE(bench.until([&] { return outcome.has_value(); }));
-  CHECK(outcome->error == "too long to be handed over");
+  CHECK(outcome->error == "the command is too long for vipd-runner");
 }
 
 TEST_CASE("RunnerClient: at a stop, what waits for a runner that is not there is given up") {

@@ -420,7 +420,7 @@ def restored(site, path):
     as_vipd(lambda: (os.mkdir(site.state / "history", 0o700), write(site.state / "history/1.json", record)))
     (kept / "history").mkdir(parents=True, exist_ok=True)
     write(kept / "history/1.json", record, 0o600)
-    for directory, why in ((site.state, "nothing in it is believed"), (kept, "nothing was restored")):
+    for directory, why in ((site.state, "vipctl does not trust it"), (kept, "nothing was restored")):
         with false_daemon(site, configurations=[json.loads(record)]):
             code, said = vipctl(site, "config", "restore", "1", "--config", site.config, "--state-dir", directory)
         assert code == 1 and why in said, said

@@ -35,7 +35,7 @@ T integer_at(const Json& object, const char* key) {
     const auto number = member->get<std::int64_t>();
     if (std::in_range<T>(number)) return static_cast<T>(number);
   }
-  throw std::out_of_range(std::string("\"") + key + "\" is no integer in range");
+  throw std::out_of_range(std::string("\"") + key + "\" is not an integer in range");
 }
 
 }  // namespace vipd
