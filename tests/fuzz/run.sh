@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh DIRECTORY-OF-PROGRAMS TARGET OPTION...: runs a fuzz target. What is new to it is kept in DIRECTORY/../corpus/TARGET
-# and taken up by the next run; what it is given to begin with is the tree's: examples for "config", tests/fuzz/corpus/TARGET.
+# run.sh DIRECTORY-OF-PROGRAMS TARGET OPTION...: runs a fuzz target. New inputs are kept in DIRECTORY/../corpus/TARGET
+# for the next run. The first inputs are those of the tree: tests/fuzz/corpus/TARGET, and the examples for "config".
 set -eu
 tree=$(cd "$(dirname "$0")/../.." && pwd)
 programs=$(cd "$1" && pwd) target=$2

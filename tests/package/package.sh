@@ -22,13 +22,13 @@ fail() {
   exit 1
 }
 
-# check WHAT COMMAND...: says what is true, or fails.
+# check WHAT COMMAND...: prints WHAT if the command succeeds, and fails otherwise.
 check() {
   "${@:2}" || fail "$1"
   echo "ok: $1"
 }
 
-# await WHAT COMMAND...: the same for what becomes true within 20 s.
+# await WHAT COMMAND...: the same, with 20 s for the command to succeed.
 await() {
   local deadline=$((SECONDS + 20))
   until "${@:2}"; do
@@ -105,7 +105,7 @@ lay_cable() {
   ip -n "$lab-lb2" link set eth0 up
 }
 
-# The second TERM makes nspawn kill whatever is left inside.
+# The second TERM makes nspawn kill the remaining processes.
 power_off() {
   local pid=${container[$1]} deadline=$((SECONDS + 15))
   kill -TERM "$pid" 2>/dev/null || return 0
@@ -117,7 +117,7 @@ power_off() {
 clean_up() {
   local host group
   for host in "${!container[@]}"; do power_off "$host"; done
-  jobs -p | xargs --no-run-if-empty kill 2>/dev/null || true  # who watches and serves, after a failure
+  jobs -p | xargs --no-run-if-empty kill 2>/dev/null || true  # the client and the server, after a failure
   for host in lb1 lb2; do
     ip netns delete "$lab-$host" 2>/dev/null || true
     for group in $(cgroups "$host"); do
@@ -127,7 +127,7 @@ clean_up() {
   rm -rf "$work"
 }
 
-# --- What is looked at
+# --- The questions
 
 unit_of() { inside "$1" systemctl show --property "$3" --value "$2"; }
 unit() { unit_of "$1" vipd "$2"; }
@@ -141,7 +141,7 @@ is_fit() { inside "$1" vipctl status --json | grep -E "\"fit\": *$2" >/dev/null;
 active_alone() { says "$1" active && says "$2" backup && holds "$1" && holds_not "$2"; }
 exits_with() { local status=0; "${@:2}" >/dev/null 2>&1 || status=$?; [ "$status" = "$1" ]; }
 
-# Every path of the machine that a package could have made; what dpkg, apt and the journal write for themselves is not it.
+# Every path of the machine that a package could have made, without the files of dpkg, apt and the journal.
 paths() {
   inside "$1" find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /run/log -o -path /run/systemd \
     -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/cache -o -path /var/log \
@@ -162,7 +162,7 @@ install_without_config() {
   check "$1: the group of the control socket exists" exits_with 0 inside "$1" getent group vipd
 }
 
-# A hook that only root, without a sandbox, can carry out, and that says who ran it.
+# A hook that needs root's rights without a sandbox, and that records the user that ran it.
 write_hook() {
   inside "$1" mkdir -p /etc/vipd/hooks
   inside "$1" tee /etc/vipd/hooks/web >/dev/null <<'END'
@@ -195,7 +195,7 @@ pair_forms() {
   check "the journal tells that lb1 became active" journal_has lb1 'web.*active'
 }
 
-# What the kernel of a host tells of its addresses from now on is in $work/HOST.addresses, with times.
+# Writes the kernel's notifications of a host's addresses from now on to $work/HOST.addresses, with times.
 watch_addresses() {
   ip netns exec "$lab-$1" ip -ts monitor address >"$work/$1.addresses" &
   watcher[$1]=$!
@@ -211,7 +211,7 @@ watch_no_more() {
 moves() { grep -F " $vip/" "$work/$1.addresses" || true; }
 has_moved() { [ -n "$(moves "$1")" ]; }
 
-# Somebody who serves at the address on lb1, and a client on lb2 who asks once a millisecond.
+# A server at the address on lb1, and a client on lb2 that asks once a millisecond.
 serve() {
   ip netns exec "$lab-lb1" build/release/bin/vipd-traffic serve 7 --name lb1 >/dev/null 2>&1 &
   served=$!
@@ -241,7 +241,7 @@ survives_kill() {
   echo "measured: $times kills, longest outage of a client: $(sed -n 's/.*"longest_outage_ms": *\([0-9.]*\).*/\1/p' "$work/report") ms"
 }
 
-# Where systemd was told not to start it again, the last will is all there is.
+# If systemd was told not to restart vipd, only the last will runs.
 is_gone_without_restart() {
   inside lb1 mkdir -p /run/systemd/system/vipd.service.d
   printf '[Service]\nRestart=no\n' | inside lb1 tee /run/systemd/system/vipd.service.d/once.conf >/dev/null
@@ -269,14 +269,15 @@ unneeded_was_the_second() {
   [ -z "$(inside lb1 journalctl --quiet --no-pager --unit vipd-last-will --grep 'removed what' || true)" ]
 }
 
-# since NANOSECONDS HOST: to the first change there, in ms. Lines of the monitor begin with "[2026-11-26T04:19:02.123456]".
+# since NANOSECONDS HOST: time until the first change there, in ms.
+# Lines of the monitor begin with "[2026-11-26T04:19:02.123456]".
 since() {
   local stamp
   stamp=$(moves "$2" | sed -n '1s/^\[\([^]]*\)\].*/\1/p')
   echo $((($(date -d "$stamp" +%s%N) - $1) / 1000000))
 }
 
-# A vipd that hangs: its peer takes over, and the watchdog has it started again.
+# A vipd that hangs: its peer takes over, and systemd's watchdog restarts it.
 survives_hanging() {
   local before
   before=$(unit lb1 MainPID)
@@ -288,14 +289,14 @@ survives_hanging() {
 
 owned_by() { [ "$(inside "$1" stat --format %U "/proc/$(unit_of "$1" "$2" MainPID)")" = "$3" ]; }
 
-# In the sandbox of vipd, as it is: its mounts, its user and its capabilities.
+# Runs a command in the sandbox of vipd: its mounts, its user and its capabilities.
 may_write_sysctl() {
   nsenter --target "$(host_pid "$1")" --mount --net -- setpriv --reuid "$(inside "$1" id -u vipd)" --clear-groups \
     --inh-caps=-all,+net_admin --ambient-caps=-all,+net_admin --bounding-set=-all,+net_admin \
     sh -c 'echo 1 >/proc/sys/net/ipv4/conf/eth0/arp_notify'
 }
 
-# vipd's pid as this machine sees it.
+# The pid of vipd, outside of the container.
 host_pid() {
   local pid
   for pid in $(pgrep --exact vipd); do
@@ -365,7 +366,7 @@ refuses_bad_config() {
   await "repaired, lb2 is backup again" active_alone lb1 lb2
 }
 
-# Files that nobody reloads, on both hosts: valid ones that would move the address and fail a check, then broken ones.
+# Files that are not reloaded, on both hosts: valid ones that would move the address and fail a check, then broken ones.
 upgrades_with_spoilt_files() {
   local host
   for host in lb1 lb2; do inside "$host" cp /etc/vipd/vipd.toml /etc/vipd/vipd.toml.good; done
@@ -396,7 +397,7 @@ upgrades_with_spoilt_files() {
   done
 }
 
-# upgrade HOST COMMAND...: the package, while vipd runs.
+# upgrade HOST COMMAND...: upgrades the package while vipd runs.
 upgrade() {
   local before start
   before=$(unit "$1" MainPID)
@@ -422,7 +423,7 @@ journal_since() {
 files_are_in_force() { inside "$1" vipctl status --json | grep -E "\"files_in_force\": *$2" >/dev/null; }
 has_fresh_check() { inside "$1" vipctl status --json | tr -d ' \n' | grep '"state":"pass","stale":false' >/dev/null; }
 
-# The unit of lb2 names another file, and the package finds out nothing of it.
+# The unit of lb2 names another configuration file, which the package does not know.
 upgrades_with_another_file() {
   local unit
   for unit in vipd vipd-runner; do

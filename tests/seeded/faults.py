@@ -1,7 +1,7 @@
-"""Deliberate faults: what a tired programmer might write. The tests have to notice each of them (see seeded.py).
+"""Deliberate faults, as a tired programmer might make them. The tests must notice each of them (see seeded.py).
 
-Each is (name, file, what is there, what is there instead). What is there occurs exactly once in the file; a test of the
-label `shape` keeps that so.
+Each fault is (name, file, present text, faulty text). The present text occurs exactly once in the file; a test of the
+label `shape` checks that.
 """
 
 E, W, V, T, A, S, H, G, C, K, U, N, L, O, P, B = (
@@ -24,7 +24,7 @@ E, W, V, T, A, S, H, G, C, K, U, N, L, O, P, B = (
 )
 
 FAULTS = [
-    # Who is Active.
+    # The election.
     ("tie-break swapped", E, "(tie && advert.source > settings_.primary)", "(tie && advert.source < settings_.primary)"),
     ("the loser of two Active routers is silent", E, "  if (wins) out.add(SendAdvert{settings_.priority});", "  if (wins && false) out.add(SendAdvert{settings_.priority});"),
     ("the last word of a sick router wins", E, "  if (wins) out.add(SendAdvert{settings_.priority});", "  out.add(SendAdvert{settings_.priority});"),
@@ -82,7 +82,7 @@ FAULTS = [
     ("a sick node does not yield", E, "active && falls_sick) yield(", "active && falls_sick && false) yield("),
     ("adverts drift", E, "  adver_timer += settings_.interval;\n", "  adver_timer = now + settings_.interval + std::chrono::microseconds(1);\n"),
     ("an old advert ends the wait", E, "advert.age < std::min(adopted, advert.interval) ? now - advert.age : now", "now - advert.age"),
-    # What is refused.
+    # Refused adverts.
     ("interval 0 is taken", C, "if (advert.interval.count() == 0) return Refusal::interval_zero;", "if (advert.interval.count() < 0) return Refusal::interval_zero;"),
     ("TTL 254 is taken", C, "if (packet.hop_limit < least_hop_limit(peer, rules)) return Refusal::ttl;",
      "if (packet.hop_limit + 1 < least_hop_limit(peer, rules)) return Refusal::ttl;"),
@@ -92,7 +92,7 @@ FAULTS = [
     ("the checksum is not checked", C, "if (!form) return std::unexpected(Refusal::checksum);",
      "if (!form && message[6] == message[7]) return std::unexpected(Refusal::checksum);"),
     ("the password is not checked", C, "if (rules.password && !std::ranges::equal(", "if (!rules.password && !std::ranges::equal("),
-    # What the kernel holds.
+    # Objects in the kernel.
     ("an address is leaked by a reload", A, "  leaving_.insert(leaving_.begin(), leave.rbegin(), leave.rend());\n", ""),
     ("what was there before is removed", A, "    if (entry->owned) ours.push_back(entry->object);", "    ours.push_back(entry->object);"),
     ("a vanished address is not put back", A, "    if (!entry.queued && !kernel_.view().has(entry.object)) missing.push_back(&entry);",
@@ -144,11 +144,11 @@ FAULTS = [
     ("an old holder is not waited for", A, "if (now < claimed_at_ + kDuplicatePatience * config_->advert_interval) return detect_again", "if (now < claimed_at_) return detect_again"),
     ("an address that another host has is held for ever", A, "  obstacle_ = to_string(std::get<AddressObject>(duplicates", "  const std::string forgotten = to_string(std::get<AddressObject>(duplicates"),
     ("an address is announced before it is usable", N, "    if (!entry.waits) frames += announce(entry);\n", "    frames += announce(entry);\n"),
-    # What the user's programs are told.
+    # Hooks.
     ("hooks are reordered", H, "  commands.pop_front();", "  commands.pop_back();"),
     ("two hooks at once", H, "  if (running_) return;\n", ""),
     ("the newest transition is dropped", H, "  if (!waiting_.empty()) ++coalesced_;\n", "  if (!waiting_.empty()) return void(++coalesced_);\n"),
-    # What may happen when.
+    # Reload, restore and rights.
     ("a reload undoes a stop", "src/daemon/lifecycle.cpp", "{{kStarts,       to(kServing),     to(kOnTrial),  kHandsOver,       kStops}},  // reload",
      "{{kStarts,       to(kServing),     to(kOnTrial),  kHandsOver,       to(kServing)}},  // reload"),
     ("a second reload makes a trial permanent", "src/daemon/reloader.cpp", "(trial_ || jobs_.front().trial) && !judged->way_back.none", "jobs_.front().trial && !judged->way_back.none"),
@@ -159,7 +159,7 @@ FAULTS = [
     ("the group may reload", "include/vipd/daemon/rights.hpp", "user == 0 || right == Right::look;", "true || right == Right::look || user == 0;"),
     ("a restored file loses its rights", "src/ctl/restore.cpp", "  const auto given = give(fd, rights);\n", "  const auto given = give(fd, Rights{rights.owner});\n"),
     ("a restored file follows others' links", "src/ctl/restore.cpp", "  if (!is_ours(directory)) return false;\n", ""),
-    # All of them together.
+    # Several instances together.
     ("leftovers of a crash stay", O, "  for (const auto* instance : remove_tagged(others, go_on, kernel_))", "  for (const auto* instance : remove_tagged({}, go_on, kernel_))"),
     ("an instance that was removed stays", S, "!going_on.contains(router.get())) router->stop(now);", "going_on.contains(router.get()) && restarted.contains(router->config().name)) router->stop(now);"),
     ("the new instance does not wait for the old one", S, "    if (taken.has_some_of(*wanted)) ", "    if (false) "),
@@ -173,7 +173,7 @@ FAULTS = [
     ("a new member pulls its group down", G, "return may_be_active(member) || is_joining(member);", "return may_be_active(member) || (is_joining(member) && false);"),
     ("a group does not give up together", G, "  VirtualRouter::step_together(members_, GiveUp{loser.election().active_peer()}, now);\n", ""),
     ("a sick member does not hold the group out", G, "    if (sick == members_.end()) {", "    if (true) {"),
-    # Checks, and what the operator wrote.
+    # Checks and the configuration.
     ("one failure is enough", K, "(passed ? rules_.rise : rules_.fall)", "1"),
     ("invert is ignored", K, "result.passed != rules_.invert", "result.passed"),
     ("vipd-runner serves what the files say, whatever is named", "src/runner/served_configs.cpp", "config_hash(files->sources) == hash", "!hash.empty()"),
@@ -185,7 +185,7 @@ FAULTS = [
     ("a runner that starts again has no copies", "src/runner/served_configs.cpp", "copies_ ? copies_->find(hash) : std::nullopt", "false && copies_ ? copies_->find(hash) : std::nullopt"),
     ("vipctl believes a history of others", "src/ctl/config_history.cpp", "status.st_uid != ::geteuid()) ||", "status.st_uid == ::geteuid()) ||"),
     ("a lost run counts as a failure", "src/node/check_set.cpp", "if (outcome.lost) return failure(outcome.error);", ""),
-    # What root believes.
+    # Files that root trusts.
     ("what belongs to user vipd is taken for root's", "src/os/program_file.cpp", "::geteuid() == user_of_vipd() ? 0 : ::geteuid()", "::geteuid()"),
     ("a configuration is read whoever may write it", "src/load/config_files.cpp", "  if (!fault || !said_.insert(fault->reason).second) return;", "  return;"),
     ("what was read is not what was judged", "src/os/program_file.cpp", "end.status.st_ino == opened.st_ino", "true"),
@@ -200,7 +200,7 @@ FAULTS = [
     ("faults beyond those that are told are left in the text", "src/config/toml.cpp", "  blank(begin, said.end);", "  if (file_.omitted == 0) blank(begin, said.end);"),
 ]
 
-# One of each kind that the world around us has shown (issue 18), which the random campaign has to find within a minute.
+# One fault of each kind that was seen outside of the tests. The random campaign must find it within a minute.
 CAMPAIGN = {
     "F2": "the loser of two Active routers is silent",
     "F3": "a unicast router does not wait until it can be heard",
@@ -215,7 +215,7 @@ CAMPAIGN = {
     "F22": "an address that another host has is held for ever",
 }
 
-# Of these kinds the simulator cannot know: they are mended below its seam, in RtnlKernel, where netlink is spoken.
+# Kinds that the simulator cannot show: their remedy is below its seam, in RtnlKernel.
 BELOW_THE_SEAM = {
     "F1": "what is deleted takes other addresses along: test_lab '[F1]'",
     "F4": "an errno that means \"gone\": test_lab '[F4]'",

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """seeded.py --check | [--build DIRECTORY] [--campaign] [NAME...]: does the suite notice deliberate faults?
 
-Makes a copy of the tree in DIRECTORY, builds it once, then for each fault of faults.py changes the one place, builds
-what depends on it and runs tests until one fails, for a minute at most; then puts the place back. Prints who noticed
-it, and at the end the faults that nobody did; exit status 1 if these are more than one in twenty. --check only looks
-whether each place is there exactly once. --campaign asks the random campaign alone, for a minute, and prints the seed
-and the seconds of the first violation; without names, of one fault of each kind in CAMPAIGN.
+Makes a copy of the tree in DIRECTORY and builds it once. Then makes each fault of faults.py in turn, builds, runs tests
+until one fails (for a minute at most), and removes the fault. Prints the test that noticed each fault, and at the end
+the number of noticed faults. The exit status is 1 if more than one fault in twenty was missed. --check only checks that
+each place is there exactly once. --campaign runs the random campaign alone, for a minute, and prints the seed and the
+seconds of the first violation; without names for one fault of each kind in CAMPAIGN.
 """
 
 import argparse
@@ -17,12 +17,12 @@ import subprocess
 import sys
 import time
 
-sys.dont_write_bytecode = True  # the tree stays as it is
+sys.dont_write_bytecode = True  # write no __pycache__ into the tree
 from faults import BELOW_THE_SEAM, CAMPAIGN, FAULTS  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMIT = 60  # seconds for the tests of one fault
-MEMORY = 1 << 30  # octets for a process of the campaign: a fault may make it go round and round
+MEMORY = 1 << 30  # octets for a process of the campaign: a fault may cause an endless loop
 TARGETS = ["test_rfc", "test_sim", "test_unit", "vipd-simulate"]
 TESTS = [["test_rfc"], ["test_unit"], ["vipd-simulate", "--clusters", "300", "--seconds", "0", "--jobs", "2"], ["test_sim"]]
 
@@ -40,7 +40,7 @@ def check():
 
 
 def copy_tree(tree):
-    """What git would have, uncommitted changes included; files that are the same keep their time."""
+    """Copies the files that git tracks or would add, with uncommitted changes; unchanged files keep their time."""
     listed = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard",
                              "--deduplicate"], cwd=ROOT, capture_output=True, check=True).stdout
     for name in filter(None, listed.decode().split("\0")):
@@ -53,7 +53,7 @@ def copy_tree(tree):
 
 
 def build(tree, targets):
-    """Whether it compiles; the compiler's words if not."""
+    """Returns True if the targets compile; prints the end of the output if not."""
     made = subprocess.run(["cmake", "--build", "build/debug", "--target", *targets], cwd=tree, capture_output=True, text=True)
     if made.returncode != 0:
         print(made.stdout[-2000:])
@@ -75,14 +75,14 @@ def noticed_by(tree):
 
 
 def found_by_campaign(tree):
-    """The first violation of a campaign of a minute, with its seed and after how many seconds; or None."""
+    """The first violation of a campaign of a minute, with its seed and the seconds until it; None without one."""
     command = [tree / "build/debug/bin/vipd-simulate", "--seconds", str(LIMIT), "--until-violation"]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)))
     try:
         said, _ = run.communicate(timeout=2 * LIMIT)
     except subprocess.TimeoutExpired:
-        os.killpg(run.pid, signal.SIGKILL)  # with the processes that it has started
+        os.killpg(run.pid, signal.SIGKILL)  # including its child processes
         run.communicate()
         return f"a cluster does not end, and has not for {LIMIT} s"
     violations = [line for line in said.splitlines() if line.startswith("VIOLATION")]
@@ -90,7 +90,7 @@ def found_by_campaign(tree):
 
 
 def try_fault(tree, fault, targets, ask):
-    """Who notices it."""
+    """Makes one fault and returns the test that noticed it, or None."""
     name, file, old, new = fault
     place = tree / file
     before = place.read_text()
@@ -121,7 +121,7 @@ def main():
             print(f"{kind}: not tried, below the simulator's seam: {why}")
     copy_tree(options.build)
     build_rules = options.build / "CMakeLists.txt"
-    build_rules.write_text(build_rules.read_text().replace(" -Werror)", ")"))  # what remains unused is not the question
+    build_rules.write_text(build_rules.read_text().replace(" -Werror)", ")"))  # a fault may leave something unused
     subprocess.run(["cmake", "--preset", "debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1"], cwd=options.build, check=True, stdout=subprocess.DEVNULL)
     targets, ask = (["vipd-simulate"], found_by_campaign) if options.campaign else (TARGETS, noticed_by)
     if not build(options.build, targets) or ask(options.build):

@@ -1,5 +1,5 @@
 #!/bin/bash
-# ./dev hands its arguments on: what is wrong with them is said by the verb.
+# ./dev passes arguments on unchanged: the verb reports a wrong argument.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 status=0

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""No public type, constant or function without a doc comment; and each header opens with what it is about.
+"""Every public type, constant and function has a doc comment, and each header opens with a description of its subject.
 
-Looks at what stands in namespace scope of include/. It has to have a `///` above it, or above the block without a blank
-line in which it stands, or behind it (`///<`); or the header's opening has to be about it: the header is named after it
-or names it there. Not looked at: members (the class's comment may cover them), operators, forward declarations.
+A declaration in namespace scope of include/ needs a `///` above it, above its block of lines without a blank line, or
+behind it (`///<`). It is also documented if the header is named after it, or names it in its opening. Members
+(the class's comment may cover them), operators and forward declarations are not checked.
 """
 
 import re

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The layers of docs/architecture.md: each file includes only what its layer may see."""
+"""The layers of docs/architecture.md: each file includes only headers of the layers that its own layer may see."""
 
 import re
 import sys

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The pure libraries decide and do not act: they call no clock, no socket, no file, no process, no log.
+# The pure libraries call no clock, no socket, no file, no process and no log.
 set -euo pipefail
 
 forbidden='clock_(gettime|nanosleep)|gettimeofday|time|times|nanosleep|usleep|sleep|timerfd_.*'

@@ -1,5 +1,5 @@
 #!/bin/bash
-# One version: the first entries of both changelogs are the version of CMakeLists.txt.
+# The newest entry of both changelogs is the version of CMakeLists.txt.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 

@@ -4,11 +4,11 @@
 usage: ways_to_root.py DIRECTORY-OF-PROGRAMS    (as root)
 
 The test makes a user vipd in a mount namespace and a network namespace of its own, and lays out the directories as the
-package does. It runs the real programs as root and takes the role of user vipd: the uid, the sockets, and the
-directories of user vipd. A way succeeds if root runs a program of the attacker (each writes its name into a directory
-that only root may write), or if anything of a file or directory of root's changes. docs/security.md lists the ways by
-the names that they have here. Two controls show that the test can fail: root's own hook does run, and a program that
-root runs does leave its name. At the beginning a member of group vipd and nobody try what they can do.
+package does. It runs the real programs as root and acts as user vipd, with that user's uid, sockets and directories.
+A way succeeds if root runs a program of the attacker, or if a file or directory of root changes. Each such program
+writes its name into a directory that only root may write. docs/security.md lists the ways by the names that they have
+here. Two controls show that the test can fail: root's own hook runs, and a program that root runs leaves its name. At
+the beginning a member of group vipd and user nobody also try to change something.
 """
 import contextlib, glob, hashlib, json, os, pathlib, shutil, signal, socket, stat, subprocess, sys, tempfile, threading, time
 
@@ -50,7 +50,7 @@ class Site:
                 f'hooks.any = {json.dumps(hook)}\n')
 
     def reset(self):
-        """All as it was: what a way has changed is nothing to the next."""
+        """Restores everything, so that one way does not affect the next."""
         for d in (self.run, self.state):
             for entry in os.scandir(d):
                 shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else os.unlink(entry.path)
@@ -66,13 +66,13 @@ class Site:
         (self.proof / "own").unlink(missing_ok=True)
 
     def payload(self, name, directory=None):
-        """A program of the attacker, which leaves its name where only root may write."""
+        """Makes a program of the attacker, which writes its name where only root may write."""
         path = (directory or self.state) / f"payload-{name}"
         as_vipd(lambda: write(path, f"#!/bin/sh\nid -u > {self.proof}/{name}\n", 0o755))
         return str(path)
 
     def roots(self):
-        """What only root may change: owner, mode and content of all of it."""
+        """Owner, mode and content of all files that only root may change."""
         seen = {}
         for d in (self.bin, self.victim, self.proof, self.runner_run):
             for path in [d, *sorted(d.rglob("*"))]:
@@ -84,7 +84,7 @@ class Site:
 
 
 def changed(before, after):
-    """What is new or other than before; root's own hook may have been run meanwhile."""
+    """The files that are new or changed, except the proof of root's own hook, which may run."""
     return {path: what for path, what in after.items() - before.items() if not path.endswith("/proof/own")}
 
 
@@ -94,7 +94,7 @@ def write(path, text, mode=0o644):
 
 
 def as_vipd(act):
-    """Runs act() in a process of user vipd. Returns what it returns, or the name of the error."""
+    """Runs act() in a process of user vipd. Returns the result of act(), or the name of its error."""
     return as_user(UID, GID, act)
 
 
@@ -119,7 +119,7 @@ def as_user(uid, gid, act):
 
 
 def run(site, *words, bound=BOUND):
-    """A command of root's. Its end, or its being told to end after the bound."""
+    """Runs a command as root, and tells it to end after the bound."""
     process = subprocess.Popen([str(site.bin / words[0]), *map(str, words[1:])], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -135,14 +135,14 @@ def run(site, *words, bound=BOUND):
 
 
 def by_hand(site, *more):
-    """Root starts vipd in the service's directories, and stops it."""
+    """Starts vipd as root in the service's directories, and stops it."""
     return run(site, "vipd", "--config", site.config, "--runtime-dir", site.run, "--state-dir", site.state, *more,
                bound=1)
 
 
 @contextlib.contextmanager
 def daemon(site, *before):
-    """vipd while it runs, as root, or by other words that begin the command."""
+    """Runs vipd during the block, as root, or by the words `before`."""
     words = [*(before or [str(site.bin / "vipd")]), "--config", str(site.config), "--runtime-dir", str(site.run), "--state-dir", str(site.state)]
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -164,7 +164,7 @@ def is_of_vipd(path):
 
 @contextlib.contextmanager
 def runner(site):
-    """The service vipd-runner, as root."""
+    """Runs the service vipd-runner during the block, as root."""
     words = [str(site.bin / "vipd-runner"), "--config", str(site.config), "--runtime-dir", str(site.runner_run)]
     if "--state-dir" in subprocess.run([words[0], "--help"], capture_output=True, text=True).stdout:
         words += ["--state-dir", str(site.top / "kept")]
@@ -187,7 +187,7 @@ def request(arguments, environment=(), timeout=10**9, **more):
 
 
 def ask_runner(site, *requests, raw=None):
-    """User vipd asks the runner on its own socket; the answers."""
+    """Sends requests of user vipd to the runner; returns the answers."""
     def talk(path):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
             s.settimeout(2)
@@ -204,7 +204,7 @@ def ask_runner(site, *requests, raw=None):
     return said
 
 
-# What user vipd asks of vipd-runner.
+# Requests of user vipd to vipd-runner.
 @way
 def runner_own_program(site, name): ask_runner(site, request([site.payload(name)]))
 @way
@@ -237,13 +237,13 @@ def runner_no_json(site, name): ask_runner(site, raw=b"\xff" * 4000)
 def runner_names_a_configuration(site, name): ask_runner(site, {"serve": ["0" * 64, f"../../{site.payload(name)}"], "config": site.text(site.payload(name))}, request([site.payload(name)]))
 
 
-# What user vipd writes where root reads.
+# Files of user vipd that root reads.
 @way
 def file_writes_configuration(site, name):
     for path in (site.config, site.etc / "conf.d/x.toml", site.etc / "hooks.d/x", site.hook, site.bin / "vipd", site.runner_run / "x"):
         assert "Error" in str(as_vipd(lambda: write(path, "x"))), path
 def misowned(site, name, spoil, hook=None):
-    """root names a hook of the attacker's or of its own, and the file or directory is as spoil() leaves it."""
+    """The configuration names a hook of the attacker or of root, and spoil() changes the file or directory."""
     payload = hook or ["/bin/sh", "-c", f"id -u > {site.proof}/{name}"]
     write(site.config, site.text(payload), 0o640)
     spoil()
@@ -298,7 +298,7 @@ def hand_socket_is_a_link(site, name): planted(site, site.run / "control.sock")
 def hand_unconfirmed_is_a_link(site, name): planted(site, site.state / "unconfirmed.json", site.state / "unconfirmed.json.new")
 @way
 def hand_lock_is_a_hard_link(site, name):
-    os.link(site.victim / "file", site.run / "vipd.lock")  # that root makes it is more than vipd can
+    os.link(site.victim / "file", site.run / "vipd.lock")  # user vipd itself could not make this link
     by_hand(site)
     os.unlink(site.run / "vipd.lock")
 @way
@@ -308,7 +308,7 @@ def hand_pipes_in_place_of_files(site, name):
     by_hand(site)
 @way
 def hand_socket_is_swapped_in_a_race(site, name):
-    """A process of user vipd puts a link in the place of the socket as soon as it is there."""
+    """A process of user vipd replaces the socket with a link as soon as the socket exists."""
     def swap():
         link, path = str(site.run / "swap"), str(site.run / "control.sock")
         while True:
@@ -336,7 +336,7 @@ def digest(path, text):
     parts = (os.path.basename(path), str(len(text.encode())), text)
     return hashlib.sha256("".join(part + "\0" for part in parts).encode()).hexdigest()
 def forged_files(site, name, hook=None):
-    """What the attacker wants in force: a program, and a named pipe where only root may write."""
+    """A configuration of the attacker: a program, and a named pipe where only root may write."""
     text = f'[node]\nnotify_fifo = "{site.victim}/{name}"\n' + site.text(hook or site.payload(name))
     return [{"path": str(site.config), "text": text}], digest(site.config, text)
 def forge_in_force(site, name):
@@ -364,7 +364,7 @@ def hand_forged_in_force_before_a_reexec(site, name):
 @way
 def hand_forged_in_force_of_an_earlier_version(site, name):
     forge_in_force(site, name)
-    os.environ["VIPD_CONTROL_LISTENER"] = "99"  # what the vipd of an earlier version leaves at a re-exec
+    os.environ["VIPD_CONTROL_LISTENER"] = "99"  # a previous version of vipd leaves this at a re-exec
     try:
         by_hand(site)
     finally:
@@ -380,7 +380,7 @@ def hand_leaves_the_service_able_to_go_on(site, name):
 # User vipd answers on the control socket when root asks.
 @contextlib.contextmanager
 def false_daemon(site, **words):
-    """Each request gets one answer that says what a version and a kept configuration say."""
+    """Answers each request with the members of a version document and of a kept configuration."""
     def serve():
         with socket.socket(socket.AF_UNIX) as s:
             s.bind(str(site.run / "control.sock"))
@@ -412,8 +412,8 @@ def vipctl_reexec_program(site, name):
 def vipctl_reexec_configuration(site, name):
     with false_daemon(site, config=str(site.state / "x.toml")): vipctl(site, "reexec")
 def restored(site, path):
-    """Root restores number 1 where a history names `path`: one that user vipd has forged in its own directory, which root
-    was told to use, and one that is root's, as if vipd had got it in there."""
+    """Root restores number 1 of a history that names `path`. One history is forged by user vipd in its own directory,
+    which root was told to use. The other is in root's directory, as if user vipd had managed to put it there."""
     before, kept = site.config.read_text(), site.top / "kept"
     files = [{"path": str(site.config), "text": site.text(str(site.hook))}, {"path": str(path), "text": "x"}]
     record = json.dumps({"schema": "vipd.kept-config/1", "time": "now", "sha256": "", "files": files})
@@ -442,7 +442,7 @@ def vipctl_status_commands_the_terminal(site, name):
 
 
 def namespaces():
-    """Mounts and a network of our own, with a user vipd."""
+    """Enters new mount and network namespaces, and makes a user vipd there."""
     if os.environ.get("VIPD_WAYS") != "inside":
         os.environ["VIPD_WAYS"] = "inside"
         os.execvp("unshare", ["unshare", "--mount", "--net", "--propagation", "private", sys.executable, *sys.argv])
@@ -457,7 +457,7 @@ def namespaces():
 
 
 def controls(site):
-    """The test can fail: root's own hook runs, by hand and for the service; and the state of root's files is looked at."""
+    """Shows that the test can fail: root's own hook runs, and a change of root's files is noticed."""
     run(site, "vipd", "--config", site.config, "--runtime-dir", site.run, "--state-dir", site.state, bound=2)
     assert (site.proof / "own").read_text() == "0\n", "root's own hook does not run"
     before = site.roots()
@@ -467,7 +467,7 @@ def controls(site):
 
 
 def others(site):
-    """The service runs as user vipd. What the group vipd does changes nothing, and nobody reads nothing."""
+    """The service runs as user vipd. A member of group vipd can change nothing, and user nobody can read nothing."""
     site.reset()
     caps = "-all,+net_admin,+net_raw"
     write(site.config, f'[node]\nnotify_fifo = "{site.run}/fifo"\n' + site.text(str(site.hook)), 0o640)
@@ -495,7 +495,7 @@ def others(site):
 
 
 def outsider(site, paths, pid):
-    """What somebody can do to all of these, to the daemon and to vipd-runner."""
+    """The files that a user can write or read, and the user's results with the daemon and vipd-runner."""
     done = {"written": [], "read": [], "verbs": {}, "runner": "", "signal": False}
     for path in map(str, paths):
         with contextlib.suppress(OSError):
