@@ -4,7 +4,7 @@
 namespace vipd::bench {
 namespace {
 
-/// The first announcement of the address after a moment.
+/// The first announcement of the address after `since`.
 std::optional<lab::WallTime> announced(lab::Sniffer& sniffer, lab::WallTime since) {
   for (const auto& frame : sniffer.of_kind("garp"))
     if (frame.at("address") == kVip && lab::time_of(frame) > since) return lab::time_of(frame);

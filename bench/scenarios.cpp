@@ -53,7 +53,7 @@ void cost_of_adverts(Program program, const Rig& rig, double adverts, Duration m
 
 Samples gaps(lab::Sniffer& sniffer, const std::string& source, lab::WallTime since) {
   Samples all;
-  std::map<int, lab::WallTime> last;  // by VRID
+  std::map<int, lab::WallTime> last;  // time of the last advert, by VRID
   for (const auto& advert : sniffer.adverts_from(source)) {
     const lab::WallTime time = lab::time_of(advert);
     if (time < since) continue;

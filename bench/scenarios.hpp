@@ -58,7 +58,7 @@ Started start_alone(Program program, const Shape& shape, Duration patience,
 void cost_of_adverts(Program program, const Rig& rig, double adverts, Duration measured, Figure& sending,
                      Figure& hearing, Figure& memory);
 
-/// The times in ms between adverts of the same VRID from a source, for adverts seen since a moment.
+/// The times in ms between adverts of the same VRID from a source, for adverts seen at or after `since`.
 Samples gaps(lab::Sniffer& sniffer, const std::string& source, lab::WallTime since);
 /// The address of `a` on eth0.
 inline const std::string kSourceA = "192.0.2.1";
@@ -71,7 +71,7 @@ class Stamps {
   std::filesystem::path directory() const { return directory_.path(); }
   /// The command for a stamp; it exits with `status`.
   std::string command(int status = 0) const;
-  /// The first stamp since a moment.
+  /// The first stamp at or after `since`; nullopt without one.
   std::optional<lab::WallTime> first(lab::WallTime since) const;
 
  private:

@@ -12,7 +12,7 @@
 namespace vipd {
 namespace {
 
-constexpr uid_t kNobody = 65534;  // of Debian's base-passwd, and the kernel's own default (overflowuid)
+constexpr uid_t kNobody = 65534;  // user nobody: the uid of Debian's base-passwd, and the kernel's overflowuid
 
 /// Empties the set of capabilities that a set-user-ID program could regain without no_new_privs.
 void empty_bounding_set() {

@@ -63,7 +63,7 @@ bool is_true(const Document& object, const char* key) {
 
 std::string json_text(const Document& document, int indent) {
   std::string json = document.dump(indent, ' ', true, Document::error_handler_t::replace);
-  // DEL is the one ASCII control character that JSON lets pass; it can only stand inside a string.
+  // DEL is the only ASCII control character that JSON permits, and only inside a string.
   for (std::size_t at = json.find('\x7f'); at != std::string::npos; at = json.find('\x7f', at))
     json.replace(at, 1, "\\u007f");
   return json;

@@ -145,27 +145,28 @@ Result<std::string> read_text(const Place& place) {
   ssize_t size = -1;
   while (fd && (size = ::read(fd.get(), buffer.data(), buffer.size())) > 0)
     text.append(buffer.data(), static_cast<std::size_t>(size));
-  if (size < 0) return system_failure("cannot read it", errno);
+  if (size < 0) return system_failure("cannot read the file", errno);
   return text;
 }
 
 /// Gives a new file its rights before its content, so that the content is never readable to other users.
 Result<void> give(const Fd& fd, const Rights& rights) {
-  if (::fchown(fd.get(), rights.owner, rights.group) < 0) return system_failure("cannot keep its owner", errno);
-  if (::fchmod(fd.get(), rights.mode) < 0) return system_failure("cannot keep its mode", errno);
+  if (::fchown(fd.get(), rights.owner, rights.group) < 0)
+    return system_failure("cannot keep the owner of the file", errno);
+  if (::fchmod(fd.get(), rights.mode) < 0) return system_failure("cannot keep the mode of the file", errno);
   for (const auto& [name, value] : rights.attributes)
     if (::fsetxattr(fd.get(), name, value.data(), value.size(), 0) < 0)
-      return system_failure(std::string("cannot keep its ") + name, errno);
+      return system_failure(std::string("cannot keep the attribute ") + name, errno);
   return {};
 }
 
 Result<void> write_text(const Fd& fd, const std::string& text) {
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t size = ::write(fd.get(), text.data() + done, text.size() - done);
-    if (size < 0 && errno != EINTR) return system_failure("cannot write it", errno);
+    if (size < 0 && errno != EINTR) return system_failure("cannot write the file", errno);
     if (size > 0) done += static_cast<std::size_t>(size);
   }
-  return ::fsync(fd.get()) < 0 ? system_failure("cannot write it", errno) : Result<void>();
+  return ::fsync(fd.get()) < 0 ? system_failure("cannot write the file", errno) : Result<void>();
 }
 
 /// All files that are to change. They are prepared beside their targets; then all change, or none.
@@ -229,7 +230,7 @@ Result<void> Restoration::write_fresh(const Step& step, const std::string& text,
   const int directory = step.place.directory.get();
   ::unlinkat(directory, step.fresh.c_str(), 0);  // left by a previous vipctl that was killed
   const Fd fd(::openat(directory, step.fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) return system_failure("cannot write beside it", errno);
+  if (!fd) return system_failure("cannot make a new file in its directory", errno);
   const auto given = give(fd, rights);
   return given ? write_text(fd, text) : given;
 }

@@ -19,9 +19,9 @@
 namespace vipd {
 namespace {
 
-constexpr std::size_t kLongestComm = 15;  // TASK_COMM_LEN without its end
+constexpr std::size_t kLongestComm = 15;  // TASK_COMM_LEN without the terminating NUL
 constexpr std::size_t kLongestCommandLine = 1 << 16;
-constexpr std::string_view kDeleted = " (deleted)";  // behind the target of exe, proc(5)
+constexpr std::string_view kDeleted = " (deleted)";  // suffix of the target of exe if the file was deleted, proc(5)
 constexpr auto kInterpreters =
     std::to_array<std::string_view>({"sh", "bash", "dash", "ash", "ksh", "zsh", "python", "pypy", "perl", "ruby",
                                      "node", "nodejs", "php", "lua", "tclsh", "java"});
@@ -71,7 +71,7 @@ class Process {
  public:
   Process(int proc, std::string pid);
 
-  /// False for a zombie, and for one that has ended.
+  /// False for a zombie, and for a process that has ended.
   bool is_alive() const;
   bool runs(const Wanted& wanted) const;
   /// True if the process has written a title that begins with these words.

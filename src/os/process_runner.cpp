@@ -207,7 +207,7 @@ void ProcessRunner::run(const Command& command, Done done) {
 
 Result<ProcessRunner::Keeper> ProcessRunner::make_keeper() {
   Keeper keeper;
-  Fd command, output, report;  // the keeper's ends
+  Fd command, output, report;  // the keeper's ends of the three pipes
   for (const auto& [reading, writing] :
        {std::pair(&command, &keeper.command), std::pair(&keeper.output, &output), std::pair(&keeper.report, &report)}) {
     std::array<int, 2> ends{};

@@ -25,7 +25,7 @@ constexpr std::size_t kPacketsPerBatch = 32;
 constexpr std::size_t kBatchesPerTurn = 8;  // then the deadline has its chance; the other packets wait in the socket
 constexpr std::size_t kLongestPacket = 60 + 8 + 255 * 16;
 constexpr std::size_t kMostWaiting = 64;
-constexpr int kReceiveBuffer = 1 << 20;  // all 255 routers of a segment may speak at once
+constexpr int kReceiveBuffer = 1 << 20;  // octets; holds adverts of all 255 routers of a segment at once
 constexpr int kControlPriority = 7;      // TC_PRIO_CONTROL
 /// The pause between two reads of overheard announcements; each read takes one batch.
 constexpr auto kOverhearGap = std::chrono::milliseconds(2);

@@ -206,7 +206,7 @@ void RtnlKernel::reread_routes(std::vector<std::string>& changed) {
 }
 
 void RtnlKernel::drain() {
-  constexpr int kDatagramsPerTurn = 4096;  // adverts wait meanwhile
+  constexpr int kDatagramsPerTurn = 4096;  // then adverts have their turn
   std::vector<std::string> changed;
   for (int i = 0; i < kDatagramsPerTurn; ++i) {
     const auto got =

@@ -23,7 +23,7 @@ struct Step {
 /// The part of a server (or of the network) that a fault works on.
 enum class Part { link, objects, traffic, process, runner, check, client, lan, disk, socket, load };
 
-/// One fault in the making.
+/// One fault while its steps are drawn.
 struct Plan {
   const Scene& scene;
   Draw& draw;
@@ -46,11 +46,11 @@ struct Kind {
   bool (*fits)(const Scene&) = [](const Scene&) { return true; };
 };
 
-/// Interfaces, addresses, routes, rules, settings, nf_tables.
+/// Faults of interfaces, addresses, routes, rules, settings, nf_tables.
 std::vector<Kind> network_kinds();
 /// Faults on the way: adverts lost, forged or misdirected.
 std::vector<Kind> traffic_kinds();
-/// The daemon, its runner, its files and its clients.
+/// Faults of the daemon, its runner, its files and its clients.
 std::vector<Kind> process_kinds();
 
 /// A fault of a round.

@@ -42,8 +42,8 @@ class Judge {
   Complaints growth_of(const std::string& who, pid_t pid);
 
   Site& site_;
-  std::vector<Json> statuses_;                 ///< by server, of the last look
-  std::map<std::string, lab::Node*> holders_;  ///< by instance, of the last look
+  std::vector<Json> statuses_;                 ///< statuses at the last look, by server
+  std::map<std::string, lab::Node*> holders_;  ///< Active nodes at the last look, by instance
   std::map<pid_t, Use> first_;
 };
 

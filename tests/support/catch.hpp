@@ -1,4 +1,4 @@
-// Catch2 is 2.13 on Debian 12 and 3.x on Debian 13; tests include this and nothing of Catch2's own.
+// Catch2 is 2.13 on Debian 12 and 3.x on Debian 13; tests include this header and none of Catch2's own.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)

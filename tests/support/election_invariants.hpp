@@ -18,7 +18,8 @@ struct Step {
   const Event& event;
   Actions actions;
   TimePoint now;
-  TimePoint believed_before, believed_after;  ///< Election::believed_until(), which an answer to a loser puts forward
+  /// Election::believed_until(), which an answer to a losing router moves forward
+  TimePoint believed_before, believed_after;
 
   /// Carries out the step.
   static Step of(Election& election, const Event& event, TimePoint now) {

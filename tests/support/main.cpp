@@ -1,4 +1,4 @@
-// The one translation unit that holds Catch2's session, for both of its generations.
+// The translation unit with Catch2's session, for versions 2 and 3.
 #include <iostream>
 
 #include "support/late_failure.hpp"

@@ -135,7 +135,7 @@ void attach_filter(const Fd& fd) {
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 2),
       BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 9),  // protocol
       BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
-      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 6),  // next header; for other types the decoder decides
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 6),  // next header; the decoder sorts ICMPv6 by type
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 112, 1, 0),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 58, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, 0xffff),

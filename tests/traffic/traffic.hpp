@@ -17,7 +17,7 @@ namespace vipd::traffic {
 /// The end of a verb: SIGINT, SIGTERM, or a time limit if one is given. To be made before anything else.
 class Until {
  public:
-  /// Blocks both signals. Throws std::system_error if the system refuses.
+  /// Blocks both signals. Throws std::system_error if a system call fails.
   explicit Until(std::optional<Duration> limit);
 
   /// A descriptor that is readable for poll(2) as soon as it is time to end.
@@ -58,7 +58,7 @@ int ask(const AskOptions& options, const Until& until);
 /// listens.
 int sniff(const std::string& interface, const Until& until);
 
-/// Throws std::system_error for errno.
+/// Throws std::system_error with errno and `what`.
 [[noreturn]] void throw_errno(const std::string& what);
 
 /// Returns `result`, or throws for errno if it is negative.

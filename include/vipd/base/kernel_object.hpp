@@ -16,7 +16,7 @@
 
 namespace vipd {
 
-/// Where an IPv4 address is valid: RT_SCOPE_* of linux/rtnetlink.h. IPv6 addresses carry theirs in themselves.
+/// Where an IPv4 address is valid: RT_SCOPE_* of linux/rtnetlink.h. An IPv6 address implies its scope.
 enum class Scope : std::uint8_t { global = 0, site = 200, link = 253, host = 254 };
 
 /// What the kernel does with a packet of the route: RTN_* of linux/rtnetlink.h.
@@ -40,7 +40,7 @@ struct AddressObject {
   friend auto operator<=>(const AddressObject&, const AddressObject&) = default;
 };
 
-/// A route.
+/// A route of any type and table.
 struct RouteObject {
   IpPrefix to = {};  ///< length 0 of the unspecified address: the default route
   /// empty in a configuration: the interface of the instance; none unless `type` is unicast

@@ -39,7 +39,7 @@ struct Invocation {
   bool follow = false;                              ///< events: true = also print events that happen later
   std::optional<std::size_t> count;                 ///< events: number of past events to print; all if not given
   std::optional<std::chrono::seconds> trial;        ///< reload: time after which the daemon goes back unless confirmed
-  ConfigAction config_action = ConfigAction::list;  ///< config: what to do
+  ConfigAction config_action = ConfigAction::list;  ///< config: the action
   std::optional<std::uint64_t> config_number;       ///< config: number of the configuration to show or restore
 };
 

@@ -24,7 +24,7 @@ Json parse_json(std::string_view text);
 /// The value on one line, without a newline. Invalid UTF-8 (from a peer, a program, a path) is replaced.
 std::string to_text(const Json& value);
 
-/// The member `key` of a JSON object; throws std::out_of_range if it is missing, is no integer or does not fit.
+/// The member `key` of a JSON object; throws std::out_of_range if it is missing, is not an integer or does not fit T.
 template <std::integral T>
 T integer_at(const Json& object, const char* key) {
   const auto member = object.is_object() ? object.find(key) : object.end();

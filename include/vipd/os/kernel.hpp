@@ -83,7 +83,7 @@ class NetworkView {
   bool has_tagged(const KernelObject& object) const;
 
   std::map<int, Interface> by_index;
-  std::set<RouteObject> routes;  ///< in the form of as_told()
+  std::set<RouteObject> routes;  ///< our routes, in the form of as_told()
   std::set<RuleObject> rules;
 };
 
@@ -104,7 +104,8 @@ class Kernel {
 
   /// Makes a macvlan in bridge mode, down, without an automatic IPv6 address (RFC 9568 7.4). If `parent` is a macvlan
   /// itself, the kernel attaches the new one to the interface below. Returns an errno; after an error nothing is left
-  /// of the macvlan. The view is up to date when this function and the next two return.
+  /// of the macvlan. The view is up to date when this function returns. The same holds for set_link() and
+  /// remove_link().
   virtual int add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) = 0;
   virtual int set_link(int ifindex, bool up, const std::string& alias) = 0;
   virtual int remove_link(int ifindex) = 0;

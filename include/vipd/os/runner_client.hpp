@@ -58,7 +58,7 @@ class RunnerClient final : public Runner {
   bool greeted_ = false;
   bool complained_ = false;
   Duration pause_;
-  std::map<std::uint64_t, Request> requests_;  // in the order in which they were made
+  std::map<std::uint64_t, Request> requests_;  // by id, so in the order of the requests
   std::uint64_t last_id_ = 0;
   std::vector<std::string> served_;
   EventLoop::Watch retry_, patience_;
@@ -69,8 +69,8 @@ class RunnerProcess {
   /// `command` starts a runner that serves its standard input. Takes over the reaping of this process's children.
   static Result<std::unique_ptr<RunnerProcess>> create(EventLoop& loop, std::vector<std::string> command);
 
-  /// Starts a runner and returns the connection to it. Fails as long as anything of the one before is alive, and ends
-  /// it.
+  /// Starts a runner and returns the connection to it. If descendants of the previous runner are alive, kills them and
+  /// fails.
   Result<Fd> connect();
 
  private:

@@ -1,4 +1,4 @@
-/// posix_spawn(3) with a session of its own, no signal blocked or ignored, and no inherited descriptors.
+/// posix_spawn(3) with a session of its own, no signal blocked or ignored, and no descriptor inherited by accident.
 #pragma once
 
 #include <sys/types.h>

@@ -55,7 +55,8 @@ class Wire {
   /// before it returns, or in release() after hold().
   virtual void send(int ifindex, const IpAddress& source, const IpAddress& destination,
                     std::span<const std::uint8_t> message, Sent sent) = 0;
-  /// Until release(), messages may wait and leave together. The `sent` functions must stay valid until then.
+  /// Until release(), messages may wait and leave together. The objects that the `sent` functions use must live until
+  /// then.
   virtual void hold() {}
   virtual void release() {}
   /// Sends a whole Ethernet frame. Never waits.

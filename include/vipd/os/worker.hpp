@@ -25,7 +25,7 @@ class Worker {
  public:
   /// The function that the loop runs when the work is done.
   using Outcome = std::function<void()>;
-  /// Runs in the thread.
+  /// A piece of work, which runs in the thread.
   using Work = std::function<Outcome()>;
 
   /// Fails if no descriptor or no thread is available.

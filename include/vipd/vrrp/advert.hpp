@@ -89,7 +89,7 @@ enum class Refusal : std::uint8_t {
   ip_len,
   ip_checksum,
   ip_fragment,
-  ip_proto,  // before VRRP (conformance A10)
+  ip_proto,  // faults of the IP header (conformance A10)
   dst,
   ttl,
   src,

@@ -51,7 +51,7 @@ class Defence {
   /// Drops the waiting claims, because the router is no longer Active.
   void forget();
 
-  /// The contest; nullopt if no other host has claimed an address since the start.
+  /// The claims of other hosts since the start; nullopt if there were none.
   const std::optional<Contest>& contest() const { return contest_; }
 
  private:

@@ -79,7 +79,7 @@ class Process {
 /// Memory of a process in kB: its own, and its part of shared memory (proc_pid_smaps_rollup(5), Pss).
 int memory_of(pid_t pid);
 
-/// How a command ended.
+/// The outcome of a command.
 struct Finished {
   int status = 0;  ///< as Process::wait_exit()
   std::string output, errors;
