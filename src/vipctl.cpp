@@ -9,7 +9,7 @@
 
 namespace {
 
-/// Colour is for people: a terminal, and nobody who asked for none (https://no-color.org).
+/// Colour is used on a terminal, unless the user has set NO_COLOR (https://no-color.org).
 bool wants_colour() {
   const char* no_color = std::getenv("NO_COLOR");
   if (no_color != nullptr && *no_color != '\0') return false;

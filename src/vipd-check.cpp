@@ -1,5 +1,5 @@
-// vipd-check: one run of a built-in check, for vipd-runner. A program of its own, since what HTTP needs is larger than
-// all the rest, and would be in memory for as long as vipd-runner is.
+// vipd-check: one run of a built-in check, for vipd-runner. It is a program of its own because HTTP needs large
+// libraries, which would otherwise stay in the memory of vipd-runner.
 #include <cstdio>
 #include <exception>
 #include <string>

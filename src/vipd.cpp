@@ -35,7 +35,7 @@ int run(int argc, char* argv[]) {
 int main(int argc, char* argv[]) {
   try {
     return run(argc, argv);
-  } catch (const std::exception& error) {  // out of memory, say; systemd runs the last will and starts vipd again
+  } catch (const std::exception& error) {  // out of memory, say; then systemd runs the last will and restarts vipd
     std::fprintf(stderr, "vipd: %s\n", error.what());
     return vipd::kExitFailure;
   }

@@ -61,7 +61,7 @@ void Worker::work() {
     waiting_.pop_front();
     lock.unlock();
     Outcome outcome = (*next)();
-    next.reset();  // freeing it may take long, and the loop would wait for the lock
+    next.reset();  // before the lock: to free the work may take long, and the loop would wait
     lock.lock();
     outcomes_.push_back(std::move(outcome));
     ::eventfd_write(done_.get(), 1);

@@ -185,9 +185,9 @@ void in_background(Plan& plan, const std::vector<std::string>& command, int coun
 
 void busy_machine(Plan& plan) { in_background(plan, {"/bin/sh", "-c", "while :; do :; done"}, 6); }
 
-/// So many changes that the kernel reports only that notifications were lost. After that, each further change waits
-/// until all other processes have run (netlink_broadcast_filtered() in net/netlink/af_netlink.c yields). That takes
-/// minutes on a busy machine, so the changes end there.
+/// Makes so many changes that notifications are lost and the kernel reports only the loss. After that, each further
+/// change waits until all other processes have run (netlink_broadcast_filtered() in net/netlink/af_netlink.c yields).
+/// That takes minutes on a busy machine, so the changes end there.
 void many_notifications(Plan& plan) {
   plan.begin([index = plan.index](Site& site) {
     const auto batch = site.node(index).directory() / "batch";

@@ -38,7 +38,7 @@ Json runner_greeting();
 /// True for the greeting of a runner with the same version of the protocol.
 bool is_runner_greeting(const Json& message);
 
-/// Conversions between message and value, both ways.
+/// Convert a message to a value, and a value to a message.
 bool is_serve_request(const Json& message);
 Json to_message(const ServeRequest& request);
 Result<ServeRequest> read_serve_request(const Json& message);
