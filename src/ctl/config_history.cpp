@@ -5,19 +5,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <map>
 #include <memory>
 
+#include "vipd/base/record.hpp"
 #include "vipd/os/fd.hpp"
+#include "vipd/os/octets.hpp"
 
 namespace vipd {
 namespace {
 
-// a configuration has at most 8 MiB, and its JSON at most four times that
-constexpr std::size_t kLargestFile = 32 << 20;
+constexpr std::size_t kLargestFile = kRecordHead + kLargestPayload;
 
 /// Opens a file or directory that belongs to root or the caller and that no other user can write.
 Result<Fd> open_own(int directory, const std::string& name, int flags) {
@@ -42,14 +42,11 @@ Result<Fd> open_history(const std::string& state_dir) {
   return history ? std::move(history) : explained(history.error());
 }
 
-std::string read_file(const Fd& directory, const std::string& name) {
-  std::string text;
+/// The text that the file keeps; "" if it is damaged or if others could have written it.
+std::string read_kept_text(const Fd& directory, const std::string& name) {
+  std::string octets;
   const auto fd = open_own(directory.get(), name, 0);
-  std::array<char, 65536> buffer;
-  ssize_t size = 0;
-  while (fd && text.size() <= kLargestFile && (size = ::read(fd->get(), buffer.data(), buffer.size())) > 0)
-    text.append(buffer.data(), static_cast<std::size_t>(size));
-  return text;
+  return fd && read_all(*fd, octets, kLargestFile) ? only_text(read_records(octets)) : "";
 }
 
 /// The files of the history by their numbers: "17.json" is 17.
@@ -90,7 +87,7 @@ Result<Document> kept_configurations(const std::string& state_dir, std::optional
   Document list = Document::array();
   for (const auto& [each, name] : names_in(*history)) {
     if (number && *number != each) continue;
-    const Document kept = Document::parse(read_file(*history, name), nullptr, false);
+    const Document kept = Document::parse(read_kept_text(*history, name), nullptr, false);
     if (Document entry = entry_of(kept, each, number.has_value()); !entry.is_null()) list.push_back(std::move(entry));
   }
   if (number && list.empty()) return failure("there is no such configuration; see: vipctl config list");

@@ -11,11 +11,13 @@
 #include <cstdio>
 #include <deque>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "vipd/os/fd.hpp"
+#include "vipd/os/octets.hpp"
 
 namespace vipd {
 namespace {
@@ -141,11 +143,8 @@ Rights usual_rights() {
 Result<std::string> read_text(const Place& place) {
   const Fd fd(::openat(place.directory.get(), place.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   std::string text;
-  std::array<char, 65536> buffer;
-  ssize_t size = -1;
-  while (fd && (size = ::read(fd.get(), buffer.data(), buffer.size())) > 0)
-    text.append(buffer.data(), static_cast<std::size_t>(size));
-  if (size < 0) return system_failure("cannot read the file", errno);
+  if (!fd || !read_all(fd, text, std::numeric_limits<std::size_t>::max()))
+    return system_failure("cannot read the file", errno);
   return text;
 }
 
@@ -161,12 +160,7 @@ Result<void> give(const Fd& fd, const Rights& rights) {
 }
 
 Result<void> write_text(const Fd& fd, const std::string& text) {
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t size = ::write(fd.get(), text.data() + done, text.size() - done);
-    if (size < 0 && errno != EINTR) return system_failure("cannot write the file", errno);
-    if (size > 0) done += static_cast<std::size_t>(size);
-  }
-  return ::fsync(fd.get()) < 0 ? system_failure("cannot write the file", errno) : Result<void>();
+  return !write_all(fd, text) || ::fsync(fd.get()) < 0 ? system_failure("cannot write the file", errno) : Result<void>();
 }
 
 /// All files that are to change. They are prepared beside their targets; then all change, or none.

@@ -20,6 +20,7 @@
 #include "vipd/load/loaded_config.hpp"
 #include "vipd/node/supervisor.hpp"
 #include "vipd/os/event_loop.hpp"
+#include "vipd/os/file_store.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/raw_wire.hpp"
 #include "vipd/os/rtnl_kernel.hpp"
@@ -118,6 +119,7 @@ class Daemon {
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<RtnlKernel> kernel_;
   std::unique_ptr<RawWire> wire_;
+  FileStore store_;
   std::unique_ptr<ClaimStore> claims_;
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<RunnerProcess> runner_process_;
@@ -145,9 +147,9 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
   if (!wire) return std::unexpected(wire.error());
   wire_ = std::move(*wire);
   if (const auto runner = connect_runner(options); !runner) return runner;
-  claims_ = std::make_unique<ClaimStore>(claims_path(options));
-  supervisor_ =
-      std::make_unique<Supervisor>(loaded.config, *kernel_, *wire_, *runner_, *claims_, journal_path(options));
+  claims_ = std::make_unique<ClaimStore>(store_, claims_path(options));
+  supervisor_ = std::make_unique<Supervisor>(loaded.config, *kernel_, *wire_, *runner_, *claims_,
+                                             HookJournal(store_, journal_path(options)));
   arguments_ = options.arguments;
   info_ = {.host = host_name(),
            .started = loop_->now(),
@@ -158,14 +160,15 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
   const auto load = [path = options.config, purpose = purpose_of(options)](const LoadedConfig& in_force) {
     return load_config(path, purpose, in_force);
   };
-  const Reloader::Paths paths = {.in_force = in_force_path(options), .unconfirmed = unconfirmed_path(options)};
+  const Reloader::Kept kept = {.in_force = {store_, in_force_path(options)},
+                               .unconfirmed = {store_, unconfirmed_path(options)}};
   for (auto* each : {&reader_, &disk_}) {
     auto worker = Worker::create(*loop_);
     if (!worker) return std::unexpected(worker.error());
     *each = std::move(*worker);
   }
   const Reloader::Workers workers = {.reader = *reader_, .disk = *disk_};
-  reloader_ = std::make_unique<Reloader>(*loop_, workers, *supervisor_, life_, paths, load, std::move(loaded));
+  reloader_ = std::make_unique<Reloader>(*loop_, workers, *supervisor_, life_, kept, load, std::move(loaded));
   auto control = ControlServer::open(
       *loop_, options.runtime_dir + "/control.sock", std::move(left.listener), *supervisor_, *reloader_, *reader_,
       [this] { return begin_reexec(); }, info_);

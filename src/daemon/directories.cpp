@@ -12,8 +12,9 @@
 #include "vipd/config/parse.hpp"
 #include "vipd/load/config_files.hpp"
 #include "vipd/load/config_history.hpp"
+#include "vipd/os/file_store.hpp"
 #include "vipd/os/log.hpp"
-#include "vipd/os/state_file.hpp"
+#include "vipd/os/state_directory.hpp"
 
 namespace vipd {
 
@@ -60,7 +61,8 @@ std::string runner_state_dir(const DaemonOptions& options) {
 
 Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, const DaemonOptions& options) {
   if (!now) return now;
-  auto texts = UnconfirmedConfig(unconfirmed_path(options)).before(now->sources);
+  FileStore store;
+  auto texts = UnconfirmedConfig(store, unconfirmed_path(options)).before(now->sources);
   if (!texts) return now;
   if (!is_ours_alone(options.state_dir)) {
     log_warning("{} is passed over: others than this user may write there", unconfirmed_path(options));
@@ -82,17 +84,19 @@ Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, c
 }
 
 std::optional<KeptConfig> was_in_force(const HandOver& left, const DaemonOptions& options) {
+  FileStore store;
   auto kept = from_record(read_sealed_memory(left.in_force));
-  if (!kept && is_ours_alone(options.runtime_dir)) kept = ConfigHistory(in_force_path(options)).newest();
+  if (!kept && is_ours_alone(options.runtime_dir)) kept = ConfigHistory(store, in_force_path(options)).newest();
   return kept && kept->files.front().name == options.config ? std::move(kept) : std::nullopt;
 }
 
 std::vector<InstanceConfig> instances_before(const LoadedConfig& now, const DaemonOptions& options) {
+  FileStore store;
   std::vector<InstanceConfig> before;
   const auto is_known = [&](const InstanceConfig& each) {
     return std::ranges::count(before, each) > 0 || (now.config && std::ranges::count(now.config->instances, each) > 0);
   };
-  for (const KeptConfig& kept : ConfigHistory(in_force_path(options)).list()) {
+  for (const KeptConfig& kept : ConfigHistory(store, in_force_path(options)).list()) {
     if (kept.files == now.sources) continue;
     for (auto& each : parse_config(kept.files, host_name()).config.value_or(Config()).instances)
       if (!is_known(each)) before.push_back(std::move(each));

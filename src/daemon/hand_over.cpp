@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "vipd/os/octets.hpp"
+
 namespace vipd {
 namespace {
 
@@ -66,11 +68,7 @@ std::optional<HandOver> take_over() {
 Result<Fd> in_sealed_memory(const std::string& text) {
   Fd memory(::memfd_create("vipd-in-force", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!memory) return system_failure("cannot get memory", errno);
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t size = ::write(memory.get(), text.data() + done, text.size() - done);
-    if (size < 0 && errno != EINTR) return system_failure("cannot fill memory", errno);
-    if (size > 0) done += static_cast<std::size_t>(size);
-  }
+  if (!write_all(memory, text)) return system_failure("cannot fill memory", errno);
   if (::fcntl(memory.get(), F_ADD_SEALS, kSeals) < 0) return system_failure("cannot seal memory", errno);
   return memory;
 }

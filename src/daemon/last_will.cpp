@@ -14,6 +14,7 @@
 #include "vipd/node/advert_port.hpp"
 #include "vipd/node/leftovers.hpp"
 #include "vipd/node/uplink.hpp"
+#include "vipd/os/file_store.hpp"
 #include "vipd/os/log.hpp"
 #include "vipd/os/raw_wire.hpp"
 #include "vipd/os/rtnl_kernel.hpp"
@@ -117,7 +118,8 @@ int last_will(const DaemonOptions& options) {
     log_error("{}", kernel.error().message);
     return kExitFailure;
   }
-  ClaimStore claims(claims_path(options));
+  FileStore store;
+  ClaimStore claims(store, claims_path(options));
   leave_to_restart(instances, claims);
   for (const auto* instance : remove_tagged(instances, {}, **kernel)) {
     log_warning("{}: removed what vipd left behind", instance->name);

@@ -135,14 +135,14 @@ Json with_effects(Json list, const Plan& changes, const Supervisor& supervisor, 
 
 }  // namespace
 
-Reloader::Reloader(EventLoop& loop, Workers workers, Supervisor& supervisor, Lifecycle& life, const Paths& paths,
-                   Load load, LoadedConfig running)
+Reloader::Reloader(EventLoop& loop, Workers workers, Supervisor& supervisor, Lifecycle& life, Kept kept, Load load,
+                   LoadedConfig running)
     : loop_(loop),
       workers_(workers),
       supervisor_(supervisor),
       life_(life),
-      in_force_(paths.in_force),
-      unconfirmed_(paths.unconfirmed),
+      in_force_(std::move(kept.in_force)),
+      unconfirmed_(std::move(kept.unconfirmed)),
       has_unconfirmed_(unconfirmed_.exists()),
       on_disk_(running.on_disk),
       load_(std::move(load)),
@@ -428,7 +428,10 @@ void Reloader::keep() {
   workers_.disk.give([this, in_force = in_force_, kept = running_, time]() mutable {
     return [this, kept = in_force.keep(kept->sources, time)] {
       is_kept_ = kept.has_value();
-      if (!kept) log_warning("{}: after a crash, what the files no longer mention may be left", kept.error().message);
+      if (kept)
+        loss_.over();
+      else
+        loss_.log(kept.error());
     };
   });
 }

@@ -1,21 +1,16 @@
 #include "vipd/load/config_history.hpp"
 
-#include <fcntl.h>
 #include <sodium.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
 #include "vipd/load/config_files.hpp"
-#include "vipd/os/fd.hpp"
 #include "vipd/os/json.hpp"
-#include "vipd/os/state_file.hpp"
 
 namespace vipd {
 namespace {
@@ -25,18 +20,16 @@ namespace fs = std::filesystem;
 constexpr const char* kSchema = "vipd.kept-config/1";
 constexpr const char* kUnconfirmedSchema = "vipd.unconfirmed-config/1";
 
-Result<void> write_whole(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".new";
-  const Fd fd = create_state_file(temporary);
-  if (!fd) return system_failure("cannot write " + temporary, errno);
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t size = ::write(fd.get(), text.data() + done, text.size() - done);
-    if (size < 0 && errno != EINTR) return system_failure("cannot write " + temporary, errno);
-    if (size > 0) done += static_cast<std::size_t>(size);
-  }
-  if (::fsync(fd.get()) < 0 || !rename_state_file(temporary, path))
-    return system_failure("cannot write " + path, errno);
-  return {};
+/// A file of one record, which outlives a boot.
+Result<void> keep_text(Store& store, const std::string& name, const std::string& text) {
+  const Record record{text};
+  const auto file = store.replace(name, {&record, 1}, Store::Sync::yes);
+  return file ? Result<void>() : std::unexpected(file.error());
+}
+
+/// "" if there is none, or if it is no such file.
+std::string text_in(const Store& store, const std::string& name) {
+  return only_text(store.read(name).value_or(Records()));
 }
 
 /// Null if it is none or of another schema.
@@ -59,12 +52,6 @@ std::vector<ConfigSource> files_of(const Json& list) {
   return files;
 }
 
-std::optional<KeptConfig> read_kept(const fs::path& path, std::uint64_t number) {
-  auto kept = from_record(read_state_file(path));
-  if (kept) kept->number = number;
-  return kept;
-}
-
 /// "17.json" is 17; nothing else has a number.
 std::optional<std::uint64_t> number_of(const fs::path& path) {
   const std::string name = path.stem();
@@ -72,15 +59,6 @@ std::optional<std::uint64_t> number_of(const fs::path& path) {
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool is_one = path.extension() == ".json" && error == std::errc() && end == name.data() + name.size();
   return is_one ? std::optional(number) : std::nullopt;
-}
-
-std::vector<std::uint64_t> numbers_in(const std::string& directory) {
-  std::vector<std::uint64_t> numbers;
-  std::error_code error;
-  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
-    if (const auto number = number_of(it->path())) numbers.push_back(*number);
-  std::ranges::sort(numbers);
-  return numbers;
 }
 
 }  // namespace
@@ -122,23 +100,37 @@ std::string ConfigHistory::path_of(std::uint64_t number) const {
   return directory_ + "/" + std::to_string(number) + ".json";
 }
 
-Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files, const std::string& time) {
-  if (const auto made = make_state_directory(directory_); !made) return std::unexpected(made.error());
-  const std::vector<std::uint64_t> numbers = numbers_in(directory_);
-  const std::uint64_t newest = numbers.empty() ? 0 : numbers.back();
-  const std::string sha256 = config_hash(files);
-  const auto before = this->newest();
-  if (before && before->sha256 == sha256) return newest;
+std::vector<std::uint64_t> ConfigHistory::numbers() const {
+  std::vector<std::uint64_t> numbers;
+  for (const std::string& name : store_->names_in(directory_))
+    if (const auto number = number_of(name)) numbers.push_back(*number);
+  std::ranges::sort(numbers);
+  return numbers;
+}
 
-  const auto written = write_whole(path_of(newest + 1), to_record({0, time, sha256, files}));
-  if (!written) return std::unexpected(written.error());
-  for (std::size_t i = 0; i + kKept <= numbers.size(); ++i) remove_state_file(path_of(numbers[i]));
+std::optional<KeptConfig> ConfigHistory::read(std::uint64_t number) const {
+  auto kept = from_record(text_in(*store_, path_of(number)));
+  if (kept) kept->number = number;
+  return kept;
+}
+
+Result<std::uint64_t> ConfigHistory::keep(const std::vector<ConfigSource>& files, const std::string& time) {
+  if (const auto made = store_->make_directory(directory_); !made) return std::unexpected(made.error());
+  const std::vector<std::uint64_t> before = numbers();
+  const std::uint64_t newest = before.empty() ? 0 : before.back();
+  const std::string sha256 = config_hash(files);
+  const auto last = this->newest();
+  if (last && last->sha256 == sha256) return newest;
+
+  const auto kept = keep_text(*store_, path_of(newest + 1), to_record({0, time, sha256, files}));
+  if (!kept) return std::unexpected(kept.error());
+  for (std::size_t i = 0; i + kKept <= before.size(); ++i) (void)store_->remove(path_of(before[i]));
   return newest + 1;
 }
 
 std::optional<KeptConfig> ConfigHistory::newest() const {
-  const std::vector<std::uint64_t> numbers = numbers_in(directory_);
-  return numbers.empty() ? std::nullopt : read_kept(path_of(numbers.back()), numbers.back());
+  const std::vector<std::uint64_t> all = numbers();
+  return all.empty() ? std::nullopt : read(all.back());
 }
 
 std::optional<KeptConfig> ConfigHistory::find(const std::string& hash) const {
@@ -148,23 +140,22 @@ std::optional<KeptConfig> ConfigHistory::find(const std::string& hash) const {
 }
 
 void ConfigHistory::drop_all_but(const std::vector<std::string>& hashes) {
-  std::error_code error;
-  for (const std::uint64_t number : numbers_in(directory_)) {
-    const auto kept = read_kept(path_of(number), number);
-    if (!kept || std::ranges::find(hashes, kept->sha256) == hashes.end()) fs::remove(path_of(number), error);
+  for (const std::uint64_t number : numbers()) {
+    const auto kept = read(number);
+    if (!kept || std::ranges::find(hashes, kept->sha256) == hashes.end()) (void)store_->remove(path_of(number));
   }
 }
 
 void ConfigHistory::drop_older() {
-  std::vector<std::uint64_t> numbers = numbers_in(directory_);
-  if (!numbers.empty()) numbers.pop_back();
-  for (const std::uint64_t number : numbers) remove_state_file(path_of(number));
+  std::vector<std::uint64_t> all = numbers();
+  if (!all.empty()) all.pop_back();
+  for (const std::uint64_t number : all) (void)store_->remove(path_of(number));
 }
 
 std::vector<KeptConfig> ConfigHistory::list() const {
   std::vector<KeptConfig> all;
-  for (const std::uint64_t number : numbers_in(directory_))
-    if (auto kept = read_kept(path_of(number), number)) all.push_back(*std::move(kept));
+  for (const std::uint64_t number : numbers())
+    if (auto kept = read(number)) all.push_back(*std::move(kept));
   return all;
 }
 
@@ -173,18 +164,18 @@ Result<void> UnconfirmedConfig::keep(const std::vector<ConfigSource>& tried, con
                       {"tried_sha256", config_hash(tried)},
                       {"before_sha256", config_hash(before)},
                       {"before", document_of(before)}};
-  return write_whole(path_, to_text(document) + "\n");
+  return keep_text(*store_, name_, to_text(document) + "\n");
 }
 
-bool UnconfirmedConfig::exists() const { return ::access(path_.c_str(), F_OK) == 0 || errno != ENOENT; }
-
-Result<void> UnconfirmedConfig::drop() {
-  if (::unlink(path_.c_str()) == 0 || errno == ENOENT) return {};
-  return system_failure("cannot remove " + path_, errno);
+bool UnconfirmedConfig::exists() const {
+  const auto file = store_->read(name_);
+  return file || file.error().code != ENOENT;
 }
+
+Result<void> UnconfirmedConfig::drop() { return store_->remove(name_); }
 
 std::optional<std::vector<ConfigSource>> UnconfirmedConfig::before(const std::vector<ConfigSource>& files) const {
-  const Json document = document_in(read_state_file(path_), kUnconfirmedSchema);
+  const Json document = document_in(text_in(*store_, name_), kUnconfirmedSchema);
   if (document.is_null()) return std::nullopt;
   try {
     if (document.at("tried_sha256") != config_hash(files)) return std::nullopt;

@@ -1,17 +1,11 @@
 #include "vipd/node/hook_journal.hpp"
 
-#include <fcntl.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <sstream>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
 #include "vipd/os/json.hpp"
 #include "vipd/os/log.hpp"
-#include "vipd/os/state_file.hpp"
 
 namespace vipd {
 namespace {
@@ -20,77 +14,89 @@ const std::string kHead = to_text({{"schema", "vipd.hook-journal/1"}});
 
 std::string key_of(const HookSubject& subject) { return (subject.group ? "group " : "instance ") + subject.name; }
 
-std::string began_line(const std::string& key, const HookEvent& event) {
+std::string began_text(const std::string& key, const HookEvent& event) {
   return to_text({{"began", key},
                   {"state", to_string(event.state)},
                   {"old_state", event.old_state},
                   {"reason", event.reason},
                   {"priority", event.priority},
                   {"peer", event.peer},
-                  {"sequence", event.sequence}}) +
-         "\n";
+                  {"sequence", event.sequence}});
 }
 
-/// Throws if the line is not one of ours.
-HookEvent event_of(const Json& line) {
-  const auto state = parse_hook_state(line.at("state").get<std::string>());
+/// Throws if it is not one of ours.
+HookEvent event_of(const Json& what) {
+  const auto state = parse_hook_state(what.at("state").get<std::string>());
   return {.state = state.value(),
-          .old_state = line.at("old_state"),
-          .reason = line.at("reason"),
-          .priority = integer_at<std::uint8_t>(line, "priority"),
-          .peer = line.at("peer"),
-          .sequence = integer_at<std::uint64_t>(line, "sequence"),
+          .old_state = what.at("old_state"),
+          .reason = what.at("reason"),
+          .priority = integer_at<std::uint8_t>(what, "priority"),
+          .peer = what.at("peer"),
+          .sequence = integer_at<std::uint64_t>(what, "sequence"),
           .again = true};
+}
+
+/// The journal of vipd 0.1.0 has lines in the place of records. A last line without an end was never written whole.
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  for (std::size_t end = 0; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1))
+    lines.emplace_back(text.substr(0, end));
+  return lines;
+}
+
+/// The documents of the file in their order. Throws if it is damaged; a last one that is torn is as good as none.
+std::vector<std::string> documents_in(const Records& file) {
+  if (file.whole.empty()) return lines_of(file.rest);
+  if (file.ending == Ending::damaged) throw std::runtime_error("it is damaged");
+  std::vector<std::string> documents;
+  for (const Record& record : file.whole) documents.push_back(record.payload);
+  return documents;
 }
 
 }  // namespace
 
-HookJournal::HookJournal(std::string path) : path_(std::move(path)) {
-  if (path_.empty()) return;
-  read();
+HookJournal::HookJournal(Store& store, std::string name) : store_(&store), name_(std::move(name)) {
+  try {
+    read(documents_in(store.read(name_).value_or(Records())));
+  } catch (const std::exception& error) {
+    log_warning("{} is passed over, hooks that were under way are not told again: {}", name_, error.what());
+  }
   begin_anew();
 }
 
-/// A last line that was not finished is one that was never begun.
-void HookJournal::read() {
-  std::istringstream file(read_state_file(path_));
-  std::string line;
-  if (!std::getline(file, line)) return;
+void HookJournal::read(const std::vector<std::string>& documents) {
+  if (documents.empty()) return;
+  if (documents.front() != kHead) throw std::runtime_error("it is of another version");
   Events events;
-  try {
-    if (line != kHead) throw std::runtime_error("it is of another version");
-    while (std::getline(file, line) && !file.eof()) {
-      const Json what = parse_json(line);
-      if (what.contains("began"))
-        events[what.at("began")] = event_of(what);
-      else
-        events.erase(what.at("ended").get<std::string>());
-    }
-    left_ = std::move(events);
-  } catch (const std::exception& error) {
-    log_warning("{} is passed over, hooks that were under way are not told again: {}", path_, error.what());
+  for (const std::string& document : std::span(documents).subspan(1)) {
+    const Json what = parse_json(document);
+    if (what.contains("began"))
+      events[what.at("began")] = event_of(what);
+    else
+      events.erase(what.at("ended").get<std::string>());
   }
+  left_ = std::move(events);
 }
 
 void HookJournal::begin_anew() {
-  std::string text = kHead + "\n";
-  for (const auto& [key, event] : under_way_) text += began_line(key, event);
-  const std::string temporary = path_ + ".new";
-  fd_ = create_state_file(temporary, O_APPEND);
-  size_ = 0;
-  if (append(text) && rename_state_file(temporary, path_)) return;
-  fd_ = Fd();
-  size_ = kLargest + 1;
+  std::vector<Record> records = {{kHead}};
+  for (const auto& [key, event] : under_way_) records.push_back({began_text(key, event)});
+  auto file = store_->begin_anew(name_, records);
+  if (!file) return give_up(file.error());
+  file_ = std::move(*file);
 }
 
-/// After a failure, and perhaps half a line, the next event begins the file anew.
-bool HookJournal::append(const std::string& line) {
-  size_ += line.size();
-  if (fd_ && ::write(fd_.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size())) return true;
-  size_ = kLargest + 1;
-  if (!std::exchange(complained_, true))
-    log_warning("cannot write {}: {}; after a crash, hooks may not be told again", path_, std::strerror(errno));
-  return false;
+/// The next event begins the file anew.
+void HookJournal::give_up(const Error& error) {
+  loss_.log(error);
+  file_.reset();
+}
+
+/// Adds `document` to the file, or begins the file anew with what is under way now.
+void HookJournal::add(const std::string& document) {
+  if (store_ == nullptr) return;
+  if (!file_ || file_->size() > kLargest) return begin_anew();
+  if (const auto added = file_->append({document}); !added) give_up(added.error());
 }
 
 std::optional<HookEvent> HookJournal::take(const HookSubject& subject) {
@@ -99,14 +105,13 @@ std::optional<HookEvent> HookJournal::take(const HookSubject& subject) {
 }
 
 void HookJournal::began(const HookSubject& subject, const HookEvent& event) {
-  if (path_.empty()) return;
+  if (store_ == nullptr) return;
   under_way_[key_of(subject)] = event;
-  if (size_ > kLargest) return begin_anew();
-  append(began_line(key_of(subject), event));
+  add(began_text(key_of(subject), event));
 }
 
 void HookJournal::ended(const HookSubject& subject) {
-  if (under_way_.erase(key_of(subject)) > 0) append(to_text({{"ended", key_of(subject)}}) + "\n");
+  if (under_way_.erase(key_of(subject)) > 0) add(to_text({{"ended", key_of(subject)}}));
 }
 
 }  // namespace vipd

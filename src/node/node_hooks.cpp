@@ -7,7 +7,7 @@
 
 namespace vipd {
 
-NodeHooks::NodeHooks(Runner& runner, const std::string& journal) : runner_(runner), journal_(journal) {}
+NodeHooks::NodeHooks(Runner& runner, HookJournal journal) : runner_(runner), journal_(std::move(journal)) {}
 NodeHooks::~NodeHooks() = default;
 
 void NodeHooks::configure(const Config& config) {

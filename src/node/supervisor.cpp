@@ -50,10 +50,10 @@ std::vector<SharedInstance> instances_of(const SharedConfig& config) {
 }  // namespace
 
 Supervisor::Supervisor(const SharedConfig& config, Kernel& kernel, Wire& wire, Runner& runner, ClaimStore& claims,
-                       const std::string& hook_journal)
+                       HookJournal journal)
     : kernel_(kernel),
       wire_(wire),
-      hooks_(runner, hook_journal),
+      hooks_(runner, std::move(journal)),
       checks_(kernel.view(), runner),
       claims_(claims),
       listeners_(kernel, wire),

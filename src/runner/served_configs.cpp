@@ -46,9 +46,7 @@ std::vector<std::string> ServedConfigs::name(const std::vector<std::string>& has
   if (const auto opened = open_directory(); !opened) complaints.push_back(opened.error().message);
   look_for_missing();
   if (!why_missing_.empty()) complaints.push_back("no program is run: " + why_missing_);
-  if (const auto recorded = record(); !recorded)
-    complaints.push_back("the configuration is in force, but not kept for `vipctl config`: " +
-                         recorded.error().message);
+  if (auto complaint = try_to_record()) complaints.push_back(*std::move(complaint));
   if (copies_) copies_->drop_all_but(named_);
   return complaints;
 }
@@ -61,7 +59,7 @@ std::optional<std::string> ServedConfigs::refusal(std::span<const std::string> a
   } else if (now >= next_look_) {
     next_look_ = now + kBetweenLooks;
     look_for_missing();
-    (void)record();  // name() has complained
+    (void)try_to_record();  // name() has complained
   }
   if (names(arguments)) return std::nullopt;
   return why_missing_.empty() ? "the configuration in force names no such program" : why_missing_;
@@ -103,12 +101,18 @@ void ServedConfigs::look_for_missing() {
 Result<void> ServedConfigs::take_up(const std::string& hash) {
   const auto files = read_judged(config_);
   if (files && config_hash(files->sources) == hash) {
-    if (copies_ && !copies_->find(hash))
-      (void)copies_->keep(files->sources, format_rfc3339(std::chrono::system_clock::now()));
+    copy(hash, files->sources);
     return serve(hash, files->sources);
   }
   if (const auto kept = copies_ ? copies_->find(hash) : std::nullopt) return serve(hash, kept->files);
   return files ? failure(config_ + " says something else now") : std::unexpected(files.error());
+}
+
+void ServedConfigs::copy(const std::string& hash, const std::vector<ConfigSource>& files) {
+  not_copied_.reset();
+  if (!copies_ || copies_->find(hash)) return;
+  const auto kept = copies_->keep(files, format_rfc3339(std::chrono::system_clock::now()));
+  if (!kept) not_copied_ = kept.error();
 }
 
 Result<void> ServedConfigs::serve(const std::string& hash, const std::vector<ConfigSource>& files) {
@@ -120,7 +124,7 @@ Result<void> ServedConfigs::serve(const std::string& hash, const std::vector<Con
 
 /// Works by descriptor from here on: nobody who could rename the directory puts another one in its place.
 Result<void> ServedConfigs::open_directory() {
-  if (open_) return {};
+  if (store_) return {};
   if (::mkdir(directory_.c_str(), 0700) < 0 && errno != EEXIST)
     return system_failure("cannot make " + directory_, errno);
   Fd fd(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -129,21 +133,32 @@ Result<void> ServedConfigs::open_directory() {
   if (status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     return failure("no configuration is kept in " + directory_ + ": others than uid " + std::to_string(::geteuid()) +
                    " may write there");
-  open_ = std::move(fd);
-  const std::string path = "/proc/self/fd/" + std::to_string(open_.get());
-  copies_.emplace(path + "/served" + mark_);
-  history_.emplace(path + "/history");
+  store_ = std::make_unique<FileStore>(std::move(fd), directory_);
+  copies_.emplace(*store_, "served" + mark_);
+  history_.emplace(*store_, "history");
   return {};
 }
 
 Result<void> ServedConfigs::record() {
   if (!history_ || named_.empty() || recorded_ == named_.front() || !serves(named_.front())) return {};
-  const auto kept = copies_->find(named_.front());
-  if (!kept) return failure("no copy of it can be kept in " + directory_);
+  auto kept = copies_->find(named_.front());
+  if (!kept) {  // the disk was full, and may have room now
+    const auto files = read_judged(config_);
+    if (files && config_hash(files->sources) == named_.front()) copy(named_.front(), files->sources);
+    kept = copies_->find(named_.front());
+  }
+  if (!kept) return not_copied_ ? std::unexpected(*not_copied_) : failure("there is no copy of it in " + directory_);
   const auto recorded = history_->keep(kept->files, format_rfc3339(std::chrono::system_clock::now()));
   if (!recorded) return std::unexpected(recorded.error());
   recorded_ = named_.front();
+  loss_.over();
   return {};
+}
+
+/// Returns what is to be said to the operator.
+std::optional<std::string> ServedConfigs::try_to_record() {
+  const auto recorded = record();
+  return recorded ? std::nullopt : loss_.news(recorded.error());
 }
 
 }  // namespace vipd

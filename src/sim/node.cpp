@@ -132,7 +132,9 @@ void Node::start(const std::vector<InstanceConfig>& before) {
   runner = std::make_unique<SimRunner>(world_, index);
   runner->duration = [this] { return world_.between(milliseconds(1), milliseconds(300)); };
   if (world_.on_start) world_.on_start(*this);
-  supervisor = std::make_unique<Supervisor>(std::make_shared<const Config>(config), kernel, wire, *runner, claims);
+  claims = std::make_unique<ClaimStore>(store, kClaimsFile);
+  supervisor = std::make_unique<Supervisor>(std::make_shared<const Config>(config), kernel, wire, *runner, *claims,
+                                            journal.empty() ? HookJournal() : HookJournal(store, journal));
   supervisor->observe(world_.on_step);
   supervisor->start(world_.now, before);
 }
@@ -149,15 +151,16 @@ void Node::kill() {
   asleep_until = TimePoint();
   kernel.refused.clear();  // the table goes with the process
   supervisor.reset();
+  claims.reset();
   runner.reset();
   wire.listening.clear();
-  if (disk_full) claims = ClaimStore();
+  if (disk_full) store.clear();
 }
 
 void Node::power_off() {
   kill();
   powered = false;
-  claims = ClaimStore();
+  store.clear();  // its directory is in memory
   kernel.real_routes_.clear();
   kernel.real_rules_.clear();
   kernel.erase_links([](const Interface& each) { return each.name.starts_with("vrrp"); });

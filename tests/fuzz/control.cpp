@@ -17,6 +17,7 @@
 #include "vipd/base/assert.hpp"
 #include "vipd/ctl/control_client.hpp"
 #include "vipd/daemon/control_server.hpp"
+#include "vipd/os/file_store.hpp"
 #include "vipd/sim/world.hpp"
 
 using namespace vipd;
@@ -56,7 +57,7 @@ class Daemon {
     (void)life_.take(LifeEvent::started);
     reloader_ = std::make_unique<Reloader>(
         *loop_, Reloader::Workers{*worker_, *worker_}, *node_.supervisor, life_,
-        Reloader::Paths{scratch("in-force"), scratch("unconfirmed.json")},
+        Reloader::Kept{{store_, scratch("in-force")}, {store_, scratch("unconfirmed.json")}},
         [this](const LoadedConfig&) { return load(); }, base_);
     auto server = ControlServer::open(*loop_, control_path(), {}, *node_.supervisor, *reloader_, *worker_,
                                       [this] { return reexec(); }, {.host = "lb1", .started = loop_->now(), .pid = 42});
@@ -105,6 +106,7 @@ class Daemon {
   World world_;
   Node& node_;
   std::unique_ptr<EventLoop> loop_;
+  FileStore store_;
   std::unique_ptr<Worker> worker_;
   LoadedConfig base_;
   Files files_ = Files::as_in_force;

@@ -11,17 +11,38 @@
 #include <string>
 
 #include "fuzz/bytes.hpp"
-#include "fuzz/scratch.hpp"
 #include "vipd/base/assert.hpp"
 #include "vipd/load/config_history.hpp"
 #include "vipd/node/claim_store.hpp"
 #include "vipd/node/hook_journal.hpp"
+#include "vipd/sim/sim_store.hpp"
 
 using namespace vipd;
 using fuzz::Bytes;
-using fuzz::scratch;
 
 namespace {
+
+// --- The records of all files.
+
+/// What is read was written, in this order, up to where the reader says that it stops.
+void check_records_of(const std::string& octets) {
+  const Records read = read_records(octets);
+  std::string again;
+  for (const Record& record : read.whole) again += to_octets(record);
+  VIPD_ASSERT(again + read.rest == octets);
+  VIPD_ASSERT((read.ending == Ending::whole) == read.rest.empty());
+}
+
+void check_records(Bytes& bytes) {
+  std::string octets;
+  while (!bytes.empty()) {
+    const unsigned size = bytes.octet();
+    const auto payload = bytes.take(size % 64);
+    octets +=
+        size < 128 ? to_octets({{payload.begin(), payload.end()}, size}) : std::string(payload.begin(), payload.end());
+  }
+  check_records_of(octets);
+}
 
 /// Octets are changed, or the end is cut off or doubled.
 std::string damaged(std::string text, Bytes& bytes) {
@@ -52,28 +73,42 @@ HookEvent event(unsigned choice) {
           .sequence = choice};
 }
 
+constexpr const char* kJournalHead = R"({"schema":"vipd.hook-journal/1"})";
+
 /// What is taken is told to hooks as it stands; and reading it begins the file anew.
 void check_journal_of(const std::string& text) {
-  const std::string path = scratch("hooks.journal");
-  fuzz::write(path, text);
-  HookJournal journal(path);
+  sim::SimStore store;
+  store.set("hooks.journal", text);
+  HookJournal journal(store, "hooks.journal");
   for (const HookSubject& subject : {kWeb, kGroup}) {
     const auto taken = journal.take(subject);
     VIPD_ASSERT(!taken || (taken->again && parse_hook_state(to_string(taken->state)) == taken->state));
-    VIPD_ASSERT(!taken || text.starts_with(R"({"schema":"vipd.hook-journal/1"})"));
+    VIPD_ASSERT(!taken || text.find(kJournalHead) != std::string::npos);
     VIPD_ASSERT(!journal.take(subject));
   }
-  VIPD_ASSERT(fuzz::contents(path) == "{\"schema\":\"vipd.hook-journal/1\"}\n");
+  VIPD_ASSERT(store.at("hooks.journal") == to_octets({kJournalHead}));
 }
 
-void check_journal(Bytes& bytes) { check_journal_of("{\"schema\":\"vipd.hook-journal/1\"}\n" + bytes.text()); }
+/// As vipd 0.1.0 wrote it.
+void check_old_journal(Bytes& bytes) { check_journal_of(std::string(kJournalHead) + "\n" + bytes.text()); }
+
+/// Sound records that say anything.
+void check_any_journal(Bytes& bytes) {
+  std::string octets = to_octets({kJournalHead});
+  const std::string documents = bytes.text();
+  for (std::size_t begin = 0; begin < documents.size();) {
+    const std::size_t end = std::min(documents.find('\n', begin), documents.size());
+    octets += to_octets({documents.substr(begin, end - begin)});
+    begin = end + 1;
+  }
+  check_journal_of(octets);
+}
 
 /// A journal that was written, and damaged or not.
 void check_written_journal(Bytes& bytes) {
-  const std::string path = scratch("hooks.journal");
-  std::filesystem::remove(path);
+  sim::SimStore store;
   {
-    HookJournal journal(path);
+    HookJournal journal(store, "hooks.journal");
     for (unsigned left = bytes.octet() % 8; left > 0; --left) {
       const unsigned choice = bytes.octet();
       const HookSubject& subject = choice % 2 == 0 ? kWeb : kGroup;
@@ -83,33 +118,39 @@ void check_written_journal(Bytes& bytes) {
         journal.began(subject, event(choice / 2));
     }
   }
-  check_journal_of(damaged(fuzz::contents(path), bytes));
+  check_journal_of(damaged(store.at("hooks.journal"), bytes));
 }
 
 // --- The history of configurations.
 
-/// A text that was in force is the text that was in force.
-void check_history(Bytes& bytes) {
-  static const std::string path = scratch("history");
+/// A text that was in force is the text that was in force. `head` octets of the file are left out.
+void check_history_without(std::size_t head, Bytes& bytes) {
   static const std::vector<ConfigSource> files = {{"vipd.toml", "[instance.web]\nvrid = 51\n"}, {"b", "\xff\n"}};
-  static const std::string whole = [] {
-    VIPD_ASSERT(ConfigHistory(path).keep({files.front()}, "2026-01-01T00:00:00.000Z") == 1U);
-    return fuzz::contents(path + "/1.json");
-  }();
-  fuzz::write(path + "/1.json", damaged(whole, bytes));
-  const ConfigHistory history(path);
+  sim::SimStore store;
+  VIPD_ASSERT(ConfigHistory(store, "history").keep({files.front()}, "2026-01-01T00:00:00.000Z") == 1U);
+  std::string& octets = store.at("history/1.json");
+  octets = damaged(octets.substr(head), bytes);
+  const ConfigHistory history(store, "history");
   const auto newest = history.newest();
   VIPD_ASSERT(history.list().size() == (newest ? 1 : 0));
   VIPD_ASSERT(!newest || (newest->files.size() == 1 && newest->files.front().text == files.front().text &&
                           newest->files.front().name == files.front().name));
 }
 
-void check_any_history(Bytes& bytes) {
-  std::filesystem::create_directory(scratch("any"));
-  fuzz::write(scratch("any/7.json"), R"({"schema":"vipd.kept-config/1",)" + bytes.text());
-  const ConfigHistory history(scratch("any"));
+void check_history(Bytes& bytes) { check_history_without(0, bytes); }
+/// As vipd 0.1.0 wrote it.
+void check_old_history(Bytes& bytes) { check_history_without(kRecordHead, bytes); }
+
+void check_history_of(const std::string& octets) {
+  sim::SimStore store;
+  store.set("any/7.json", octets);
+  const ConfigHistory history(store, "any");
   VIPD_ASSERT(history.list().size() == (history.newest() ? 1 : 0));
 }
+
+constexpr const char* kHistoryHead = R"({"schema":"vipd.kept-config/1",)";
+void check_any_history(Bytes& bytes) { check_history_of(to_octets({kHistoryHead + bytes.text()})); }
+void check_any_old_history(Bytes& bytes) { check_history_of(kHistoryHead + bytes.text()); }
 
 // --- The claims.
 
@@ -131,19 +172,18 @@ KeptClaim claim(Bytes& bytes) {
 
 /// A claim that is found was kept; its time alone is not a part of the sum, and is judged by KeptClaim::is_good().
 void check_claims(Bytes& bytes) {
-  const std::string path = scratch("claims");
-  std::filesystem::remove(path);
+  sim::SimStore store;
   std::array<KeptClaim, 3> kept;
   std::string text;
   {
-    ClaimStore store(path);
+    ClaimStore claims(store, "claims");
     for (std::size_t i = 0; i < kept.size(); ++i)
-      store.keep(std::string(1, static_cast<char>('a' + i)), kept[i] = claim(bytes));
-    text = fuzz::contents(path);
+      claims.keep(std::string(1, static_cast<char>('a' + i)), kept[i] = claim(bytes));
+    text = store.at("claims");
   }
   const std::string read = damaged(text, bytes);
-  fuzz::write(path, read);
-  const ClaimStore next(path);
+  store.set("claims", read);
+  const ClaimStore next(store, "claims");
   for (std::size_t i = 0; i < kept.size(); ++i) {
     const KeptClaim* found = next.find(std::string(1, static_cast<char>('a' + i)));
     VIPD_ASSERT(found != nullptr || read != text);
@@ -164,30 +204,49 @@ std::string with_sum(std::string record) {
   return record;
 }
 
-/// Records that are sound, and say anything.
-void check_any_claims(Bytes& bytes) {
-  static const std::string path = scratch("claims");
-  static const std::string head = [] {
-    const ClaimStore store(path);
-    return fuzz::contents(path).substr(0, kRecord);
-  }();
-  std::string text = head;
-  while (!bytes.empty()) {
-    const auto octets = bytes.take(kRecord);
-    std::string record(octets.begin(), octets.end());
-    record.resize(kRecord);
-    text += with_sum(record);
-  }
-  fuzz::write(path, text);
-  ClaimStore store(path);
-  store.drop_all_but([&](const std::string& name) {
-    const KeptClaim* found = store.find(name);
+/// A claim that is gone on with is one that may be.
+void check_claims_of(const std::string& octets) {
+  sim::SimStore store;
+  store.set("claims", octets);
+  ClaimStore claims(store, "claims");
+  claims.drop_all_but([&](const std::string& name) {
+    const KeptClaim* found = claims.find(name);
     const TimePoint now(std::chrono::seconds(1000));
     if (found == nullptr) return true;
     VIPD_ASSERT(found->state <= ShownState::fault && found->family <= Family::ipv6);
     VIPD_ASSERT(!found->is_good(now) || (found->until > now && found->until <= now + KeptClaim::kLongest));
     return found->is_good(now);
   });
+}
+
+/// Records that are sound, and say anything.
+void check_any_claims(Bytes& bytes) {
+  sim::SimStore store;
+  {
+    const ClaimStore empty(store, "claims");
+  }
+  std::string octets = store.at("claims");
+  while (!bytes.empty()) {
+    const std::uint64_t mark = bytes.word() * 1'000'000'000ULL;
+    const auto payload = bytes.take(kRecord - kRecordHead);
+    Record record{{payload.begin(), payload.end()}, mark};
+    record.payload.resize(kRecord - kRecordHead);
+    octets += to_octets(record);
+  }
+  check_claims_of(octets);
+}
+
+/// The same in the format of vipd 0.1.0.
+void check_any_old_claims(Bytes& bytes) {
+  std::string octets("vipd claims 2");
+  octets.resize(kRecord);
+  while (!bytes.empty()) {
+    const auto record = bytes.take(kRecord);
+    std::string whole(record.begin(), record.end());
+    whole.resize(kRecord);
+    octets += with_sum(whole);
+  }
+  check_claims_of(octets);
 }
 
 }  // namespace
@@ -198,8 +257,10 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static constexpr void (*kChecks[])(Bytes&) = {check_journal,     check_written_journal, check_history,
-                                                check_any_history, check_claims,          check_any_claims};
+  static constexpr void (*kChecks[])(Bytes&) = {check_old_journal,     check_written_journal, check_old_history,
+                                                check_any_old_history, check_claims,          check_any_old_claims,
+                                                check_records,         check_any_journal,     check_history,
+                                                check_any_history,     check_any_claims};
   Bytes bytes(data, size);
   kChecks[bytes.octet() % std::size(kChecks)](bytes);
   return 0;

@@ -19,13 +19,16 @@ class FullDisk {
  public:
   explicit FullDisk(std::filesystem::path at) : at_(std::move(at)) {
     REQUIRE(::mount("tmpfs", at_.c_str(), "tmpfs", 0, "size=256k") == 0);
-    std::ofstream(at_ / "filler", std::ios::binary) << std::string(1 << 20, 'x') << std::flush;
-    REQUIRE(std::filesystem::space(at_).available == 0);
+    fill();
   }
   ~FullDisk() { ::umount2(at_.c_str(), MNT_DETACH); }
   FullDisk(const FullDisk&) = delete;
   FullDisk& operator=(const FullDisk&) = delete;
 
+  void fill() const {
+    std::ofstream(at_ / "filler", std::ios::binary) << std::string(1 << 20, 'x') << std::flush;
+    REQUIRE(std::filesystem::space(at_).available == 0);
+  }
   void make_room() const { std::filesystem::remove(at_ / "filler"); }
 
  private:
@@ -102,4 +105,32 @@ TEST_CASE("lab: on a full disk vipd starts, reloads and runs hooks, and says wha
   a.start_vipd(config(201));
   REQUIRE(wait_until(5s, [&] { return lines_of(record).size() >= 4; }));
   REQUIRE(lines_of(record)[3] == "INSTANCE web FAULT 201");
+}
+
+TEST_CASE("lab: a restart on a disk that has filled up keeps the address, and the log says once what is not kept",
+          "[lab]") {
+  Lab lab;
+  Node& a = lab.add_node("a", 1);
+  const FullDisk runtime(a.runtime_dir());
+  runtime.make_room();
+  const std::string config = web(Family::ipv4, 254, "hooks.any = \"/bin/true\"");
+  a.start_vipd(config);
+  REQUIRE(a.wait_state("active"));
+  const std::string since = a.instance().at("since");
+  runtime.fill();
+  for (int i = 0; i < 2; ++i) {
+    a.vipd().signal(SIGKILL);
+    REQUIRE(a.vipd().wait_exit(5s) == 128 + SIGKILL);
+    a.start_vipd(config);
+    REQUIRE(a.wait_state("active"));
+    CHECK(a.instance().at("transitions") == 0);
+    CHECK(a.instance().at("since") == since);
+  }
+  lab.set_port(a, false);
+  REQUIRE(a.wait_state("initialize"));
+  lab.set_port(a, true);
+  REQUIRE(a.wait_state("active"));
+  const std::string log = a.vipd().errors();
+  CAPTURE(log);
+  CHECK(count_of(log, "cannot write ") <= 2);  // of the claims and the journal, once each
 }

@@ -11,6 +11,7 @@
 
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
+#include "vipd/os/file_store.hpp"
 #include "vipd/sim/world.hpp"
 
 namespace vipd::test {
@@ -40,7 +41,7 @@ class Bench {
     (void)life.take(LifeEvent::started);
     reloader = std::make_unique<Reloader>(
         *loop, Reloader::Workers{*reader, *disk}, *node.supervisor, life,
-        Reloader::Paths{directory_.path() + "/in-force", unconfirmed_path()},
+        Reloader::Kept{{store, directory_.path() + "/in-force"}, unconfirmed()},
         [this](const LoadedConfig&) {
           while_reading();
           return on_disk;
@@ -61,7 +62,7 @@ class Bench {
   }
   int priority() const { return node.router().standing().base_priority(); }
   std::string unconfirmed_path() const { return directory_.path() + "/unconfirmed.json"; }
-  UnconfirmedConfig unconfirmed() const { return UnconfirmedConfig(unconfirmed_path()); }
+  UnconfirmedConfig unconfirmed() { return {store, unconfirmed_path()}; }
 
   Fd connect() const {
     Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -104,6 +105,7 @@ class Bench {
   World world;
   Node& node;
   std::unique_ptr<EventLoop> loop;
+  FileStore store;
   std::unique_ptr<Worker> reader, disk;
   std::function<void()> while_reading = [] {};  ///< in the reader's thread
   Result<LoadedConfig> on_disk = failure("cannot read vipd.toml");

@@ -10,12 +10,15 @@
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
 #include "vipd/load/config_files.hpp"
+#include "vipd/os/file_store.hpp"
 
 using namespace vipd;
 using vipd::test::TemporaryDirectory;
 namespace fs = std::filesystem;
 
 namespace {
+
+FileStore store;
 
 std::string web(int priority, const std::string& more = "") {
   return "[instance.web]\ninterface = \"eth0\"\nvrid = 51\npriority = " + std::to_string(priority) +
@@ -39,7 +42,7 @@ struct Home {
   }
   /// What the program before has kept on the disk.
   void keep(const std::string& text) const {
-    REQUIRE(ConfigHistory(in_force_path(options)).keep(kept(text).files, "now"));
+    REQUIRE(ConfigHistory(store, in_force_path(options)).keep(kept(text).files, "now"));
   }
   std::string in_force(const std::string& record = "") const {
     HandOver left;
@@ -114,7 +117,7 @@ TEST_CASE("last_confirmed: root believes no trial that user vipd could have forg
     return last_confirmed(loaded, Purpose::run, home.options)->config->instances.front().priority;
   };
   const std::vector<ConfigSource> tried = {{home.options.config, web(200)}};
-  REQUIRE(UnconfirmedConfig(unconfirmed_path(home.options)).keep(tried, home.kept(web(254)).files));
+  REQUIRE(UnconfirmedConfig(store, unconfirmed_path(home.options)).keep(tried, home.kept(web(254)).files));
   CHECK(priority() == 254);
   REQUIRE(::chown(home.options.state_dir.c_str(), 4242, 4242) == 0);
   CHECK(priority() == 200);

@@ -4,11 +4,14 @@
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
 #include "vipd/load/config_history.hpp"
+#include "vipd/os/file_store.hpp"
 
 using namespace vipd;
 using vipd::test::TemporaryDirectory;
 
 namespace {
+
+FileStore store;
 
 std::vector<ConfigSource> files(const std::string& text) {
   return {{"/etc/vipd/vipd.toml", text}, {"/etc/vipd/conf.d/a.toml", "# a\n"}};
@@ -18,11 +21,11 @@ std::vector<ConfigSource> files(const std::string& text) {
 
 TEST_CASE("ConfigHistory: what was kept comes back, with its files, time and hash", "[daemon][history]") {
   const TemporaryDirectory directory;
-  ConfigHistory history(directory.path() + "/history");
+  ConfigHistory history(store, directory.path() + "/history");
   CHECK(history.list().empty());
   CHECK(history.keep(files("one"), "2026-01-01T00:00:00.000Z") == 1u);
   CHECK(history.keep(files("two"), "2026-01-02T00:00:00.000Z") == 2u);
-  const auto kept = ConfigHistory(directory.path() + "/history").list();
+  const auto kept = ConfigHistory(store, directory.path() + "/history").list();
   REQUIRE(kept.size() == 2);
   CHECK(kept[0].number == 1);
   CHECK(kept[0].time == "2026-01-01T00:00:00.000Z");
@@ -35,7 +38,7 @@ TEST_CASE("ConfigHistory: what was kept comes back, with its files, time and has
 
 TEST_CASE("ConfigHistory: the same again is not kept twice, an older one is", "[daemon][history]") {
   const TemporaryDirectory directory;
-  ConfigHistory history(directory.path());
+  ConfigHistory history(store, directory.path());
   CHECK(history.keep(files("one"), "t") == 1u);
   CHECK(history.keep(files("one"), "t") == 1u);
   CHECK(history.keep(files("two"), "t") == 2u);
@@ -44,7 +47,7 @@ TEST_CASE("ConfigHistory: the same again is not kept twice, an older one is", "[
 
 TEST_CASE("ConfigHistory: ten are kept, numbers go on", "[daemon][history]") {
   const TemporaryDirectory directory;
-  ConfigHistory history(directory.path());
+  ConfigHistory history(store, directory.path());
   for (int i = 1; i <= 25; ++i) REQUIRE(history.keep(files(std::to_string(i)), "t") == std::uint64_t(i));
   const auto kept = history.list();
   REQUIRE(kept.size() == ConfigHistory::kKept);
@@ -54,7 +57,7 @@ TEST_CASE("ConfigHistory: ten are kept, numbers go on", "[daemon][history]") {
 
 TEST_CASE("ConfigHistory: the older ones can be dropped", "[daemon][history]") {
   const TemporaryDirectory directory;
-  ConfigHistory history(directory.path());
+  ConfigHistory history(store, directory.path());
   history.drop_older();
   for (const char* text : {"one", "two", "three"}) REQUIRE(history.keep(files(text), "t"));
   history.drop_older();
@@ -65,7 +68,7 @@ TEST_CASE("ConfigHistory: the older ones can be dropped", "[daemon][history]") {
 
 TEST_CASE("ConfigHistory: a damaged or foreign file is passed over", "[daemon][history]") {
   const TemporaryDirectory directory;
-  ConfigHistory history(directory.path());
+  ConfigHistory history(store, directory.path());
   REQUIRE(history.keep(files("one"), "t") == 1u);
   REQUIRE(history.keep(files("two"), "t") == 2u);
   std::ofstream(directory.path() + "/2.json") << "{\"schema\":\"vipd.kept-config/1\",\"time\":7}";
@@ -80,7 +83,7 @@ TEST_CASE("ConfigHistory: a damaged or foreign file is passed over", "[daemon][h
 }
 
 TEST_CASE("ConfigHistory: a directory that cannot be written is an error that names it", "[daemon][history]") {
-  ConfigHistory history("/proc/vipd");
+  ConfigHistory history(store, "/proc/vipd");
   const auto kept = history.keep(files("one"), "t");
   REQUIRE_FALSE(kept.has_value());
   CHECK(kept.error().message.find("/proc/vipd") != std::string::npos);

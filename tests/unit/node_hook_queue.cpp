@@ -199,8 +199,7 @@ TEST_CASE("HookQueue: the FIFO is told of each transition at once, superseded on
 
 TEST_CASE("HookQueue: what an earlier vipd began to tell is told first and said to be; that it was Active is not") {
   const HookState state = GENERATE(HookState::active, HookState::backup, HookState::fault, HookState::stop);
-  const TemporaryDirectory directory;
-  const std::string path = directory.path() + "/journal";
+  SimStore store;
   World world(1);
   world.add_node(1);
   const HookSubject subject{.group = false, .name = "web", .interface = "eth0", .addresses = ""};
@@ -210,7 +209,7 @@ TEST_CASE("HookQueue: what an earlier vipd began to tell is told first and said 
   std::vector<std::string> begun;
   {  // the vipd before
     SimRunner killed(world);
-    NodeHooks node(killed, path);
+    NodeHooks node(killed, HookJournal(store, "journal"));
     HookQueue queue(node, subject, shared_any_hook());
     queue.push(event(state));
     REQUIRE(killed.started.size() == 1);
@@ -218,7 +217,7 @@ TEST_CASE("HookQueue: what an earlier vipd began to tell is told first and said 
     begun = killed.started[0].arguments;
   }
   SimRunner runner(world);
-  NodeHooks node(runner, path);
+  NodeHooks node(runner, HookJournal(store, "journal"));
   HookQueue queue(node, subject, shared_any_hook());
   queue.push(event(HookState::backup));
   world.run_for(seconds(1));
@@ -228,22 +227,21 @@ TEST_CASE("HookQueue: what an earlier vipd began to tell is told first and said 
   if (again) CHECK(runner.started[0].arguments == begun);
   CHECK(runner.started.back().arguments == std::vector<std::string>{"/any", "INSTANCE", "web", "BACKUP", "254"});
   SimRunner third(world);
-  NodeHooks after(third, path);
+  NodeHooks after(third, HookJournal(store, "journal"));
   CHECK(HookQueue(after, subject, shared_any_hook()).idle());
 }
 
 TEST_CASE("HookQueue: that it is Active is told again by a vipd that goes on with that") {
   World world(1);
-  const TemporaryDirectory directory;
-  const std::string path = directory.path() + "/journal";
+  SimStore store;
   const HookSubject subject{.group = false, .name = "web", .interface = "eth0", .addresses = ""};
   {
     SimRunner killed(world);
-    NodeHooks node(killed, path);
+    NodeHooks node(killed, HookJournal(store, "journal"));
     HookQueue(node, subject, shared_any_hook()).push(event(HookState::active));
   }
   SimRunner runner(world);
-  NodeHooks node(runner, path);
+  NodeHooks node(runner, HookJournal(store, "journal"));
   const HookQueue queue(node, subject, shared_any_hook(), true);
   REQUIRE(runner.started.size() == 1);
   CHECK(runner.started[0].arguments == std::vector<std::string>{"/any", "INSTANCE", "web", "MASTER", "254"});

@@ -1,4 +1,5 @@
 // ServedConfigs: which programs a runner lets run, and what it keeps for its successor.
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -100,12 +101,13 @@ TEST_CASE("ServedConfigs: the history has what was in force, once each time it c
   const std::string two = etc.write("/bin/two");
   configs.name({two, one});
   configs.name({one});
-  const auto kept = ConfigHistory(etc.state + "/history").list();
+  FileStore store;
+  const auto kept = ConfigHistory(store, etc.state + "/history").list();
   REQUIRE(kept.size() == 3);
   CHECK(kept[0].sha256 == one);
   CHECK(kept[1].sha256 == two);
   CHECK(kept[2].sha256 == one);
-  CHECK(ConfigHistory(etc.state + "/served").list().size() == 1);
+  CHECK(ConfigHistory(store, etc.state + "/served").list().size() == 1);
 }
 
 TEST_CASE("ServedConfigs: two that share a directory do not drop each other's copies") {
@@ -121,4 +123,28 @@ TEST_CASE("ServedConfigs: two that share a directory do not drop each other's co
   CHECK(why(a, "/bin/one") == "runs");
   CHECK(why(b, "/bin/two") == "runs");
   CHECK(why(b, "/bin/one") != "runs");
+}
+
+TEST_CASE(
+    "ServedConfigs: a full disk is said once, with the path, and the history has the configuration once there is "
+    "room") {
+  const Etc etc;
+  std::filesystem::create_directory(etc.state);
+  if (::mount("tmpfs", etc.state.c_str(), "tmpfs", 0, "size=64k,mode=700") != 0) return;  // only root mounts
+  std::ofstream(etc.state + "/filler") << std::string(1 << 20, 'x') << std::flush;
+  const std::string one = etc.write("/bin/one");
+  {
+    ServedConfigs configs = etc.start();
+    const auto said = configs.name({one});
+    CHECK(said == std::vector<std::string>{"cannot write " + etc.state +
+                                           "/served/1.json: No space left on device; the configuration is in force, "
+                                           "but not kept for `vipctl config`"});
+    CHECK(configs.name({one}).empty());
+    CHECK(why(configs, "/bin/one") == "runs");
+    std::filesystem::remove(etc.state + "/filler");
+    CHECK(configs.name({one}).empty());
+  }
+  FileStore store;
+  CHECK(ConfigHistory(store, etc.state + "/history").list().size() == 1);
+  ::umount2(etc.state.c_str(), MNT_DETACH);
 }

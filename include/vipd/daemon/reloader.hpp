@@ -50,10 +50,10 @@ class Reloader {
   /// Takes the answer to a request, in a turn of the loop.
   using Reply = std::function<void(Json answer)>;
 
-  /// Where configurations are kept.
-  struct Paths {
-    std::string in_force;     ///< directory of the one in force, for the next vipd if this one dies
-    std::string unconfirmed;  ///< file of an UnconfirmedConfig
+  /// What the next vipd finds of the configuration.
+  struct Kept {
+    ConfigHistory in_force;  ///< the configuration in force, for the case that this vipd dies
+    UnconfirmedConfig unconfirmed;
   };
   /// Long work runs there; neither worker waits for the other.
   struct Workers {
@@ -62,7 +62,7 @@ class Reloader {
   };
 
   /// `running` is what the Supervisor was built from.
-  Reloader(EventLoop& loop, Workers workers, Supervisor& supervisor, Lifecycle& life, const Paths& paths, Load load,
+  Reloader(EventLoop& loop, Workers workers, Supervisor& supervisor, Lifecycle& life, Kept kept, Load load,
            LoadedConfig running);
 
   /// Tells what a reload would change. `reply` gets an error document if that is refused.
@@ -144,8 +144,9 @@ class Reloader {
   Lifecycle& life_;
   ConfigHistory in_force_;
   UnconfirmedConfig unconfirmed_;
-  bool has_unconfirmed_;            // its file is there, or about to be
-  bool is_kept_ = false;            // or about to be
+  bool has_unconfirmed_;  // its file is there, or about to be
+  bool is_kept_ = false;  // or about to be
+  Loss loss_{"after a crash, what the files no longer mention may be left"};
   bool has_older_ = true;           // than what is in force
   bool on_disk_;                    // the files said what is in force when they were read last
   std::vector<std::string> older_;  // their hashes, the newest first

@@ -1,10 +1,11 @@
 /// ConfigHistory: the configurations that were in force, so that what the operator wrote can be had back.
 ///
 /// A directory keeps the last ten as one file each, NUMBER.json: all texts that made the configuration, with their
-/// paths, when they came into force and their hash. Files are written whole or not at all (rename(2)), so a full disk
-/// or a crash leaves the older ones as they were. A damaged file is passed over. vipd keeps what is in force for its
-/// successor; vipd-runner keeps what it serves and what `vipctl config` shows, each in a directory of its own. Callers:
-/// the daemon, Reloader, ServedConfigs.
+/// paths, when they came into force and their hash. Each file is one record (base/record.hpp) with a JSON text; a file
+/// of vipd 0.1.0 is the bare text. Files are written whole or not at all, so a full disk or a crash leaves the older
+/// ones as they were. A damaged file is passed over. vipd keeps what is in force for its successor; vipd-runner keeps
+/// what it serves and what `vipctl config` shows, each in a directory of its own. Callers: the daemon, Reloader,
+/// ServedConfigs.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 #include "vipd/base/result.hpp"
 #include "vipd/config/diagnostic.hpp"
+#include "vipd/os/store.hpp"
 
 namespace vipd {
 
@@ -37,8 +39,8 @@ std::optional<KeptConfig> from_record(const std::string& text);
 
 class ConfigHistory {
  public:
-  /// `directory` is made when it is first needed.
-  explicit ConfigHistory(std::string directory) : directory_(std::move(directory)) {}
+  /// `directory` is made when it is first needed. The Store outlives this.
+  ConfigHistory(Store& store, std::string directory) : store_(&store), directory_(std::move(directory)) {}
 
   /// Keeps `files` as the newest, unless the newest is the same; the oldest of more than kKept goes. Returns the
   /// number.
@@ -58,7 +60,10 @@ class ConfigHistory {
 
  private:
   std::string path_of(std::uint64_t number) const;
+  std::vector<std::uint64_t> numbers() const;
+  std::optional<KeptConfig> read(std::uint64_t number) const;
 
+  Store* store_;
   std::string directory_;
 };
 
@@ -69,8 +74,8 @@ class ConfigHistory {
 /// vipd that starts takes the configuration before it. Callers: Reloader, and the daemon's start.
 class UnconfirmedConfig {
  public:
-  /// `path` is the file; its directory exists.
-  explicit UnconfirmedConfig(std::string path) : path_(std::move(path)) {}
+  /// `name` is the file; its directory exists. The Store outlives this.
+  UnconfirmedConfig(Store& store, std::string name) : store_(&store), name_(std::move(name)) {}
 
   /// Remembers that `tried` is not confirmed and that `before` is what to go back to, in place of what was remembered.
   Result<void> keep(const std::vector<ConfigSource>& tried, const std::vector<ConfigSource>& before);
@@ -83,7 +88,8 @@ class UnconfirmedConfig {
   std::optional<std::vector<ConfigSource>> before(const std::vector<ConfigSource>& files) const;
 
  private:
-  std::string path_;
+  Store* store_;
+  std::string name_;
 };
 
 /// What the names of a vipd's files in a shared state directory end with: "" for the service, "+run+two" for the vipd

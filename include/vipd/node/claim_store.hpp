@@ -6,25 +6,25 @@
 /// promises more than was true. Before a planned re-exec it has the other states, too, so that nothing seems to have
 /// happened.
 ///
-/// The file is an array of records of one size, each written with one pwrite(2) into one page: a process that is
-/// killed leaves it whole, and nothing here waits for a disk. It begins with a version and the boot, since times of
-/// CLOCK_BOOTTIME mean nothing to another one. A file of another version or a damaged one is passed over with a
-/// message, and a full disk only means that the next vipd starts afresh. Callers: Supervisor reads it at its start, the
-/// VirtualRouters write; `vipd --last-will` reads it.
+/// Each claim is a record of one size, and its mark is the time. So an advert writes eight octets in place
+/// (docs/decisions/0010), and nothing here waits for a disk. The file begins with the boot, since times of
+/// CLOCK_BOOTTIME mean nothing in another one. A damaged claim, and all behind it, is passed over with a message. On a
+/// full disk the claims that have no room yet are missing, so their instances start afresh. They are written as soon as
+/// there is room. Where the file cannot be kept true, it is removed.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "vipd/base/ip.hpp"
 #include "vipd/base/time.hpp"
 #include "vipd/node/event_log.hpp"
-#include "vipd/os/fd.hpp"
+#include "vipd/os/store.hpp"
 #include "vipd/vrrp/election.hpp"
 
 namespace vipd {
@@ -57,35 +57,35 @@ struct KeptClaim {
 
 class ClaimStore {
  public:
-  /// Reads what is at `path` and goes on with it; an empty path keeps everything in memory.
-  explicit ClaimStore(std::string path = "");
+  /// Keeps everything in this process alone.
+  ClaimStore() = default;
+  /// Reads the file `name` and goes on with it. The Store outlives this.
+  ClaimStore(Store& store, std::string name);
 
-  /// The claim of the instance `name`, or null.
-  const KeptClaim* find(std::string_view name) const;
-  /// `name` has at most 64 octets.
-  void keep(const std::string& name, const KeptClaim& claim);
+  /// The claim of the instance, or null.
+  const KeptClaim* find(std::string_view instance) const;
+  /// `instance` has at most 64 octets.
+  void keep(const std::string& instance, const KeptClaim& claim);
   /// It is good until then; it has to be there.
-  void extend(const std::string& name, TimePoint until);
-  void drop(const std::string& name);
+  void extend(const std::string& instance, TimePoint until);
+  void drop(const std::string& instance);
   void drop_all_but(const std::function<bool(const std::string&)>& stays);
 
  private:
   struct Entry {
-    std::size_t record;  // its place in the file; those of claims that were dropped remain theirs
+    std::optional<std::size_t> at;  // its place in the file, which stays its own after drop()
     std::optional<KeptClaim> claim;
   };
 
-  void read();
-  bool read_records(std::span<const char> text);
   void begin_anew();
-  void write(const Entry& entry, const std::string& name);
-  void write_time(const Entry& entry, TimePoint until);
-  void put(std::span<const char> octets, std::size_t at);
+  void give_up(const Error& error);
+  void write(const std::string& instance, Entry& entry);
   void drop(Entry& entry);
 
-  std::string path_;
-  Fd fd_;
-  bool complained_ = false;
+  Store* store_ = nullptr;
+  std::string name_;
+  std::unique_ptr<Store::File> file_;
+  Loss loss_{"a vipd that is started again may start afresh"};
   std::map<std::string, Entry, std::less<>> entries_;
 };
 

@@ -26,8 +26,7 @@ class HookQueue;
 
 class NodeHooks {
  public:
-  /// `journal` is the path of the HookJournal; empty = none.
-  explicit NodeHooks(Runner& runner, const std::string& journal = "");
+  explicit NodeHooks(Runner& runner, HookJournal journal = {});
   ~NodeHooks();
   NodeHooks(const NodeHooks&) = delete;
   NodeHooks& operator=(const NodeHooks&) = delete;

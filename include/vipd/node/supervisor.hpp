@@ -34,9 +34,8 @@ namespace vipd {
 
 class Supervisor {
  public:
-  /// `hook_journal` is where a HookJournal is kept; empty = nowhere.
   Supervisor(const SharedConfig& config, Kernel& kernel, Wire& wire, Runner& runner, ClaimStore& claims,
-             const std::string& hook_journal = "");
+             HookJournal journal = {});
 
   /// Shows each step of each router to `observer`; before start().
   void observe(StepObserver observer) { observer_ = std::move(observer); }

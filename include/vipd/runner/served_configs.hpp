@@ -18,6 +18,7 @@
 /// docs/decisions/0020 has the reasons. Caller: RunnerServer.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,7 +28,7 @@
 #include "vipd/base/time.hpp"
 #include "vipd/config/parse.hpp"
 #include "vipd/load/config_history.hpp"
-#include "vipd/os/fd.hpp"
+#include "vipd/os/file_store.hpp"
 
 namespace vipd {
 
@@ -57,7 +58,9 @@ class ServedConfigs {
   Result<void> take_up(const std::string& hash);
   Result<void> serve(const std::string& hash, const std::vector<ConfigSource>& files);
   Result<void> open_directory();
+  void copy(const std::string& hash, const std::vector<ConfigSource>& files);
   Result<void> record();
+  std::optional<std::string> try_to_record();
 
   const std::string config_, directory_, mark_;
   std::vector<std::string> named_;
@@ -67,8 +70,10 @@ class ServedConfigs {
   std::string why_missing_;           // why the configuration in force is not served
   std::string recorded_;              // hash of the newest in the history
   TimePoint next_look_ = TimePoint::min();
-  Fd open_;  // the directory
+  std::unique_ptr<FileStore> store_;  // of the directory; null until it can be used
   std::optional<ConfigHistory> copies_, history_;
+  std::optional<Error> not_copied_;  // why the newest has no copy
+  Loss loss_{"the configuration is in force, but not kept for `vipctl config`"};
 };
 
 }  // namespace vipd

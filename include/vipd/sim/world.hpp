@@ -18,6 +18,7 @@
 #include "vipd/node/supervisor.hpp"
 #include "vipd/sim/clients.hpp"
 #include "vipd/sim/sim_kernel.hpp"
+#include "vipd/sim/sim_store.hpp"
 
 namespace vipd::sim {
 
@@ -96,6 +97,8 @@ struct SentAdvert {
   std::uint8_t priority;
 };
 
+inline constexpr const char* kClaimsFile = "claims";  ///< of a node, in its store
+
 /// One simulated server: the production Supervisor on a SimKernel, a SimWire and a SimRunner.
 class Node {
  public:
@@ -103,7 +106,7 @@ class Node {
 
   /// `before`: what the configurations had that were in force before, if others than this one.
   void start(const std::vector<InstanceConfig>& before = {});
-  /// SIGKILL: the process is gone, its addresses stay.
+  /// SIGKILL: the process is gone; its addresses and its files stay.
   void kill();
   /// The plug: process and addresses are gone.
   void power_off();
@@ -125,8 +128,10 @@ class Node {
   Config config;
   SimKernel kernel;
   SimWire wire;
-  ClaimStore claims;       ///< outlives the process, as its file does
-  bool disk_full = false;  ///< so it does not
+  SimStore store;          ///< outlives the process
+  bool disk_full = false;  ///< true while what the process has kept is lost with it
+  std::string journal;     ///< the name of the HookJournal in the store; empty: none is kept
+  std::unique_ptr<ClaimStore> claims;
   std::unique_ptr<SimRunner> runner;
   std::unique_ptr<Supervisor> supervisor;
   bool powered = true;
