@@ -115,6 +115,7 @@ class Daemon {
   void finish_stop();
   void notify_status();
 
+  Fd lock_;  // of the runtime directory; the last member to go
   Lifecycle life_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<RtnlKernel> kernel_;
@@ -134,6 +135,7 @@ class Daemon {
 
 Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig>& before, HandOver left,
                            const DaemonOptions& options) {
+  lock_ = std::move(left.lock);
   auto loop = EventLoop::create();
   if (!loop) return std::unexpected(loop.error());
   loop_ = std::move(*loop);
@@ -239,6 +241,7 @@ Error Daemon::replace_program() {
   auto in_force = in_sealed_memory(to_record(reloader_->in_force()));
   if (!in_force) return in_force.error();
   const HandOver left = {.listener = Fd(::fcntl(control_->listener(), F_DUPFD_CLOEXEC, 0)),
+                         .lock = Fd(::fcntl(lock_.get(), F_DUPFD_CLOEXEC, 0)),
                          .in_force = *std::move(in_force),
                          .program = Fd(::open("/proc/self/exe", O_PATH | O_CLOEXEC))};
   supervisor_->hand_over(loop_->now());
@@ -289,17 +292,18 @@ int run_daemon(const DaemonOptions& options) {
   auto left = take_over();
   auto loaded = begin(left, options);
   if (!usable(loaded, options.config)) return kExitConfig;
-  const auto lock = lock_runtime_dir(options.runtime_dir);
+  if (left) say_how_it_goes_on(*loaded, *left, options.config);
+  HandOver taken = left ? *std::move(left) : HandOver{};
+  auto lock = lock_runtime_dir(options.runtime_dir, std::move(taken.lock));
   if (!lock) {
     log_error("{}", lock.error().message);
     return kExitFailure;
   }
-  if (left) say_how_it_goes_on(*loaded, *left, options.config);
+  taken.lock = *std::move(lock);
   say_overrides(*loaded);
   Daemon daemon;
   const auto before = instances_before(*loaded, options);
-  if (const auto started = daemon.start(*std::move(loaded), before, left ? *std::move(left) : HandOver{}, options);
-      !started) {
+  if (const auto started = daemon.start(*std::move(loaded), before, std::move(taken), options); !started) {
     log_error("{}", started.error().message);
     return kExitFailure;
   }

@@ -33,12 +33,35 @@ bool usable(const Result<LoadedConfig>& loaded, const std::string& path) {
   return loaded->config != nullptr;
 }
 
-Result<Fd> lock_runtime_dir(const std::string& directory) {
+namespace {
+
+bool is_file(const Fd& fd, const std::string& path) {
+  struct stat open{}, named{};
+  return fd && ::fstat(fd.get(), &open) == 0 && ::lstat(path.c_str(), &named) == 0 && open.st_dev == named.st_dev &&
+         open.st_ino == named.st_ino;
+}
+
+/// False with an errno.
+bool lock_soon(const Fd& fd) {
+  constexpr int kTries = 40;
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 5'000'000};
+  for (int i = 0; i < kTries; ++i) {
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) return false;
+    ::nanosleep(&kPause, nullptr);
+  }
+  errno = EWOULDBLOCK;
+  return false;
+}
+
+}  // namespace
+
+Result<Fd> lock_runtime_dir(const std::string& directory, Fd inherited) {
   if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) return system_failure("cannot make " + directory, errno);
   const std::string path = directory + "/vipd.lock";
-  Fd fd = open_lock_file(path);
+  Fd fd = is_file(inherited, path) ? std::move(inherited) : open_lock_file(path);
   if (!fd) return system_failure("cannot open " + path, errno);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (lock_soon(fd)) return fd;
   if (errno == EWOULDBLOCK) return failure("another vipd is running on " + directory + "; `vipctl status` asks it");
   return system_failure("cannot lock " + path, errno);
 }

@@ -23,7 +23,7 @@ struct Kept {
   Fd HandOver::* descriptor;
 };
 constexpr std::array kKept = {Kept{"VIPD_CONTROL_LISTENER", &HandOver::listener},
-                              Kept{"VIPD_IN_FORCE", &HandOver::in_force},
+                              Kept{"VIPD_RUNTIME_LOCK", &HandOver::lock}, Kept{"VIPD_IN_FORCE", &HandOver::in_force},
                               Kept{"VIPD_PROGRAM_BEFORE", &HandOver::program}};
 constexpr const char* kGivenBack = "VIPD_GIVEN_BACK";
 

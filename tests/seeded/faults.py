@@ -161,6 +161,7 @@ FAULTS = [
     ("a trial that goes back is overlooked by the reader", "src/daemon/reloader.cpp", "  if (judged->base != running_) return begin();\n  on_disk_", "  on_disk_"),
     ("a re-exec begins a Backup's wait anew", V, "take_part(wait ? *wait : Start{}, now)", "take_part(Start{}, now)"),
     ("a trial that has gone back is forgotten", "src/daemon/reloader.cpp", "  follow(*given_up, std::move(over.way_back));\n", "  follow(*given_up, std::move(over.way_back));\n  (void)unconfirmed_.drop();\n"),
+    ("a re-exec gives the lock of the runtime directory away for a moment", "src/daemon/directories.cpp", "is_file(inherited, path) ? std::move(inherited) : open_lock_file(path)", "open_lock_file(path)"),
     ("the group may reload", "include/vipd/daemon/rights.hpp", "user == 0 || right == Right::look;", "true || right == Right::look || user == 0;"),
     ("a restored file loses its rights", "src/ctl/restore.cpp", "  const auto given = give(fd, rights);\n", "  const auto given = give(fd, Rights{rights.owner});\n"),
     ("a restored file follows others' links", "src/ctl/restore.cpp", "  if (!is_ours(directory)) return false;\n", ""),

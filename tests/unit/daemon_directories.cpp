@@ -1,11 +1,14 @@
 // What a vipd begins with: the files, or what the program before it had in force.
 #include "vipd/daemon/directories.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
@@ -132,4 +135,31 @@ TEST_CASE("mark_of: vipds with one state directory have files of their own there
   CHECK(unconfirmed_path(options) == "/var/lib/vipd/unconfirmed.json");
   options.runtime_dir = "/run/two";
   CHECK(unconfirmed_path(options) == "/var/lib/vipd/unconfirmed+run+two.json");
+}
+
+TEST_CASE("lock_runtime_dir: the lock that a previous program has left stays locked, and no other descriptor is one") {
+  const Home home;
+  const std::string& directory = home.options.runtime_dir;
+  {
+    auto lock = lock_runtime_dir(directory);
+    REQUIRE(lock);
+    auto taken = lock_runtime_dir(directory, Fd(::fcntl(lock->get(), F_DUPFD_CLOEXEC, 0)));
+    REQUIRE(taken);
+    *lock = Fd();  // the previous program is gone
+    for (const char* other : {"/dev/null", "/nowhere"}) {
+      const auto refused = lock_runtime_dir(directory, Fd(::open(other, O_RDONLY | O_CLOEXEC)));
+      REQUIRE_FALSE(refused);
+      CHECK(refused.error().message == "another vipd is running on " + directory + "; `vipctl status` asks it");
+    }
+  }
+  CHECK(lock_runtime_dir(directory));
+}
+
+TEST_CASE("lock_runtime_dir: a child of a vipd that was killed has the lock for a moment, and no longer") {
+  const Home home;
+  auto lock = lock_runtime_dir(home.options.runtime_dir);
+  REQUIRE(lock);
+  std::thread child([held = *std::move(lock)] { std::this_thread::sleep_for(std::chrono::milliseconds(20)); });
+  CHECK(lock_runtime_dir(home.options.runtime_dir));
+  child.join();
 }

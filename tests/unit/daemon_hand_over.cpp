@@ -20,6 +20,7 @@ namespace {
 HandOver something_to_leave() {
   HandOver what;
   what.listener = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  what.lock = Fd(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
   what.in_force = *in_sealed_memory("in force");
   what.program = Fd(::open("/bin/sh", O_PATH | O_CLOEXEC));
   return what;
@@ -73,12 +74,12 @@ TEST_CASE("HandOver: the next program finds all of it, and the one that comes ba
   const TemporaryDirectory directory;
   const std::string look =
       R"(cat /proc/self/fd/"$VIPD_IN_FORCE"; echo " $VIPD_GIVEN_BACK${VIPD_PROGRAM_BEFORE:+program}"; )"
-      R"(readlink /proc/self/fd/"$VIPD_CONTROL_LISTENER")";
+      R"(readlink /proc/self/fd/"$VIPD_CONTROL_LISTENER"; readlink /proc/self/fd/"$VIPD_RUNTIME_LOCK")";
   CHECK(said_by_shell(directory, look, [](const auto& words) {
           (void)hand_over(something_to_leave(), "/bin/sh", words);
-        }) == "in force program\n/dev/null\n");
+        }) == "in force program\n/dev/null\n/dev/zero\n");
   CHECK(said_by_shell(directory, look, [](const auto& words) { (void)give_back(something_to_leave(), words); }) ==
-        "in force 1\n/dev/null\n");
+        "in force 1\n/dev/null\n/dev/zero\n");
 }
 
 TEST_CASE("HandOver: where the kernel does not run the program, the one that hands over goes on as it was") {

@@ -19,8 +19,11 @@ namespace vipd {
 /// Says on standard error what is wrong with the files; true if they can be used.
 bool usable(const Result<LoadedConfig>& loaded, const std::string& path);
 
-/// Held for as long as the process lives: one vipd for each runtime directory, which is made.
-Result<Fd> lock_runtime_dir(const std::string& directory);
+/// Makes the runtime directory and locks it, flock(2): one vipd for each. The lock lasts as long as the descriptor, or
+/// a copy of it in another process. `inherited` is the lock that a previous program of this process has left; a
+/// descriptor of another file is ignored. Waits for 200 ms at most: a child that a killed vipd was just starting holds
+/// the lock until it runs its program.
+Result<Fd> lock_runtime_dir(const std::string& directory, Fd inherited = {});
 
 /// Where the ClaimStore, the HookJournal and the configuration in force are. All of these are in the runtime directory,
 /// whose lock says that they are ours: several vipds may share a state directory.

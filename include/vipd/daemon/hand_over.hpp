@@ -1,12 +1,10 @@
 /// HandOver: what a program leaves to the one that takes its process over (`vipctl reexec`).
 ///
 /// execve(2) keeps the process and those descriptors that are meant to be kept; the environment names them. The new
-/// program finds three of them. By the control socket clients wait for it. The configuration in force makes it
-/// independent of the files and of every disk; it lies in sealed memory (memfd_create(2)), so nobody can change it on
-/// the way. The program before is the way back: a new program that does not accept that configuration gives the process
-/// back, and nothing has changed. A program of an earlier version leaves the control socket alone.
-///
-/// Caller: the daemon.
+/// program finds four of them. The lock of the runtime directory stays locked, so no other vipd can begin meanwhile.
+/// Clients wait at the control socket. The configuration in force makes the new program independent of the files and of
+/// every disk; it lies in sealed memory (memfd_create(2)), so nobody can change it on the way. The previous program is
+/// the way back: a new program that does not accept that configuration gives the process back, and nothing has changed.
 #pragma once
 
 #include <optional>
@@ -20,7 +18,8 @@ namespace vipd {
 
 struct HandOver {
   Fd listener;  ///< the control socket
-  Fd in_force;  ///< the configuration in force, as to_record() has it; none from a program of an earlier version
+  Fd lock;      ///< see lock_runtime_dir()
+  Fd in_force;  ///< the configuration in force, as to_record() has it
   Fd program;   ///< the program that hands over; none if the process has been given back
   bool given_back = false;  ///< true where the program that was to take over has given the process back
 };
