@@ -322,6 +322,7 @@ void World::fire_deadlines() {
 void World::bury_those_who_left() {
   for (const auto& node : nodes) {
     if (!node->has_left()) continue;
+    if (on_leave) on_leave(*node);
     node->kill();
     touch(*node);
     ++changes;

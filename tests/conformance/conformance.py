@@ -95,13 +95,14 @@ def claims_in(file, text):
             for row, sign in TAG.findall(joined(tags)):
                 yield Claim(row, sign, file, joined(name))
     else:
+        title = text.splitlines()[0].lstrip("# ").rstrip(".") if file.endswith(".transcript") else ""
         for words in SHELL.findall(text):
             for word in words.split():
-                yield Claim(word[:3], word[3:], file, "")
+                yield Claim(word[:3], word[3:], file, title)
 
 
 def read_claims(root):
-    files = [path for pattern in ("*.cpp", "*.sh") for path in (root / "tests").rglob(pattern)]
+    files = [path for pattern in ("*.cpp", "*.sh", "*.transcript") for path in (root / "tests").rglob(pattern)]
     return sorted(claim for path in files for claim in claims_in(str(path.relative_to(root)), path.read_text()))
 
 

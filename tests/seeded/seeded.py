@@ -23,8 +23,8 @@ from faults import BELOW_THE_SEAM, CAMPAIGN, FAULTS  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMIT = 60  # seconds for the tests of one fault
 MEMORY = 1 << 30  # octets for a process of the campaign: a fault may cause an endless loop
-TARGETS = ["test_rfc", "test_sim", "test_unit", "vipd-simulate"]
-TESTS = [["test_rfc"], ["test_unit"], ["vipd-simulate", "--clusters", "300", "--seconds", "0", "--jobs", "2"], ["test_sim"]]
+TARGETS = ["test_rfc", "test_sim", "test_unit", "vipd-simulate", "vipd-transcripts"]
+TESTS = [["test_rfc"], ["test_unit"], ["vipd-transcripts", str(ROOT / "tests/sim/transcripts")], ["vipd-simulate", "--clusters", "300", "--seconds", "0", "--jobs", "2"], ["test_sim"]]
 
 
 def check():

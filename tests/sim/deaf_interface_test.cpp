@@ -53,17 +53,3 @@ TEST_CASE("F7: a port of a VRF hears") {
   world.run_for(seconds(10));
   CHECK(a.active());
 }
-
-TEST_CASE("F17: a rival that never gives way is said aloud, once") {
-  World world(seed_from_environment(83));
-  auto [a, b] = settled_pair(world, 254, 253);
-  world.connect_one_way(a.index, b.index, false, 0);
-  world.run_for(seconds(60));
-  REQUIRE(a.active());
-  REQUIRE(b.active());
-  const auto& events = a.supervisor->events().transitions();
-  const auto said = std::ranges::count_if(events, [](const Transition& event) {
-    return event.reason.find("does not hear this node, or refuses what it hears") != std::string::npos;
-  });
-  CHECK(said == 1);
-}

@@ -110,21 +110,6 @@ TEST_CASE("rival: a false takeover of a millisecond: the holder announces within
   CHECK(reasserted(first) == 1);
 }
 
-TEST_CASE("rival: a node that did not run for long says so, and its successor announces at once") {
-  World world(seed_from_environment(143));
-  auto [first, second] = settled_pair(world, 254, 100, with_reassert);
-  first.sleep(seconds(20));
-  world.run_for(seconds(20) - milliseconds(1));
-  REQUIRE(second.active());
-  const TimePoint woke = world.now;
-  world.run_for(milliseconds(5));
-  CHECK_FALSE(first.kernel.has(kVip));
-  CHECK(announced(second, woke, milliseconds(5)) > 0);
-  world.run_for(milliseconds(2'500));
-  CHECK(second.active());
-  CHECK(reasserted(second) == 1);
-}
-
 TEST_CASE("rival: a node that woke up makes no third one take over, however late the Active node's answer is") {
   World world(seed_from_environment(144));
   const bool preempt = GENERATE(true, false);
@@ -193,24 +178,6 @@ TEST_CASE("rival: a planned stop, a return, a handover by health: no word of the
   }
 }
 
-TEST_CASE("rival: a node that goes on speaking after its place was taken is one") {
-  World world(seed_from_environment(146));
-  auto [first, second] = settled_pair(world, 254, 100, with_reassert);
-  first.stop();
-  world.run_for(seconds(10));
-  first.start();
-  world.run_for(seconds(2));
-  world.connect_one_way(0, 1, false, 0);  // so the old holder does not hear that it is to yield
-  world.run_for(seconds(10));
-  REQUIRE(first.active());
-  REQUIRE(second.active());
-  CHECK(reasserted(first) == 0);  // it is not over
-  world.connect_one_way(0, 1, true, 0);
-  world.run_for(seconds(5));
-  CHECK_FALSE(second.active());
-  CHECK(reasserted(first) == 1);
-}
-
 TEST_CASE("rival: forged adverts run hooks.reassert once in five seconds, and the last of them is not forgotten") {
   World world(seed_from_environment(147));
   Node& node = world.add_node(254, [](InstanceConfig& config) {
@@ -230,48 +197,4 @@ TEST_CASE("rival: forged adverts run hooks.reassert once in five seconds, and th
   CHECK(reasserted(node) == 4);
   world.run_for(seconds(10));
   CHECK(reasserted(node) == 5);
-}
-
-TEST_CASE("reassert: after two were Active, on the one that stays, once it is alone again") {
-  World world(seed_from_environment(41));
-  auto [first, second] = settled_pair(world, 254, 100, with_reassert);
-  CHECK(reasserted(first) + reasserted(second) == 0);
-  world.connect(0, 1, false);
-  world.run_for(seconds(10));
-  REQUIRE(second.active());
-  CHECK(reasserted(first) + reasserted(second) == 0);  // nobody knows of the other
-  while (world.adverts.back().node != first.index) world.run_for(milliseconds(1));
-  world.connect(0, 1, true);  // so the other one speaks first
-  world.run_for(seconds(1) + milliseconds(500));
-  CHECK(reasserted(first) == 0);  // it may not be over
-  world.run_for(seconds(5));
-  CHECK(first.active());
-  CHECK_FALSE(second.active());
-  CHECK(reasserted(first) == 1);
-  CHECK(reasserted(second) == 0);
-  const Command& last = first.runner->started.back();
-  CHECK(value_of(last, "VIPD_REASON").starts_with("192.0.2.2 (priority 100) was Active, too"));
-  CHECK(value_of(last, "VIPD_PEER") == "192.0.2.2");
-  first.stop();
-  world.run_for(seconds(30));
-  CHECK(reasserted(second) == 0);
-}
-
-TEST_CASE("reassert: every reassert_interval while Active, and never as Backup") {
-  World world(seed_from_environment(42));
-  const auto adjust = [](InstanceConfig& config) {
-    with_reassert(config);
-    config.hooks.reassert_interval = seconds(60);
-  };
-  Node& first = world.add_node(254, adjust);
-  Node& second = world.add_node(100, adjust);
-  for (const auto& node : world.nodes) node->start();
-  world.run_for(seconds(10 + 5 * 60));
-  CHECK(reasserted(first) == 5);
-  CHECK(reasserted(second) == 0);
-  first.power_off();
-  world.run_for(seconds(30));
-  CHECK(reasserted(second) == 0);
-  world.run_for(seconds(60));
-  CHECK(reasserted(second) == 1);
 }

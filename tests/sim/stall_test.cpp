@@ -25,29 +25,6 @@ std::ptrdiff_t resigns(const World& world, const Node& node, TimePoint since) {
 
 }  // namespace
 
-TEST_CASE(
-    "stall: an Active node that did not run for long lets go before anything else, and listens before it speaks") {
-  World world(seed_from_environment(81));
-  auto [first, second] = settled_pair(world, 254, 253);
-  world.run_for(world.between(milliseconds(0), seconds(1)));
-  const TimePoint slept = world.now;
-  first.sleep(seconds(10));
-  world.run_for(seconds(10) - milliseconds(1));
-  REQUIRE(second.active());
-  REQUIRE(first.kernel.has(kVip));
-  world.run_for(milliseconds(1));  // what has arrived meanwhile is read, or a deadline is due
-  CHECK_FALSE(first.kernel.has(kVip));
-  CHECK(first.router().shown() == ShownState::backup);
-  const auto& events = first.supervisor->events().transitions();
-  CHECK(events.back().reason.starts_with("did not run for 10."));
-  CHECK(events.back().reason.ends_with("s, longer than peers wait"));
-  CHECK(resigns(world, first, slept) == 1);
-  world.run_for(seconds(10));
-  CHECK(speaks(world, first, slept) >= slept + seconds(10) + active_down_interval(254, kInterval));
-  CHECK(first.active());  // it preempts, as always
-  CHECK_FALSE(second.active());
-}
-
 TEST_CASE("stall: a node that is back before anybody believed it dead goes on, and makes up for one advert") {
   World world(seed_from_environment(82));
   auto [first, second] = settled_pair(world, 254, 253);
@@ -58,18 +35,6 @@ TEST_CASE("stall: a node that is back before anybody believed it dead goes on, a
   }
   CHECK(first.active());
   CHECK(transitions(world) == before);
-}
-
-TEST_CASE("stall: a lone node releases, listens and is Active again") {
-  World world(seed_from_environment(83));
-  Node& alone = world.add_node(254);
-  alone.start();
-  world.run_for(seconds(10));
-  alone.sleep(seconds(60));
-  world.run_for(seconds(60));
-  CHECK_FALSE(alone.kernel.has(kVip));
-  world.run_for(active_down_interval(254, kInterval) + kSlack);
-  CHECK(alone.active());
 }
 
 TEST_CASE("stall: a Backup reads what has arrived before it believes that the Active node is dead") {
@@ -109,15 +74,4 @@ TEST_CASE("stall: what comes first after it does not matter: a stop, a reload, a
   }
   CHECK(speaks(world, first, slept) == kNever);
   CHECK(resigns(world, first, slept) == 1);
-}
-
-TEST_CASE("stall: the wait for an Active router begins when the group has been joined") {
-  World world(seed_from_environment(85));
-  Node& slow = world.add_node(100);
-  slow.wire.joining_takes = seconds(2);
-  slow.start();
-  world.run_for(seconds(2) + active_down_interval(100, kInterval) - milliseconds(1));
-  CHECK_FALSE(slow.active());
-  world.run_for(kSlack);
-  CHECK(slow.active());
 }

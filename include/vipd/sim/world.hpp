@@ -244,6 +244,8 @@ class World {
   std::function<void(Node&)> on_start;
   /// Sees each step of each router of the nodes that start from now on.
   StepObserver on_step;
+  /// Told of each process that has left, while it is still there.
+  std::function<void(Node&)> on_leave;
   /// Told of a node that has removed what is not its own: an address or route of others is gone.
   std::function<void(std::size_t)> on_harm;
   /// Called around the delivery of a hostile packet to a node; the second time it is over.
