@@ -290,6 +290,17 @@ TEST_CASE("syntax: what two statements make wrong is told beside a fault between
   CHECK(read_toml("[[a]]\n[a.b]\n" + fault + "[[a]]\n[a.b]\n" + fault, 0).faults.size() == 2);
 }
 
+// The library complains of some headers only when it has read the line break behind them.
+TEST_CASE("syntax: a header that another statement excludes is told, and not the line behind it", "[config][syntax]") {
+  const std::string text = GENERATE("a = 1\n[a.b]\nc = 2\n", "a = [1]\n[a.b]\nc = 2\n", "a = {b = 1}\n[a.c]\nd = 1\n",
+                                    "a = 1\n[[a.b]]\nc = 1\n", "a = 1\n[[a]]\nb = 1\n");
+  CAPTURE(text);
+  const TomlFile file = read_toml(text, 0);
+  REQUIRE(file.faults.size() == 1);
+  CHECK(file.faults[0].line == 2);
+  CHECK(file.root.find("a") != nullptr);
+}
+
 TEST_CASE("syntax: a large bad file is refused quickly", "[config][syntax]") {
   const auto* const line =
       GENERATE("a = [\n", "x y\n", "x = 1s\n", "[[[[\n", "a.b = \"\n", "key = 1\n", "[instance.a]\n", "{ = , ]\n");
