@@ -46,7 +46,8 @@ std::vector<std::string> ServedConfigs::name(const std::vector<std::string>& has
   if (const auto opened = open_directory(); !opened) complaints.push_back(opened.error().message);
   look_for_missing();
   if (!why_missing_.empty()) complaints.push_back("no program is run: " + why_missing_);
-  if (auto complaint = try_to_record()) complaints.push_back(*std::move(complaint));
+  const auto recorded = record();
+  if (auto news = recorded ? std::nullopt : loss_.news(recorded.error())) complaints.push_back(*std::move(news));
   if (copies_) copies_->drop_all_but(named_);
   return complaints;
 }
@@ -59,7 +60,7 @@ std::optional<std::string> ServedConfigs::refusal(std::span<const std::string> a
   } else if (now >= next_look_) {
     next_look_ = now + kBetweenLooks;
     look_for_missing();
-    (void)try_to_record();  // name() has complained
+    (void)record();  // name() complains
   }
   if (names(arguments)) return std::nullopt;
   return why_missing_.empty() ? "the configuration in force names no such program" : why_missing_;
@@ -153,12 +154,6 @@ Result<void> ServedConfigs::record() {
   recorded_ = named_.front();
   loss_.over();
   return {};
-}
-
-/// Returns what is to be said to the operator.
-std::optional<std::string> ServedConfigs::try_to_record() {
-  const auto recorded = record();
-  return recorded ? std::nullopt : loss_.news(recorded.error());
 }
 
 }  // namespace vipd

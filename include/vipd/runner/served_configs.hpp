@@ -60,7 +60,6 @@ class ServedConfigs {
   Result<void> open_directory();
   void copy(const std::string& hash, const std::vector<ConfigSource>& files);
   Result<void> record();
-  std::optional<std::string> try_to_record();
 
   const std::string config_, directory_, mark_;
   std::vector<std::string> named_;
