@@ -151,8 +151,8 @@ void Stage::remove_link(std::size_t index, const std::string& name) {
   std::erase_if(interface->addresses, [](const auto& each) { return each.second.tag == kKernelTag; });
   const Interface kept = *interface;
   parts_[index].removed[name] = kept;
-  std::erase_if(kernel.real_, [&](const auto& each) {
-    return each.first == kept.index || (each.second.macvlan && each.second.parent == kept.index);
+  kernel.erase_links([&kept](const Interface& each) {
+    return each.index == kept.index || (each.macvlan && each.parent == kept.index);
   });
   std::erase_if(kernel.real_routes_, [&](const RouteObject& route) { return route.ifindex == kept.index; });
   kernel.changed();
