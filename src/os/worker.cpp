@@ -1,7 +1,9 @@
 #include "vipd/os/worker.hpp"
 
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <csignal>
@@ -53,6 +55,8 @@ void Worker::give(Work work) {
 }
 
 void Worker::work() {
+  ::unshare(CLONE_FS);  // the loop's thread changes its umask for a moment, see SharedWithGroup
+  ::umask(0077);
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [&] { return ends_ || !waiting_.empty(); });

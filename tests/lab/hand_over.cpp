@@ -151,7 +151,7 @@ TEST_CASE("lab: a program that does not accept what is in force gives the proces
     const Finished refused = programs.reexec();
     CAPTURE(refused.errors);
     CHECK(refused.status == 1);
-    CHECK(refused.errors.find("does not accept what is in force") != std::string::npos);
+    CHECK(refused.errors.find("does not accept the configuration in force") != std::string::npos);
     CHECK(node.status().at("pid") == pid);
     CHECK(node.state() == "active");
     CHECK(base_of_web(node) == 254);

@@ -1,9 +1,15 @@
 #include "vipd/os/worker.hpp"
 
+#include <sys/stat.h>
+
+#include <atomic>
+#include <filesystem>
 #include <latch>
 #include <string>
 
 #include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
+#include "vipd/os/user_group.hpp"
 
 using namespace vipd;
 
@@ -38,4 +44,24 @@ TEST_CASE("Worker: its end waits for the work, and drops the outcomes") {
   worker.reset();
   loop->turn(std::chrono::milliseconds(1));
   CHECK(done == "123");
+}
+
+TEST_CASE("Worker: the mode of what it makes does not depend on what the loop's thread makes at the same time") {
+  const test::TemporaryDirectory directory;
+  auto loop = std::move(*EventLoop::create());
+  const auto worker = std::move(*Worker::create(*loop));
+  std::atomic<bool> done = false;
+  int spoilt = 0;
+  worker->give([&] {
+    for (int i = 0; i < 1000; ++i) {
+      const std::string made = directory.path() + "/" + std::to_string(i);
+      struct stat status{};
+      if (::mkdir(made.c_str(), 0700) < 0 || ::stat(made.c_str(), &status) < 0 || (status.st_mode & 0777) != 0700)
+        ++spoilt;
+    }
+    done = true;
+    return [] {};
+  });
+  while (!done) const SharedWithGroup shared(0640);
+  CHECK(spoilt == 0);
 }

@@ -16,7 +16,7 @@ namespace vipd {
 uid_t user_of_vipd();
 
 /// While the object lives, files that this process makes get exactly this mode. They get the group vipd if that group
-/// exists and the process may choose it. For single-threaded use.
+/// exists and the process may choose it. The umask changes for all threads but Workers, which have their own.
 class SharedWithGroup {
  public:
   explicit SharedWithGroup(mode_t mode);

@@ -2,7 +2,7 @@
 ///
 /// The event loop decides everything. The worker runs one piece of work after another, in the order in which they were
 /// given, and returns to the loop a function that handles the result. A piece of work may touch only its own data. The
-/// thread has the normal scheduling class, and all signals are blocked in it.
+/// thread has the normal scheduling class, and all signals are blocked in it. It has a umask of its own, 0077.
 ///
 /// Before execve(2) replaces the program, the caller waits for idle(). The kernel would end the thread at once, and
 /// blocks while the thread waits for a disk.
