@@ -1,17 +1,12 @@
 /// RawWire: the Wire seam over raw(7) and packet(7) sockets.
 ///
-/// There is one socket for each interface and family, bound to the interface, so the kernel sorts packets by interface.
-/// The group is joined there on request. A classic BPF filter passes the configured VRIDs and drops other adverts
-/// before they wake the process. Adverts of other routers, and of CARP, which shares the protocol number, cost nothing.
-/// The price is that they are not counted.
+/// There is one socket for each interface and family (os/advert_socket.hpp). The group is joined there on request. A
+/// filter passes the configured VRIDs and drops other adverts before they wake the process (os/packet_filters.hpp).
+/// Adverts of other routers, and of CARP, which shares the protocol number, cost nothing. The price is that they are
+/// not counted.
 ///
-/// Adverts leave with TTL or hop limit 255 and DSCP CS6 (conformance A05, A11), and are not looped back. Adverts that
-/// are due together leave in one call. Announcements leave through one packet socket that receives nothing.
-///
-/// Announcements of our addresses by other hosts arrive at two sockets for each overheard interface: a packet socket
-/// for ARP and a raw socket for ICMPv6. Filters in the kernel pass packets that name one of our addresses. For very
-/// many addresses they pass the range from the least to the greatest. So the ARP of a busy segment wakes nobody. A
-/// flood is read a few dozen packets at a time, every ten milliseconds, and the kernel drops the rest.
+/// Adverts that are due together leave in one call. Announcements leave through one packet socket that receives
+/// nothing. Announcements of our addresses by other hosts come from Overhearing.
 #pragma once
 
 #include <netinet/in.h>
@@ -20,11 +15,13 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/fd.hpp"
+#include "vipd/os/overhearing.hpp"
 #include "vipd/os/wire.hpp"
 
 namespace vipd {
@@ -54,12 +51,6 @@ class RawWire final : public Wire {
     bool in_group = false;
   };
   using Key = std::pair<int, Family>;
-  /// The sockets that overhear other hosts' announcements on an interface.
-  struct Overhearing {
-    Fd fd;
-    EventLoop::Watch watch, rest;      // only one of the two watches is active at a time
-    std::vector<IpAddress> addresses;  // the addresses that the filter passes
-  };
   /// An advert that has not left yet.
   struct Waiting {
     int fd;
@@ -74,15 +65,13 @@ class RawWire final : public Wire {
   RawWire() = default;
   Result<Socket> open_socket(const Key& key);
   void receive(const Key& key);
-  Result<Overhearing> open_overhearing(const Key& key, const std::vector<IpAddress>& addresses);
-  void overhear_some(const Key& key);
   void send_waiting();
 
   EventLoop* loop_ = nullptr;
-  DatagramReceived received_, overheard_;
+  DatagramReceived received_;
   Fd packet_;
   std::map<Key, Socket> sockets_;
-  std::map<Key, Overhearing> overhearing_;
+  std::optional<Overhearing> overhearing_;  // none without an event loop
   bool holds_ = false;
   std::vector<Waiting> waiting_;
   std::vector<std::uint8_t> octets_;
