@@ -1,10 +1,9 @@
 /// RtnlKernel: the Kernel seam over rtnetlink(7), with libmnl.
 ///
-/// There are two sockets: one asks and changes, the other only listens to notifications. The second feeds the view. If
-/// it overruns (ENOBUFS) or a message is malformed, everything is read anew and compared. A lost message thus costs
-/// time and never truth. Messages from other processes (nl_pid != 0) are dropped. Changes leave in batches whose last
-/// message asks for an acknowledgement. rtnetlink works in the caller's context, so the answer is there when the send
-/// returns.
+/// There are two sockets: one asks and changes (RtnlRequests), the other only listens to notifications. The second
+/// feeds the view. If it overruns (ENOBUFS) or a message is malformed, everything is read anew and compared. A lost
+/// message thus costs time and never truth. Messages from other processes (nl_pid != 0) are dropped. Changes leave in
+/// batches.
 ///
 /// The view keeps only vipd's routes; the kernel filters dumps and notifications. The kernel removes some IPv4 routes
 /// without a notification: together with an interface, or with the address that is their source. So while vipd holds
@@ -20,17 +19,16 @@
 /// ignore IFA_PROTO, so leftovers of a crash are not recognised there.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "vipd/base/result.hpp"
 #include "vipd/os/event_loop.hpp"
 #include "vipd/os/fd.hpp"
 #include "vipd/os/kernel.hpp"
 #include "vipd/os/refused_addresses.hpp"
-
-struct nlmsghdr;
+#include "vipd/os/rtnl_requests.hpp"
 
 namespace vipd {
 
@@ -54,15 +52,9 @@ class RtnlKernel final : public Kernel {
   Result<void> accept_packets(std::span<const IpAddress> addresses) override { return refused_.remove(addresses); }
 
  private:
-  RtnlKernel() = default;
+  RtnlKernel(RtnlRequests requests, NetworkView view) : requests_(std::move(requests)), view_(std::move(view)) {}
 
-  Result<void> dump(int type, int family, NetworkView& into);
-  Result<void> dump_routes(NetworkView& into);
   void reread_routes(std::vector<std::string>& changed);
-  Result<void> dump_all(NetworkView& into);
-  Result<void> dump_rules(NetworkView& into);
-  Result<NetworkView> read(const std::function<Result<void>(NetworkView&)>& dumps);
-  Result<void> dump_like(std::span<const KernelObject> objects, NetworkView& into);
   void judge_by_list(std::span<const KernelObject> objects, std::vector<int>& results);
   bool is_known_secondary(const AddressObject& address) const;
   std::vector<int> interfaces_to_switch(std::span<const KernelObject> objects);
@@ -71,14 +63,12 @@ class RtnlKernel final : public Kernel {
   void resync(std::vector<std::string>& changed);
   void resync_later();
   std::vector<int> change(std::span<const KernelObject> objects, bool adding);
-  int change_some(std::span<const KernelObject> objects, bool adding, std::span<int> results);
-  int request(std::span<nlmsghdr* const> messages);
   void read_link(const std::string& name);
   void read_link(int ifindex);
   std::string name_of(int ifindex) const;
 
-  Fd requests_, notifications_;
-  unsigned sequence_ = 0;
+  RtnlRequests requests_;
+  Fd notifications_;
   NetworkView view_;
   // interfaces with removals since notifications were read; `secondary` in the view may be outdated there
   std::set<int> promoted_;
