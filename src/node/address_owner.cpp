@@ -5,52 +5,34 @@
 #include <cstring>
 #include <utility>
 
+#include "vipd/node/add_objects.hpp"
 #include "vipd/node/known_entries.hpp"
 #include "vipd/os/log.hpp"
 
 namespace vipd {
 namespace {
 
-/// So many objects come at once, or go.
+/// So many objects come at once, or go. Of more, some at a time (Departure::kPerTurn).
 constexpr std::size_t kObjectsAtOnce = 64;
-/// Of more, some at a time, so that nobody's adverts wait for long: the kernel takes up to 200 µs for one, and more
-/// while others change their interfaces.
-constexpr std::size_t kObjectsPerTurn = 16;
 /// How long a peer needs for one object if this node has not claimed any yet; a server of 2020 takes 50 to 100 µs.
 constexpr Duration kObjectTakes = std::chrono::microseconds(100);
-/// A peer that is not heard is slower than this node by this factor at most, or clients may lose packets.
-constexpr int kSlowness = 4;
-/// A peer that has announced some of its addresses goes on within this time, however busy it is.
-constexpr auto kPeerPause = std::chrono::milliseconds(200);
-/// So many announcements in a row may be missed on a busy machine.
-constexpr std::ptrdiff_t kFarthest = 512;
-/// Whatever the peer announces, objects go without a pause after this time.
-constexpr auto kLongestDeparture = std::chrono::seconds(5);
 /// Somebody who deletes addresses in a loop gets this much of our time; promised is a repair within 50 ms.
 constexpr auto kRepairGap = std::chrono::milliseconds(10);
-/// Advert intervals after a claim in which an old holder lets go of its addresses, however its last words were lost.
-constexpr int kDuplicatePatience = 4;
 constexpr const char* kDuplicate = "is used by another host (duplicate address detection)";
-/// What could not be removed is tried again this often; what waits for that is gone within the same 50 ms.
-constexpr auto kRemovalGap = std::chrono::milliseconds(25);
 
 /// What the kernel says where an interface is missing or down, or its network cannot be reached for that.
 bool is_for_want_of_interface(int error) {
   return error == ENODEV || error == ENETDOWN || error == ENETUNREACH || error == EHOSTUNREACH;
 }
 
-/// The objects of `entries` that this node has added, the last one first.
-std::vector<KernelObject> ours_of(const auto& entries) {
-  std::vector<KernelObject> ours;
-  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
-    if (entry->owned) ours.push_back(entry->object);
-  return ours;
-}
-
 }  // namespace
 
 AddressOwner::AddressOwner(Kernel& kernel, Wire& wire, const SharedInstance& config)
-    : kernel_(kernel), config_(config), announcer_(kernel, wire, config), object_takes_(kObjectTakes) {
+    : kernel_(kernel),
+      config_(config),
+      announcer_(kernel, wire, config),
+      object_takes_(kObjectTakes),
+      removals_(kernel) {
   if (config->virtual_mac) virtual_mac_ = std::make_unique<VirtualMac>(kernel, *config);
   for (const auto& [object, tracked] : wanted_by(*config))
     entries_.push_back({.wanted = object, .object = object, .tracked = tracked});
@@ -110,7 +92,7 @@ bool AddressOwner::begin(TimePoint now) {
   claimed_at_ = now;
   departure_.reset();  // what is still there stays
   repair_pending_ = false;
-  detected_again_ = TimePoint::min();
+  duplicates_.begin(now);
   obstacle_.reset();
   announcer_.begin(now);
   locate();
@@ -121,11 +103,11 @@ bool AddressOwner::begin(TimePoint now) {
 /// What was not held before: with all that announces it.
 void AddressOwner::add_new(const std::vector<Entry*>& entries, TimePoint now) {
   for (Entry* entry : entries) {
-    note_length(*entry);
+    log_length(*entry, config_->name);
     announcer_.renew(*entry);
     entry->queued = true;
   }
-  add_queued(entries.size() <= kObjectsAtOnce ? kObjectsAtOnce : kObjectsPerTurn, now);
+  add_queued(entries.size() <= kObjectsAtOnce ? kObjectsAtOnce : Departure::kPerTurn, now);
 }
 
 /// The next ones, in their order, up to `most`.
@@ -148,87 +130,68 @@ std::vector<AddressOwner::Entry*> AddressOwner::add_queued(std::size_t most, Tim
 /// Those that come after the first round has begun take part in it; as many are announced as were added, so that
 /// clients move about when their address does.
 void AddressOwner::go_on_adding(TimePoint now) {
-  const auto added = add_queued(kObjectsPerTurn, now);
+  const auto added = add_queued(Departure::kPerTurn, now);
   if (announcer_.is_quiet() || now < claimed_at_ + config_->announce.delay) return;
   for (Entry* entry : added) Announcer::join_round(*entry);
-  note_round(announcer_.go_on(entries_, kObjectsPerTurn, now), now);
-}
-
-/// A length that the configuration left out is no secret.
-void AddressOwner::note_length(const Entry& entry) const {
-  const auto* wanted = std::get_if<AddressObject>(&entry.wanted);
-  if (wanted == nullptr || wanted->prefix.length != 0) return;
-  const auto& prefix = std::get<AddressObject>(entry.object).prefix;
-  const bool is_alone = prefix.length == 8 * address_size(prefix.address.family());
-  log(is_alone ? LogLevel::warning : LogLevel::info, "{}: {} is added as {}{}", config_->name,
-      prefix.address.to_string(), prefix.to_string(),
-      is_alone ? "; the interface has no subnet around it" : ", as is the interface's subnet");
+  note_round(announcer_.go_on(entries_, Departure::kPerTurn, now), now);
 }
 
 void AddressOwner::let_go(TimePoint now) {
   if (!holding()) return;
-  for (auto& entry : entries_) note_changed_hands(entry);
+  for (auto& entry : entries_) note_changed_hands(entry, kernel_.view());
   if (owned() <= kObjectsAtOnce || virtual_mac_) return release();
-  begin_departure(kSlowness * object_takes_, now);
+  begin(Departure(object_takes_, now));
 }
 
 std::size_t AddressOwner::owned() const {
   return static_cast<std::size_t>(std::ranges::count_if(entries_, &Entry::owned));
 }
 
-void AddressOwner::begin_departure(Duration each, TimePoint now) {
+void AddressOwner::begin(const Departure& departure) {
   for (auto& entry : entries_) entry.due = entry.queued = false;
   stand_by();
-  departure_ = Departure{.next_at = now + each * kObjectsPerTurn, .ends = now + kLongestDeparture, .each = each};
+  departure_ = departure;
 }
 
-/// When the next few are to go: at once if the peer has them.
-TimePoint AddressOwner::next_departure() const {
-  if (!departure_) return kNever;
-  return departure_->next < departure_->taken ? TimePoint() : std::min(departure_->next_at, departure_->ends);
-}
+TimePoint AddressOwner::next_departure() const { return departure_ ? departure_->due() : kNever; }
 
 /// The next ones, in the order in which they were added.
 void AddressOwner::let_some_go() {
   std::vector<KernelObject> going;
-  for (; departure_->next < entries_.size() && going.size() < kObjectsPerTurn; ++departure_->next) {
-    Entry& entry = entries_[departure_->next];
-    note_changed_hands(entry);
+  std::size_t next = departure_->next();
+  for (; next < entries_.size() && going.size() < Departure::kPerTurn; ++next) {
+    Entry& entry = entries_[next];
+    note_changed_hands(entry, kernel_.view());
     if (std::exchange(entry.owned, false)) going.push_back(entry.object);
   }
-  remove(going);
-  departure_->next_at += departure_->each * kObjectsPerTurn;
-  if (departure_->next >= entries_.size()) finish_release();
+  removals_.remove(going);
+  departure_->note_gone(next);
+  if (next >= entries_.size()) finish_release();
 }
 
 void AddressOwner::note_taken(const IpAddress& address, TimePoint now) {
-  if (!departure_ || departure_->each == Duration::zero()) return;
-  const auto is_it = [&](const Entry& entry) {
-    const auto* held = std::get_if<AddressObject>(&entry.object);
-    return held != nullptr && held->prefix.address == address;
-  };
-  const auto from = entries_.begin() + static_cast<std::ptrdiff_t>(departure_->taken);
-  const auto to = from + std::min(kFarthest, entries_.end() - from);  // further on: it adds them in another order
-  const auto found = std::find_if(from, to, is_it);
-  if (found == to) return;
-  departure_->taken = static_cast<std::size_t>(found - entries_.begin()) + 1;
-  departure_->next_at = now + kPeerPause;
+  if (!departure_) return;
+  const auto [from, to] = departure_->expected(entries_.size());
+  for (std::size_t at = from; at < to; ++at) {
+    const auto* held = std::get_if<AddressObject>(&entries_[at].object);
+    if (held != nullptr && held->prefix.address == address) return departure_->note_taken(at, now);
+  }
 }
 
 void AddressOwner::release() {
   if (!holding() && !letting_go()) return;
-  for (auto& entry : entries_) note_changed_hands(entry);
+  for (auto& entry : entries_) note_changed_hands(entry, kernel_.view());
   if (owned() <= kObjectsAtOnce || virtual_mac_) return finish_release();
-  begin_departure(Duration::zero(), TimePoint());
+  begin(Departure());
 }
 
 /// What is left goes at once.
 void AddressOwner::finish_release() {
   obstacle_.reset();
-  remove(ours_of(entries_));
+  removals_.remove(ours_of(entries_));
   for (auto& entry : entries_) entry.owned = entry.foreign = entry.due = entry.queued = entry.waits = false;
   if (virtual_mac_) virtual_mac_->lower();
-  accept_again(refused_);
+  removals_.accept(refused_);
   departure_.reset();
   stand_by();
 }
@@ -237,7 +200,8 @@ void AddressOwner::finish_release() {
 void AddressOwner::stand_by() {
   holding_ = false;
   announcer_.end();
-  next_addition_ = next_detection_ = kNever;
+  next_addition_ = kNever;
+  duplicates_.forget();
   repair_pending_ = false;
 }
 
@@ -245,97 +209,35 @@ void AddressOwner::withdraw() {
   if (virtual_mac_) virtual_mac_->remove();
 }
 
-void AddressOwner::remove(const std::vector<KernelObject>& objects) {
-  const auto results = kernel_.remove(objects);
-  for (std::size_t i = 0; i < objects.size(); ++i)
-    if (results[i] != 0) {
-      log_error("cannot remove {}: {}; it is tried again until it is gone", describe(objects[i]),
-                std::strerror(results[i]));
-      stuck_.push_back(objects[i]);
-      next_removal_ = TimePoint();
-    }
+void AddressOwner::remove_some(std::size_t most) {
+  removals_.remove_some(most, [this](const KernelObject& object) { return is_held(object); });
 }
 
-/// The next ones that the configuration no longer asks for, unless it does again by now.
-void AddressOwner::remove_some(std::size_t most) {
-  std::vector<KernelObject> next;
-  while (!leaving_.empty() && next.size() < most) {
-    if (!is_held(leaving_.back())) next.push_back(std::move(leaving_.back()));
-    leaving_.pop_back();
-  }
-  remove(next);
-  if (leaving_.empty() && !accepted_.empty()) accept_again(std::exchange(accepted_, {}));
+/// What has our tag and is not to be held was left by a vipd that is gone, or was added all the same when an
+/// acknowledgement was lost.
+void AddressOwner::remove_strays(TimePoint now) {
+  std::vector<KernelObject> strays;
+  if (!holding() && !letting_go()) strays = tagged_objects_of(*config_, kernel_.view());
+  removals_.try_again(std::move(strays), [this](const KernelObject& object) { return is_held(object); }, now);
 }
 
 bool AddressOwner::is_held(const KernelObject& object) const {
   return std::ranges::any_of(entries_, [&](const Entry& each) { return each.owned && each.object == object; });
 }
 
-/// An address that had our tag and has it no more was deleted, and somebody else has added it: it stays. A kernel that
-/// knows no tags (before 5.18) shows none at any time.
-void AddressOwner::note_changed_hands(Entry& entry) const {
-  const AddressState* state = entry.owned ? state_of(entry.object, kernel_.view()) : nullptr;
-  if (state == nullptr) return;
-  const bool is_ours = state->tag == kKernelTag;
-  entry.foreign = entry.told && !is_ours;
-  entry.owned = !entry.foreign;
-  entry.told = is_ours;
-  if (entry.foreign)
-    log_warning("{} was removed, and somebody else has added it; it will stay there on release",
-                describe(entry.object));
-}
-
-/// What is there, has our tag and is not to be held: the kernel has refused to remove it, or was asked by a vipd that
-/// is gone; or has made an addition all the same whose acknowledgement was lost. An object without our tag is somebody
-/// else's by now, and stays.
-void AddressOwner::remove_strays(TimePoint now) {
-  std::vector<KernelObject> strays;
-  if (!holding() && !letting_go()) strays = tagged_objects_of(*config_, kernel_.view());
-  for (KernelObject& object : std::exchange(stuck_, {})) {
-    const bool is_others = kernel_.view().has(object) && !kernel_.view().has_tagged(object);
-    if (!is_others && !is_held(object) && std::ranges::find(strays, object) == strays.end())
-      strays.push_back(std::move(object));
-  }
-  next_removal_ = kNever;
-  if (strays.empty()) return;
-  const auto results = kernel_.remove(strays);
-  for (std::size_t i = 0; i < strays.size(); ++i)
-    if (results[i] != 0) stuck_.push_back(std::move(strays[i]));
-  if (!stuck_.empty()) next_removal_ = now + kRemovalGap;
-}
-
-void AddressOwner::accept_again(const std::vector<IpAddress>& addresses) {
-  if (const auto accepted = kernel_.accept_packets(addresses); !accepted) log_error("{}", accepted.error().message);
-}
-
-/// Takes the configuration as it is now; what it asks for as before keeps its state, whatever has become of the
-/// interface's own subnets. Returns what it no longer asks for.
-std::vector<AddressOwner::Entry> AddressOwner::take_config() {
-  for (auto& entry : entries_) note_changed_hands(entry);
-  std::vector<Entry> before = std::exchange(entries_, {});
-  KnownEntries known(before);
-  for (auto& [wanted, tracked] : wanted_by(*config_)) {
-    const KernelObject object = located(wanted, *config_, kernel_.view());
-    const Entry* same = known.take(wanted, object);
-    Entry& entry = entries_.emplace_back(same != nullptr ? *same : Entry{.wanted = {}, .object = object});
-    entry.wanted = std::move(wanted);
-    entry.tracked = tracked;
-  }
-  return known.rest();
-}
-
 void AddressOwner::reconfigure(TimePoint now) {
-  const std::vector<Entry> gone = take_config();
+  for (auto& entry : entries_) note_changed_hands(entry, kernel_.view());
+  const std::vector<Entry> gone = take_config(entries_, *config_, kernel_.view());
   const std::vector<IpAddress> refused_before = std::exchange(refused_, refused_by(*config_));
   if (!holding() && !letting_go()) return;
-  const std::vector<KernelObject> leave = ours_of(gone);
-  leaving_.insert(leaving_.begin(), leave.rbegin(), leave.rend());
   const std::set<IpAddress> still_refused(refused_.begin(), refused_.end());
+  std::vector<IpAddress> accepted;
   for (const IpAddress& address : refused_before)
-    if (!still_refused.contains(address)) accepted_.push_back(address);
-  remove_some(leaving_.size() <= kObjectsAtOnce ? kObjectsAtOnce : kObjectsPerTurn);
+    if (!still_refused.contains(address)) accepted.push_back(address);
+  removals_.leave(ours_of(gone), accepted);
+  remove_some(removals_.leaving() <= kObjectsAtOnce ? kObjectsAtOnce : Departure::kPerTurn);
   if (letting_go()) {
-    departure_->next = departure_->taken = 0;  // the entries are others
+    departure_->begin_again();
     return;
   }
   if (const auto ready = make_ready(); !ready) obstacle_ = ready.error().message;
@@ -350,39 +252,10 @@ void AddressOwner::reconfigure(TimePoint now) {
 std::vector<int> AddressOwner::add(const std::vector<Entry*>& missing, TimePoint now) {
   std::vector<KernelObject> objects;
   for (const Entry* entry : missing) objects.push_back(entry->object);
-  auto results = kernel_.add(objects);
-  add_again(objects, results);
-  for (std::size_t i = 0; i < missing.size(); ++i) note_added(*missing[i], results[i]);
+  const auto results = add_objects(kernel_, objects);
+  for (std::size_t i = 0; i < missing.size(); ++i) note_added(*missing[i], results[i], kernel_.view());
   next_repair_ = now + kRepairGap;
   return results;
-}
-
-/// Once more, what the kernel had no memory for, or no room to answer: that may be over already, and then the peer need
-/// not take over.
-void AddressOwner::add_again(const std::vector<KernelObject>& objects, std::vector<int>& results) {
-  std::vector<std::size_t> failed;
-  for (std::size_t i = 0; i < objects.size(); ++i)
-    if (results[i] == ENOBUFS || results[i] == ENOMEM) failed.push_back(i);
-  if (failed.empty()) return;
-  std::vector<KernelObject> again;
-  for (const std::size_t i : failed) again.push_back(objects[i]);
-  const auto second = kernel_.add(again);
-  for (std::size_t nth = 0; nth < failed.size(); ++nth) {
-    const bool was_made = second[nth] == EEXIST && !kernel_.view().has(again[nth]);  // and only the answer was lost
-    results[failed[nth]] = was_made ? 0 : second[nth];
-  }
-}
-
-void AddressOwner::note_added(Entry& entry, int error) {
-  const bool is_there = error == EEXIST;
-  entry.error = is_there ? 0 : error;
-  if (entry.error != 0) return;
-  const bool was_foreign = entry.foreign;
-  entry.told = false;
-  entry.foreign = is_there && !entry.owned && !kernel_.view().has_tagged(entry.object);
-  entry.owned = !entry.foreign;
-  if (entry.foreign && !was_foreign)
-    log_warning("{} is there already, not added by vipd; it will stay there on release", describe(entry.object));
 }
 
 /// Somebody may have set the device down or changed a setting, or it is a new one.
@@ -395,15 +268,16 @@ bool AddressOwner::raise_again() {
 
 void AddressOwner::reconcile(TimePoint now) {
   const bool may_have_strays = !holding() && !letting_go();
-  if (next_removal_ == kNever ? may_have_strays : now >= next_removal_) remove_strays(now);
+  const TimePoint next_try = removals_.next_try();
+  if (next_try == kNever ? may_have_strays : now >= next_try) remove_strays(now);
   if (!holding()) return;
-  next_detection_ = kNever;
+  duplicates_.forget();
   if (now < next_repair_) {
     repair_pending_ = true;
     return;
   }
   repair_pending_ = false;
-  for (auto& entry : entries_) note_changed_hands(entry);
+  for (auto& entry : entries_) note_changed_hands(entry, kernel_.view());
   if (virtual_mac_ && !raise_again()) return;
   std::vector<Entry*> missing;
   for (auto& entry : entries_)
@@ -413,28 +287,13 @@ void AddressOwner::reconcile(TimePoint now) {
   judge_duplicates(now);
 }
 
-bool AddressOwner::settled() const {
-  return std::ranges::all_of(entries_, [&](const Entry& entry) {
-    const auto* address = std::get_if<AddressObject>(&entry.object);
-    return address == nullptr || (!entry.queued && is_settled(*address, kernel_.view()));
-  });
-}
-
-/// Another host has an address, the kernel has found. That may be the old holder, which lets go within a few intervals.
 void AddressOwner::judge_duplicates(TimePoint now) {
-  std::vector<Entry*> duplicates;
-  for (auto& entry : entries_) {
-    const auto* address = std::get_if<AddressObject>(&entry.object);
-    if (address == nullptr || address->prefix.address.family() == Family::ipv4) continue;  // ARP detects nothing
-    if (const AddressState* state = state_of(entry.object, kernel_.view()); state != nullptr && state->duplicate)
-      duplicates.push_back(&entry);
-  }
+  const std::vector<Entry*> duplicates = duplicates_among(entries_, kernel_.view());
   if (duplicates.empty()) return;
-  next_detection_ = detected_again_ + config_->advert_interval;
-  if (now < next_detection_) return;  // also: the view may be as before
-  next_detection_ = now + config_->advert_interval;
-  if (now < claimed_at_ + kDuplicatePatience * config_->advert_interval) return detect_again(duplicates, now);
-  obstacle_ = to_string(std::get<AddressObject>(duplicates.front()->object)) + " " + kDuplicate;
+  const auto verdict = duplicates_.judge(config_->advert_interval, now);
+  if (verdict == DuplicateWatch::Verdict::detect_again) return detect_again(duplicates, now);
+  if (verdict == DuplicateWatch::Verdict::give_up)
+    obstacle_ = to_string(std::get<AddressObject>(duplicates.front()->object)) + " " + kDuplicate;
 }
 
 /// The kernel looks for another host only when an address is added.
@@ -446,9 +305,8 @@ void AddressOwner::detect_again(const std::vector<Entry*>& duplicates, TimePoint
     refused.push_back(entry->object);
     ours.push_back(entry);
   }
-  detected_again_ = now;
   if (ours.empty()) return;
-  remove(refused);
+  removals_.remove(refused);
   add(ours, now);
 }
 
@@ -470,17 +328,6 @@ void AddressOwner::put_back(const std::vector<Entry*>& missing, TimePoint now) {
     missing[i]->due = true;
   }
   note_round(announcer_.go_on(entries_, now), now);
-}
-
-bool AddressOwner::is_concerned(const std::vector<std::string>& interfaces) const {
-  const auto concerns = [&](const std::string& name) {
-    return std::ranges::find(interfaces, name) != interfaces.end();
-  };
-  return std::ranges::any_of(entries_, [&](const Entry& entry) {
-    if (const auto* address = std::get_if<AddressObject>(&entry.object)) return concerns(address->interface);
-    const auto* route = std::get_if<RouteObject>(&entry.object);
-    return concerns("") || (route != nullptr && concerns(route->interface));
-  });
 }
 
 bool AddressOwner::present(const Entry& entry) const {
@@ -513,24 +360,24 @@ void AddressOwner::forget_refusals() {
   for (auto& entry : entries_) entry.error = 0;
 }
 
-TimePoint AddressOwner::deadline() const { return leaving_.empty() ? other_deadline() : TimePoint(); }
+TimePoint AddressOwner::deadline() const { return removals_.leaving() == 0 ? other_deadline() : TimePoint(); }
 
 /// But for what the configuration no longer asks for.
 TimePoint AddressOwner::other_deadline() const {
-  if (!holding()) return std::min(next_removal_, next_departure());
-  return std::min(
-      {announcer_.deadline(), next_addition_, next_removal_, next_detection_, repair_pending_ ? next_repair_ : kNever});
+  if (!holding()) return std::min(removals_.next_try(), next_departure());
+  return std::min({announcer_.deadline(), next_addition_, removals_.next_try(), duplicates_.next(),
+                   repair_pending_ ? next_repair_ : kNever});
 }
 
 void AddressOwner::on_deadline(TimePoint now) {
-  if (!leaving_.empty()) {
-    remove_some(kObjectsPerTurn);
+  if (removals_.leaving() != 0) {
+    remove_some(Departure::kPerTurn);
     if (now < other_deadline()) return;
   }
   if (now >= next_departure()) return let_some_go();
   if (now >= next_addition_) go_on_adding(now);
   const bool in_round = adding() || announcer_.in_round();
-  if (!in_round || repair_pending_ || next_removal_ != kNever || now >= next_detection_)
+  if (!in_round || repair_pending_ || removals_.next_try() != kNever || now >= duplicates_.next())
     reconcile(now);  // a repair that had to wait, and the read-back: what was acknowledged has to be there
   if (in_round) {
     if (now >= announcer_.next_turn()) note_round(announcer_.go_on(entries_, now), now);
@@ -545,23 +392,6 @@ void AddressOwner::contested(Duration quiet, TimePoint now) {
 
 void AddressOwner::announce_again(const std::set<IpAddress>& addresses, TimePoint now) {
   if (holding()) note_round(announcer_.announce_again(entries_, addresses, now), now);
-}
-
-bool AddressOwner::holds(const IpAddress& address, int ifindex) const {
-  return holding() && std::ranges::any_of(entries_, [&](const Entry& entry) {
-           const auto* held = std::get_if<AddressObject>(&entry.object);
-           return held != nullptr && held->ifindex == ifindex && held->prefix.address == address;
-         });
-}
-
-void AddressOwner::add_watched(WatchedAddresses& watched) const {
-  if (!holding() && !letting_go()) return;
-  for (const Entry& entry : entries_) {
-    const auto* held = std::get_if<AddressObject>(&entry.object);
-    const Interface* interface = held != nullptr ? kernel_.view().find(held->ifindex) : nullptr;
-    if (interface != nullptr && interface->ethernet)
-      watched[{held->ifindex, held->prefix.address.family()}].push_back(held->prefix.address);
-  }
 }
 
 }  // namespace vipd

@@ -9,8 +9,7 @@
 /// can.
 ///
 /// With nodad = false the kernel looks for another host that has the address, and the address is announced when it is
-/// usable. An old holder may not have let go yet, so an address that was refused is added again, once an advert
-/// interval. If another host still has it some intervals after the claim, that is a failure().
+/// usable. If another host still has it some advert intervals after the claim (DuplicateWatch), that is a failure().
 ///
 /// With virtual_mac the addresses live on a device of their own, which is up while they are held (VirtualMac). With
 /// accept = false the kernel refuses packets to them from before they appear until after they are gone (RFC 9568 6.1).
@@ -20,13 +19,11 @@
 /// through in between.
 ///
 /// The peer that takes over needs the same time. It speaks when it has the first few dozen, and clients would find the
-/// others nowhere if we let go of everything then. So let_go() removes many objects one after the other, in the order
-/// in which the peer adds them, and behind what the peer announces (note_taken()). Of a peer that is not heard, it
-/// goes four times as slowly as our own last claim went. Routes and
-/// rules come behind the addresses that may need them. Few objects go at once. So do those with a virtual MAC: all of
-/// them move with that MAC, when the peer speaks. After a fault (release()) many objects go in turns as well, in the
-/// same order and without a pause, so that the adverts of other instances are not late. So do many objects that a new
-/// configuration no longer asks for.
+/// others nowhere if this node released everything then. So let_go() removes many objects at the pace at which the peer
+/// adds them (Departure, note_taken()). Routes and rules go behind the addresses that may need them. Few objects go at
+/// once. So do those with a virtual MAC: all of them move with that MAC, when the peer speaks. After a fault
+/// (release()) many objects go in turns as well, in the same order and without a pause, so that the adverts of other
+/// instances are not late. So do many objects that a new configuration no longer asks for (Removals).
 ///
 /// Not good yet: many objects with a virtual MAC are released in one go, which delays other instances. The peer of a
 /// virtual MAC with many addresses should have all of them before it speaks. A foreign route or rule that
@@ -43,7 +40,10 @@
 
 #include "vipd/config/config.hpp"
 #include "vipd/node/announcer.hpp"
-#include "vipd/node/held_objects.hpp"
+#include "vipd/node/departure.hpp"
+#include "vipd/node/duplicate_watch.hpp"
+#include "vipd/node/held_entries.hpp"
+#include "vipd/node/removals.hpp"
 #include "vipd/node/virtual_mac.hpp"
 #include "vipd/os/kernel.hpp"
 #include "vipd/os/wire.hpp"
@@ -84,13 +84,17 @@ class AddressOwner {
   /// Announces these addresses at once, a whole burst of each.
   void announce_again(const std::set<IpAddress>& addresses, TimePoint now);
   /// Whether the address is held on this interface.
-  bool holds(const IpAddress& address, int ifindex) const;
+  bool holds(const IpAddress& address, int ifindex) const {
+    return holding() && have_address(entries_, address, ifindex);
+  }
   /// The peer that takes over has announced this address: it has those before it, too.
   void note_taken(const IpAddress& address, TimePoint now);
   /// Adds the addresses that are held or let go, on interfaces where others may announce them.
-  void add_watched(WatchedAddresses& watched) const;
+  void add_watched(WatchedAddresses& watched) const {
+    if (holding() || letting_go()) add_watched_of(entries_, kernel_.view(), watched);
+  }
   /// Whether a change of these interfaces, or of the routes and rules (an empty name), concerns what is held here.
-  bool is_concerned(const std::vector<std::string>& interfaces) const;
+  bool is_concerned(const std::vector<std::string>& interfaces) const { return are_concerned(entries_, interfaces); }
 
   /// When on_deadline() is due; kNever if not at all.
   TimePoint deadline() const;
@@ -105,11 +109,11 @@ class AddressOwner {
   /// goes in turns.
   bool letting_go() const { return departure_.has_value(); }
   /// Each address that is to be held is usable, as far as duplicate address detection can tell.
-  bool settled() const;
+  bool settled() const { return all_settled(entries_, kernel_.view()); }
   /// Nothing is left of what is not to be held.
-  bool clear() const { return stuck_.empty() && leaving_.empty() && !letting_go(); }
+  bool clear() const { return removals_.stuck().empty() && removals_.leaving() == 0 && !letting_go(); }
   /// The objects that the kernel has refused to remove so far. The removal is tried again until they are gone.
-  const std::vector<KernelObject>& stuck() const { return stuck_; }
+  const std::vector<KernelObject>& stuck() const { return removals_.stuck(); }
   /// "cannot add 192.0.2.10/24 on eth0: Permission denied": the first that the kernel refused, if any; or what stood
   /// in the way before that.
   std::optional<std::string> failure() const;
@@ -122,41 +126,25 @@ class AddressOwner {
   std::optional<std::string> trouble(const Entry& entry) const;
 
  private:
-  /// How objects go while a peer adds them.
-  struct Departure {
-    TimePoint next_at;      // when the next few go, though the peer has not announced them
-    TimePoint ends;         // when all go that are left
-    Duration each;          // time for one object of a peer that is not heard; zero: there is no peer
-    std::size_t next = 0;   // index of the entry that goes next
-    std::size_t taken = 0;  // number of entries, from the first on, that the peer has by what it announced
-  };
-
   Result<void> make_ready();
   bool begin(TimePoint now);
   bool raise_again();
   void locate();
-  void remove(const std::vector<KernelObject>& objects);
   void remove_some(std::size_t most);
-  void note_changed_hands(Entry& entry) const;
   std::size_t owned() const;
-  void begin_departure(Duration each, TimePoint now);
+  void begin(const Departure& departure);
   void finish_release();
   void let_some_go();
   TimePoint next_departure() const;
   void stand_by();
   void remove_strays(TimePoint now);
-  void accept_again(const std::vector<IpAddress>& addresses);
   std::vector<int> add(const std::vector<Entry*>& missing, TimePoint now);
   void put_back(const std::vector<Entry*>& missing, TimePoint now);
-  void add_again(const std::vector<KernelObject>& objects, std::vector<int>& results);
-  void note_added(Entry& entry, int error);
   void add_new(const std::vector<Entry*>& entries, TimePoint now);
   std::vector<Entry*> add_queued(std::size_t most, TimePoint now);
   void go_on_adding(TimePoint now);
-  void note_length(const Entry& entry) const;
   void judge_duplicates(TimePoint now);
   void detect_again(const std::vector<Entry*>& duplicates, TimePoint now);
-  std::vector<Entry> take_config();
   bool is_held(const KernelObject& object) const;
   TimePoint other_deadline() const;
   void note_round(bool ended, TimePoint now);
@@ -177,12 +165,8 @@ class AddressOwner {
   TimePoint next_addition_ = kNever;
   TimePoint next_repair_{};  // not before
   bool repair_pending_ = false;
-  TimePoint detected_again_ = TimePoint::min();  // when duplicates were added again last, since the claim
-  TimePoint next_detection_ = kNever;            // when they are judged again
-  std::vector<KernelObject> leaving_;            // that the configuration no longer asks for, the next one last
-  std::vector<IpAddress> accepted_;              // to which packets are taken in again when those have left
-  std::vector<KernelObject> stuck_;              // that the kernel has refused to remove
-  TimePoint next_removal_ = kNever;
+  DuplicateWatch duplicates_;
+  Removals removals_;
 };
 
 }  // namespace vipd

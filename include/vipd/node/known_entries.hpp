@@ -4,6 +4,8 @@
 /// thousands of entries; an entry at another place is found by a sorted list, which is made when it is first needed.
 #pragma once
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "vipd/node/held_objects.hpp"
@@ -57,5 +59,21 @@ class KnownEntries {
   std::size_t left_, next_ = 0;
   Places by_wanted_, by_object_;
 };
+
+/// Makes `entries` those of `instance`. An entry that is wanted as before, or is the same object, keeps its state,
+/// whatever has become of the interface's own subnets. Returns those that are no longer wanted.
+inline std::vector<HeldEntry> take_config(std::vector<HeldEntry>& entries, const InstanceConfig& instance,
+                                          const NetworkView& view) {
+  std::vector<HeldEntry> before = std::exchange(entries, {});
+  KnownEntries known(before);
+  for (auto& [wanted, tracked] : wanted_by(instance)) {
+    const KernelObject object = located(wanted, instance, view);
+    const HeldEntry* same = known.take(wanted, object);
+    HeldEntry& entry = entries.emplace_back(same != nullptr ? *same : HeldEntry{.wanted = {}, .object = object});
+    entry.wanted = std::move(wanted);
+    entry.tracked = tracked;
+  }
+  return known.rest();
+}
 
 }  // namespace vipd
