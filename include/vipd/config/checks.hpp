@@ -9,24 +9,10 @@
 #include <string>
 
 #include "vipd/config/config.hpp"
+#include "vipd/config/placed.hpp"
 #include "vipd/config/report.hpp"
-#include "vipd/config/toml.hpp"
 
 namespace vipd {
-
-/// An instance, a sync group or a check, and where it is written. Entry n of a list there is entry n here.
-template <typename Owner>
-struct Placed {
-  Owner config;
-  const TomlNode* table = nullptr;
-};
-
-/// [instance.NAME]
-using PlacedInstance = Placed<InstanceConfig>;
-/// [sync_group.NAME]
-using PlacedGroup = Placed<SyncGroupConfig>;
-/// [check.NAME]
-using PlacedCheck = Placed<CheckConfig>;
 
 /// Reports what is wrong between the keys of one instance and between instances.
 void check_instances(std::span<const PlacedInstance> instances, Report& report);
