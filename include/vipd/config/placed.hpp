@@ -33,8 +33,11 @@ inline const Place& entry_place(const TomlNode& entry, std::string_view key) {
 }
 
 /// What stands for `key`; the instance has it.
-inline const Place& place_of(const PlacedInstance& instance, std::string_view key) { return instance.table->find(key)->place; }
+inline const Place& place_of(const PlacedInstance& instance, std::string_view key) {
+  return instance.table->find(key)->place;
+}
 
+/// Where the address of entry `index` is written.
 inline const Place& address_place(const PlacedInstance& instance, std::size_t index) {
   return entry_place(instance.table->entry("addresses", index), "address");
 }
@@ -42,11 +45,12 @@ inline const Place& address_place(const PlacedInstance& instance, std::size_t in
 /// An entry that was refused before, see read_value().
 inline bool is_refused(const VirtualAddress& entry) { return entry.prefix.address.is_unspecified(); }
 
-/// Is the family known, i.e. was the first address accepted?
+/// True if the family is known: the first address was accepted.
 inline bool has_family(const InstanceConfig& config) {
   return !config.addresses.empty() && !is_refused(config.addresses.front());
 }
 
+/// "IPv4" or "IPv6".
 inline std::string_view display_name(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
 
 /// Where an entry of the instance lives.
