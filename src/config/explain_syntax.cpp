@@ -1,113 +1,26 @@
 #include "vipd/config/explain_syntax.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
 #include <map>
-#include <optional>
+#include <utility>
 
+#include "vipd/config/bare_words.hpp"
+#include "vipd/config/explain_string.hpp"
 #include "vipd/config/foreign.hpp"
-#include "vipd/config/secret.hpp"
 #include "vipd/config/text.hpp"
-#include "vipd/config/toml_cursor.hpp"
 
 namespace vipd {
 
 namespace {
 
-// What is said of a lookalike, behind its name.
-constexpr char kNoQuote[] = " is no quote in TOML";
-constexpr char kNoBlank[] = " stands here, where TOML takes plain blanks only";
-
-/// Full-width digits (U+FF10..U+FF19, which some keyboards make) as ASCII; nullopt if `token` has none.
-std::optional<std::string> without_full_width_digits(std::string_view token) {
-  std::string result;
-  bool found = false;
-  for (std::size_t i = 0; i < token.size(); ++i) {
-    const auto third = i + 2 < token.size() ? static_cast<unsigned char>(token[i + 2]) : 0;
-    if (token.substr(i, 2) == "\xef\xbc" && third >= 0x90 && third <= 0x99) {
-      result += static_cast<char>('0' + (third - 0x90));
-      found = true;
-      i += 2;
-    } else {
-      result += token[i];
-    }
-  }
-  return found ? std::optional(result) : std::nullopt;
-}
-
-std::string_view without_sign(std::string_view token) {
-  return token.starts_with('-') || token.starts_with('+') ? token.substr(1) : token;
-}
-
-bool consists_of(std::string_view token, std::string_view characters) {
-  return token.find_first_not_of(characters) == std::string_view::npos;
-}
-
-/// "0100": TOML 1.0 does not say whether that is octal, so it is neither.
-bool has_leading_zero(std::string_view token) {
-  const std::string_view digits = without_sign(token);
-  return digits.size() > 1 && digits[0] == '0' && consists_of(digits, "0123456789_");
-}
-
-bool overflows(std::string_view token) {
-  std::string digits;
-  std::ranges::copy_if(without_sign(token), std::back_inserter(digits), is_digit);
-  if (token.starts_with('-')) digits.insert(0, "-");
-  std::int64_t value = 0;
-  return std::from_chars(digits.data(), digits.data() + digits.size(), value).ec == std::errc::result_out_of_range;
-}
-
-/// Digits in base 16, 8 or 2.
-bool is_in_other_base(std::string_view token) {
-  const std::string_view base = token.substr(0, 2);
-  return token.size() > 2 && (base == "0x" || base == "0o" || base == "0b") &&
-         consists_of(token.substr(2), "0123456789abcdefABCDEF_");
-}
-
-/// Does `token` look like a date, a time or both (RFC 3339)? Whether there is such a day is for the library to say.
-bool is_date(std::string_view token) {
-  std::string shape(token);
-  std::ranges::replace_if(shape, is_digit, '9');
-  const auto begins_with = [&](std::string_view time) {
-    const std::string_view rest = std::string_view(shape).substr(std::min(time.size(), shape.size()));
-    return shape.starts_with(time) && consists_of(rest.substr(0, 1), ".Zz+-") && consists_of(rest, ".Zz+-:9");
-  };
-  return shape == "9999-99-99" || begins_with("99:99:99") || begins_with("9999-99-99T99:99:99") ||
-         begins_with("9999-99-99t99:99:99");
-}
-
-/// What somebody meant who wrote yes, no, on, off or True.
-std::optional<std::string_view> meant_boolean(std::string_view token) {
-  std::string lower(token);
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  if (lower == "true" || lower == "yes" || lower == "on") return "true";
-  if (lower == "false" || lower == "no" || lower == "off") return "false";
-  return std::nullopt;
-}
-
-/// `word` without the quote `plain` and what looks like it.
-std::string without_quotes(std::string_view word, char plain) {
-  std::string result;
-  for (std::size_t i = 0; i < word.size();) {
-    const Lookalike* odd = lookalike_at(word, i);
-    const bool is_odd = odd != nullptr && odd->plain == plain;
-    if (!is_odd && word[i] != plain) result += word[i];
-    i += is_odd ? odd->character.size() : 1;
-  }
-  return result;
-}
-
-/// Each parsing function returns false after it has recorded a fault.
-class Explainer : private TomlCursor {
+/// Goes through the statement: what stands where something else has to stand is a fault.
+class Explainer : private StringExplainer {
  public:
-  Explainer(std::string_view text, const RefusedStatement& statement)
-      : TomlCursor(text, statement.begin), asked_(statement) {}
+  Explainer(std::string_view text, const RefusedStatement& statement) : StringExplainer(text, statement) {}
 
   Explanation explain();
 
  private:
-  // What the text consists of.
   bool statement();
   bool header();
   bool header_end(bool is_array);
@@ -122,31 +35,7 @@ class Explainer : private TomlCursor {
   bool array();
   bool array_separator(std::size_t open, std::size_t last);
   bool inline_table();
-  bool string();
-  std::string closing_hint(std::size_t open) const;
-  bool multi_line_string(std::string_view quotes);
-  bool escape();
-  bool joins_lines();
   bool end_of_statement();
-
-  // Faults and the way on from them.
-  bool fail(std::size_t offset, std::size_t length, std::string message, std::string hint = "");
-  bool fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message, std::string hint = "");
-  bool blame_blank(std::size_t offset, std::size_t length);
-  bool blame_quote(std::size_t begin, std::string_view word);
-  std::string_view quoted_words(std::size_t begin, std::string_view word) const;
-  bool hide_fault(std::string_view key);
-  bool refuse_second(std::size_t begin, std::size_t first);
-  void recover();
-  Place place(std::size_t offset, std::size_t length) const { return place_at(text_, offset, length); }
-
-  /// How much of the file a fault makes unreadable.
-  enum class Damage : std::uint8_t { statement, section, rest_of_file };
-
-  const RefusedStatement& asked_;
-  int nesting_ = 0;
-  Damage damage_ = Damage::statement;
-  Explanation said_;
 };
 
 Explanation Explainer::explain() {
@@ -367,180 +256,12 @@ bool Explainer::inline_table() {
   return true;
 }
 
-/// On one line, between quotes of either kind.
-bool Explainer::string() {
-  const std::size_t open = pos_++;
-  const std::string quote(1, text_[open]);
-  while (!at_line_end() && !at(quote)) {
-    if (quote == "'" || !at("\\"))
-      ++pos_;
-    else if (!escape())
-      return false;
-  }
-  const std::string unterminated = "unterminated string: no closing " + quote + " before ";
-  if (at_line_end()) return fail(open, pos_ - open, unterminated + "end of line", closing_hint(open));
-  ++pos_;
-  const bool is_delimited = at_end() || std::string_view(" \t\r\n,]}#=.").find(text_[pos_]) != std::string_view::npos;
-  const std::string hint = is_delimited ? "" : closing_hint(open);
-  // `["a”, "b"]`: the quote behind the comma closed the first string.
-  return hint.empty() || fail(open, pos_ - open, unterminated + "the next value", hint);
-}
-
-/// The remedy for a string that begins at `open` and was meant to end in a quote that is none; "" for others.
-std::string Explainer::closing_hint(std::size_t open) const {
-  const std::string_view line = text_.substr(open + 1, line_end(open) - open - 1);
-  for (std::size_t i = 0; i < line.size(); ++i)
-    if (const Lookalike* odd = lookalike_at(line, i); odd != nullptr && odd->plain == text_[open])
-      return describe(*odd) + kNoQuote + ": write " + in_quotes(line.substr(0, i));
-  return "";
-}
-
-bool Explainer::multi_line_string(std::string_view quotes) {
-  const std::size_t open = pos_;
-  bool good = true;
-  pos_ += quotes.size();
-  while (!at_end() && !at(quotes)) {
-    const bool is_escape = at("\\") && quotes[0] == '"' && !joins_lines();
-    // Only the first fault counts, and the string goes on behind it: its other lines are no statements.
-    if (is_escape && good)
-      good = escape();
-    else
-      pos_ += is_escape ? 2 : 1;
-  }
-  if (at_end()) {
-    damage_ = Damage::rest_of_file;
-    return good &&
-           fail(open, quotes.size(), "unterminated string: no closing " + std::string(quotes) + " before end of file");
-  }
-  pos_ += quotes.size();
-  for (int more = 0; more < 2 && at(quotes.substr(0, 1)); ++more) ++pos_;  // """a"" ends in five quotes
-  return good;
-}
-
-/// A backslash at the end of a line joins it with the next; the blanks behind it are taken.
-bool Explainer::joins_lines() {
-  const std::size_t next = std::min(text_.find_first_not_of(" \t\r", pos_ + 1), text_.size());
-  if (!text_.substr(next).starts_with('\n')) return false;
-  pos_ = next - 1;
-  return true;
-}
-
-bool Explainer::escape() {
-  const char kind = pos_ + 1 < text_.size() ? text_[pos_ + 1] : '\0';
-  const std::size_t digits = kind == 'u' ? 4 : kind == 'U' ? 8 : 0;
-  if (digits == 0 && std::string_view("btnfr\"\\").find(kind) == std::string_view::npos) {
-    if (kind == '\r' || kind == '\n')
-      return fail(pos_, 1, "a backslash joins lines only in a string between \"\"\"", "begin and end it with \"\"\"");
-    const std::size_t length = kind == '\0' ? 0 : std::max<std::size_t>(utf8_sequence(text_, pos_ + 1), 1);
-    return fail(pos_, 1 + length, "unknown escape sequence \"" + printable(text_.substr(pos_, 1 + length)) + "\"",
-                "use \\\\ for a backslash or a literal '...' string");
-  }
-  const std::string_view code = text_.substr(pos_ + 2, digits);
-  if (code.size() < digits || !consists_of(code, "0123456789abcdefABCDEF")) {
-    return fail(pos_, 2, std::string("\"\\") + kind + "\" needs " + std::to_string(digits) + " hexadecimal digits");
-  }
-  pos_ += 2 + digits;
-  return true;
-}
-
 bool Explainer::end_of_statement() {
   skip_blanks();
   if (at("#")) pos_ = line_end(pos_);
   if (at_line_end()) return true;
   return fail(pos_, token().size(), "unexpected text after the end of the statement",
               "one statement a line; a comment begins with #");
-}
-
-/// Records the lookalike of a blank within a fault, which is then the cause of it; false if there is none.
-bool Explainer::blame_blank(std::size_t offset, std::size_t length) {
-  const std::size_t end = std::min(offset + std::max<std::size_t>(length, 1), text_.size());
-  if (offset >= end || std::string_view("\"'\\").find(text_[offset]) != std::string_view::npos) return false;  // legal
-  for (std::size_t i = offset; i < end; ++i) {
-    const Lookalike* odd = lookalike_at(text_, i);
-    if (odd == nullptr || odd->is_quote()) continue;
-    fail_as("syntax", i, odd->character.size(), describe(*odd) + kNoBlank,
-            odd->plain == ' ' ? "write a plain blank" : "remove it");
-    return true;
-  }
-  return false;
-}
-
-/// Records that `word`, a key or a value at `begin`, has a quote that is none; false if it has no such quote.
-bool Explainer::blame_quote(std::size_t begin, std::string_view word) {
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    const Lookalike* odd = lookalike_at(word, i);
-    if (odd == nullptr || !odd->is_quote()) continue;
-    fail_as("syntax", begin, word.size(), describe(*odd) + kNoQuote,
-            "write " + in_quotes(without_quotes(word, odd->plain)));
-    return true;
-  }
-  return false;
-}
-
-/// `word`, a value at `begin`; with the words behind it up to the quote that closes the wrong one it begins with.
-std::string_view Explainer::quoted_words(std::size_t begin, std::string_view word) const {
-  const Lookalike* open = lookalike_at(text_, begin);
-  if (open == nullptr || !open->is_quote()) return word;
-  const std::string_view line = text_.substr(begin, line_end(begin) - begin);
-  const auto quote_size = [&](std::size_t i) {
-    const Lookalike* odd = lookalike_at(line, i);
-    if (odd != nullptr && odd->plain == open->plain) return odd->character.size();
-    return std::size_t{line[i] == open->plain};
-  };
-  std::size_t i = 0;
-  while (line.substr(i).starts_with(open->character)) i += open->character.size();  // ``eth0'' begins with two
-  for (; i < line.size(); ++i)
-    if (quote_size(i) != 0) return line.substr(0, i + quote_size(i));
-  return word;
-}
-
-bool Explainer::fail(std::size_t offset, std::size_t length, std::string message, std::string hint) {
-  if (blame_blank(offset, length)) return false;
-  return fail_as("syntax", offset, length, std::move(message), std::move(hint));
-}
-
-bool Explainer::fail_as(std::string kind, std::size_t offset, std::size_t length, std::string message,
-                        std::string hint) {
-  said_.fault = error_at(place(offset, length), std::move(kind), std::move(message), std::move(hint));
-  pos_ = std::max(pos_, std::min(offset, text_.size()));
-  return false;
-}
-
-/// The words for a fault in the value of the key `name` may quote it; a secret's are replaced.
-bool Explainer::hide_fault(std::string_view name) {
-  if (said_.fault->message.ends_with(kNoBlank)) return false;  // quotes nothing
-  const std::string_view table = !asked_.section.empty() ? asked_.section[0] : said_.key[0];
-  if (is_secret_key(name) || table.starts_with("key")) {
-    said_.fault->message = "the value of " + in_quotes(name) + " is not valid (it is a secret and not shown)";
-    said_.fault->hint = "write it in double quotes; see vipd.toml(5)";
-  }
-  return false;
-}
-
-/// Goes on behind what the statement has spoilt, whatever is wrong with it.
-void Explainer::recover() {
-  const bool in_list = nesting_ > 0;
-  const auto is_spoilt = [&] {
-    if (damage_ == Damage::rest_of_file) return true;
-    if (damage_ == Damage::section) return !at_header();
-    return in_list ? !at_header() && !at_new_statement() : !at_possible_statement();
-  };
-  if (!in_list || !at_new_statement()) next_line();
-  while (!at_end() && is_spoilt()) next_line();
-}
-
-/// The key `key` at `offset` is set a second time.
-Diagnostic key_twice(std::string_view text, std::size_t offset, std::string_view key, const Place& first) {
-  return error_at(place_at(text, offset, key.size()), "duplicate-key",
-                  in_quotes(key) + " is set twice; first at line " + std::to_string(first.line), "remove one of them",
-                  first);
-}
-
-/// Records that the key at `begin` was there at `first`, in an inline table.
-bool Explainer::refuse_second(std::size_t begin, std::size_t first) {
-  const std::string_view key = text_.substr(begin, text_.find_first_of(" \t=", begin) - begin);
-  said_.fault = key_twice(text_, begin, key, place(first, key.size()));
-  return false;
 }
 
 }  // namespace

@@ -7,12 +7,11 @@
 #include <set>
 #include <string>
 
-#include "vipd/config/check_kinds.hpp"
-#include "vipd/config/check_program.hpp"
 #include "vipd/config/checks.hpp"
+#include "vipd/config/named_programs.hpp"
 #include "vipd/config/report.hpp"
 #include "vipd/config/schema.hpp"
-#include "vipd/config/toml.hpp"
+#include "vipd/config/table_reader.hpp"
 #include "vipd/config/unknown_words.hpp"
 #include "vipd/config/values.hpp"
 
@@ -51,30 +50,6 @@ TomlNode overlaid(const TomlNode& base, const TomlNode& over) {
   return result;
 }
 
-/// Appends what a check has run.
-void collect_program(const PlacedCheck& check, std::vector<NamedProgram>& into) {
-  const auto program = program_of(check.config);
-  if (program.empty()) return;
-  const TomlNode& named = *check.table->find(kind_of(check.config).name());
-  const TomlNode& node = named.children.empty() ? named : named.children[0];
-  into.push_back({program, false, node.place});
-}
-
-/// Appends the programs that an instance or a sync group names.
-template <typename Owner>
-void collect_programs(const Placed<Owner>& placed, std::vector<NamedProgram>& into) {
-  const TomlNode* hooks = placed.table->find("hooks");
-  if (hooks == nullptr) return;
-  for (const TomlNode& node : hooks->children) {
-    const Key<Owner>* key = find_key<Owner>("hooks." + node.key);
-    const Value value = key->value(placed.config);
-    const auto* arguments = std::get_if<const std::vector<std::string>*>(&value);
-    if (arguments == nullptr) continue;
-    const Place& place = node.children.empty() ? node.place : node.children.front().place;
-    into.push_back({**arguments, key->name == "hooks.any", place});
-  }
-}
-
 /// Walks through the trees of all files.
 class ConfigReader {
  public:
@@ -97,18 +72,6 @@ class ConfigReader {
   template <typename Owner>
   const Placed<Owner>& read_named(const Section& section, const TomlNode& table, std::vector<Placed<Owner>>& into);
   void join(const PlacedGroup& group);
-  template <typename Owner>
-  void read_table(const Section& section, const TomlNode& table, Owner& owner);
-  template <typename Owner>
-  void read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Owner& owner);
-  template <typename Owner>
-  void read_key(const Section& section, const TomlNode& node, const std::string& name, Owner& owner);
-  template <typename Entry>
-  void read_entries(const Section& section, const KeySpec& key, const TomlNode& list, std::vector<Entry>& into);
-  template <typename Entry>
-  void read_entry(const Section& section, const KeySpec& list, const TomlNode& node, Entry& entry);
-  template <typename Owner>
-  void read_group(const Section& section, const TomlNode& table, const std::string& name, Owner& owner);
   bool define(const std::string& title, const TomlNode& node);
   void refuse_orphan(const TomlNode& table);
   bool may_exist(const std::string& instance) const;
@@ -124,6 +87,7 @@ class ConfigReader {
   std::vector<TomlFile> files_;
   Report report_;
   UnknownWords unknown_;
+  TableReader tables_;
   Config config_;
   Instances instances_;                                              ///< without any override
   std::map<std::string, std::size_t, std::less<>> instance_places_;  ///< by name, in instances_
@@ -144,7 +108,11 @@ std::vector<TomlFile> read_files(std::span<const ConfigSource> sources) {
 }
 
 ConfigReader::ConfigReader(std::span<const ConfigSource> sources, std::string_view host)
-    : host_(host), files_(read_files(sources)), report_(sources), unknown_(files_, report_) {
+    : host_(host),
+      files_(read_files(sources)),
+      report_(sources),
+      unknown_(files_, report_),
+      tables_(unknown_, report_) {
   for (const TomlFile& file : files_) {
     for (const Diagnostic& fault : file.faults) report_.add(fault);
     report_.omit(file.omitted);
@@ -223,7 +191,7 @@ void ConfigReader::read_node(const TomlNode& table) {
     if (is_host) {
       read_host(child);
     } else if (define(in_quotes(child.key) + " in [node]", child)) {
-      read_key({"node", "[node]"}, child, child.key, config_);
+      tables_.read_key({"node", "[node]"}, child, child.key, config_);
     }
   }
 }
@@ -323,7 +291,7 @@ const Placed<Owner>& ConfigReader::read_named(const Section& section, const Toml
   Placed<Owner>& placed = into.emplace_back();
   placed.config.name = table.key;
   placed.table = &table;
-  read_table(section, table, placed.config);
+  tables_.read_table(section, table, placed.config);
   return placed;
 }
 
@@ -339,69 +307,6 @@ void ConfigReader::join(const PlacedGroup& group) {
                               "there is no [instance." + name + "]", name);
     }
   }
-}
-
-/// All of a table, in which nothing may be missing.
-template <typename Owner>
-void ConfigReader::read_table(const Section& section, const TomlNode& table, Owner& owner) {
-  read_keys(section, table, "", owner);
-  unknown_.refuse_missing(section, table);
-}
-
-template <typename Owner>
-void ConfigReader::read_keys(const Section& section, const TomlNode& table, const std::string& prefix, Owner& owner) {
-  for (const TomlNode& node : table.children) read_key(section, node, prefix + node.key, owner);
-}
-
-template <typename Owner>
-void ConfigReader::read_key(const Section& section, const TomlNode& node, const std::string& name, Owner& owner) {
-  if (const Key<Owner>* key = find_key<Owner>(name)) {
-    const Slot slot = key->slot(owner);
-    read_value(*key, node, slot, report_);
-    if (node.type == TomlType::array)
-      std::visit(
-          [&]<typename Type>(Type* list) {
-            if constexpr (kIsList<Type>) read_entries(section, *key, node, *list);
-          },
-          slot);
-  } else if (is_group(section.table, name)) {
-    read_group(section, node, name, owner);
-  } else {
-    unknown_.refuse_key(section, node, name);
-  }
-}
-
-/// Entry n of the list in the file is entry n in the config, also if it is refused.
-template <typename Entry>
-void ConfigReader::read_entries(const Section& section, const KeySpec& key, const TomlNode& list,
-                                std::vector<Entry>& into) {
-  UnknownWords::Names meant = unknown_.begin_section();
-  for (const TomlNode& node : list.children) {
-    unknown_.begin_section();
-    read_entry(section, key, node, into.emplace_back());
-  }
-  unknown_.begin_section(std::move(meant));
-}
-
-/// An entry is a table; what has an address may stand there as a string.
-template <typename Entry>
-void ConfigReader::read_entry(const Section& section, const KeySpec& list, const TomlNode& node, Entry& entry) {
-  if (node.type == TomlType::table) {
-    read_table({list.entries, in_quotes(list.name) + " of " + section.title}, node, entry);
-  } else if (const Key<Entry>* address = find_key<Entry>("address")) {
-    read_value(*address, node, address->slot(entry), report_);
-  } else {
-    report_.error("type", node.place,
-                  "an entry of " + in_quotes(list.name) + " must be a table, got " + describe_value(node),
-                  in_quotes(list.name) + " is " + list.values);
-  }
-}
-
-template <typename Owner>
-void ConfigReader::read_group(const Section& section, const TomlNode& table, const std::string& name, Owner& owner) {
-  if (table.type == TomlType::table) return read_keys(section, table, name + ".", owner);
-  report_.error("type", table.place, in_quotes(name) + " must be a table, got " + describe_value(table),
-                name == "hooks" ? "write hooks.any = ..." : "write " + name + ".count = ...");
 }
 
 /// False if another file has `title` already; within one file TOML forbids it. The second one is not read.
@@ -429,7 +334,7 @@ ConfigReader::Instances ConfigReader::on_node(const std::string& name, const Ove
       instance.table = &overlays_.emplace_back(overlaid(*instance.table, *table));
     else
       refuse_orphan(*table);
-    read_keys(section, *table, "", instance.config);
+    tables_.read_keys(section, *table, instance.config);
   }
   return instances;
 }

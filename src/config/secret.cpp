@@ -32,7 +32,7 @@ std::size_t skip_blanks(std::string_view line, std::size_t at) {
 }
 
 /// A dotted key in a line.
-struct Key {
+struct WrittenKey {
   std::vector<std::string_view> parts;
   std::size_t end = 0;
 
@@ -44,8 +44,8 @@ struct Key {
 };
 
 /// Reads what may be a key at `at`; its end is `at` if there is none.
-Key read_key(std::string_view line, std::size_t at) {
-  Key key{.parts = {}, .end = at};
+WrittenKey read_key(std::string_view line, std::size_t at) {
+  WrittenKey key{.parts = {}, .end = at};
   while (at < line.size()) {
     const char quote = line[at];
     const bool is_quoted = quote == '"' || quote == '\'';
@@ -68,7 +68,7 @@ class Masker {
 
  private:
   std::size_t find_secret(std::string_view line) const;
-  bool starts_secret(const Key& key) const { return in_keys_ || key.is_in_keys() || key.is_secret(); }
+  bool starts_secret(const WrittenKey& key) const { return in_keys_ || key.is_in_keys() || key.is_secret(); }
   void begin_secret(std::string_view value);
 
   bool in_keys_ = false;     ///< below [key.NAME]
@@ -99,7 +99,7 @@ std::string Masker::mask(std::string_view line) {
 std::size_t Masker::find_secret(std::string_view line) const {
   for (std::size_t at = 0; at < line.size(); at = std::min(line.find_first_of("{,", at), line.size() - 1) + 1) {
     const std::size_t begin = skip_blanks(line, at);
-    const Key key = read_key(line, begin);
+    const WrittenKey key = read_key(line, begin);
     const std::size_t next = skip_blanks(line, key.end);
     const bool has_equals = line.substr(next).starts_with('=');
     if (key.end == begin || (at > 0 && !has_equals) || !starts_secret(key)) continue;  // most entries have no "="

@@ -11,7 +11,7 @@ namespace vipd {
 namespace {
 
 /// What could not be removed is tried again this often; what waits for that is gone within the same 50 ms.
-constexpr auto kRemovalGap = std::chrono::milliseconds(25);
+constexpr auto kStuckGap = std::chrono::milliseconds(25);
 
 }  // namespace
 
@@ -52,7 +52,7 @@ void Removals::try_again(std::vector<KernelObject> strays, const IsHeld& is_held
   const auto results = kernel_.remove(strays);
   for (std::size_t i = 0; i < strays.size(); ++i)
     if (results[i] != 0) stuck_.push_back(std::move(strays[i]));
-  if (!stuck_.empty()) next_try_ = now + kRemovalGap;
+  if (!stuck_.empty()) next_try_ = now + kStuckGap;
 }
 
 void Removals::accept(const std::vector<IpAddress>& addresses) {
