@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "vipd/config/explain_syntax.hpp"
+#include "vipd/config/repetitions.hpp"
 #include "vipd/config/secret.hpp"
 #include "vipd/config/statements.hpp"
 #include "vipd/config/toml_library.hpp"
@@ -127,7 +128,8 @@ LibraryRefusal to_refusal(std::string_view text, const toml::parse_error& error)
 /// Reads a text of which some statements may be no TOML: each that the library refuses is explained and left out.
 ///
 /// The library stops at its first fault. From there on it is asked about each statement alone, so that many faults take
-/// no longer than one. Statements that exclude each other are told by further parses of the whole.
+/// no longer than one. Statements that repeat another one are found by their names. Others that exclude each other are
+/// told by further parses of the whole.
 class TextReader {
  public:
   explicit TextReader(std::string_view text) : text_(text), rest_(text) {}
@@ -138,6 +140,8 @@ class TextReader {
   std::optional<LibraryRefusal> parse();
   std::optional<LibraryRefusal> parse(const Statement& statement) const;
   void leave_out_faults(StatementInSection from);
+  void leave_out_repetitions();
+  Place place_of(const Statement& statement, const KeyParts& key) const;
   void leave_out(const Explanation& said, std::size_t begin, const Diagnostic& fault);
   void blank(std::size_t begin, std::size_t end);
   void explain_conflict(const LibraryRefusal& refusal);
@@ -157,6 +161,10 @@ TomlFile TextReader::read(int number) {
   std::optional<LibraryRefusal> refusal = parse();
   if (refusal) {
     leave_out_faults(statement_at(rest_, refusal->offset));
+    refusal = parse();
+  }
+  if (refusal) {
+    leave_out_repetitions();
     refusal = parse();
   }
   while (refusal && file_.faults.size() < kMaxDiagnostics && parsed_ < kMostParsed) {
@@ -216,6 +224,32 @@ void TextReader::leave_out(const Explanation& said, std::size_t begin, const Dia
   else
     ++file_.omitted;
   blank(begin, said.end);
+}
+
+/// Leaves out what an earlier statement defines already; the first ones are told, all are counted.
+void TextReader::leave_out_repetitions() {
+  for (const auto& [statement, first] : find_repetitions(rest_)) {
+    if (file_.faults.size() < kMaxDiagnostics) {
+      const Explanation said = explain_statement(rest_, {.begin = statement.begin});
+      file_.faults.push_back(explain_second(rest_, statement.begin, said, place_of(first, said.key)));
+    } else {
+      ++file_.omitted;
+    }
+    blank(statement.begin, statement.end);
+  }
+}
+
+/// The place of what a legal statement defines: of the value, or of the header.
+Place TextReader::place_of(const Statement& statement, const KeyParts& key) const {
+  const std::size_t newline = statement.begin == 0 ? std::string::npos : rest_.rfind('\n', statement.begin - 1);
+  const std::size_t line_begin = newline == std::string::npos ? 0 : newline + 1;
+  const auto parsed = toml::parse(std::string_view(rest_).substr(line_begin, statement.end - line_begin));
+  const toml::node* defined = parsed ? follow(&parsed.table(), key) : nullptr;
+  if (defined == nullptr) return place_at(rest_, statement.begin, 1);
+  Place place = to_place(defined->source(), 0);
+  place.line +=
+      static_cast<int>(std::count(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(line_begin), '\n'));
+  return place;
 }
 
 void TextReader::explain_conflict(const LibraryRefusal& refusal) {
