@@ -70,7 +70,7 @@ Result<LoadedConfig> begin_with_what_was_in_force(HandOver& left, const DaemonOp
   LoadedConfig loaded = load_kept(options.config, *kept, Purpose::go_on);
   if (loaded.config) return loaded;
   const std::string refusal = "vipd " VIPD_VERSION " does not accept it:\n" + loaded.report(false);
-  log_error("what was in force cannot go on: {}", refusal);
+  log_error("the configuration in force cannot go on: {}", refusal);
   const Error why = give_back(std::move(left), options.arguments);
   return failure(refusal + why.message);
 }
@@ -81,16 +81,18 @@ Result<LoadedConfig> begin(std::optional<HandOver>& left, const DaemonOptions& o
   if (left) {
     auto loaded = begin_with_what_was_in_force(*left, options);
     if (loaded) return loaded;
-    log_error("the files come into force, since what was in force is lost: {}", loaded.error().message);
+    log_error("the files come into force, since the record of the configuration in force is lost: {}",
+              loaded.error().message);
   }
   return last_confirmed(load_config(options.config, purpose), purpose, options);
 }
 
 void say_how_it_goes_on(const LoadedConfig& loaded, const HandOver& left, const std::string& config) {
-  if (left.given_back) log_error("the program on the disk did not accept what is in force; the program before goes on");
+  if (left.given_back)
+    log_error("the program on the disk did not accept the configuration in force; the previous program goes on");
   if (!loaded.on_disk)
     log_warning(
-        "what was in force goes on; {} or what is beside it says something else and is not in force: `vipctl diff` "
+        "the configuration in force goes on; {} or a file beside it differs and is not in force: `vipctl diff` "
         "shows it, `vipctl reload` puts it in force",
         config);
 }

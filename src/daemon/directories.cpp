@@ -88,19 +88,19 @@ Result<LoadedConfig> last_confirmed(Result<LoadedConfig> now, Purpose purpose, c
   auto texts = UnconfirmedConfig(store, unconfirmed_path(options)).before(now->sources);
   if (!texts) return now;
   if (!is_ours_alone(options.state_dir)) {
-    log_warning("{} is passed over: others than this user may write there", unconfirmed_path(options));
+    log_warning("{} is skipped: other users may write in its directory", unconfirmed_path(options));
     return now;
   }
   KeptConfig kept;
   kept.files = *std::move(texts);
   LoadedConfig before = load_kept(options.config, kept, purpose);
   if (!before.config) {
-    log_error("{} was on trial and was not confirmed, but the configuration before it cannot be used any more:\n{}",
+    log_error("{} was on trial and was not confirmed, but the previous configuration is no longer usable:\n{}",
               options.config, before.report(false));
     return now;
   }
   log_warning(
-      "{} was on trial and was not confirmed: vipd starts with the configuration before it; to put the files in "
+      "{} was on trial and was not confirmed: vipd starts with the previous configuration; to put the files in "
       "force: vipctl reload",
       options.config);
   return before;

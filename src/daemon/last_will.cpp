@@ -93,7 +93,7 @@ void leave_to_restart(std::vector<InstanceConfig>& instances, ClaimStore& claims
   };
   std::erase_if(instances, [&](const InstanceConfig& instance) {
     if (!in_time(instance.name)) return false;
-    log_info("{}: left to the vipd that is started next", instance.name);
+    log_info("{}: its addresses are left to the next start of vipd", instance.name);
     return true;
   });
   claims.drop_all_but(in_time);
@@ -122,7 +122,7 @@ int last_will(const DaemonOptions& options) {
   ClaimStore claims(store, claims_path(options));
   leave_to_restart(instances, claims);
   for (const auto* instance : remove_tagged(instances, {}, **kernel)) {
-    log_warning("{}: removed what vipd left behind", instance->name);
+    log_warning("{}: removed leftovers of vipd", instance->name);
     resign_for(*instance, **kernel);
   }
   return kExitOk;

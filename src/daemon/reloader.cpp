@@ -244,8 +244,7 @@ Json Reloader::follow(const LoadedConfig& before, Changes changes) {
 /// The files still say what was given up, so the next vipd has to know of it: unconfirmed_ stays.
 void Reloader::give_up_trial() {
   if (!life_.take(LifeEvent::trial_expired)) return;
-  log_warning(
-      "reload: not confirmed in time; going back to the configuration before, though the files say another one");
+  log_warning("reload: not confirmed in time; going back to the previous configuration; the files differ from it");
   Trial over = *std::exchange(trial_, std::nullopt);
   const SharedLoaded given_up = std::exchange(running_, over.before);
   on_disk_ = false;
@@ -276,7 +275,7 @@ void Reloader::end_confirm(const Result<void>& dropped) {
 void Reloader::stop() {
   const bool is_confirming = busy_ && jobs_.front().event == LifeEvent::confirm;
   if (trial_ && !is_confirming)
-    log_warning("a reload is not confirmed; the next start takes the configuration before it");
+    log_warning("the reload is not confirmed; the next start takes the previous configuration");
   trial_.reset();
   ++turn_;
   busy_ = false;

@@ -38,7 +38,7 @@ void Leftovers::begin(const Config& config, const std::vector<InstanceConfig>& b
     (left != nullptr && left->state == ShownState::active ? go_on : others).push_back(instance);
   }
   for (const auto* instance : remove_tagged(others, go_on, kernel_))
-    log_warning("{}: removed what an earlier vipd had left behind", instance->name);
+    log_warning("{}: removed leftovers of a previous run", instance->name);
   left_ = before;
   if (!left_.empty()) next_removal_ = now + kRemovalGap;
 }

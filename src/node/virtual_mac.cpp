@@ -117,7 +117,8 @@ Result<void> VirtualMac::prepare() {
   const Interface* below = parent();
   if (below == nullptr) return failure("interface " + parent_ + " " + kernel_.view().why_missing(parent_));
   if (answers_arp_ && kernel_.setting("ipv4/conf/all/arp_filter").value_or(0) != 0)
-    return failure("net.ipv4.conf.all.arp_filter = 1 keeps a virtual MAC from being answered with");
+    return failure(
+        "net.ipv4.conf.all.arp_filter = 1 stops the kernel from answering ARP with the virtual MAC: set it to 0");
   const Interface* found = device();
   if (found == nullptr && kernel_.view().find(name_) != nullptr)
     return failure("interface " + name_ + " is not vipd's; the virtual MAC needs that name");

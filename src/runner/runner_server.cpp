@@ -122,7 +122,8 @@ Result<void> RunnerServer::listen(const std::string& directory) {
   struct stat status{};
   if (::lstat(directory.c_str(), &status) < 0 || !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() ||
       (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-    return failure(directory + " is no directory of our own: others could put another socket there");
+    return failure(directory + " must belong to uid " + std::to_string(::geteuid()) +
+                   " alone and be writable for no other user: another user could replace the socket");
   const std::string path = directory + "/runner.sock";
   auto listener = listen_at(path);
   if (!listener) return std::unexpected(listener.error());
@@ -148,7 +149,7 @@ bool RunnerServer::is_trusted(const Fd& fd) {
   if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
   const passwd* user = ::getpwnam(kUser);
   if (peer.uid == 0 || peer.uid == ::geteuid() || (user != nullptr && peer.uid == user->pw_uid)) return true;
-  complain(fmt::format("hung up on a process of uid {}, which is not vipd", peer.uid));
+  complain(fmt::format("refused a connection of uid {}: only root and the user vipd may connect", peer.uid));
   return false;
 }
 
@@ -175,7 +176,7 @@ void RunnerServer::serve(Fd fd) {
 void RunnerServer::take_names(const Json& message) {
   const auto request = read_serve_request(message);
   if (!request) {
-    complain("hung up on vipd: " + request.error().message);
+    complain("closed the connection to vipd: " + request.error().message);
     return lose_client();
   }
   for (const std::string& complaint : configs_.name(request->hashes)) complain(complaint);
@@ -185,7 +186,7 @@ void RunnerServer::on_message(const Json& message) {
   if (is_serve_request(message)) return take_names(message);
   const auto request = read_request(message);
   if (!request) {
-    complain("hung up on vipd: " + request.error().message);
+    complain("closed the connection to vipd: " + request.error().message);
     return lose_client();
   }
   const auto [id, command] = *request;

@@ -106,7 +106,7 @@ Result<void> ServedConfigs::take_up(const std::string& hash) {
     return serve(hash, files->sources);
   }
   if (const auto kept = copies_ ? copies_->find(hash) : std::nullopt) return serve(hash, kept->files);
-  return files ? failure(config_ + " says something else now") : std::unexpected(files.error());
+  return files ? failure(config_ + " differs from it now") : std::unexpected(files.error());
 }
 
 void ServedConfigs::copy(const std::string& hash, const std::vector<ConfigSource>& files) {
@@ -132,8 +132,8 @@ Result<void> ServedConfigs::open_directory() {
   struct stat status{};
   if (!fd || ::fstat(fd.get(), &status) < 0) return system_failure("cannot open " + directory_, errno);
   if (status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-    return failure("no configuration is kept in " + directory_ + ": others than uid " + std::to_string(::geteuid()) +
-                   " may write there");
+    return failure("no configuration is kept in " + directory_ + ": users other than uid " +
+                   std::to_string(::geteuid()) + " may write there");
   store_ = std::make_unique<FileStore>(std::move(fd), directory_);
   copies_.emplace(*store_, "served" + mark_);
   history_.emplace(*store_, "history");

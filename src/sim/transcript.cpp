@@ -96,7 +96,8 @@ class Reader {
     if (word == "every") return read_every(rest);
     if (word == "until") return read_until(rest);
     if (word == "expect") return read_expect(rest);
-    fail(fmt::format("\"{}\" begins no statement: use seed, show, node, at, every, until or expect", printable(word)));
+    fail(fmt::format("\"{}\" is not the first word of a statement: use seed, show, node, at, every, until or expect",
+                     printable(word)));
   }
 
   void read_seed(std::string_view rest) {
@@ -130,7 +131,8 @@ class Reader {
     const std::string name(take_word(rest));
     if (!is_name(name))
       return fail(
-          "a node needs a name of letters, digits, dots and dashes that is no word of a scenario: \"node lb1\"");
+          "a node needs a name of letters, digits, dots and dashes and the name is no word of a scenario: \"node "
+          "lb1\"");
     std::optional<std::size_t> model;
     bool off = false;
     while (!rest.empty() && !error_) {
@@ -185,14 +187,14 @@ class Reader {
   std::optional<Duration> time_of(std::string_view word, const char* example) {
     const auto time = parse_scenario_time(word);
     if (!time)
-      fail(fmt::format("\"{}\" is no time: write it as 250ms, 10.3s, 2m or 1h, and 24h at most, as in \"{}\"",
+      fail(fmt::format("\"{}\" is not a time: write it as 250ms, 10.3s, 2m or 1h, and 24h at most, as in \"{}\"",
                        printable(word), example));
     return time;
   }
 
   bool expect_word(std::string_view word, std::string_view wanted, const char* example) {
     if (word == wanted) return true;
-    fail(fmt::format("\"{}\" was to stand here in place of \"{}\", as in \"{}\"", wanted, printable(word), example));
+    fail(fmt::format("write \"{}\" in place of \"{}\", as in \"{}\"", wanted, printable(word), example));
     return false;
   }
 

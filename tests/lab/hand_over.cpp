@@ -158,7 +158,7 @@ TEST_CASE("lab: a program that does not accept what is in force gives the proces
   }
   CHECK(must(node, "cat /proc/" + std::to_string(pid) + "/comm") == "vipd\n");
   CHECK(vipd.errors().find("unknown") != std::string::npos);  // which key it is
-  CHECK(vipd.errors().find("the program before goes on") != std::string::npos);
+  CHECK(vipd.errors().find("the previous program goes on") != std::string::npos);
 
   programs.replace_by("/bin/false");  // one that does not run at all, as where a library is missing
   const Finished broken = programs.reexec();

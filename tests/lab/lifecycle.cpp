@@ -113,7 +113,7 @@ TEST_CASE("lab: neither a stop, a crash, a re-exec nor its own end makes a trial
   }
   CHECK(base_of(node) == 254);
   CHECK(node.vipd().errors().find(ending.starts_with("its")
-                                      ? "what was in force goes on"
+                                      ? "the configuration in force goes on"
                                       : "was on trial and was not confirmed") != std::string::npos);
   CHECK(node.status().at("files_in_force") == false);
   CHECK(vipctl(node, {"diff"}).output.find("priority 254 -> 200") != std::string::npos);
@@ -136,7 +136,7 @@ TEST_CASE("lab: a program that takes over goes on with what is in force, though 
   node.start_vipd("[instance", {"env", "VIPD_CONTROL_LISTENER=99"});  // as a re-exec leaves it
   REQUIRE(node.wait_state("active"));
   CHECK(base_of(node) == 254);
-  CHECK(node.vipd().errors().find("what was in force goes on") != std::string::npos);
+  CHECK(node.vipd().errors().find("the configuration in force goes on") != std::string::npos);
 }
 
 namespace {

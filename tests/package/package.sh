@@ -266,7 +266,7 @@ is_gone_without_restart() {
 
 # vipd-last-will.service, which comes later, had nothing to do.
 unneeded_was_the_second() {
-  [ -z "$(inside lb1 journalctl --quiet --no-pager --unit vipd-last-will --grep 'removed what' || true)" ]
+  [ -z "$(inside lb1 journalctl --quiet --no-pager --unit vipd-last-will --grep 'removed leftovers' || true)" ]
 }
 
 # since NANOSECONDS HOST: time until the first change there, in ms.
@@ -388,7 +388,7 @@ upgrades_with_spoilt_files() {
   watch_no_more lb2
   for host in lb1 lb2; do
     check "$host: four upgrades moved no address" [ -z "$(moves "$host")" ]
-    check "$host: the journal says what is not in force" [ -n "$(journal_since "$host" 'says something else and is not in force')" ]
+    check "$host: the journal says what is not in force" [ -n "$(journal_since "$host" 'differs and is not in force')" ]
     check "$host: no transition" [ -z "$(journal_since "$host" 'web: [a-z]+ -> ')" ]
     check "$host: no check failed, and none was stale" [ -z "$(journal_since "$host" 'check web: .*(fail|stale)')" ]
     inside "$host" mv /etc/vipd/vipd.toml.good /etc/vipd/vipd.toml

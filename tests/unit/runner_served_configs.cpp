@@ -60,7 +60,7 @@ TEST_CASE("ServedConfigs: nobody can name what root did not have in the files, n
   CHECK(why(configs, "/bin/one") == "runs");
   CHECK(configs.name({two}).empty());
   CHECK(configs.name({one}).size() == 1);
-  CHECK(why(configs, "/bin/one").find("says something else now") != std::string::npos);
+  CHECK(why(configs, "/bin/one").find("differs from it now") != std::string::npos);
   CHECK(configs.name({std::string(64, '0')}).size() == 1);
   CHECK(why(configs, "/bin/two") != "runs");
 }

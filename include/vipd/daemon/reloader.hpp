@@ -146,7 +146,7 @@ class Reloader {
   UnconfirmedConfig unconfirmed_;
   bool has_unconfirmed_;  // its file is there, or about to be
   bool is_kept_ = false;  // or about to be
-  Loss loss_{"after a crash, what the files no longer mention may be left"};
+  Loss loss_{"after a crash, objects that the files no longer name may stay in the kernel"};
   bool has_older_ = true;           // than what is in force
   bool on_disk_;                    // the files said what is in force when they were read last
   std::vector<std::string> older_;  // their hashes, the newest first
