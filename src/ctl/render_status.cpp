@@ -164,11 +164,11 @@ std::string priority(const Document& instance, const Display& display) {
   if (text != base && !base.empty()) text += " (configured " + base + ')';
   if (text == "255") text += " (owner)";
   const Document& preempt = member(instance, "preempt");
-  const auto flaps_until = parse_rfc3339(text_at(instance, "flaps_until"));
+  const auto flapping_until = parse_rfc3339(text_at(instance, "flapping_until"));
   if (preempt.is_boolean() && !preempt.get<bool>())
     join(text, "does not preempt");
-  else if (flaps_until)
-    join(text, "became Active too often, does not preempt until " + short_local_time(*flaps_until, display));
+  else if (flapping_until)
+    join(text, "became Active too often, does not preempt until " + short_local_time(*flapping_until, display));
   return text;
 }
 
@@ -262,8 +262,8 @@ std::string refused(const Document& instance) {
   std::string text;
   for (const auto& [kind, count] : member(member(instance, "counters"), "adverts_refused").items())
     if (count.is_number() && count != 0) join(text, json_text(count, -1) + ' ' + terminal_safe(kind));
-  const std::string stranger = text_at(instance, "last_stranger");
-  if (!stranger.empty()) join(text, "the last source that is no peer: " + stranger, "; ");
+  const std::string source = text_at(instance, "last_unknown_source");
+  if (!source.empty()) join(text, "the last source that is no peer: " + source, "; ");
   return text.empty() ? "" : "adverts: " + text;
 }
 
@@ -377,7 +377,7 @@ std::string names(const Document& list) {
 
 std::string group_block(const Document& group, const Display& display) {
   return '\n' + headline("group ", group, display) + why(group, display) +
-         row("instances", names(member(group, "instances"))) + row("waits for", names(member(group, "awaited"))) +
+         row("instances", names(member(group, "instances"))) + row("waits for", names(member(group, "waiting_for"))) +
          hooks(group, display);
 }
 

@@ -9,7 +9,7 @@ namespace {
 // Taking a status: no more than copies.
 
 HooksStatus hooks_status(const HookQueue& hooks) {
-  HooksStatus status{.waiting = hooks.waiting(), .coalesced = hooks.coalesced()};
+  HooksStatus status{.waiting = hooks.waiting(), .superseded = hooks.coalesced()};
   if (hooks.running() != nullptr) status.running = *hooks.running();
   if (hooks.last() != nullptr) status.last = *hooks.last();
   return status;
@@ -69,13 +69,13 @@ InstanceStatus instance_status(const VirtualRouter& router, const CheckSet& chec
           .checks = checks_status(router, checks, now),
           .reason = router.reason(),
           .since = router.since(),
-          .flaps_until = router.flaps_until(),
+          .flapping_until = router.flaps_until(),
           .base_priority = router.standing().base_priority(),
           .effective_priority = router.standing().effective_priority(),
           .held = held_status(router.addresses()),
           .active = active_router(router),
           .peers = {peers.begin(), peers.end()},
-          .last_stranger = router.last_stranger(),
+          .last_unknown_source = router.last_stranger(),
           .contest = router.contest(),
           .twin = router.twin(),
           .counters = router.counters(),
@@ -87,11 +87,17 @@ GroupStatus group_status(const SyncGroup& group) {
           .state = group.shown(),
           .reason = group.reason(),
           .since = group.since(),
-          .awaited = group.awaited(),
+          .waiting_for = group.awaited(),
           .hooks = hooks_status(group.hooks())};
 }
 
 // Writing it out.
+
+/// How many whole units a duration has.
+template <typename Unit>
+std::int64_t count_of(Duration duration) {
+  return std::chrono::duration_cast<Unit>(duration).count();
+}
 
 /// What is held of one kind: [{"<name>": "…", "present": true}].
 template <typename Object>
@@ -132,7 +138,7 @@ Json counters_of(const RouterCounters& counters) {
   Json refused = Json::object();
   for (const auto& [kind, count] : counters.adverts_refused) refused[std::string(to_string(kind))] = count;
   return {{"adverts_sent", counters.adverts_sent},     {"adverts_received", counters.adverts_received},
-          {"adverts_refused", std::move(refused)},     {"addr_list_mismatch", counters.addr_list_mismatch},
+          {"adverts_refused", std::move(refused)},     {"address_list_mismatch", counters.addr_list_mismatch},
           {"owner_conflict", counters.owner_conflict}, {"send_errors", counters.send_errors}};
 }
 
@@ -143,6 +149,7 @@ Json peers_of(const std::vector<SeenPeer>& peers, const Clocks& clocks) {
     list.push_back({{"address", peer.address.to_string()},
                     {"priority", peer.priority},
                     {"advert_interval", format_duration(peer.interval)},
+                    {"advert_interval_ms", count_of<std::chrono::milliseconds>(peer.interval)},
                     {"addresses", to_string(peer.addresses)},
                     {"heard", clocks.rfc3339(peer.heard)}});
   return list;
@@ -173,10 +180,11 @@ Json hooks_of(const HooksStatus& hooks) {
             {"outcome", to_string(hooks.last->outcome)},
             {"ok", hooks.last->outcome.ok()},
             {"duration", format_duration(hooks.last->outcome.took)},
+            {"duration_ms", count_of<std::chrono::milliseconds>(hooks.last->outcome.took)},
             {"output", hooks.last->outcome.output}};
   return {{"running", or_null(hooks.running)},
           {"queued", hooks.waiting},
-          {"coalesced", hooks.coalesced},
+          {"superseded", hooks.superseded},
           {"last", std::move(last)}};
 }
 
@@ -206,8 +214,8 @@ Json checks_of(const std::vector<CheckStatus>& checks, const Clocks& clocks) {
 }
 
 /// Until when it does not preempt since it has become Active too often.
-Json flaps_until(const InstanceStatus& instance, const Clocks& clocks) {
-  return instance.flaps_until == kNever ? Json(nullptr) : Json(clocks.rfc3339(instance.flaps_until));
+Json flapping_until(const InstanceStatus& instance, const Clocks& clocks) {
+  return instance.flapping_until == kNever ? Json(nullptr) : Json(clocks.rfc3339(instance.flapping_until));
 }
 
 Json instance_document(const InstanceStatus& instance, const Clocks& clocks) {
@@ -228,17 +236,19 @@ Json instance_document(const InstanceStatus& instance, const Clocks& clocks) {
           {"sync_group", sync_group_of(config)},
           {"ready", instance.ready},
           {"preempt", config.preempt},
-          {"flaps_until", flaps_until(instance, clocks)},
+          {"flapping_until", flapping_until(instance, clocks)},
           {"virtual_mac", virtual_mac_of(config)},
           {"accept", config.accepts()},
           {"advert_interval", format_duration(config.advert_interval)},
+          {"advert_interval_ms", count_of<std::chrono::milliseconds>(config.advert_interval)},
           {"priority", {{"base", instance.base_priority}, {"effective", instance.effective_priority}}},
           {"addresses", addresses_of(instance)},
           {"routes", held_by<RouteObject>(instance, "route")},
           {"rules", held_by<RuleObject>(instance, "rule")},
           {"active", active_of(instance.active)},
           {"peers", peers_of(instance.peers, clocks)},
-          {"last_stranger", instance.last_stranger ? Json(instance.last_stranger->to_string()) : Json(nullptr)},
+          {"last_unknown_source",
+           instance.last_unknown_source ? Json(instance.last_unknown_source->to_string()) : Json(nullptr)},
           {"contest", contest_of(instance.contest, clocks)},
           {"same_source", twin_of(instance.twin, clocks)},
           {"counters", counters_of(instance.counters)},
@@ -252,7 +262,7 @@ Json group_document(const GroupStatus& group, const Clocks& clocks) {
           {"reason", group.reason},
           {"since", clocks.rfc3339(group.since)},
           {"instances", group.config.instances},
-          {"awaited", group.awaited},
+          {"waiting_for", group.waiting_for},
           {"hooks", hooks_of(group.hooks)}};
 }
 
@@ -312,6 +322,7 @@ Json status_document(const Status& status) {
       {"version", VIPD_VERSION},
       {"pid", status.info.pid},
       {"uptime", format_duration(clocks.monotonic - status.info.started)},
+      {"uptime_s", count_of<std::chrono::seconds>(clocks.monotonic - status.info.started)},
       {"reload_to_confirm", status.config.trial_ends ? Json(clocks.rfc3339(*status.config.trial_ends)) : Json(nullptr)},
       {"files_in_force", status.config.files_in_force},
       {"notify_fifo", fifo_document(status)},

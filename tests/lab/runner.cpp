@@ -179,7 +179,7 @@ TEST_CASE("lab: vipd-runner killed during hooks costs no transition and no hook"
     REQUIRE(transitions > before);
     REQUIRE(pair.a.instance().at("transitions") == transitions);
   }
-  int last = 0, coalesced = pair.a.instance().at("hooks").at("coalesced");
+  int last = 0, superseded = pair.a.instance().at("hooks").at("superseded");
   std::set<int> ended;
   bool under_way = false;
   for (const auto& line :
@@ -200,9 +200,9 @@ TEST_CASE("lab: vipd-runner killed during hooks costs no transition and no hook"
   }
   const int transitions = pair.a.instance().at("transitions");
   REQUIRE(ended.contains(transitions));
-  REQUIRE(static_cast<int>(ended.size()) + coalesced == transitions);
+  REQUIRE(static_cast<int>(ended.size()) + superseded == transitions);
   std::cout << "measured: runner killed " << rounds(6, 100) << " times during a hook: " << transitions
-            << " transitions, " << ended.size() << " told to the end, " << coalesced << " coalesced" << std::endl;
+            << " transitions, " << ended.size() << " told to the end, " << superseded << " superseded" << std::endl;
   pair.stop();
   REQUIRE(pair.none_left());
 }
@@ -235,8 +235,8 @@ TEST_CASE("lab: many real flaps: hooks in the order of transitions, one at a tim
   }
   const Json instance = pair.a.instance();
   std::cout << "measured: " << flaps << " flaps: " << instance.at("transitions") << " transitions, " << told
-            << " told, " << instance.at("hooks").at("coalesced") << " coalesced" << std::endl;
-  REQUIRE(told + instance.at("hooks").at("coalesced").get<int>() == instance.at("transitions").get<int>());
+            << " told, " << instance.at("hooks").at("superseded") << " superseded" << std::endl;
+  REQUIRE(told + instance.at("hooks").at("superseded").get<int>() == instance.at("transitions").get<int>());
   REQUIRE(state == "active");
 }
 

@@ -95,7 +95,7 @@ TEST_CASE("lab: sync group: adverts are lost in one network, and nothing moves",
   pair.start();
   const Json before = pair.b.status().at("instances");
   pair.lab.drop("iifname a-eth1 ip protocol 112");
-  REQUIRE(wait_until(5s, [&] { return RouterPair::group(pair.b).at("awaited") == Json::array({"lan"}); }));
+  REQUIRE(wait_until(5s, [&] { return RouterPair::group(pair.b).at("waiting_for") == Json::array({"lan"}); }));
   const int heard = RouterPair::heard(pair.b, 0);
   REQUIRE(wait_until(10s, [&] { return RouterPair::heard(pair.b, 0) > heard + 20; }));
   REQUIRE(RouterPair::holds_both(pair.a));

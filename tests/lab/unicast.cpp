@@ -97,7 +97,7 @@ TEST_CASE("lab: unicast: a sender that is no peer is refused and shown", "[lab][
   CAPTURE(after.dump());
   REQUIRE(after.at("state") == "active");
   REQUIRE(after.at("transitions") == before.at("transitions"));
-  REQUIRE(after.at("last_stranger") == pair.client.unicast(pair.family));
+  REQUIRE(after.at("last_unknown_source") == pair.client.unicast(pair.family));
   for (const Json& peer : after.at("peers")) REQUIRE(peer.at("address") != pair.client.unicast(pair.family));
   REQUIRE(pair.b.state() == "backup");
 }

@@ -107,10 +107,10 @@ TEST_CASE("render status: peers are shown if they are configured differently") {
   CHECK(contains(text, "eth0, VRID 51, VRRPv2, IPv4"));
 }
 
-TEST_CASE("render status: a stranger among unicast peers is named") {
+TEST_CASE("render status: an unknown source beside the unicast peers is named") {
   Document instance = web();
   instance["counters"]["adverts_refused"] = {{"src_not_peer", 3}};
-  instance["last_stranger"] = "192.0.2.9";
+  instance["last_unknown_source"] = "192.0.2.9";
   CHECK(contains(show({instance}), "3 src_not_peer; the last source that is no peer: 192.0.2.9\n"));
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("render status: a Backup says who is Active") {
 
 TEST_CASE("render status: who became Active too often says until when it does not preempt") {
   Document backup = web();
-  backup.update({{"state", "backup"}, {"preempt", true}, {"flaps_until", "2026-11-19T18:10:03Z"}});
+  backup.update({{"state", "backup"}, {"preempt", true}, {"flapping_until", "2026-11-19T18:10:03Z"}});
   CHECK(show({backup}).find("became Active too often, does not preempt until 2026-11-19 18:10:03\n") !=
         std::string::npos);
 }
@@ -286,8 +286,8 @@ TEST_CASE("render status: an instance says which group it is in, and a group wha
   status["instances"][0].update({{"sync_group", "edge"}, {"ready", true}});
   status["sync_groups"] = Document::parse(R"([
     {"name": "edge", "state": "backup", "reason": "lan: started", "since": "2026-11-22T22:52:03.123Z",
-     "instances": ["lan", "wan"], "awaited": ["wan"], "hooks": {"running": "/g", "queued": 0, "last": null}},
-    {"name": "core", "state": "fault", "instances": ["x\u001b"], "awaited": []}, 7])");
+     "instances": ["lan", "wan"], "waiting_for": ["wan"], "hooks": {"running": "/g", "queued": 0, "last": null}},
+    {"name": "core", "state": "fault", "instances": ["x\u001b"], "waiting_for": []}, 7])");
   const auto text = render_status(status, display());
   REQUIRE(text);
   CHECK(contains(*text, "\n  group      edge; ready, waits for the others\n"));

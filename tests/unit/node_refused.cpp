@@ -21,7 +21,7 @@ std::string snapshot(const World& world, const Node& node) {
   auto status = status_document(*node.supervisor, {}, {.host = "n", .started = {}, .pid = 1}, clocks);
   auto& instance = status["instances"][0];
   instance["counters"].erase("adverts_refused");
-  instance.erase("last_stranger");
+  instance.erase("last_unknown_source");
   return status.dump() + std::to_string(node.supervisor->deadline().time_since_epoch().count()) + " " +
          std::to_string(world.adverts.size()) + " " + std::to_string(node.wire.announced.size()) + " " +
          std::to_string(node.runner->started.size());

@@ -7,6 +7,7 @@
 /// takes ten times as long, and may be done in another thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,7 +45,7 @@ struct ConfigState {
 struct HooksStatus {
   std::optional<std::string> running = {};  ///< the program
   std::size_t waiting = 0;                  ///< programs
-  std::uint64_t coalesced = 0;
+  std::uint64_t superseded = 0;             ///< transitions that newer ones superseded before a hook was told of them
   std::optional<HookQueue::Ended> last = {};
 };
 
@@ -72,12 +73,13 @@ struct InstanceStatus {
   bool fit = true, stopping = false, ready = false;
   std::vector<CheckStatus> checks = {};
   std::string reason = {};
-  TimePoint since{}, flaps_until{};
+  TimePoint since{};
+  TimePoint flapping_until{};  ///< until when the instance does not preempt after flapping; kNever if it may preempt
   int base_priority = 0, effective_priority = 0;
   std::vector<HeldStatus> held = {};
   std::optional<Peer> active = {};  ///< the Active router, which may be this one
   std::vector<SeenPeer> peers = {};
-  std::optional<IpAddress> last_stranger = {};
+  std::optional<IpAddress> last_unknown_source = {};  ///< the last sender that is none of `peers`
   std::optional<Defence::Contest> contest = {};
   std::optional<HostWatch::Twin> twin = {};
   RouterCounters counters = {};
@@ -90,7 +92,7 @@ struct GroupStatus {
   ShownState state = ShownState::initialize;
   std::string reason;
   TimePoint since{};
-  std::vector<std::string> awaited;
+  std::vector<std::string> waiting_for;  ///< members that are not ready while others are
   HooksStatus hooks;
 };
 
