@@ -13,7 +13,7 @@ using Words = std::vector<std::string>;
 
 constexpr std::size_t kKinds = std::variant_size_v<decltype(CheckConfig::kind)>;
 
-/// A row. `Ask` makes the words of vipd-runner from the kind's own data and the check's rules.
+/// A row of the table. `Ask` makes the command for vipd-runner from the kind's data and the check's rules.
 template <typename Kind, typename Ask>
 CheckKind kind(Ask, Keys<CheckConfig> keys, bool delivers_weight = false) {
   return {std::move(keys),
@@ -21,7 +21,7 @@ CheckKind kind(Ask, Keys<CheckConfig> keys, bool delivers_weight = false) {
           delivers_weight};
 }
 
-/// A key of a kind.
+/// A key that belongs to one kind.
 template <typename Kind, auto member>
 Key<CheckConfig> key_of(std::string_view name, std::string_view summary, const KeyOptions& options = {}) {
   return key<CheckConfig, AsKind<Kind>{}, member>(name, summary, options);

@@ -28,7 +28,7 @@ void check_duplicates_within(const PlacedInstance& instance, Report& report) {
   }
 }
 
-/// RFC 9568 5.2.9: the first address of an IPv6 virtual router is the link-local one, which hosts have as their router.
+/// RFC 9568 5.2.9: the first address of an IPv6 virtual router is link-local; hosts use it as their router.
 void check_link_local(const PlacedInstance& instance, Report& report) {
   const InstanceConfig& config = instance.config;
   if (!has_family(config) || config.family() == Family::ipv4) return;
@@ -40,7 +40,7 @@ void check_link_local(const PlacedInstance& instance, Report& report) {
                "the first IPv6 virtual address must be link-local (RFC 9568 5.2.9)", "add \"fe80::10/64\" first");
 }
 
-/// What is only of another kind on this machine, the daemon finds out.
+/// Checks the name of the interface. The daemon finds out what kind of interface the machine has.
 void check_interface(const PlacedInstance& instance, Report& report) {
   if (instance.config.interface == "lo")
     report.error("conflict", place_of(instance, "interface"),
@@ -56,7 +56,7 @@ void check_owner(const PlacedInstance& instance, Report& report) {
                "use priority = 254");
 }
 
-/// Nothing is preempted by a node that does not preempt.
+/// Warns of a preempt_delay without effect: the node does not preempt.
 void check_preempt_delay(const PlacedInstance& instance, Report& report) {
   const InstanceConfig& config = instance.config;
   if (config.preempt_delay == Duration::zero() || config.preempt) return;
@@ -64,7 +64,7 @@ void check_preempt_delay(const PlacedInstance& instance, Report& report) {
                "remove one of them");
 }
 
-/// RFC 3768 5.3.7: VRRPv2 counts in whole seconds, in one octet. RFC 9568 5.2.7: VRRPv3 has twelve bits.
+/// RFC 3768 5.3.7: VRRPv2 has whole seconds in one octet. RFC 9568 5.2.7: VRRPv3 has centiseconds in twelve bits.
 void check_interval(const PlacedInstance& instance, Report& report) {
   const Duration interval = instance.config.advert_interval;
   const auto in_ms = std::chrono::duration_cast<std::chrono::milliseconds>(interval).count();
@@ -90,7 +90,7 @@ void check_version(const PlacedInstance& instance, Report& report) {
                    "remove one of them");
 }
 
-/// RFC 3768 10 took passwords out of VRRP: everybody on the segment can read them.
+/// RFC 3768 10 removed passwords from VRRP, since everybody on the segment can read them.
 void check_auth(const PlacedInstance& instance, Report& report) {
   if (instance.config.auth_legacy.empty()) return;
   if (instance.config.version == 3)
@@ -102,7 +102,7 @@ void check_auth(const PlacedInstance& instance, Report& report) {
                    "use it only while nodes that ask for it are being replaced");
 }
 
-/// Why an address cannot be where the adverts of this instance come from or go to, or nothing.
+/// Why an address can be neither source nor destination of the adverts of this instance; "" if it can.
 std::string why_not_ours(const InstanceConfig& config, const IpAddress& address) {
   if (address.family() == config.family()) return "";
   return address.to_string() + " is not an address of " + std::string(display_name(config.family())) +
@@ -130,7 +130,7 @@ void check_peers(const PlacedInstance& instance, Report& report) {
   for (const VirtualAddress& each : config.addresses) virtual_ones.insert(each.prefix.address);
   for (std::size_t i = 0; i < config.peers.size(); ++i) {
     const IpAddress& address = config.peers[i].address;
-    if (address.is_unspecified()) continue;  // refused before
+    if (address.is_unspecified()) continue;  // it was refused before
     const auto complain = [&](const std::string& why) {
       report.error("address", instance.table->entry("peers", i).place, why);
     };
@@ -146,7 +146,7 @@ void check_peers(const PlacedInstance& instance, Report& report) {
   }
 }
 
-/// Each virtual router is one interface, family and VRID (RFC 9568 1.6).
+/// Interface, family and VRID identify a virtual router (RFC 9568 1.6).
 void check_vrids(std::span<const PlacedInstance> instances, Report& report) {
   std::map<std::tuple<std::string, Family, int>, const PlacedInstance*> seen;
   for (const PlacedInstance& instance : instances) {
@@ -164,7 +164,7 @@ void check_vrids(std::span<const PlacedInstance> instances, Report& report) {
   }
 }
 
-/// A link-local address means something else on each interface; others are the same everywhere.
+/// The scope in which an address is unique: the interface for a link-local address, everywhere for others.
 std::string scope_of(const InstanceConfig& config, const VirtualAddress& entry) {
   return entry.prefix.address.is_link_local() ? interface_of(config, entry.interface) : "";
 }

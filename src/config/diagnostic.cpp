@@ -16,7 +16,7 @@ struct Palette {
 constexpr Palette kPlain{};
 constexpr Palette kColors{"\033[1m", "\033[1;31m", "\033[1;35m", "\033[36m", "\033[0m"};
 
-/// The lines of a file, so that rendering many diagnostics reads the text once.
+/// The lines of a file. Rendering many diagnostics splits the text once.
 std::vector<std::string_view> split_lines(std::string_view text) {
   std::vector<std::string_view> lines;
   while (true) {
@@ -29,14 +29,14 @@ std::vector<std::string_view> split_lines(std::string_view text) {
   }
 }
 
-/// The byte at which scalar value number `index` (from 0) starts, or the end.
+/// The offset at which scalar value number `index` (from 0) starts, or the end.
 std::size_t offset_of(std::string_view line, int index) {
   std::size_t offset = 0;
   for (; index > 0 && offset < line.size(); --index) offset += std::max<std::size_t>(utf8_sequence(line, offset), 1);
   return offset;
 }
 
-/// Blanks as wide as `text`: its tabs stay tabs, so that what follows stands under what follows there.
+/// Blanks as wide as `text`. Tabs stay tabs, so the caret stands under its character.
 std::string blanks_like(std::string_view text) {
   std::string blanks;
   for (std::size_t i = 0; i < text.size(); i += std::max<std::size_t>(utf8_sequence(text, i), 1)) {
@@ -45,7 +45,7 @@ std::string blanks_like(std::string_view text) {
   return blanks;
 }
 
-/// The part of a source line that is shown: all of it, or what surrounds the caret in a line that is far too long.
+/// The part of a source line that is shown: the whole line, or the surroundings of the caret in a long line.
 struct Excerpt {
   std::string_view before, run, after;
 };

@@ -11,7 +11,7 @@
 namespace vipd {
 namespace {
 
-/// Without its own interface no instance can do anything. A key that nobody knows may be meant to name another one.
+/// An entry on the interface of the instance is always tracked. A misspelt key may have named another interface.
 void check_tracking(const InstanceConfig& config, bool tracked, const std::string& interface, const TomlNode& node,
                     Report& report) {
   const auto is_known = [](const TomlNode& key) { return find_key("address", key.key) || find_key("route", key.key); };
@@ -22,7 +22,7 @@ void check_tracking(const InstanceConfig& config, bool tracked, const std::strin
                  "remove it");
 }
 
-/// What only one of the families can do.
+/// Reports options that the other family does not have.
 void check_address_options(const PlacedInstance& instance, Report& report) {
   for (std::size_t i = 0; i < instance.config.addresses.size(); ++i) {
     const VirtualAddress& entry = instance.config.addresses[i];
@@ -56,7 +56,7 @@ void check_address_options(const PlacedInstance& instance, Report& report) {
   }
 }
 
-/// The destination of a route was accepted: an unspecified one is a default route or was refused.
+/// True if the destination of a route was accepted. An unspecified one is a default route or was refused.
 bool has_destination(const RouteObject& route, const TomlNode& node) {
   const TomlNode* to = node.find("to");
   return to != nullptr && (route.to.length > 0 || to->text == "default" || to->text.ends_with("/0"));
@@ -102,7 +102,7 @@ void check_rules(const PlacedInstance& instance, Report& report) {
   }
 }
 
-/// One route or rule in two entries would be removed by the one while the other needs it.
+/// Reports a route or rule in two entries: one instance would remove it while the other needs it.
 template <typename Key>
 void check_twice(std::map<Key, Place>& seen, const Key& key, const Place& place, const std::string& what,
                  Report& report) {
@@ -121,7 +121,7 @@ void check_entries(const PlacedInstance& instance, Report& report) {
 }
 
 void check_routing_between(std::span<const PlacedInstance> instances, Report& report) {
-  std::map<std::tuple<IpPrefix, std::uint32_t, std::uint32_t>, Place> routes;  // as the kernel tells them apart
+  std::map<std::tuple<IpPrefix, std::uint32_t, std::uint32_t>, Place> routes;  // as the kernel identifies them
   std::map<RuleObject, Place> rules;
   for (const PlacedInstance& instance : instances) {
     for (std::size_t i = 0; i < instance.config.routes.size(); ++i) {

@@ -25,7 +25,7 @@ bool StringExplainer::string() {
   return hint.empty() || fail(open, pos_ - open, unterminated + "the next value", hint);
 }
 
-/// The remedy for a string that begins at `open` and was meant to end in a quote that is none; "" for others.
+/// The remedy for a string that begins at `open` and ends in a lookalike of a quote; "" for other strings.
 std::string StringExplainer::closing_hint(std::size_t open) const {
   const std::string_view line = text_.substr(open + 1, line_end(open) - open - 1);
   for (std::size_t i = 0; i < line.size(); ++i)
@@ -40,7 +40,7 @@ bool StringExplainer::multi_line_string(std::string_view quotes) {
   pos_ += quotes.size();
   while (!at_end() && !at(quotes)) {
     const bool is_escape = at("\\") && quotes[0] == '"' && !joins_lines();
-    // Only the first fault counts, and the string goes on behind it: its other lines are no statements.
+    // Only the first fault counts. The string goes on behind it, since its other lines are no statements.
     if (is_escape && good)
       good = escape();
     else
@@ -56,7 +56,7 @@ bool StringExplainer::multi_line_string(std::string_view quotes) {
   return good;
 }
 
-/// A backslash at the end of a line joins it with the next; the blanks behind it are taken.
+/// Reads a backslash at the end of a line, which joins it with the next line, and the blanks behind it.
 bool StringExplainer::joins_lines() {
   const std::size_t next = std::min(text_.find_first_not_of(" \t\r", pos_ + 1), text_.size());
   if (!text_.substr(next).starts_with('\n')) return false;

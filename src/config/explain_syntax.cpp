@@ -13,7 +13,7 @@ namespace vipd {
 
 namespace {
 
-/// Goes through the statement: what stands where something else has to stand is a fault.
+/// Walks through a statement. A token that the grammar does not allow at its place is a fault.
 class Explainer : private StringExplainer {
  public:
   Explainer(std::string_view text, const RefusedStatement& statement) : StringExplainer(text, statement) {}
@@ -47,12 +47,12 @@ Explanation Explainer::explain() {
 
 bool Explainer::statement() {
   if (at("[")) return header();
-  if (at_header()) damage_ = Damage::section;  // behind a blank that is none: the keys below are not of this table
+  if (at_header()) damage_ = Damage::section;  // behind a lookalike of a blank: the keys below are that table's
   return pair(said_.key) && end_of_statement();
 }
 
 bool Explainer::header() {
-  damage_ = Damage::section;  // whose keys follow is not known until the header is read
+  damage_ = Damage::section;  // until the header is read, the table of the keys below is not known
   const bool is_array = at("[[");
   pos_ += is_array ? 2 : 1;
   skip_blanks();
@@ -173,7 +173,7 @@ bool Explainer::bare_value() {
   return true;
 }
 
-/// Is `word` a value, or one of which the library knows better what is wrong?
+/// True if `word` is a value, or if the library explains its fault better.
 bool Explainer::is_legal(std::size_t begin, std::string_view word) const {
   const std::size_t end = begin + word.size();
   if (end < asked_.refused_at || is_date(word) || is_in_other_base(word)) return true;
@@ -185,7 +185,7 @@ bool Explainer::is_legal(std::size_t begin, std::string_view word) const {
   return end == asked_.refused_at && may_be_legal && is_followed;
 }
 
-/// A word that is no value: what was meant?
+/// Refuses a word that is no value, and suggests what was meant.
 bool Explainer::refuse_word(std::size_t begin, std::string_view word) {
   if (const auto ascii = without_full_width_digits(word)) {
     const auto digit = static_cast<unsigned char>(word[word.find("\xef\xbc") + 2]);
@@ -215,7 +215,7 @@ bool Explainer::array() {
   return true;
 }
 
-/// After an element: a comma, which is taken, or the bracket that ends the list.
+/// Reads the separator behind an element: takes a comma, or stops at the bracket that ends the list.
 bool Explainer::array_separator(std::size_t open, std::size_t last) {
   skip_blank_lines();
   if (at("]")) return true;

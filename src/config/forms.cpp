@@ -13,7 +13,7 @@ namespace {
 
 using Judgement = std::optional<TextFault>;
 
-constexpr std::size_t kLongestInterfaceName = 15;  ///< IFNAMSIZ without its end, linux/if.h
+constexpr std::size_t kLongestInterfaceName = 15;  ///< IFNAMSIZ without the final NUL, linux/if.h
 
 bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
@@ -21,7 +21,7 @@ bool is_name_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
 }
 
-/// Refuses the name of an interface that Linux refuses (dev_valid_name()), and what ip(8) shows behind a name.
+/// Refuses the names of interfaces that Linux refuses (dev_valid_name()), and the "@PARENT" that ip(8) appends.
 Judgement examine_interface(std::string_view name) {
   if (name.empty()) return TextFault{"interface name is empty"};
   if (name[0] == '@')
@@ -48,7 +48,7 @@ bool is_label(std::string_view text) {
 
 bool is_path(std::string_view text) { return text.starts_with('/') && !text.ends_with('/') && !has_nul(text); }
 
-/// A NUL looks like the end of a password, which is zero-filled in an advert.
+/// True for a password. It has no NUL, which looks like the zeros that fill the field of an advert.
 bool is_password(std::string_view text) { return !text.empty() && text.size() <= kAuthDataSize && !has_nul(text); }
 
 bool is_any_text(std::string_view text) { return !text.empty() && !has_nul(text); }
@@ -76,7 +76,7 @@ bool is_host_and_port(std::string_view text) {
   return (in_brackets || host.find(':') == std::string_view::npos) && is_port(text.substr(colon + 1));
 }
 
-/// "NAME" or "/PATH", with or without arguments.
+/// True for "NAME" or "/PATH", with or without arguments.
 bool is_process(std::string_view text) {
   const std::string_view first = text.substr(0, text.find(' '));
   const bool trimmed = !text.starts_with(' ') && !text.ends_with(' ');
@@ -89,7 +89,7 @@ bool is_url(std::string_view text) {
          (text.starts_with("http://") || text.starts_with("https://"));
 }
 
-/// Refuses what is none, in words that follow from the form.
+/// Refuses texts that are not of the form, with the words of the form.
 template <bool (*is_good)(std::string_view text)>
 Judgement examine(std::string_view text) {
   return is_good(text) ? std::nullopt : Judgement(TextFault{});
@@ -107,7 +107,7 @@ Judgement examine_url(std::string_view text) {
   return TextFault{"", "write it from http:// or https:// on"};
 }
 
-/// In the order of the enumerators.
+/// The rules in the order of the enumerators.
 constexpr auto kRules = std::to_array<FormRule>({
     {Form::of_its_type, "", ""},
     {Form::any_text, "a text", "value", examine<is_any_text>, Lookalikes::allowed},

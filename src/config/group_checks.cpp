@@ -10,12 +10,12 @@
 namespace vipd {
 namespace {
 
-/// Where entry `index` of a group's instances is written.
+/// The place of entry `index` of a group's instances.
 const Place& member_place(const PlacedGroup& group, std::size_t index) {
   return group.table->entry("instances", index).place;
 }
 
-/// Entry `index` of `group` was entry `first_index` of `first` before.
+/// Reports entry `index` of `group`, which is entry `first_index` of `first`, too.
 void refuse_second_mention(const PlacedGroup& group, std::size_t index, const PlacedGroup& first,
                            std::size_t first_index, Report& report) {
   const Place &place = member_place(group, index), &other_place = member_place(first, first_index);
@@ -34,7 +34,7 @@ void check_members(std::span<const PlacedGroup> groups, Report& report) {
   for (const PlacedGroup& group : groups) {
     const std::vector<std::string>& members = group.config.instances;
     for (std::size_t i = 0; i < members.size(); ++i) {
-      if (members[i].empty()) continue;  // refused before
+      if (members[i].empty()) continue;  // it was refused before
       const auto [first, is_new] = seen.emplace(members[i], std::tuple(&group, i));
       const auto [other, index] = first->second;
       if (!is_new) refuse_second_mention(group, i, *other, index, report);

@@ -18,13 +18,13 @@ const CheckKind* kind_named(std::string_view key) {
   return found == kinds.end() ? nullptr : &*found;
 }
 
-/// Is `key` of use with a check of this kind, and not with every check?
+/// True if `key` belongs to this kind and not to every check.
 bool belongs_to(std::string_view key, const CheckKind& kind) {
   return key == "delivers_weight" ? kind.delivers_weight
                                   : std::ranges::find(kind.keys, key, &KeySpec::name) != kind.keys.end();
 }
 
-/// The names of the kinds that fit, as in "command or file".
+/// The names of the kinds for which `fits` is true, such as "command or file".
 template <typename Fits>
 std::string names_of_kinds(std::string_view separator, Fits fits) {
   std::string names;
@@ -43,7 +43,7 @@ void check_timing(const PlacedCheck& check, Report& report) {
       "use a timeout of at most " + in_quotes(format_duration(rules.interval)));
 }
 
-/// Where entry `index` of an instance's checks is written.
+/// The place of entry `index` of an instance's checks.
 const Place& listed_place(const PlacedInstance& instance, std::size_t index) {
   return instance.table->entry("checks", index).place;
 }
@@ -62,7 +62,7 @@ void refuse_unknown_check(const Place& place, const std::string& name, std::span
                near.empty() ? "checks that are defined: " + (defined.empty() ? "none" : defined) : did_you_mean(near));
 }
 
-/// RFC 9568 6.1: an owner has priority 255. Only by leaving can it give way.
+/// RFC 9568 6.1: an owner has priority 255. It can give way only by leaving the election.
 void check_owner_fails(const PlacedInstance& instance, std::size_t index, const CheckRules& rules, Report& report) {
   if (instance.config.priority != kOwnerPriority) return;
   if (rules.on_fail.effect == OnFail::Effect::fault && !rules.delivers_weight) return;

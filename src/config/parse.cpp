@@ -22,7 +22,7 @@ namespace {
 constexpr std::string_view kSmallestInstance =
     "[instance.web] with interface = \"eth0\", vrid = 51, addresses = [\"192.0.2.10/24\"]";
 
-/// Most nodes that have overrides: the checks run for each of them.
+/// The most nodes with overrides: the checks run for each of them.
 constexpr std::size_t kMaxNodes = 64;
 
 bool has_required_key(const TomlNode& instance) {
@@ -32,7 +32,7 @@ bool has_required_key(const TomlNode& instance) {
   });
 }
 
-/// `base` with what `over` has in its place; tables within are put together likewise.
+/// `base` with the values of `over` in place of its own; nested tables are merged in the same way.
 TomlNode overlaid(const TomlNode& base, const TomlNode& over) {
   TomlNode result = base;
   for (const TomlNode& node : over.children) {
@@ -50,7 +50,7 @@ TomlNode overlaid(const TomlNode& base, const TomlNode& over) {
   return result;
 }
 
-/// Walks through the trees of all files.
+/// Reads the trees of all files into a ParsedConfig.
 class ConfigReader {
  public:
   ConfigReader(std::span<const ConfigSource> sources, std::string_view host);
@@ -59,7 +59,7 @@ class ConfigReader {
 
  private:
   using Instances = std::vector<PlacedInstance>;
-  using Overrides = std::map<std::string, const TomlNode*>;  ///< [node.HOSTNAME.instance.NAME], by the last
+  using Overrides = std::map<std::string, const TomlNode*>;  ///< [node.HOSTNAME.instance.NAME] of one host, by NAME
 
   void read_root(const TomlNode& root);
   void read_node(const TomlNode& table);
@@ -89,16 +89,16 @@ class ConfigReader {
   UnknownWords unknown_;
   TableReader tables_;
   Config config_;
-  Instances instances_;                                              ///< without any override
-  std::map<std::string, std::size_t, std::less<>> instance_places_;  ///< by name, in instances_
-  bool misspelt_instance_ = false;                                   ///< may_have_misspelt("instance")
+  Instances instances_;                                              ///< the instances without any override
+  std::map<std::string, std::size_t, std::less<>> instance_places_;  ///< indexes in instances_, by name
+  bool misspelt_instance_ = false;                                   ///< the result of may_have_misspelt("instance")
   std::vector<PlacedGroup> groups_;
   std::vector<PlacedCheck> checks_;
-  std::map<std::string, Place> defined_;        ///< what may be in one file only, by its title
-  std::map<std::string, Overrides> overrides_;  ///< by HOSTNAME
-  std::set<std::string> used_checks_;           ///< by an instance on some node
-  std::set<std::string> orphans_;               ///< instances that are overridden and do not exist
-  std::deque<TomlNode> overlays_;               ///< tables of instances that are overridden
+  std::map<std::string, Place> defined_;        ///< places of tables that only one file may have, by their titles
+  std::map<std::string, Overrides> overrides_;  ///< the overrides, by HOSTNAME
+  std::set<std::string> used_checks_;           ///< checks that an instance lists on some node
+  std::set<std::string> orphans_;               ///< instances with overrides that do not exist
+  std::deque<TomlNode> overlays_;               ///< merged tables of instances with overrides
 };
 
 std::vector<TomlFile> read_files(std::span<const ConfigSource> sources) {
@@ -125,7 +125,7 @@ ParsedConfig ConfigReader::read() {
   for (std::size_t i = 0; i < instances_.size(); ++i) instance_places_.emplace(instances_[i].config.name, i);
   for (const PlacedGroup& group : groups_) join(group);
   check_members(groups_, report_);
-  // Any other complaint may be the reason that there is none.
+  // Any other diagnostic may be the reason that no instance was read.
   if (instances_.empty() && report_.empty()) {
     report_.error("missing-key", {}, "there is no [instance.NAME]", "write " + std::string(kSmallestInstance));
   }
@@ -145,8 +145,8 @@ ParsedConfig ConfigReader::read() {
   return result;
 }
 
-/// What was read without an error. Copied, so that the parts lie together: moved, they would keep the pages of all that
-/// was read around them.
+/// Delivers a configuration without errors. It is copied, so its parts lie together in memory: moved parts would keep
+/// the pages of the trees around them.
 void ConfigReader::deliver(const Instances& instances, ParsedConfig& into) {
   for (const PlacedInstance& instance : instances) {
     collect_programs(instance, into.programs);
@@ -178,14 +178,14 @@ void ConfigReader::read_root(const TomlNode& root) {
   }
 }
 
-/// [node] has keys of its own and a table for each node that has overrides.
+/// Reads [node]: its own keys, and a table for each node with overrides.
 void ConfigReader::read_node(const TomlNode& table) {
   if (table.type != TomlType::table) {
     report_.error("type", table.place, "\"node\" must be a table, got " + describe_value(table), "write [node]");
     return;
   }
   for (const TomlNode& child : table.children) {
-    // A group of an instance's keys has gone astray rather than that a node is called "hooks".
+    // A node is hardly called "hooks": a group of an instance's keys is misplaced.
     const bool is_astray = is_group("instance", child.key) && child.find("instance") == nullptr;
     const bool is_host = child.type == TomlType::table && find_key("node", child.key) == nullptr && !is_astray;
     if (is_host) {
@@ -196,7 +196,7 @@ void ConfigReader::read_node(const TomlNode& table) {
   }
 }
 
-/// [node.HOSTNAME]: what is different on one node.
+/// Reads [node.HOSTNAME]: the overrides of one node.
 void ConfigReader::read_host(const TomlNode& host) {
   const std::string title = "node." + printable(host.key);
   if (!check_name(host, "the name of a node")) return;
@@ -225,7 +225,7 @@ void ConfigReader::read_overrides(const std::string& title, const TomlNode& inst
   }
 }
 
-/// All of [instance.NAME], of [sync_group.NAME] or of [check.NAME].
+/// Reads all tables [instance.NAME], [sync_group.NAME] or [check.NAME].
 void ConfigReader::read_named_tables(const TomlNode& tables) {
   if (tables.type != TomlType::table) {
     const std::string got = describe_value(tables);
@@ -252,7 +252,7 @@ void ConfigReader::read_named_tables(const TomlNode& tables) {
   }
 }
 
-/// `[instance]` with an instance's keys in it lacks a name; then nothing else of it can be judged.
+/// False if `[instance]` has keys of an instance and so lacks a name: nothing else of it can be judged.
 bool ConfigReader::check_named_tables(const TomlNode& tables) {
   for (const TomlNode& child : tables.children) {
     if (child.type == TomlType::table) continue;
@@ -268,7 +268,7 @@ bool ConfigReader::check_named_tables(const TomlNode& tables) {
   return true;
 }
 
-/// Has `table` a name that can be `what`?
+/// False if the name of `table` cannot be the name of a `what`; reports it.
 bool ConfigReader::check_name(const TomlNode& table, const std::string& what) {
   const bool is_valid = is_valid_name(table.key);
   if (!is_valid)
@@ -277,7 +277,7 @@ bool ConfigReader::check_name(const TomlNode& table, const std::string& what) {
   return is_valid;
 }
 
-/// Where nothing is of what makes an instance, a header is wrong, here or above: one complaint is enough.
+/// A table without any key that makes an instance has a wrong header: one error is enough.
 void ConfigReader::read_instance(const Section& section, const TomlNode& table) {
   if (!unknown_.was_read_whole(table) || has_required_key(table))
     read_named(section, table, instances_);
@@ -295,7 +295,7 @@ const Placed<Owner>& ConfigReader::read_named(const Section& section, const Toml
   return placed;
 }
 
-/// Tells the instances of a group that they are in it.
+/// Sets the sync group of the instances that a group lists.
 void ConfigReader::join(const PlacedGroup& group) {
   for (std::size_t i = 0; i < group.config.instances.size(); ++i) {
     const std::string& name = group.config.instances[i];
@@ -309,7 +309,7 @@ void ConfigReader::join(const PlacedGroup& group) {
   }
 }
 
-/// False if another file has `title` already; within one file TOML forbids it. The second one is not read.
+/// False if another file has `title` already; within one file TOML forbids that. The second table is not read.
 bool ConfigReader::define(const std::string& title, const TomlNode& node) {
   const bool is_table = node.type == TomlType::table;
   const Place& place = is_table ? node.place : node.key_place;
@@ -321,7 +321,7 @@ bool ConfigReader::define(const std::string& title, const TomlNode& node) {
   return false;
 }
 
-/// The instances as they are on the node `name`. Reports what is wrong with the overrides themselves.
+/// The instances of the node `name`, with its overrides. Reports the faults of the overrides.
 ConfigReader::Instances ConfigReader::on_node(const std::string& name, const Overrides& overrides) {
   Instances instances = instances_;
   for (const auto& [instance_name, table] : overrides) {
@@ -350,7 +350,7 @@ void ConfigReader::check(Instances& instances) {
   }
 }
 
-/// The HOSTNAME whose overrides apply here, or null.
+/// The HOSTNAME whose overrides apply to this host, or null.
 const std::string* ConfigReader::own_overrides() const {
   const std::string name = node_name();
   auto found = overrides_.find(name);
@@ -358,14 +358,14 @@ const std::string* ConfigReader::own_overrides() const {
   return found == overrides_.end() ? nullptr : &found->first;
 }
 
-/// An override of an instance that does not exist: once, whatever the number of nodes.
+/// Reports an override of an instance that does not exist, once for all nodes.
 void ConfigReader::refuse_orphan(const TomlNode& table) {
   if (may_exist(table.key) || !orphans_.insert(table.key).second) return;
   refuse_unknown_instance("unknown-table", table.key_place,
                           "there is no [instance." + printable(table.key) + "] to override", table.key);
 }
 
-/// The instance is there, or may be under a header that is wrong.
+/// True if the instance exists, or may exist under a wrong header.
 bool ConfigReader::may_exist(const std::string& instance) const {
   return unknown_.may_have_hidden() || misspelt_instance_ || instances_.empty() ||
          defined_.contains("[instance." + printable(instance) + "]");

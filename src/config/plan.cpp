@@ -15,13 +15,13 @@
 namespace vipd {
 namespace {
 
-/// Both are of one key, so of one type.
+/// True if two values of one key, and so of one type, are equal.
 bool equal(const Value& before, const Value& after) {
   return std::visit([&](auto* value) { return *value == *std::get<decltype(value)>(after); }, before);
 }
 
-/// Entries that two lists both begin and end with, as many as need not be said: among many, those that differ would be
-/// hard to find, and to write them all took a third of a reload of thousands.
+/// The numbers of equal entries at the beginning and the end of two lists, which are left out. Among many entries the
+/// changed ones would be hard to find, and writing all took a third of the time of a large reload.
 struct Shared {
   std::size_t front = 0, back = 0;
 };
@@ -37,20 +37,20 @@ Shared shared_by(const std::vector<Entry>& before, const std::vector<Entry>& aft
   return {.front = front > kFew ? front : 0, .back = back > kFew ? back : 0};
 }
 
-/// Of what is no list, nothing.
+/// A value that is no list shares no entries.
 template <typename Type>
 Shared shared_by(const Type&, const Type&) {
   return {};
 }
 
-/// Both are of one key.
+/// The entries that two values of one key share.
 Shared shared_between(const Value& before, const Value& after) {
   return std::visit([&](auto* value) { return shared_by(*value, *std::get<decltype(value)>(after)); }, before);
 }
 
 std::string text_of(const Value& value, Shared unsaid = {});
 
-/// A value as it would be written in the file; nothing if that is to leave the key out.
+/// A value as TOML; "" if the file would leave the key out.
 struct AsToml {
   Shared unsaid;
 
@@ -95,7 +95,7 @@ struct AsToml {
 
  private:
   static std::string entry(const std::string& value) { return in_quotes(value); }
-  /// As a string where the address says it all, else as a table.
+  /// An entry as a string if it has only an address, otherwise as a table.
   template <typename Object>
   static std::string entry(const Object& object) {
     const Object usual;
@@ -113,7 +113,7 @@ struct AsToml {
 
 std::string text_of(const Value& value, Shared unsaid) { return std::visit(AsToml{unsaid}, value); }
 
-/// The keys that differ.
+/// The keys whose values differ.
 template <typename Owner>
 std::vector<KeyChange> differences(const Owner& before, const Owner& after) {
   std::vector<KeyChange> changes;
@@ -140,14 +140,14 @@ ByName<Named> by_name(const std::vector<Named>& list) {
   return names;
 }
 
-/// The one that has this name, or null.
+/// The element with this name, or null.
 template <typename Named>
 const Named* find(const ByName<Named>& names, std::string_view name) {
   const auto found = names.find(name);
   return found == names.end() ? nullptr : found->second;
 }
 
-/// The tables of one kind. Those in `restarted` do not go on where they stand.
+/// The changes of the tables of one kind. The tables in `restarted` do not go on.
 template <typename Named>
 std::vector<InstanceChange> plan_tables(const std::vector<Named>& before, const std::vector<Named>& after,
                                         const std::set<std::string>& restarted = {}) {

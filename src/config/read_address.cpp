@@ -12,7 +12,7 @@ namespace vipd {
 
 namespace {
 
-/// The number that up to three `digits` are; -1 if it is none.
+/// The number in `digits`, three at most; -1 if it is no number.
 int number_in(std::string_view digits) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -20,7 +20,7 @@ int number_in(std::string_view digits) {
   return is_number ? static_cast<int>(value) : -1;
 }
 
-/// "255.255.255.0", a network mask, as a prefix length, for a hint; -1 if it is none.
+/// The prefix length of a network mask such as "255.255.255.0", for a hint; -1 if it is no mask.
 int mask_length(std::string_view text) {
   const auto mask = IpAddress::parse(text);
   if (!mask || mask->family() != Family::ipv4) return -1;
@@ -41,7 +41,7 @@ IpAddress end_of(const IpPrefix& network, bool last) {
   return {network.address.family(), std::span(octets).first(network.address.octets().size())};
 }
 
-/// Why this address cannot be a host's, or nothing. What follows "192.0.2.0/24 is ".
+/// Why this cannot be the address of a host; "" if it can. The words follow "192.0.2.0/24 is ".
 std::string_view why_no_host(const IpPrefix& prefix) {
   const IpAddress& address = prefix.address;
   const bool is_ipv4 = address.family() == Family::ipv4;
@@ -51,13 +51,13 @@ std::string_view why_no_host(const IpPrefix& prefix) {
   if (address.is_broadcast()) return "the broadcast address";
   if (is_ipv4 && address.octets()[0] == 0) return "in 0.0.0.0/8, which no host can have";
   if (prefix.length + 1u >= address_size(address.family()) * 8)
-    return {};  // RFC 3021, RFC 6164: no such addresses there
+    return {};  // RFC 3021, RFC 6164: links between two routers have no such addresses
   if (address == end_of(prefix, false)) return "the network address, not a host address";
   if (is_ipv4 && address == end_of(prefix, true)) return "the broadcast address of its network, not a host address";
   return {};
 }
 
-/// What is wrong with the text of an address that could not be parsed.
+/// The fault of a text that could not be parsed as an address.
 std::string why_no_address(std::string_view text) {
   if (text.find(':') != std::string_view::npos || text.find_first_not_of("0123456789.") != std::string_view::npos) {
     return "";
@@ -72,7 +72,7 @@ std::string why_no_address(std::string_view text) {
   return ": it needs four numbers";
 }
 
-/// `host`, the beginning of the string, as an address.
+/// Reads `host`, the beginning of the string, as an address.
 std::optional<IpAddress> read_text(const TomlNode& node, std::string_view host, Report& report) {
   if (auto address = IpAddress::parse(host)) return address;
   const bool has_zone = host.find('%') != std::string_view::npos;
@@ -82,7 +82,7 @@ std::optional<IpAddress> read_text(const TomlNode& node, std::string_view host, 
   return std::nullopt;
 }
 
-/// `digits`, the end of the string, as the length of a prefix of `address`.
+/// Reads `digits`, the end of the string, as the length of a prefix of `address`.
 std::optional<std::uint8_t> read_length(const TomlNode& node, const IpAddress& address, std::string_view digits,
                                         int shortest, Report& report) {
   const bool is_ipv4 = address.family() == Family::ipv4;
@@ -104,14 +104,14 @@ std::optional<std::uint8_t> read_length(const TomlNode& node, const IpAddress& a
   return std::nullopt;
 }
 
-/// An address or a network is a string.
+/// True if the value is a string, as addresses and networks are; reports other types.
 bool is_text(const TomlNode& node, Report& report) {
   const bool is_string = node.type == TomlType::string;
   if (!is_string) report.error("type", node.place, "an address must be a string, got " + describe_value(node));
   return is_string;
 }
 
-/// "192.0.2.10/24". Length 0: none is given, which is warned of if `shortest` is more.
+/// Reads "192.0.2.10/24". Without a length it is 0, with a warning if `shortest` is more.
 std::optional<IpPrefix> read_prefix(const TomlNode& node, int shortest, Report& report) {
   if (!is_text(node, report)) return std::nullopt;
   const std::string_view text = node.text;

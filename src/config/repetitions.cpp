@@ -30,7 +30,7 @@ std::optional<std::string> bare_path(std::string_view text, std::size_t at, char
   }
 }
 
-/// Knows the headers and, of the section at hand, the keys.
+/// Remembers all headers, and the keys of the present section.
 class RepetitionFinder {
  public:
   explicit RepetitionFinder(std::string_view text) : text_(text) {}
@@ -48,7 +48,7 @@ class RepetitionFinder {
     keys_.clear();
     in_repetition_ = false;
     if (text_.substr(header.begin).starts_with("[["))
-      headers_.clear();  // what follows may be in another entry of a list
+      headers_.clear();  // the next tables may belong to another entry of a list
     else
       in_repetition_ = note(header, bare_path(text_, header.begin + 1, ']'), headers_);
   }

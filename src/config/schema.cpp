@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// "10ms", "40.95s", "1h": in the largest unit of the configuration that divides it.
+/// A duration in its largest fitting unit: "10ms", "40.95s", "1h".
 std::string duration_text(std::int64_t milliseconds) {
   const std::chrono::milliseconds length(milliseconds);
   if (length >= 1h && length % 1h == 0ms) return std::to_string(length / 1h) + "h";
@@ -34,7 +34,7 @@ namespace {
 
 using namespace rows;
 
-using N = Config;  // [node]
+using N = Config;  // the owner of the keys of [node]
 using I = InstanceConfig;
 using G = SyncGroupConfig;
 using C = CheckConfig;
@@ -43,7 +43,7 @@ using P = UnicastPeer;
 using V = VirtualRoute;
 using R = RuleObject;
 
-/// All keys of an Owner.
+/// Makes all keys of an Owner.
 template <typename Owner>
 Keys<Owner> make_keys();
 template <>
@@ -118,7 +118,7 @@ Keys<I> instance_keys() {
   };
 }
 
-/// Hooks of an instance or of a sync group. `hooks`: the member of the Owner that has them.
+/// The keys of hooks of an instance or a sync group. `hooks` is the member of the Owner that has them.
 template <typename Owner, auto hooks>
 Keys<Owner> hook_keys() {
   using H = HookSettings;
@@ -138,7 +138,7 @@ Keys<Owner> hook_keys() {
   };
 }
 
-/// Hooks of an instance alone.
+/// The keys of hooks that only an instance has.
 Keys<I> instance_hook_keys() {
   using H = HookSettings;
   constexpr auto hooks = &I::hooks;
@@ -288,7 +288,7 @@ Keys<C> make_keys() {
   return joined<C>({all, of_all});
 }
 
-/// What is known of the keys of all Owners without their members.
+/// The keys of all Owners, without their members.
 template <typename... Owners>
 std::vector<KeySpec> specs_of() {
   std::vector<KeySpec> all;

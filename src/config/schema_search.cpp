@@ -11,7 +11,7 @@
 namespace vipd {
 namespace {
 
-/// What docs and files of later versions hold. "" is the top level.
+/// A key of later versions, which docs and files may have. "" is the top level.
 struct LaterKey {
   std::string_view table, name;
 };
@@ -26,11 +26,11 @@ char folded(char c) {
   return c == '-' ? '_' : c;
 }
 
-/// No word that is longer is compared with others.
+/// Longer words are not compared with others.
 constexpr std::size_t kLongestWord = 64;
 
-/// Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. Case and "-" for "_" are
-/// free. Both have kLongestWord characters at most. What is `enough` or more need not be exact.
+/// The distance of optimal string alignment: insertions, deletions, replacements and swaps of neighbours. Case, and "-"
+/// for "_", cost nothing. Both words have kLongestWord characters at most. A result of `enough` or more may be inexact.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t enough) {
   using Row = std::array<std::size_t, kLongestWord + 1>;
   Row before_last{}, last{}, row{};
@@ -44,20 +44,20 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t en
       if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
       least = std::min(least, row[j]);
     }
-    if (least > enough) return least;  // a swap may lead back by one
+    if (least > enough) return least;  // a swap may still reduce the distance by one
     before_last = std::exchange(last, row);
   }
   return last[b.size()];
 }
 
-/// The characters of a word as a set; what few of them share a place in it is no matter.
+/// The characters of a word as a set of 64 bits; some characters share a bit.
 std::uint64_t letters_of(std::string_view word) {
   std::uint64_t letters = 0;
   for (const char c : word) letters |= std::uint64_t{1} << (static_cast<unsigned char>(folded(c)) % 64);
   return letters;
 }
 
-/// Each edit brings one letter at most, and takes one at most.
+/// True if two words differ in too many letters: an edit adds one letter at most and removes one at most.
 bool are_far(std::uint64_t a, std::uint64_t b, std::size_t smallest) {
   return std::cmp_greater_equal(std::max(std::popcount(a & ~b), std::popcount(b & ~a)), smallest);
 }
@@ -89,7 +89,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   for (const std::string_view candidate : words) {
     const std::size_t longer = std::max(word.size(), candidate.size()),
                       shorter = std::min(word.size(), candidate.size());
-    if (longer - shorter >= smallest || candidate.size() > kLongestWord) continue;  // the distance is no less
+    if (longer - shorter >= smallest || candidate.size() > kLongestWord) continue;  // the distance cannot be less
     if (are_far(letters, letters_of(candidate), smallest)) continue;
     const std::size_t distance = edit_distance(word, candidate, smallest);
     if (distance >= smallest) continue;
@@ -109,7 +109,7 @@ std::string_view nearest_key(std::string_view table, std::string_view word) {
     names.push_back(key.name.substr(0, key.name.find('.')));  // "hook" is near to "hooks"
   }
   if (const std::string_view found = nearest(word, names); !found.empty()) return found;
-  // "timeout" is near to "hooks.timeout", if one does not mind the group.
+  // "timeout" is near to "hooks.timeout": the group is ignored.
   const auto same_end = std::ranges::find_if(names, [&](std::string_view name) {
     return name.ends_with(word) && name.size() > word.size() && name[name.size() - word.size() - 1] == '.';
   });

@@ -19,7 +19,7 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
-/// Is it a key that the schema marks, or one misspelt?
+/// True for a key that the schema marks as secret, and for its misspellings.
 bool is_near_marked_key(std::string_view name) {
   std::vector<std::string_view> marked;
   for (const KeySpec& key : schema())
@@ -31,7 +31,7 @@ std::size_t skip_blanks(std::string_view line, std::size_t at) {
   return std::min(line.find_first_not_of(kBlanks, at), line.size());
 }
 
-/// A dotted key in a line.
+/// A key in a line, which may be dotted.
 struct WrittenKey {
   std::vector<std::string_view> parts;
   std::size_t end = 0;
@@ -43,7 +43,7 @@ struct WrittenKey {
   bool is_secret() const { return std::ranges::any_of(parts, is_secret_key); }
 };
 
-/// Reads what may be a key at `at`; its end is `at` if there is none.
+/// Reads a key at `at`; its end is `at` if there is none.
 WrittenKey read_key(std::string_view line, std::size_t at) {
   WrittenKey key{.parts = {}, .end = at};
   while (at < line.size()) {
@@ -61,7 +61,7 @@ WrittenKey read_key(std::string_view line, std::size_t at) {
   return key;
 }
 
-/// Masks a text line by line; knows the section and whether a secret goes on from the line before.
+/// Masks a text line by line; knows the section, and whether a secret continues from the previous line.
 class Masker {
  public:
   std::string mask(std::string_view line);
@@ -71,8 +71,8 @@ class Masker {
   bool starts_secret(const WrittenKey& key) const { return in_keys_ || key.is_in_keys() || key.is_secret(); }
   void begin_secret(std::string_view value);
 
-  bool in_keys_ = false;     ///< below [key.NAME]
-  std::string_view closer_;  ///< what ends the secret that goes on; empty if none does
+  bool in_keys_ = false;     ///< true below a header [key.NAME]
+  std::string_view closer_;  ///< the quotes that end a secret which continues; empty if none does
 };
 
 std::string Masker::mask(std::string_view line) {
@@ -94,21 +94,21 @@ std::string Masker::mask(std::string_view line) {
   return std::string(line.substr(0, secret)) + "***";
 }
 
-/// Where the first secret value of the line begins, or its size. At the start of the line a key counts also if its "="
-/// is missing; elsewhere it follows "{" or "," and has one.
+/// The offset of the first secret value of the line, or the size of the line. At the start of the line a key may lack
+/// its "="; elsewhere it follows "{" or "," and has one.
 std::size_t Masker::find_secret(std::string_view line) const {
   for (std::size_t at = 0; at < line.size(); at = std::min(line.find_first_of("{,", at), line.size() - 1) + 1) {
     const std::size_t begin = skip_blanks(line, at);
     const WrittenKey key = read_key(line, begin);
     const std::size_t next = skip_blanks(line, key.end);
     const bool has_equals = line.substr(next).starts_with('=');
-    if (key.end == begin || (at > 0 && !has_equals) || !starts_secret(key)) continue;  // most entries have no "="
+    if (key.end == begin || (at > 0 && !has_equals) || !starts_secret(key)) continue;  // most entries lack a "="
     return has_equals ? skip_blanks(line, next + 1) : next;
   }
   return line.size();
 }
 
-/// A value may go on in the next lines; one that ends in the middle of a line counts as not ended.
+/// Notes whether a value continues on the next lines. A value that ends within a line counts as continuing.
 void Masker::begin_secret(std::string_view value) {
   constexpr auto kPairs =
       std::to_array<std::array<std::string_view, 2>>({{"\"\"\"", "\"\"\""}, {"'''", "'''"}, {"[", "]"}});

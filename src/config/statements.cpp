@@ -7,12 +7,12 @@ namespace vipd {
 
 namespace {
 
-/// Behind the line break of the line at `offset`.
+/// The offset behind the line break of the line at `offset`.
 std::size_t behind_line(std::string_view text, std::size_t offset) {
   return std::min(text.find('\n', offset), text.size() - 1) + 1;
 }
 
-/// Behind the string that begins at `begin` with a quote. A string of one line that is not closed ends with the line.
+/// The offset behind the string that begins at `begin`. An unclosed string of one line ends with the line.
 std::size_t behind_string(std::string_view text, std::size_t begin) {
   const char quote = text[begin];
   const std::string three(3, quote);
@@ -30,7 +30,7 @@ std::size_t behind_string(std::string_view text, std::size_t begin) {
   return text.size();
 }
 
-/// Where the next statement begins: behind blank lines and comments.
+/// The offset of the next statement, behind blank lines and comments.
 std::size_t skip_to_statement(std::string_view text, std::size_t from) {
   while (from < text.size()) {
     from = std::min(text.find_first_not_of(" \t\r\n", from), text.size());

@@ -9,7 +9,7 @@
 namespace vipd {
 namespace {
 
-/// What is said of the lookalike of a blank, behind its name.
+/// The words that follow the name of a lookalike of a blank.
 constexpr char kNoBlank[] = " stands here, where TOML takes plain blanks only";
 
 }  // namespace
@@ -20,7 +20,7 @@ Diagnostic key_twice(std::string_view text, std::size_t offset, std::string_view
                   first);
 }
 
-/// Records the lookalike of a blank within a fault, which is then the cause of it; false if there is none.
+/// Records a lookalike of a blank within a fault as its cause; false if there is none.
 bool SyntaxFault::blame_blank(std::size_t offset, std::size_t length) {
   const std::size_t end = std::min(offset + std::max<std::size_t>(length, 1), text_.size());
   if (offset >= end || std::string_view("\"'\\").find(text_[offset]) != std::string_view::npos) return false;  // legal
@@ -34,7 +34,7 @@ bool SyntaxFault::blame_blank(std::size_t offset, std::size_t length) {
   return false;
 }
 
-/// Records that `word`, a key or a value at `begin`, has a quote that is none; false if it has no such quote.
+/// Records that `word`, a key or a value at `begin`, has a lookalike of a quote; false if it has none.
 bool SyntaxFault::blame_quote(std::size_t begin, std::string_view word) {
   for (std::size_t i = 0; i < word.size(); ++i) {
     const Lookalike* odd = lookalike_at(word, i);
@@ -46,7 +46,7 @@ bool SyntaxFault::blame_quote(std::size_t begin, std::string_view word) {
   return false;
 }
 
-/// `word`, a value at `begin`; with the words behind it up to the quote that closes the wrong one it begins with.
+/// `word`, a value at `begin`. If it begins with a wrong quote, the words up to the closing quote belong to it.
 std::string_view SyntaxFault::quoted_words(std::size_t begin, std::string_view word) const {
   const Lookalike* open = lookalike_at(text_, begin);
   if (open == nullptr || !open->is_quote()) return word;
@@ -57,7 +57,7 @@ std::string_view SyntaxFault::quoted_words(std::size_t begin, std::string_view w
     return std::size_t{line[i] == open->plain};
   };
   std::size_t i = 0;
-  while (line.substr(i).starts_with(open->character)) i += open->character.size();  // ``eth0'' begins with two
+  while (line.substr(i).starts_with(open->character)) i += open->character.size();  // ``eth0'' has two quotes
   for (; i < line.size(); ++i)
     if (quote_size(i) != 0) return line.substr(0, i + quote_size(i));
   return word;
@@ -75,9 +75,9 @@ bool SyntaxFault::fail_as(std::string kind, std::size_t offset, std::size_t leng
   return false;
 }
 
-/// The words for a fault in the value of the key `name` may quote it; a secret's are replaced.
+/// Replaces the words for a fault in the value of a secret key `name`, since they may quote the value.
 bool SyntaxFault::hide_fault(std::string_view name) {
-  if (said_.fault->message.ends_with(kNoBlank)) return false;  // quotes nothing
+  if (said_.fault->message.ends_with(kNoBlank)) return false;  // such a message quotes nothing
   const std::string_view table = !asked_.section.empty() ? asked_.section[0] : said_.key[0];
   if (is_secret_key(name) || table.starts_with("key")) {
     said_.fault->message = "the value of " + in_quotes(name) + " is not valid (it is a secret and not shown)";
@@ -86,7 +86,7 @@ bool SyntaxFault::hide_fault(std::string_view name) {
   return false;
 }
 
-/// Goes on behind what the statement has spoilt, whatever is wrong with it.
+/// Goes on behind the text that the fault makes unreadable, whatever the fault is.
 void SyntaxFault::recover() {
   const bool in_list = nesting_ > 0;
   const auto is_spoilt = [&] {
@@ -98,7 +98,7 @@ void SyntaxFault::recover() {
   while (!at_end() && is_spoilt()) next_line();
 }
 
-/// Records that the key at `begin` was there at `first`, in an inline table.
+/// Records that the key at `begin` of an inline table was set at `first` before.
 bool SyntaxFault::refuse_second(std::size_t begin, std::size_t first) {
   const std::string_view key = text_.substr(begin, text_.find_first_of(" \t=", begin) - begin);
   said_.fault = key_twice(text_, begin, key, place(first, key.size()));

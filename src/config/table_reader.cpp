@@ -36,7 +36,7 @@ void TableReader::read_key(const Section& section, const TomlNode& node, const s
   }
 }
 
-/// Entry n of the list in the file is entry n in the configuration, also if it is refused.
+/// Reads a list. Entry n of the file is entry n of the configuration, even if it is refused.
 template <typename Entry>
 void TableReader::read_entries(const Section& section, const KeySpec& key, const TomlNode& list,
                                std::vector<Entry>& into) {
@@ -48,7 +48,7 @@ void TableReader::read_entries(const Section& section, const KeySpec& key, const
   unknown_.begin_section(std::move(meant));
 }
 
-/// An entry is a table; what has an address may stand there as a string.
+/// Reads an entry: a table, or a string if the entry has an address.
 template <typename Entry>
 void TableReader::read_entry(const Section& section, const KeySpec& list, const TomlNode& node, Entry& entry) {
   if (node.type == TomlType::table) {

@@ -8,7 +8,7 @@ namespace vipd {
 
 namespace {
 
-/// The number of bytes a first byte announces, and the smallest value that needs so many.
+/// The length of a UTF-8 sequence by its first byte, and the smallest value that needs so many bytes.
 struct Sequence {
   std::size_t length;
   char32_t minimum, bits;
@@ -62,7 +62,7 @@ constexpr auto kLookalikes = std::to_array<Lookalike>({
 bool is_control(std::string_view sequence) {
   const auto first = static_cast<unsigned char>(sequence[0]);
   if (sequence.size() == 1) return (first < 0x20 && first != '\t') || first == 0x7f;
-  return sequence.size() == 2 && first == 0xc2 && static_cast<unsigned char>(sequence[1]) < 0xa0;  // C1
+  return sequence.size() == 2 && first == 0xc2 && static_cast<unsigned char>(sequence[1]) < 0xa0;  // C1 controls
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ std::size_t utf8_sequence(std::string_view text, std::size_t offset) {
 
 const Lookalike* lookalike_at(std::string_view text, std::size_t offset) {
   const std::string_view rest = text.substr(offset);
-  if (rest.empty() || (static_cast<unsigned char>(rest[0]) < 0x80 && rest[0] != '`')) return nullptr;  // mostly
+  if (rest.empty() || (static_cast<unsigned char>(rest[0]) < 0x80 && rest[0] != '`')) return nullptr;  // the usual case
   const auto is_here = [&](const Lookalike& each) { return rest.starts_with(each.character); };
   const auto* const found = std::ranges::find_if(kLookalikes, is_here);
   return found == kLookalikes.end() ? nullptr : found;
@@ -132,7 +132,7 @@ Place place_at(std::string_view text, std::size_t offset, std::size_t length) {
 }
 
 Place place_within(const Place& string, std::string_view content, std::size_t offset, std::size_t length) {
-  // Two more than the content are the quotes: then each character of the content is itself in the file.
+  // If the string is wider by two quotes alone, it has no escapes, and each character is itself in the file.
   if (content.empty() || string.width != count_scalars(content) + 2) return string;
   const int before = count_scalars(content.substr(0, offset));
   Place place = string;

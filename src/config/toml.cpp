@@ -16,7 +16,7 @@ namespace vipd {
 namespace {
 
 constexpr std::size_t kMaxFileSize = 1 << 20;
-/// Octets of text that are parsed to find statements that exclude each other. Each costs all that stands before it.
+/// Octets that are parsed at most to find contradicting statements. Each of these costs a parse of all text before it.
 constexpr std::size_t kMostParsed = 2 * kMaxFileSize;
 
 Place to_place(const toml::source_region& region, int file) {
@@ -66,7 +66,7 @@ TomlNode convert(const toml::node& node, int file) {
   return result;
 }
 
-/// The first byte that may not be in a TOML file: not UTF-8, a control character, a byte order mark.
+/// The first byte that TOML forbids: invalid UTF-8, a control character, a byte order mark.
 std::optional<Diagnostic> examine_encoding(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf"))
     return error_at({}, "encoding", "the file begins with a byte order mark", "save it as UTF-8 without BOM");
@@ -84,7 +84,7 @@ std::optional<Diagnostic> examine_encoding(std::string_view text) {
   return std::nullopt;
 }
 
-/// The byte at `position`, which is counted as in a Place.
+/// The offset of `position`, which counts like a Place.
 std::size_t byte_at(std::string_view text, const toml::source_position& position) {
   std::size_t offset = 0;
   for (toml::source_index line = 1; line < position.line && offset < text.size(); ++line)
@@ -94,7 +94,7 @@ std::size_t byte_at(std::string_view text, const toml::source_position& position
   return offset;
 }
 
-/// The value or table at the end of `path`, which in a list of tables goes through the last one; or null.
+/// The value or table at the end of `path`, or null. In a list of tables the path leads through the last table.
 const toml::node* follow(const toml::node* node, const KeyParts& path) {
   for (const std::string_view part : path) {
     if (node == nullptr) break;
@@ -106,18 +106,18 @@ const toml::node* follow(const toml::node* node, const KeyParts& path) {
   return node;
 }
 
-/// Why the library takes no more of a text, and where.
+/// Why and where the library stopped reading.
 struct LibraryRefusal {
   std::size_t offset = 0;
   std::string words;
 
-  /// True where a name is at fault and not what stands at the place.
+  /// True if a name is at fault and not the text at the place.
   bool is_of_name() const { return words.find("cannot redefine") != std::string::npos || is_insertion(); }
-  /// True where a header or a key would add to a table that takes no more.
+  /// True if a header or a key would add to a closed table.
   bool is_insertion() const { return words.find("cannot insert") != std::string::npos; }
 };
 
-/// In the library's words, without their preamble.
+/// A parse error as a LibraryRefusal, without the preamble of its words.
 LibraryRefusal to_refusal(std::string_view text, const toml::parse_error& error) {
   constexpr std::string_view preamble = "Error while parsing ";
   std::string_view words = error.description();
@@ -125,11 +125,10 @@ LibraryRefusal to_refusal(std::string_view text, const toml::parse_error& error)
   return {byte_at(text, error.source().begin), printable(words)};
 }
 
-/// Reads a text of which some statements may be no TOML: each that the library refuses is explained and left out.
+/// Reads a text in which some statements may be no TOML: each refused statement is explained and left out.
 ///
-/// The library stops at its first fault. From there on it is asked about each statement alone, so that many faults take
-/// no longer than one. Statements that repeat another one are found by their names. Others that exclude each other are
-/// told by further parses of the whole.
+/// The library stops at its first fault. From there on it gets each statement alone, so many faults take no longer than
+/// one. Repetitions are found by their names. Further parses of the whole text find other contradictions.
 class TextReader {
  public:
   explicit TextReader(std::string_view text) : text_(text), rest_(text) {}
@@ -151,8 +150,8 @@ class TextReader {
   const toml::node* find_first(const toml::table& before, const Statement& header, const Explanation& said) const;
 
   const std::string_view text_;
-  std::string rest_;        ///< the text, each explained statement replaced by blanks: all places stay
-  std::size_t parsed_ = 0;  ///< see kMostParsed
+  std::string rest_;        ///< the text with blanks in place of each explained statement, so places stay the same
+  std::size_t parsed_ = 0;  ///< octets parsed so far, see kMostParsed
   toml::table table_;
   TomlFile file_;
 };
@@ -179,7 +178,7 @@ TomlFile TextReader::read(int number) {
   return std::move(file_);
 }
 
-/// Reads what is left. A dotted key of many parts would nest tables so deeply that to free them takes all the stack.
+/// Parses the rest. A dotted key of many parts is refused: freeing deeply nested tables would overflow the stack.
 std::optional<LibraryRefusal> TextReader::parse() {
   const std::size_t deep = find_deep_statement(rest_, kMaxNesting);
   toml::parse_result parsed = toml::parse(std::string_view(rest_).substr(0, deep));
@@ -189,11 +188,11 @@ std::optional<LibraryRefusal> TextReader::parse() {
   return std::nullopt;
 }
 
-/// Reads one statement alone.
+/// Parses one statement alone.
 std::optional<LibraryRefusal> TextReader::parse(const Statement& statement) const {
   const auto [begin, end, key_dots] = statement;
   if (key_dots >= kMaxNesting) return LibraryRefusal{begin, "too many parts in a dotted key"};
-  const std::size_t from = begin - (begin > 0);  // where a text begins, a byte order mark would be legal
+  const std::size_t from = begin - (begin > 0);  // a byte order mark is legal only at the beginning of a text
   const std::string_view text = std::string_view(rest_).substr(from, end - from);
   const toml::parse_result parsed = toml::parse(text);
   if (parsed) return std::nullopt;
@@ -203,7 +202,7 @@ std::optional<LibraryRefusal> TextReader::parse(const Statement& statement) cons
 }
 
 void TextReader::leave_out_faults(StatementInSection from) {
-  constexpr std::size_t kMaxOmitted = 1000;  // who has more faults does not care how many
+  constexpr std::size_t kMaxOmitted = 1000;  // the exact number of more faults is of no interest
   auto [statement, header] = from;
   for (; statement.begin < rest_.size(); statement = next_statement(rest_, statement.end)) {
     if (file_.omitted == kMaxOmitted) return blank(statement.begin, rest_.size());
@@ -226,7 +225,7 @@ void TextReader::leave_out(const Explanation& said, std::size_t begin, const Dia
   blank(begin, said.end);
 }
 
-/// Leaves out what an earlier statement defines already; the first ones are told, all are counted.
+/// Leaves out repetitions. The first ones are reported, all are counted.
 void TextReader::leave_out_repetitions() {
   for (const auto& [statement, first] : find_repetitions(rest_)) {
     if (file_.faults.size() < kMaxDiagnostics) {
@@ -239,7 +238,7 @@ void TextReader::leave_out_repetitions() {
   }
 }
 
-/// The place of what a legal statement defines: of the value, or of the header.
+/// The place of the value or of the header that a legal statement defines.
 Place TextReader::place_of(const Statement& statement, const KeyParts& key) const {
   const std::size_t newline = statement.begin == 0 ? std::string::npos : rest_.rfind('\n', statement.begin - 1);
   const std::size_t line_begin = newline == std::string::npos ? 0 : newline + 1;
@@ -265,13 +264,13 @@ void TextReader::explain_conflict(const LibraryRefusal& refusal) {
   leave_out(said, statement.begin, fault);
 }
 
-/// What is in the place already that the key or the table of a statement would take, or null.
+/// The value or table that already has the place of the key or the table of a statement, or null.
 const toml::node* TextReader::find_first(const toml::table& before, const Statement& header,
                                          const Explanation& said) const {
   return follow(said.is_header ? &before : follow(&before, section(header)), said.key);
 }
 
-/// Of a header, the library may only complain when it has read the line break behind it.
+/// The statement at fault. The library may refuse a header only after it has read the line break behind it.
 StatementInSection TextReader::refused_statement(const LibraryRefusal& refusal) const {
   const StatementInSection found = statement_at(rest_, refusal.offset);
   const bool may_be_before = refusal.offset > 0 && refusal.offset == found.statement.begin && refusal.is_of_name();
@@ -279,12 +278,12 @@ StatementInSection TextReader::refused_statement(const LibraryRefusal& refusal) 
   return statement_at(rest_, refusal.offset - 1);
 }
 
-/// The name of the table that a header begins; nothing of an empty one.
+/// The name of the table that a header begins; empty without a header.
 KeyParts TextReader::section(const Statement& header) const {
   return header.end == 0 ? KeyParts() : explain_statement(rest_, {.begin = header.begin}).key;
 }
 
-/// What the library says of a statement; no more than that if its words may quote a secret.
+/// The library's fault of a statement. Its words are replaced if they may quote a secret.
 Diagnostic TextReader::fault_in(const LibraryRefusal& refusal, const Statement& statement,
                                 const Explanation& said) const {
   const bool is_behind = refusal.offset >= statement.end && !said.key_text.empty();

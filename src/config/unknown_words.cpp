@@ -27,7 +27,7 @@ void UnknownWords::refuse_key(const Section& section, const TomlNode& node, cons
                   report_.wants_hints() ? hint_for_key(section, name, node.key) : "");
 }
 
-/// What may be meant by the unknown `name` (within its section), whose last part is `key`.
+/// The hint for the unknown `name` (within its section), whose last part is `key`.
 std::string UnknownWords::hint_for_key(const Section& section, const std::string& name, std::string_view key) {
   if (const ForeignWord* word = find_foreign(key)) {
     meant_.emplace(word->key);

@@ -32,7 +32,7 @@ std::optional<std::int64_t> to_integer(std::string_view digits) {
   return value;
 }
 
-/// `number` ("1", "0.25") times `unit`; too much becomes the longest duration. nullopt if it is no number.
+/// `number` ("1", "0.25") times `unit`, at most the longest duration; nullopt if it is no number.
 std::optional<Duration> scaled(std::string_view number, Duration unit) {
   constexpr std::size_t kMaxDecimals = 6;  // hours times 10^6 still fit 64 bits
   const std::size_t point = std::min(number.find('.'), number.size());
@@ -48,12 +48,12 @@ std::optional<Duration> scaled(std::string_view number, Duration unit) {
   return *whole * unit + *fraction * unit / divisor;
 }
 
-/// Where the name of a program ends and what only a shell would understand begins; npos if there is nothing of it.
+/// The offset at which shell syntax begins behind the name of a program; npos if there is none.
 std::size_t shell_part(std::string_view command) {
   return command.find_first_of(std::string(kWhitespace) + ";|&<>$`\"'*?()[]{}!#~\\");
 }
 
-/// Reads one value; called with the slot of its key.
+/// Reads one value. It is called with the slot of the key, by std::visit.
 class ValueReader {
  public:
   ValueReader(const KeySpec& key, const TomlNode& node, Report& report) : key_(key), node_(node), report_(report) {}
@@ -95,7 +95,7 @@ class ValueReader {
   bool check_program(const TomlNode& node, bool alone);
 
   void refuse(std::string kind, std::string message, std::string hint = "") {
-    if (key_.secret) message = must_be(), hint.clear();  // they may quote the value
+    if (key_.secret) message = must_be(), hint.clear();  // the words may quote the value
     report_.error(std::move(kind), node_.place, std::move(message), std::move(hint));
   }
   void refuse_type(std::string hint = "") {
@@ -220,7 +220,7 @@ void ValueReader::operator()(OnFail* out) {
   }
 }
 
-/// An entry that is refused leaves an empty name in its place.
+/// Reads a list of names. A refused entry leaves an empty name in its place.
 void ValueReader::read_names(std::vector<std::string>* out) {
   if (node_.type == TomlType::string) return refuse_type("write [" + in_quotes(node_.text) + "]");
   if (node_.type != TomlType::array) return refuse_type();
@@ -260,7 +260,8 @@ void ValueReader::read_command(std::vector<std::string>* out) {
   }
 }
 
-/// Is this the absolute path of a program? `alone`: not in a list, where blanks cannot be meant as part of it.
+/// True for the absolute path of a program; reports others. `alone` is true outside of a list: blanks may separate
+/// arguments then.
 bool ValueReader::check_program(const TomlNode& node, bool alone) {
   const std::string_view text = node.text;
   const std::size_t extra = alone ? shell_part(text) : text.find('\0');
@@ -282,14 +283,14 @@ bool ValueReader::check_program(const TomlNode& node, bool alone) {
   return false;
 }
 
-/// The list alone; its entries are read by parse_config(), key by key.
+/// Checks the list alone; parse_config() reads its entries, key by key.
 void ValueReader::check_list() {
   if (node_.type == TomlType::string) return refuse_type("write [" + in_quotes(node_.text) + "]");
   if (node_.type != TomlType::array) return refuse_type();
   refuse_empty();
 }
 
-/// Reports a list that is empty and may not be; false for others.
+/// True for an empty list that must not be empty, which is reported.
 bool ValueReader::refuse_empty() {
   const auto& [message, hint] = key_.empty_list;
   if (!node_.children.empty() || message.empty()) return false;
@@ -297,7 +298,7 @@ bool ValueReader::refuse_empty() {
   return true;
 }
 
-/// A network where a route goes, or the address of a host with the length of its subnet.
+/// Reads the network of a route, or the address of a host with the length of its subnet.
 void ValueReader::operator()(IpPrefix* out) {
   const bool is_network = key_.form == Form::network;
   if (is_network && node_.type == TomlType::string && node_.text == "default")
@@ -306,11 +307,11 @@ void ValueReader::operator()(IpPrefix* out) {
     *out = (is_network ? read_network(node_, report_) : read_host_in_subnet(node_, report_)).value_or(IpPrefix{});
 }
 
-/// Reports the first lookalike in a value that cannot have one, or in an entry of its list; false if there is none.
+/// True if a value, or an entry of its list, has a lookalike that it must not have; the first one is reported.
 bool refuse_lookalike(const KeySpec& key, const TomlNode& node, Report& report) {
   const Lookalikes may_stand = rule_of(key.form).lookalikes;
   if (may_stand == Lookalikes::allowed) return false;
-  if (node.type == TomlType::array && !key.entries.empty()) return false;  // each entry is read by itself
+  if (node.type == TomlType::array && !key.entries.empty()) return false;  // each entry is examined by itself
   if (node.type == TomlType::array)
     return std::ranges::any_of(node.children, [&](const TomlNode& entry) {
       return entry.type == TomlType::string && refuse_lookalike(key, entry, report);
@@ -331,7 +332,7 @@ bool refuse_lookalike(const KeySpec& key, const TomlNode& node, Report& report) 
 void read_value(const KeySpec& key, const TomlNode& node, Slot slot, Report& report) {
   std::visit(
       [](auto out) {
-        if constexpr (requires { out->push_back({}); }) out->clear();  // an override replaces a list
+        if constexpr (requires { out->push_back({}); }) out->clear();  // an override replaces the whole list
       },
       slot);
   if (!refuse_lookalike(key, node, report)) std::visit(ValueReader(key, node, report), slot);

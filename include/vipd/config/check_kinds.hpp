@@ -1,8 +1,8 @@
-/// CheckKind: what a check can ask for. One table of all kinds.
+/// CheckKind: the kinds of checks, in one table.
 ///
-/// A row has the keys of the schema that belong to the kind, and what vipd-runner is asked to run for it. The reader,
-/// the schema, the messages and plan() go by this table. A new kind is one row in check_kinds.cpp, one alternative of
-/// CheckConfig::kind, and its answer in checker/.
+/// A row has the keys of the schema that belong to the kind, and the command that vipd-runner gets for it. The reader,
+/// the schema, the messages and plan() use this table. A new kind is one row in check_kinds.cpp, one alternative of
+/// CheckConfig::kind, and its code in checker/.
 #pragma once
 
 #include <array>
@@ -16,12 +16,12 @@
 
 namespace vipd {
 
-/// One kind.
+/// One kind of check.
 struct CheckKind {
-  std::vector<Key<CheckConfig>> keys;  ///< the key that names the kind, then those that are of use with it alone
-  /// The program and its arguments; nothing where vipd answers itself. The check is of this kind.
+  std::vector<Key<CheckConfig>> keys;  ///< the key that names the kind, then the keys of this kind alone
+  /// Makes the program and its arguments of a check of this kind; empty if vipd answers the check itself.
   std::vector<std::string> (*program)(const CheckConfig& check) = nullptr;
-  bool delivers_weight = false;  ///< its answer may be a number
+  bool delivers_weight = false;  ///< true if the answer may be a number
 
   std::string_view name() const { return keys.front().name; }
 };

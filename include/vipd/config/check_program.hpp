@@ -1,7 +1,7 @@
-/// What vipd-runner is asked to run for a check.
+/// The command that vipd-runner gets for a check.
 ///
-/// The CheckSet asks for it and the runner allows it, both by this one function. A built-in kind begins with a word
-/// that is no path ("probe:http"), so it cannot be taken for a user's program.
+/// The CheckSet sends the command and the runner allows it, both by this one function. The command of a built-in kind
+/// begins with a word that is no path ("probe:http"), so it cannot be mistaken for a user's program.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace vipd {
 
-/// Begins the first word of a built-in kind that is answered by a process of vipd-check.
+/// The prefix of the first word of a built-in kind that a process of vipd-check answers.
 inline constexpr std::string_view kProbe = "probe:";
 /// The first word of the built-in kind that vipd-runner answers without a process.
 inline constexpr std::string_view kCountProcesses = "count-processes";
@@ -19,7 +19,7 @@ inline constexpr std::string_view kCountProcesses = "count-processes";
 /// The user's command, or a built-in kind and its arguments; empty for an interface, which vipd answers itself.
 std::vector<std::string> program_of(const CheckConfig& check);
 
-/// Is it one of the two above?
+/// True if the command is that of a built-in kind.
 bool is_built_in(const std::vector<std::string>& arguments);
 
 }  // namespace vipd

@@ -1,7 +1,7 @@
-/// Checks across keys: what is wrong although each value alone is right.
+/// Checks across keys: faults of a configuration whose values are each right alone.
 ///
 /// Numbers and addresses that collide, an IPv6 instance without its link-local address, an owner that would not
-/// preempt. Each check passes over what was refused before.
+/// preempt. Each check skips values that were refused before.
 #pragma once
 
 #include <set>
@@ -14,34 +14,35 @@
 
 namespace vipd {
 
-/// Reports what is wrong between the keys of one instance and between instances.
+/// Reports conflicts between the keys of one instance, and between instances.
 void check_instances(std::span<const PlacedInstance> instances, Report& report);
 
-/// Reports an instance that a group lists twice or that is in two groups, and a group of one. Once, whatever the node.
+/// Reports an instance that a group lists twice or that is in two groups, and a group of one instance. This does not
+/// depend on the node.
 void check_members(std::span<const PlacedGroup> groups, Report& report);
 
-/// Warns of the priorities in a group that do not count, as they are on one node.
+/// Warns of priorities in a group that do not count. The instances are those of one node, with its overrides.
 void check_group_priorities(std::span<const PlacedGroup> groups, std::span<const PlacedInstance> instances,
                             Report& report);
 
-/// A default route has the family of what else its entry names, or that of the instance.
+/// Gives each default route the family of the other values of its entry, or else that of the instance.
 void choose_family_of_routes(PlacedInstance& instance);
 
-/// Decides which addresses the adverts list: those of the first one's family that want it, as many as fit. Warns of the
-/// rest.
+/// Decides which addresses the adverts list: those of the first address's family with `advertise`, as many as fit.
+/// Warns of the others.
 void choose_advertised(PlacedInstance& instance, Report& report);
 
-/// Reports a check that asks for nothing or for two things, and what belongs to another kind. `whole`: all of it could
-/// be read.
+/// Reports a check of no kind or of two kinds, and keys that belong to another kind. `whole` is true if all of the
+/// check could be read.
 void check_kind(const PlacedCheck& check, bool whole, Report& report);
 
-/// Reports what the instances, as they are on one node, list as checks and cannot have. `hidden`: some tables could not
-/// be read, so that a check may exist that is not among `checks`.
+/// Reports checks that an instance of one node lists and cannot have. `hidden` is true if some tables could not be
+/// read: then a check may exist that is not among `checks`.
 void check_health(std::span<const PlacedInstance> instances, std::span<const PlacedCheck> checks, bool hidden,
                   Report& report);
 
-/// Warns of checks that no instance lists on any node, `used` being those that one does, and of a timeout that is
-/// longer than the interval.
+/// Warns of each check that is not in `used`, the checks that an instance lists on some node. Warns of a timeout that
+/// is longer than the interval.
 void check_usefulness(std::span<const PlacedCheck> checks, const std::set<std::string>& used, Report& report);
 
 }  // namespace vipd

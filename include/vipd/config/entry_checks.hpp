@@ -1,7 +1,7 @@
 /// Checks of the entries that an instance holds: options of addresses, routes and rules.
 ///
-/// An entry may have a key that has no effect on it, for example a label on an IPv6 address. One route or rule in two
-/// entries would be removed by the one while the other needs it.
+/// An entry may have a key without effect, for example a label on an IPv6 address. If two entries have the same route
+/// or rule, the one would remove it while the other needs it.
 #pragma once
 
 #include <span>
@@ -11,7 +11,7 @@
 
 namespace vipd {
 
-/// Reports what is wrong within one entry of the instance.
+/// Reports the faults within each entry of the instance.
 void check_entries(const PlacedInstance& instance, Report& report);
 /// Reports a route or a rule that is listed twice, in one instance or in two.
 void check_routing_between(std::span<const PlacedInstance> instances, Report& report);

@@ -1,7 +1,7 @@
-/// StringExplainer: reads strings and says what is wrong with them.
+/// StringExplainer: reads strings and explains their faults.
 ///
-/// A string may lack its end, close with a quote that is none, or have an escape that TOML does not know. A string of
-/// many lines is read to its end whatever is wrong in it: its lines are no statements.
+/// A string may lack its end, close with a lookalike of a quote, or have an unknown escape. A string of many lines is
+/// read to its end in spite of faults, since its lines are no statements.
 #pragma once
 
 #include <string>
@@ -15,9 +15,9 @@ class StringExplainer : protected SyntaxFault {
  protected:
   StringExplainer(std::string_view text, const RefusedStatement& statement) : SyntaxFault(text, statement) {}
 
-  /// On one line, between quotes of either kind.
+  /// Reads a string on one line, with quotes of either kind.
   bool string();
-  /// Between `quotes`, which are three.
+  /// Reads a string of many lines between `quotes`, which are three.
   bool multi_line_string(std::string_view quotes);
 
  private:

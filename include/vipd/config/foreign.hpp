@@ -1,7 +1,7 @@
-/// Words of keepalived.conf: who comes from there should not have to search.
+/// Words of keepalived.conf, for users who come from keepalived.
 ///
-/// One list of its keywords with what they are called here. Used for hints on unknown keys, nothing else: no file is
-/// accepted because of it.
+/// The list maps keywords of keepalived to our keys. It serves hints on unknown keys only: no file is accepted because
+/// of it.
 #pragma once
 
 #include <string>
@@ -9,21 +9,21 @@
 
 namespace vipd {
 
-/// One word of keepalived's.
+/// One word of keepalived.conf.
 struct ForeignWord {
   std::string_view word;
-  std::string_view key;     ///< our key for it, as in the schema; empty if there is none
-  std::string_view advice;  ///< the hint if there is more to say than the key's name
-  bool opens_block = false;
+  std::string_view key;      ///< our key, as in the schema; empty if there is none
+  std::string_view advice;   ///< the hint, if the name of the key alone does not help
+  bool opens_block = false;  ///< true if the word opens a block: vrrp_instance, global_defs, ...
 };
 
-/// What is known about `word`, or null.
+/// The entry of `word`, or null.
 const ForeignWord* find_foreign(std::string_view word);
 
-/// The hint for it: `keepalived calls it advert_int; here it is "advert_interval"`.
+/// The hint for a word: `keepalived calls it advert_int; here it is "advert_interval"`.
 std::string foreign_hint(const ForeignWord& word);
 
-/// Is `word` one that opens a block there: vrrp_instance, global_defs, ...?
+/// True if `word` opens a block in keepalived.conf: vrrp_instance, global_defs, ...
 bool is_foreign_block(std::string_view word);
 
 }  // namespace vipd

@@ -1,7 +1,7 @@
-/// The programs that a configuration names, each with its place: of hooks and of checks.
+/// The programs of hooks and checks that a configuration names, each with its place.
 ///
-/// Root runs them, so the files behind them are judged as part of the configuration (load/programs.hpp). Here they are
-/// only collected.
+/// Root runs the programs, so their files are judged as a part of the configuration (load/programs.hpp). These
+/// functions only collect them.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,7 @@
 
 namespace vipd {
 
-/// Appends what a check has run.
+/// Appends the program that a check runs.
 void collect_program(const PlacedCheck& check, std::vector<NamedProgram>& into);
 /// Appends the hooks of an instance.
 void collect_programs(const PlacedInstance& instance, std::vector<NamedProgram>& into);

@@ -1,7 +1,7 @@
-/// Report: gathers the diagnostics of one configuration while it is read.
+/// Report: collects the diagnostics of one configuration while it is read.
 ///
-/// Reading goes on after an error, so that one run finds them all; whoever reports has seen to it that its error is no
-/// consequence of another. What is reported twice is said once: the checks run for each node that the files name.
+/// Reading goes on after an error, so one run finds all errors. A caller reports an error only if it is no consequence
+/// of another one. Equal diagnostics are merged, since the checks run for each node that the files name.
 #pragma once
 
 #include <algorithm>
@@ -21,33 +21,33 @@ class Report {
  public:
   explicit Report(std::span<const ConfigSource> sources) : sources_(sources) {}
 
-  /// See error_at().
+  /// Adds an error, see error_at().
   void error(std::string kind, const Place& place, std::string message, std::string hint = "",
              std::optional<Place> related = {}) {
     add(error_at(place, std::move(kind), std::move(message), std::move(hint), related));
   }
 
-  /// The config can be used, but the operator may have meant something else.
+  /// Adds a warning: the configuration can be used, but the operator may have meant something else.
   void warning(std::string kind, const Place& place, std::string message, std::string hint = "") {
     add({place, Severity::warning, std::move(kind), std::move(message), std::move(hint), {}});
   }
 
   void add(Diagnostic diagnostic) { diagnostics_.push_back(std::move(diagnostic)); }
 
-  /// So many more are known of, but not which.
+  /// Counts `count` further diagnostics of which only the number is known.
   void omit(std::size_t count) { omitted_ += count; }
   std::size_t omitted() const { return omitted_; }
 
-  /// How a message about `here` names `other`: "line 4" or "vipd.toml:4".
+  /// The name of `other` in a message about `here`: "line 4" or "vipd.toml:4".
   std::string where(const Place& other, const Place& here) const { return name_place(other, here, sources_); }
 
   bool empty() const { return diagnostics_.empty(); }
-  /// False once there are so many that no further one is shown: to find out what was meant may take long.
+  /// False once so many diagnostics exist that no further one is shown: finding a suggestion may take long.
   bool wants_hints() const { return diagnostics_.size() < kEnough; }
   bool has_errors() const { return std::ranges::any_of(diagnostics_, is_error); }
 
-  /// What was gathered, by file, line and column, each once, and not more than `limit`: warnings give way to errors.
-  /// The others become omitted().
+  /// The collected diagnostics by file, line and column, each once, and at most `limit` of them. Warnings are left out
+  /// before errors; omitted() counts those that were left out.
   std::vector<Diagnostic> take(std::size_t limit) {
     const auto order = [](const Diagnostic& one) { return std::tie(one.file, one.line, one.column, one.message); };
     std::ranges::sort(diagnostics_, {}, order);

@@ -1,7 +1,7 @@
-/// What the rows of the schema are made with; for the files in which there are rows.
+/// Functions that make the rows of the schema, for the source files with rows.
 ///
 /// A row is typed by the member that it fills: key<InstanceConfig, &InstanceConfig::vrid>("vrid", ...). A path of
-/// several members leads into members of members, and AsKind<ProcessCheck> into one alternative of a check's kind.
+/// several members leads into nested members. AsKind<ProcessCheck> leads into one alternative of a check's kind.
 #pragma once
 
 #include <initializer_list>
@@ -16,13 +16,13 @@
 
 namespace vipd::rows {
 
-/// "0s (never) or 1s..24h", "10ms..40.95s in steps of 10ms".
+/// The words for a range of durations: "0s (never) or 1s..24h", "10ms..40.95s in steps of 10ms".
 std::string words_for_duration(const Range& range);
 
-/// "1..255"; of two numbers "2 or 3".
+/// The words for a range of numbers: "1..255", or "2 or 3" for two numbers.
 std::string words_for_number(const Range& range);
 
-/// "\"request\", \"reply\" or \"both\"".
+/// The words for a choice: "\"request\", \"reply\" or \"both\"".
 template <typename Choice, std::size_t size>
 std::string words_for_choice(const std::array<Choice, size>& choices) {
   std::string words;
@@ -33,7 +33,7 @@ std::string words_for_choice(const std::array<Choice, size>& choices) {
   return words;
 }
 
-/// What may stand behind a key whose member is of this type.
+/// The words for the values of a key whose member is of this type.
 template <typename Type>
 std::string words_for(const KeyOptions& options) {
   using Optional = std::optional<IpAddress>;
@@ -58,14 +58,14 @@ auto& step(Object& object, Member Owner::* member) {
   return object.*member;
 }
 
-/// To fill it, the check becomes one of this kind.
+/// Steps into the kind to fill it: the check becomes a check of this kind.
 template <typename Kind>
 Kind& step(CheckConfig& check, AsKind<Kind>) {
   Kind* kind = std::get_if<Kind>(&check.kind);
   return kind != nullptr ? *kind : check.kind.emplace<Kind>();
 }
 
-/// A check of another kind has nothing there.
+/// Steps into the kind to read it; a check of another kind has an empty one.
 template <typename Kind>
 const Kind& step(const CheckConfig& check, AsKind<Kind>) {
   static const Kind nothing;
@@ -83,7 +83,7 @@ auto& member(auto& object) {
     return member<Rest...>(here);
 }
 
-/// Of a list of tables: the table that each entry is.
+/// The table of the schema that each entry of a list of tables is; empty for other types.
 template <typename Type>
 std::string_view entries_of() {
   if constexpr (kIsList<Type>)
@@ -92,7 +92,7 @@ std::string_view entries_of() {
     return {};
 }
 
-/// The key `name` of an Owner fills the member at the end of `path`.
+/// Makes a row: the key `name` of an Owner fills the member at the end of `path`.
 template <typename Owner, auto... path>
 Key<Owner> key(std::string_view name, std::string_view summary, const KeyOptions& options = {}) {
   using Type = std::remove_reference_t<decltype(member<path...>(std::declval<Owner&>()))>;
@@ -101,11 +101,11 @@ Key<Owner> key(std::string_view name, std::string_view summary, const KeyOptions
           [](const Owner& owner) -> Value { return &member<path...>(owner); }};
 }
 
-/// Rows.
+/// The rows of one Owner.
 template <typename Owner>
 using Keys = std::vector<Key<Owner>>;
 
-/// All of them, one after the other.
+/// The rows of all parts, one part after the other.
 template <typename Owner>
 Keys<Owner> joined(std::initializer_list<Keys<Owner>> parts) {
   Keys<Owner> all;

@@ -1,11 +1,10 @@
 /// The schema: each key of vipd.toml, once.
 ///
-/// A row names a key, the member that it fills, and what is special about it. What a value may be follows from the
-/// member's type, and in words from the key's range or form; messages and vipd.toml(5) say the same words. The default
-/// is the member's initial value, which a test compares with the text here. parse_config() reads files by this table,
-/// plan() compares configurations by it, and suggestions are made from it. A new key is one row in schema.cpp, one
-/// member in config/config.hpp, one entry in the man page. Not good yet: conditions across keys are code
-/// (config/checks.cpp) and not part of the table.
+/// A row names a key, the member that it fills, and its special properties. The member's type decides which values are
+/// allowed. The words for them follow from the key's range or form; messages and vipd.toml(5) use the same words. The
+/// default is the member's initial value, which a test compares with the text here. parse_config(), plan() and the
+/// suggestions all use this table. A new key is one row in schema.cpp, one member in config/config.hpp, and one entry
+/// in the man page. Not good yet: conditions across keys are code (config/checks.cpp) and not part of the table.
 #pragma once
 
 #include <algorithm>
@@ -25,14 +24,14 @@
 
 namespace vipd {
 
-/// The types that the member of a key can have.
+/// Variants of pointers to the types that the member of a key can have.
 template <typename... Types>
 struct MemberTypes {
   using Slot = std::variant<Types*...>;
   using Value = std::variant<const Types*...>;
 };
 
-/// Those of all keys.
+/// The types of the members of all keys.
 using KeyTypes =
     MemberTypes<bool, std::uint8_t, unsigned, Duration, std::string, IpPrefix, std::optional<IpPrefix>, IpAddress,
                 std::optional<IpAddress>, ChecksumPolicy, Scope, PreferredLifetime, RouteType, AnnounceForm,
@@ -41,10 +40,10 @@ using KeyTypes =
 
 /// The member that a key fills.
 using Slot = KeyTypes::Slot;
-/// The member of a key, to look at.
+/// The member of a key, for reading only.
 using Value = KeyTypes::Value;
 
-/// The values of an enumeration that may be written.
+/// The values of an enumeration that a file may have.
 constexpr auto choices(ChecksumPolicy) {
   return std::array{ChecksumPolicy::automatic, ChecksumPolicy::rfc9568, ChecksumPolicy::pseudo_header};
 }
@@ -59,17 +58,17 @@ constexpr auto choices(AnnounceForm) {
 constexpr auto choices(HookFailure) { return std::array{HookFailure::go_on, HookFailure::resign}; }
 constexpr auto choices(CheckState) { return std::array{CheckState::fail, CheckState::pass}; }
 
-/// Limits of a number; of a duration in milliseconds. The defaults bound nothing, as for a text.
+/// The limits of a number, or of a duration in milliseconds. The defaults mean no limits.
 struct Range {
   std::int64_t min = 0;
   std::int64_t max = 0;
   std::int64_t step = 1;
-  bool zero = false;                 ///< zero is allowed beside min..max
-  std::string_view zero_means = {};  ///< what zero stands for; where it is refused, why
+  bool zero = false;                 ///< true if zero is allowed beside min..max
+  std::string_view zero_means = {};  ///< the meaning of zero; if zero is refused, the reason
 
-  /// Zero is allowed, too; `meaning`: "never".
+  /// Allows zero, too; `meaning` is a word such as "never".
   constexpr Range or_zero(std::string_view meaning = {}) const { return {min, max, step, true, meaning}; }
-  /// Zero is refused, and this is why.
+  /// Refuses zero, with this reason.
   constexpr Range not_zero(std::string_view why) const { return {min, max, step, false, why}; }
   constexpr Range in_steps_of(std::chrono::milliseconds length) const {
     return {min, max, length.count(), zero, zero_means};
@@ -83,27 +82,27 @@ constexpr Range between(std::chrono::milliseconds min, std::chrono::milliseconds
   return {.min = min.count(), .max = max.count()};
 }
 
-/// The columns that only some keys have.
+/// Properties that only some keys have.
 struct KeyOptions {
   std::string_view initial = {};  ///< the default as TOML; empty = none
   Range range = {};
   Form form = Form::of_its_type;
-  std::string_view words = {};  ///< what may stand there, where type, range and form do not say it all
+  std::string_view words = {};  ///< the words for the values, if type, range and form are not enough
   bool required = false;
-  bool secret = false;         ///< its value is never shown, see config/secret.hpp
+  bool secret = false;         ///< true if the value is never shown, see config/secret.hpp
   std::string_view hint = {};  ///< the remedy for a value of a wrong type
-  TextFault empty_list = {};   ///< what is said of an empty list, behind the key's name; empty: it may be empty
+  TextFault empty_list = {};   ///< the fault of an empty list; without words, a list may be empty
 };
 
-/// One key of the schema: what is known of it without its member.
+/// One key of the schema, without its member.
 struct KeySpec : KeyOptions {
-  /// "node", "instance" (a key of each [instance.NAME]), "sync_group", "check", or what the entries of a list are:
-  /// "address", "peer", "route", "rule".
+  /// The table of the key: "node", "instance" (for each [instance.NAME]), "sync_group", "check", or the table of a list
+  /// entry: "address", "peer", "route", "rule".
   std::string_view table;
-  std::string_view name;     ///< within the table, dotted: "hooks.any"
-  std::string_view summary;  ///< one line
-  std::string values;        ///< what may stand there, as in messages and in vipd.toml(5)
-  std::string_view entries;  ///< of a list of tables: the table that each of them is
+  std::string_view name;     ///< the dotted name within the table: "hooks.any"
+  std::string_view summary;  ///< a description in one line
+  std::string values;        ///< the words for its values, as in messages and in vipd.toml(5)
+  std::string_view entries;  ///< the table of each entry in a list of tables; empty for other keys
 };
 
 /// A key, and its member in its owner, such as an InstanceConfig.
@@ -127,7 +126,7 @@ constexpr std::string_view table_of() {
   return {};
 }
 
-/// Is it a list whose entries are tables of the schema?
+/// True for a list whose entries are tables of the schema.
 template <typename Type>
 inline constexpr bool kIsList = false;
 template <typename Entry>
@@ -151,20 +150,20 @@ std::span<const KeySpec> schema();
 /// The key `name` of `table`, or null.
 const KeySpec* find_key(std::string_view table, std::string_view name);
 
-/// Is `name` a table of further keys, such as "hooks"?
+/// True if `name` is a table of further keys, such as "hooks".
 bool is_group(std::string_view table, std::string_view name);
 
-/// A key that design has a place for but that this version cannot do.
+/// True for a key that is planned but that this version does not support.
 bool is_unsupported(std::string_view table, std::string_view name);
 
 /// The key of `table` that `word` may be a misspelling of, or nothing. `word` and the result are full names
 /// ("hooks.any").
 std::string_view nearest_key(std::string_view table, std::string_view word);
 
-/// The one of `words` that `word` may be a misspelling of, or nothing.
+/// The element of `words` that `word` may be a misspelling of, or nothing.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> words);
 
-/// The hint that goes with what is near: `did you mean "hooks"?`, or nothing.
+/// The hint for a similar word: `did you mean "hooks"?`, or nothing.
 std::string did_you_mean(std::string_view near);
 
 }  // namespace vipd

@@ -1,8 +1,8 @@
-/// SyntaxFault: records what is wrong with a statement, and finds where the text goes on behind it.
+/// SyntaxFault: records the fault of a statement, and finds the readable text behind it.
 ///
-/// Each function that reads a part of the text returns false after it has recorded a fault. A fault that a lookalike of
-/// a blank or of a quote has caused names that one. Words that may quote a secret are replaced. How much a fault has
-/// spoilt depends on its kind: the statement, its section, or the rest of the file.
+/// Each function that reads a part of the text returns false after it has recorded a fault. If a lookalike of a blank
+/// or of a quote is the cause, the fault names it. Words that may quote a secret are replaced. The kind of a fault
+/// decides how much text it makes unreadable: the statement, its section, or the rest of the file.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace vipd {
 
-/// What is said of the lookalike of a quote, behind its name.
+/// The words that follow the name of a lookalike of a quote.
 inline constexpr char kNoQuote[] = " is no quote in TOML";
 
 /// The fault of the key `key` at `offset`, which is set a second time.
@@ -23,7 +23,7 @@ Diagnostic key_twice(std::string_view text, std::size_t offset, std::string_view
 
 class SyntaxFault : protected TomlCursor {
  protected:
-  /// How much of the file a fault makes unreadable.
+  /// The part of the file that a fault makes unreadable.
   enum class Damage : std::uint8_t { statement, section, rest_of_file };
 
   SyntaxFault(std::string_view text, const RefusedStatement& statement)

@@ -1,6 +1,6 @@
 /// TableReader: reads the keys of a table into the part of the configuration that they fill.
 ///
-/// The schema says which member a key fills and what its value may be; a key that the schema does not have goes to
+/// The schema tells which member a key fills and which values it allows. A key that the schema lacks goes to
 /// UnknownWords. Reading goes on after an error, and entry n of a list in the file is entry n in the configuration.
 #pragma once
 
@@ -17,19 +17,19 @@ namespace vipd {
 
 class TableReader {
  public:
-  /// Both outlive it.
+  /// Both outlive the reader.
   TableReader(UnknownWords& unknown, Report& report) : unknown_(unknown), report_(report) {}
 
-  /// Reads all of a table, in which nothing may be missing. Owner is the type of the part: InstanceConfig,
-  /// SyncGroupConfig or CheckConfig.
+  /// Reads a whole table and reports missing keys. Owner is the type of the part: InstanceConfig, SyncGroupConfig or
+  /// CheckConfig.
   template <typename Owner>
   void read_table(const Section& section, const TomlNode& table, Owner& owner);
-  /// Reads what is there of a table.
+  /// Reads the keys of a table; missing keys are no fault.
   template <typename Owner>
   void read_keys(const Section& section, const TomlNode& table, Owner& owner) {
     read_keys(section, table, "", owner);
   }
-  /// Reads one key, whose full name is `name`: "hooks.any". Also for Config, the owner of [node].
+  /// Reads one key, whose full name is `name`: "hooks.any". It also serves Config, the owner of [node].
   template <typename Owner>
   void read_key(const Section& section, const TomlNode& node, const std::string& name, Owner& owner);
 

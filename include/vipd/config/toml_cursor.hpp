@@ -1,7 +1,7 @@
-/// TomlCursor: a position in a text that is meant to be TOML, and what stands there.
+/// TomlCursor: a position in a text that is meant to be TOML, and the tokens there.
 ///
-/// Text with faults is looked at here, so nothing is taken for granted: a header may stand behind a blank that is none
-/// in TOML, a list may have no end. explain_statement() reads with it, and finds the way on behind a fault.
+/// The cursor reads text with faults, so it assumes nothing: a header may follow a lookalike of a blank, and a list may
+/// have no end. explain_statement() reads with the cursor, and finds the text behind a fault.
 #pragma once
 
 #include <algorithm>
@@ -12,13 +12,13 @@
 
 namespace vipd {
 
-/// 0..9
+/// True for 0..9.
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-/// A letter of ASCII.
+/// True for an ASCII letter.
 constexpr bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-/// May it stand in a key without quotes?
+/// True if a key without quotes may have the character.
 constexpr bool is_bare_key(char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-'; }
-/// A blank or a tab.
+/// True for a blank or a tab.
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 class TomlCursor {
@@ -29,25 +29,25 @@ class TomlCursor {
   bool at_end() const { return pos_ >= text_.size(); }
   bool at(std::string_view what) const { return text_.substr(pos_).starts_with(what); }
   bool at_line_end() const { return at_end() || at("\n") || at("\r\n"); }
-  /// Only blanks stand before it on the line.
+  /// True if only blanks precede the position on its line.
   bool at_line_start() const {
     std::size_t begin = pos_;
     while (begin > 0 && is_blank(text_[begin - 1])) --begin;
     return begin == 0 || text_[begin - 1] == '\n';
   }
-  /// At the start of a line: `[name` or `[[name`? A list within a list begins with a quote or a digit.
+  /// For the start of a line: true at `[name` or `[[name`. A nested list begins with a quote or a digit.
   bool at_header() const {
     const std::size_t first = behind_indentation();
     if (first >= text_.size() || text_[first] != '[') return false;
     const std::size_t name = text_.find_first_not_of("[ \t", first);
     return name != std::string_view::npos && (is_letter(text_[name]) || text_[name] == '_');
   }
-  /// At the start of a line: does it look like a header or the beginning of a key? Entries of a list mostly do not.
+  /// For the start of a line: true at a header or at the beginning of a key. Entries of a list are mostly neither.
   bool at_possible_statement() const {
     const std::size_t first = behind_indentation();
     return at_header() || (first < text_.size() && (is_letter(text_[first]) || text_[first] == '_'));
   }
-  /// `key =`, where no value can begin so.
+  /// True at `key =`, with which no value can begin.
   bool at_bare_pair() const {
     const std::size_t first = lookalike_at(text_, pos_) == nullptr ? pos_ : behind_indentation();
     std::size_t next = first;
@@ -56,16 +56,16 @@ class TomlCursor {
     while (next < text_.size() && is_blank(text_[next])) ++next;
     return text_.substr(next).starts_with('=');
   }
-  /// On a line of its own in a list of tables: keys, but no brace before them.
+  /// For a line in a list of tables: true if keys follow without a brace before them.
   bool lacks_brace() const {
-    if (!at_bare_pair()) return false;  // most entries are none, and all of them may stand on one long line
+    if (!at_bare_pair()) return false;  // checked first, since the entries may all be on one long line
     const std::string_view line = text_.substr(pos_, text_.find('\n', pos_) - pos_);
     return std::ranges::count(line, '}') > std::ranges::count(line, '{');
   }
-  /// Within a list: does a line begin here that looks like `key =` or `[table]`, so that the list was never closed?
+  /// Within a list: true at a line that looks like `key =` or `[table]`, so the list was never closed.
   bool at_new_statement() const { return at_line_start() && (at_header() || (at_bare_pair() && !lacks_brace())); }
 
-  /// What stands at `offset` up to a delimiter; a delimiter itself is a token of one character.
+  /// The token at `offset`, which ends before a delimiter; a delimiter itself is a token of one character.
   std::string_view token_at(std::size_t offset) const {
     const std::string_view rest = text_.substr(offset);
     const std::size_t end = std::min(rest.find_first_of(" \t\r\n,]}#="), rest.size());
@@ -80,7 +80,7 @@ class TomlCursor {
   void skip_blanks() {
     while (!at_end() && is_blank(text_[pos_])) ++pos_;
   }
-  /// Blanks, line breaks and comments.
+  /// Skips blanks, line breaks and comments.
   void skip_blank_lines() {
     while (true) {
       skip_blanks();
@@ -91,7 +91,7 @@ class TomlCursor {
   }
 
  protected:
-  /// Where the text of a line begins whose first blanks stand here; also behind blanks that are none in TOML.
+  /// The offset behind the blanks at this position, lookalikes of blanks included.
   std::size_t behind_indentation() const {
     std::size_t next = pos_;
     while (next < text_.size()) {

@@ -1,10 +1,10 @@
 /// The TOML library, toml++ 3.1 to 3.4, as vipd uses it: without exceptions, and without undefined behaviour.
 ///
-/// The library is given any text, also one that is no TOML, and two of its habits are undefined behaviour then. Its
-/// table of blanks has an unreachable point, which most letters beyond ASCII reach: U+00A1 to U+0499 and others. The
-/// parser looks into that table behind a backslash that joins two lines of a string. The library gets a right function
-/// here in place of the wrong one. And it takes assertions for granted that a bad text breaks, such as `[.a]`; here
-/// they promise nothing, and the parser goes on to the error that it has for each of them.
+/// The library gets any text, even one that is no TOML, and two of its habits are undefined behaviour then. First, its
+/// table of blanks has a point marked unreachable, which most letters beyond ASCII reach: U+00A1 to U+0499 and others.
+/// The parser uses that table behind a backslash that joins two lines of a string. A right function replaces it here.
+/// Second, the library assumes its assertions, which a bad text such as `[.a]` breaks. The assertions are empty here,
+/// and the parser goes on to the error that it has for each of them.
 #pragma once
 
 #define TOML_EXCEPTIONS 0
@@ -31,7 +31,7 @@
 namespace toml {
 inline namespace TOML_CONCAT(v, TOML_LIB_MAJOR) {
 namespace impl {
-/// TOML's blanks are ASCII.
+/// Always false: the blanks of TOML are ASCII.
 constexpr bool is_non_ascii_horizontal_whitespace(char32_t) noexcept { return false; }
 }  // namespace impl
 }  // namespace TOML_CONCAT(v,TOML_LIB_MAJOR)

@@ -1,7 +1,7 @@
-/// read_value: one TOML value into the member that its key fills.
+/// read_value: reads a TOML value into the member that its key fills.
 ///
-/// The member's type decides what is acceptable, the key's range how much of it, its form which text of it
-/// (config/schema.hpp). What is refused is reported at the character that is to blame.
+/// The type of the member, the range and the form of the key decide which values are accepted (config/schema.hpp). A
+/// refused value is reported at the character at fault.
 #pragma once
 
 #include <string>
@@ -12,12 +12,12 @@
 
 namespace vipd {
 
-/// Reads `node` as a value of `key` into the member `slot`, or reports why not. An address that is refused stays
-/// unspecified. Of a list of tables only the list is looked at: its entries have keys of their own, for which the
-/// caller calls this again. An entry of `instances` that is refused leaves an empty name in its place.
+/// Reads `node` as a value of `key` into the member `slot`, or reports why that fails. A refused address stays
+/// unspecified. A refused entry of `instances` leaves an empty name in its place. For a list of tables only the list
+/// itself is examined: its entries have keys of their own, for which the caller calls this function again.
 void read_value(const KeySpec& key, const TomlNode& node, Slot slot, Report& report);
 
-/// "the string "no"", "the integer 5", "a table": what stands there, for messages.
+/// A value in words, for messages: "the string "no"", "the integer 5", "a table".
 std::string describe_value(const TomlNode& node);
 
 }  // namespace vipd
