@@ -1,5 +1,5 @@
-// vipd-check: one run of a built-in check, for vipd-runner. It is a program of its own because HTTP needs large
-// libraries, which would otherwise stay in the memory of vipd-runner.
+// vipd-check: runs a built-in check once, for vipd-runner. It is a program of its own since HTTP needs large libraries,
+// which would otherwise stay in the memory of vipd-runner.
 #include <cstdio>
 #include <exception>
 #include <string>

@@ -1,4 +1,4 @@
-// vipd-runner(8): the command line and nothing else.
+// vipd-runner(8): this file has the command line only.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>

@@ -1,4 +1,4 @@
-// vipd(8): the command line and nothing else.
+// vipd(8): this file has the command line only.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -35,7 +35,7 @@ int run(int argc, char* argv[]) {
 int main(int argc, char* argv[]) {
   try {
     return run(argc, argv);
-  } catch (const std::exception& error) {  // out of memory, say; then systemd runs the last will and restarts vipd
+  } catch (const std::exception& error) {  // such as out of memory: systemd runs the last will and restarts vipd
     std::fprintf(stderr, "vipd: %s\n", error.what());
     return vipd::kExitFailure;
   }

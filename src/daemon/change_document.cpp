@@ -9,7 +9,7 @@
 namespace vipd {
 namespace {
 
-/// "priority 254 -> 200", "joins group edge".
+/// What changes in an instance: "priority 254 -> 200", "joins group edge".
 std::vector<std::string> news_of(const InstanceChange& change) {
   std::vector<std::string> news;
   if (change.fate == Fate::changed || change.fate == Fate::restarted)
@@ -21,7 +21,7 @@ std::vector<std::string> news_of(const InstanceChange& change) {
   return news;
 }
 
-/// "web: changed: priority 254 -> 200", "web: joins group edge".
+/// A change as a line: "web: changed: priority 254 -> 200", "web: joins group edge".
 std::string line_of(const InstanceChange& change) {
   const bool only_moves = change.fate == Fate::changed && change.keys.empty();
   std::string line = change.name + (only_moves ? "" : ": " + std::string(to_string(change.fate)));
@@ -34,7 +34,7 @@ Effect effect_on(const std::string& would, const std::string& does, const IpAddr
   return {would + " " + peer.to_string(), does + " " + peer.to_string()};
 }
 
-/// What another priority leads to, as far as peers have been heard.
+/// The effect of another priority, judged by the peers that have been heard.
 Effect effect_of_priority(const VirtualRouter& router, int priority) {
   if (router.election().state() == State::active) {
     const auto rival = std::ranges::max_element(router.peers().peers(), {}, &SeenPeer::priority);
@@ -46,7 +46,7 @@ Effect effect_of_priority(const VirtualRouter& router, int priority) {
   return wins ? effect_on("would take over from", "takes over from", peer->address) : Effect{};
 }
 
-/// What a change does to the addresses.
+/// The effect of a change on the addresses.
 Effect effect_of(const InstanceChange& change, const VirtualRouter* router) {
   if (router == nullptr) return {};
   const bool active = router->election().state() == State::active;
@@ -66,7 +66,7 @@ Json keys_of(const std::vector<KeyChange>& keys) {
   return list;
 }
 
-/// `what` it is: "instance", "sync_group", "check" or "table"; `prefix` is what its line begins with.
+/// A change as JSON. `what` is "instance", "sync_group", "check" or "table"; `prefix` begins the line.
 Json change_document(const char* what, const InstanceChange& change, const char* prefix) {
   return {{what, change.name},
           {"change", to_string(change.fate)},

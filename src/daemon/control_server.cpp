@@ -22,14 +22,14 @@ namespace {
 constexpr std::size_t kMaxClients = 64;
 constexpr std::size_t kKeptForRoot = 8;
 constexpr std::chrono::milliseconds kShortestTrial = std::chrono::seconds(1), kLongestTrial = std::chrono::hours(24);
-constexpr std::ptrdiff_t kMaxOfOneUser = 16;  // clients at a time; of root, those that follow
+constexpr std::ptrdiff_t kMaxOfOneUser = 16;  // clients of one user at a time; of root, followers only
 constexpr std::size_t kLongestRequest = 4096;
-constexpr std::size_t kMostUnreadEvents = 1 << 20;    // some thousand transitions, for one that follows
-constexpr auto kPatience = std::chrono::seconds(10);  // to ask, and to read the answer
+constexpr std::size_t kMostUnreadEvents = 1 << 20;    // octets: some thousand transitions, for a follower
+constexpr auto kPatience = std::chrono::seconds(10);  // how long a client may take to ask, and to read the answer
 constexpr auto kAcceptPause = std::chrono::seconds(1);
-constexpr std::size_t kSmallStatus = 200;  // instances and what they hold: written out in a millisecond
+constexpr std::size_t kSmallStatus = 200;  // instances and held objects that are written out in a millisecond
 
-/// Who is at the other end, as the kernel says; somebody without any right if it does not.
+/// The user of the client, as the kernel tells it; an invalid uid, which has no right but to look, if it does not.
 uid_t user_of(const Fd& fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -37,18 +37,18 @@ uid_t user_of(const Fd& fd) {
   return ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : kNobody;
 }
 
-/// It neither says nor reads anything any more; one that only says no more has not.
+/// True if the client has closed both directions; a client that only stopped writing still reads.
 bool has_hung_up(const Fd& fd) {
   pollfd state{.fd = fd.get(), .events = 0, .revents = 0};
   return ::poll(&state, 1, 0) > 0;
 }
 
-/// A document as it is sent.
+/// The line that carries a document.
 std::shared_ptr<const std::string> line_of(const Json& document) {
   return std::make_shared<const std::string>(answer_line(document));
 }
 
-/// Takes in what has been asked so far, lest the end of the connection throws our words away, unix(7).
+/// Sends the refusal and reads the request: a socket that is closed with unread octets loses the refusal, unix(7).
 void refuse(const Fd& fd, const std::string& why) {
   const std::string words = to_text(error_document(why)) + "\n";
   (void)!::send(fd.get(), words.data(), words.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -64,12 +64,12 @@ struct ControlServer::Client : std::enable_shared_from_this<Client> {
   EventLoop::Watch watch, timer;
   std::string request;
   std::deque<Text> unsent = {};
-  std::size_t sent = 0;    // octets of the first one
-  std::size_t unread = 0;  // octets that are left of all
+  std::size_t sent = 0;    // octets of the first text that are sent
+  std::size_t unread = 0;  // octets of all texts that are not yet sent
   bool asked = false;
   bool answered = false;
   bool follows = false;
-  std::uint64_t seen = 0;  // last transition sent to one that follows
+  std::uint64_t seen = 0;  // the last transition that a follower was sent
 };
 
 ControlServer::ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader,
@@ -136,7 +136,7 @@ void ControlServer::accept_clients() {
   client.timer = std::move(*timer);
 }
 
-/// Root gets in even if all others have taken what they can.
+/// Why a client is refused. Root gets in even if other users have taken all their places.
 std::optional<std::string> ControlServer::no_place_for(uid_t user) const {
   const std::size_t places = user == 0 ? kMaxClients : kMaxClients - kKeptForRoot;
   if (clients_.size() >= places) return "too many clients are connected; try again";
@@ -146,7 +146,7 @@ std::optional<std::string> ControlServer::no_place_for(uid_t user) const {
   return std::nullopt;
 }
 
-/// Whoever waits to be let in still waits when there is no descriptor for him, and the loop would spin.
+/// On EMFILE the pending connection stays readable, and the loop would spin: the server pauses.
 void ControlServer::accept_later(int error) {
   if (error == EAGAIN || error == EINTR || error == ECONNABORTED) return;
   if (accept_log_.passes(loop_.now()))
@@ -158,17 +158,17 @@ void ControlServer::accept_later(int error) {
 }
 
 void ControlServer::on_ready(Client& client) {
-  const auto kept = client.shared_from_this();  // its answer may be its end
+  const auto kept = client.shared_from_this();  // its answer may drop the client
   if (!read_request(client) || !flush(client)) drop(client);
 }
 
-/// False when the client is to be dropped.
+/// Reads a request. False if the client is to be dropped.
 bool ControlServer::read_request(Client& client) {
   std::array<char, kLongestRequest> buffer;
   const ssize_t size = ::recv(client.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (size < 0) return errno == EAGAIN || errno == EINTR;
-  if (size == 0) return client.asked && !client.follows && !has_hung_up(client.fd);  // it said that this was all
-  if (client.asked) return true;                                                     // whatever it says now is not read
+  if (size == 0) return client.asked && !client.follows && !has_hung_up(client.fd);  // the client has stopped writing
+  if (client.asked) return true;  // further words of the client are not read
   client.request.append(buffer.data(), static_cast<std::size_t>(size));
   const auto end = client.request.find('\n');
   if (end == std::string::npos) return client.request.size() < kLongestRequest;
@@ -249,7 +249,7 @@ void ControlServer::answer_reexec(Client& /*client*/, const Json& /*request*/, c
   reloader_.prepare_reexec(begin, reply);
 }
 
-/// Answers all who ask for the status. Those who ask while a long one is written out get the next one.
+/// Answers all clients that ask for the status. A client that asks while a long status is written out gets the next.
 void ControlServer::write_status() {
   auto status = std::make_shared<const Status>(status_of(supervisor_, reloader_.state(), info_, clocks()));
   const Clients askers = std::exchange(ask_status_, {});
@@ -264,7 +264,7 @@ void ControlServer::write_status() {
   });
 }
 
-/// What a reload changes may be megabytes.
+/// Writes a document out in the worker: the changes of a reload may be megabytes.
 void ControlServer::write_out(Json document, const Clients& clients) {
   if (!document.contains("changes")) return give_all(clients, line_of(document));
   writer_.give([this, clients, document = std::make_shared<const Json>(std::move(document))] {
@@ -281,7 +281,7 @@ std::ptrdiff_t ControlServer::followers_of(uid_t user) const {
   return std::ranges::count_if(clients_, [&](const auto& each) { return each->follows && each->user == user; });
 }
 
-/// The answer of one that has asked. A client that follows has time to read it.
+/// Gives a client its answer. A follower has time to read it.
 void ControlServer::give(Client& client, Text text) {
   client.answered = true;
   add(client, std::move(text));
@@ -295,7 +295,7 @@ void ControlServer::add(Client& client, Text text) {
   client.unsent.push_back(std::move(text));
 }
 
-/// False when the client is to be dropped: it has its answer, is gone, or does not read.
+/// Sends as much as the socket takes. False if the client is to be dropped: it has its answer, is gone, or never reads.
 bool ControlServer::flush(Client& client) {
   if (client.follows && client.unread > kMostUnreadEvents) return false;
   while (!client.unsent.empty()) {
@@ -308,7 +308,7 @@ bool ControlServer::flush(Client& client) {
     if (sent < 0) return false;
     note_sent(client, static_cast<std::size_t>(sent));
   }
-  const bool is_awaited = client.asked && !client.answered;  // then nothing is heard of it but its end
+  const bool is_awaited = client.asked && !client.answered;  // until then only the end of the connection is of interest
   loop_.rewatch(client.watch, is_awaited ? 0U : unsigned{EPOLLIN});
   return !client.answered || client.follows;
 }
@@ -330,7 +330,7 @@ ControlServer::Text ControlServer::lines_since(std::uint64_t seen) const {
 
 void ControlServer::publish() {
   const std::uint64_t last = supervisor_.events().last_sequence();
-  std::map<std::uint64_t, Text> lines;  // by what those who get them have seen
+  std::map<std::uint64_t, Text> lines;  // by the last transition that the follower has seen
   std::vector<Client*> lost;
   for (const auto& client : clients_) {
     if (!client->follows || client->seen == last) continue;

@@ -31,15 +31,15 @@
 namespace vipd {
 namespace {
 
-/// How long a stop waits for a runner that is not there to run its hooks.
+/// How long a stop waits for a missing runner to run its hooks.
 constexpr auto kPatienceAtStop = std::chrono::seconds(5);
 
-/// Whoever can change the files can have programs run: as us, or as the runner's user.
+/// A user who can change the files can have programs run as root, by vipd or by its runner.
 Purpose purpose_of(const DaemonOptions& options) {
   return ::geteuid() == 0 || !options.runner.empty() ? Purpose::run : Purpose::check;
 }
 
-/// Where this program was when it was started; another one may have taken its place there, proc(5).
+/// The path from which this program was started; another file may be there by now, proc(5).
 std::filesystem::path program_file() {
   constexpr std::string_view kReplaced = " (deleted)";
   std::error_code error;
@@ -48,7 +48,7 @@ std::filesystem::path program_file() {
   return path;
 }
 
-/// vipd-runner from the directory of this program. It starts in the root directory.
+/// The command that starts vipd-runner from the directory of this program. All paths are absolute, since it runs in /.
 std::vector<std::string> runner_command(const DaemonOptions& options) {
   std::error_code error;
   const auto config = std::filesystem::absolute(options.config, error);
@@ -63,7 +63,7 @@ std::vector<std::string> runner_command(const DaemonOptions& options) {
           runner_state_dir(options)};
 }
 
-/// What a program that takes over begins with. It does not return where the program before goes on.
+/// The configuration with which a program takes over. Does not return if the previous program goes on.
 Result<LoadedConfig> begin_with_what_was_in_force(HandOver& left, const DaemonOptions& options) {
   const auto kept = was_in_force(left, options);
   if (!kept) return failure("there is no record of it");
@@ -75,7 +75,7 @@ Result<LoadedConfig> begin_with_what_was_in_force(HandOver& left, const DaemonOp
   return failure(refusal + why.message);
 }
 
-/// The files count at a start; what was in force counts where this program takes over.
+/// The configuration to begin with: the files at a start, the configuration in force at a re-exec.
 Result<LoadedConfig> begin(std::optional<HandOver>& left, const DaemonOptions& options) {
   const Purpose purpose = purpose_of(options);
   if (left) {
@@ -97,8 +97,7 @@ void say_how_it_goes_on(const LoadedConfig& loaded, const HandOver& left, const 
         config);
 }
 
-/// Everything that lives from start to stop. Members are destroyed in reverse: whoever is called goes after its
-/// callers.
+/// Everything that lives from start to stop. Members are destroyed in reverse order, so a callee outlives its callers.
 class Daemon {
  public:
   /// `before`: see Supervisor::start(). `left`: see take_over().
@@ -117,7 +116,7 @@ class Daemon {
   void finish_stop();
   void notify_status();
 
-  Fd lock_;  // of the runtime directory; the last member to go
+  Fd lock_;  // the lock of the runtime directory; it is released last
   Lifecycle life_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<RtnlKernel> kernel_;
@@ -183,14 +182,14 @@ Result<void> Daemon::start(LoadedConfig loaded, const std::vector<InstanceConfig
   const std::size_t count = supervisor_->config().instances.size();
   log_info("vipd {} starts {} instance{}", VIPD_VERSION, count, count == 1 ? "" : "s");
   supervisor_->start(loop_->now(), before);
-  ::malloc_trim(0);  // reading the configuration took more than it has left
+  ::malloc_trim(0);  // parsing has freed much memory, which goes back to the kernel
   (void)life_.take(LifeEvent::started);
   after_turn();
   sd_notify(0, "READY=1");
   return {};
 }
 
-/// Of a vipd that systemd starts, the runner is a unit of its own; one that is started by hand starts it itself.
+/// Under systemd the runner is a unit of its own; a vipd that is started by hand starts it itself.
 Result<void> Daemon::connect_runner(const DaemonOptions& options) {
   if (!options.runner.empty()) {
     runner_ = std::make_unique<RunnerClient>(*loop_, [path = options.runner] { return connect_to(path); });
@@ -231,14 +230,14 @@ Result<void> Daemon::begin_reexec() {
   return life_.take(LifeEvent::reexec);
 }
 
-/// What is in force stays so if the kernel does not take the new program.
+/// If the kernel refuses the new program, the configuration in force stays in force.
 void Daemon::reexec() {
   log_info("goes on as {}", info_.program);
   log_error("{}; the running program goes on", replace_program().message);
   (void)life_.take(LifeEvent::exec_failed);
 }
 
-/// Returns only if it fails.
+/// Runs the new program in this process; returns only if that fails.
 Error Daemon::replace_program() {
   auto in_force = in_sealed_memory(to_record(reloader_->in_force()));
   if (!in_force) return in_force.error();
@@ -260,7 +259,7 @@ void Daemon::begin_stop() {
   runner_->give_up_after(kPatienceAtStop);
 }
 
-/// What the kernel has not removed within the time for it is left to `vipd --last-will`, and systemd is told.
+/// Objects that the kernel has not removed in time are left to `vipd --last-will`; systemd sees a failure.
 void Daemon::finish_stop() {
   const std::string left = supervisor_->left_behind();
   if (!left.empty())

@@ -41,7 +41,7 @@ bool is_file(const Fd& fd, const std::string& path) {
          open.st_ino == named.st_ino;
 }
 
-/// False with an errno.
+/// Locks the file, and tries again for a while. False with an errno if it stays locked.
 bool lock_soon(const Fd& fd) {
   constexpr int kTries = 40;
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 5'000'000};

@@ -17,7 +17,7 @@
 namespace vipd {
 namespace {
 
-/// By which variable of the environment a descriptor is found. The first is the one that every version sets.
+/// A descriptor that is handed over, and the environment variable that names it. Every version sets the first.
 struct Kept {
   const char* variable;
   Fd HandOver::* descriptor;
@@ -28,7 +28,7 @@ constexpr std::array kKept = {Kept{"VIPD_CONTROL_LISTENER", &HandOver::listener}
 constexpr const char* kGivenBack = "VIPD_GIVEN_BACK";
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-constexpr off_t kLargestMemory = 64 << 20;  // a record of 8 MiB of texts has at most 32
+constexpr off_t kLargestMemory = 64 << 20;  // 64 MiB: a record of 8 MiB of texts has at most 32 MiB
 
 Fd taken(const char* variable) {
   const char* value = ::getenv(variable);
@@ -39,7 +39,7 @@ Fd taken(const char* variable) {
   return Fd(number);
 }
 
-/// Copies of the descriptors that outlive execve(2), as long as these live.
+/// Copies of the descriptors without close-on-exec, which survive execve(2).
 std::vector<Fd> keep_open(const HandOver& what) {
   std::vector<Fd> copies;
   for (const auto& [variable, descriptor] : kKept) {
@@ -61,7 +61,7 @@ std::optional<HandOver> take_over() {
   for (const auto& [variable, descriptor] : kKept) what.*descriptor = taken(variable);
   what.given_back = ::getenv(kGivenBack) != nullptr;
   ::unsetenv(kGivenBack);
-  if (what.given_back) ::prctl(PR_SET_NAME, "vipd");  // the kernel has named it after the descriptor
+  if (what.given_back) ::prctl(PR_SET_NAME, "vipd");  // execveat(2) has named the process after the descriptor
   return what;
 }
 

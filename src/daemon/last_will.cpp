@@ -1,4 +1,4 @@
-// `vipd --last-will`: what a vipd that has gone can no longer do. See vipd(8) and docs/decisions/0010.
+// `vipd --last-will`: removes the addresses of a dead vipd and resigns for it. See vipd(8) and docs/decisions/0010.
 #include <systemd/sd-bus.h>
 
 #include <algorithm>
@@ -22,11 +22,10 @@
 namespace vipd {
 namespace {
 
-/// From the last will to the first advert of the vipd that systemd starts after it (RestartSec=100ms, up to 250 ms
-/// later).
+/// The time from the last will to the first advert of the restarted vipd (RestartSec=100ms, up to 250 ms later).
 constexpr auto kRestartTakes = std::chrono::milliseconds(500);
 
-/// What --last-will says to the peers of an instance whose addresses it removed.
+/// Resigns for an instance whose addresses were removed: its peers hear priority 0.
 void resign_for(const InstanceConfig& instance, Kernel& kernel) {
   const auto config = std::make_shared<const InstanceConfig>(instance);
   auto wire = RawWire::open_for_sending();
@@ -51,8 +50,8 @@ int take_setting(sd_bus_message* reply, void* setting, sd_bus_error* /*error*/) 
   return 1;
 }
 
-/// Restart= of our unit as systemd has it, drop-ins included (org.freedesktop.systemd1(5)). Without an answer, such as
-/// where no message bus runs or it stands still, what the package says. (sd_bus_call(3) would wait 90 s for that one.)
+/// Restart= of our unit as systemd has it, drop-ins included (org.freedesktop.systemd1(5)). If no message bus answers
+/// in time, it is the package's value. (sd_bus_call(3) would wait 90 s for a bus that hangs.)
 std::string restart_setting() {
   constexpr auto kPatience = std::chrono::milliseconds(50);
   const std::string unit = variable("VIPD_UNIT");
@@ -76,16 +75,16 @@ std::string restart_setting() {
   return setting.value_or("on-failure");
 }
 
-/// What systemd says of the end of the service, systemd.exec(5), will have it started again.
+/// True if systemd will start the service again after this end of it, systemd.exec(5).
 bool restart_follows() {
   constexpr std::array<std::string_view, 5> kFailures = {"exit-code", "signal", "core-dump", "watchdog", "oom-kill"};
   const bool prevented = variable("EXIT_CODE") == "exited" && variable("EXIT_STATUS") == std::to_string(kExitConfig);
   if (std::ranges::count(kFailures, variable("SERVICE_RESULT")) == 0 || prevented) return false;
   const std::string setting = restart_setting();
-  return setting == "on-failure" || setting == "always";  // the others depend on how it ended: they are no promise
+  return setting == "on-failure" || setting == "always";  // other settings depend on how vipd ended
 }
 
-/// Takes out the instances that a vipd to come will still be in time to go on with. The claims of the others end.
+/// Removes from `instances` each instance that the restarted vipd can resume in time. The claims of the others end.
 void leave_to_restart(std::vector<InstanceConfig>& instances, ClaimStore& claims) {
   const auto in_time = [&, follows = restart_follows(), now = boot_time()](const std::string& name) {
     const KeptClaim* left = claims.find(name);

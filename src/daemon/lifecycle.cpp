@@ -19,7 +19,7 @@ constexpr Cell kStarts = no("it is starting"), kHasStarted = no("it has started"
 
 }  // namespace
 
-// In the order of LifeEvent; the columns are in the order of Phase.
+// The rows are in the order of LifeEvent, the columns in the order of Phase.
 // clang-format off
 constexpr std::array<std::array<Cell, kPhases>, kEvents> kLifecycle = {{
     // starting       serving           on trial       handing over      stopping

@@ -12,7 +12,7 @@
 namespace vipd {
 namespace {
 
-/// Thousands of addresses are no line of a log.
+/// `text`, shortened for a line of the log: it may name thousands of addresses.
 std::string for_log(const std::string& text) {
   constexpr std::size_t kMost = 2000;
   return text.size() <= kMost ? text : text.substr(0, kMost) + " ... (`vipctl diff` shows a change before it is made)";
@@ -39,7 +39,7 @@ void Reloader::diff(const Reply& reply) { ask({.event = LifeEvent::diff, .reply 
 
 void Reloader::confirm(const Reply& reply) { ask({.event = LifeEvent::confirm, .reply = reply}); }
 
-/// Of signals that come faster than files are read, one waits: it finds what is there then.
+/// Signals may come faster than files are read: only one SIGHUP waits, and it reads the files as they are then.
 void Reloader::reload(std::optional<Duration> trial, Reply reply) {
   const bool one_waits = !reply && jobs_.size() > 1 && !jobs_.back().reply;
   if (!one_waits) ask({.event = LifeEvent::reload, .reply = std::move(reply), .trial = trial});
@@ -80,7 +80,7 @@ void Reloader::begin() {
     read();
 }
 
-/// The first job has its answer.
+/// Ends the first job with its answer.
 void Reloader::finish(Json answer) {
   const Job job = std::move(jobs_.front());
   jobs_.pop_front();
@@ -95,7 +95,7 @@ Reloader::Changes Reloader::changes_between(const LoadedConfig& before, const Lo
   return {.none = false, .plan = std::move(changes), .list = std::move(list)};
 }
 
-/// In the reader's thread.
+/// Reads, judges and compares the files. It runs in the reader's thread.
 Reloader::Judged Reloader::judge(const Load& load, SharedLoaded base, SharedLoaded confirmed) {
   Judged judged{.base = std::move(base), .loaded = {}, .answer = {}, .changes = {}, .way_back = {}};
   auto loaded = load(*judged.base);
@@ -106,7 +106,7 @@ Reloader::Judged Reloader::judge(const Load& load, SharedLoaded base, SharedLoad
   judged.says_the_same = say_the_same(*loaded, *judged.base);
   const bool usable = loaded->config != nullptr;
   if (usable) judged.changes = changes_between(*judged.base, *loaded);
-  if (usable && judged.changes.none) loaded->config = judged.base->config;  // which all others have
+  if (usable && judged.changes.none) loaded->config = judged.base->config;  // which all routers share
   if (usable) judged.way_back = changes_between(*loaded, *confirmed);
   judged.loaded = std::make_shared<const LoadedConfig>(*std::move(loaded));
   return judged;
@@ -123,7 +123,7 @@ void Reloader::read() {
       });
 }
 
-/// Does `work` in the disk's thread, then `then` in the loop unless a stop has come.
+/// Runs `work` in the disk's thread, then `then` in the loop unless a stop has come.
 void Reloader::write(std::function<Result<void>()> work, std::function<void(Result<void>)> then) {
   workers_.disk.give([this, turn = turn_, work = std::move(work), then = std::move(then)] {
     return [this, turn, then, done = work()] {
@@ -133,7 +133,7 @@ void Reloader::write(std::function<Result<void>()> work, std::function<void(Resu
   });
 }
 
-/// A trial may have gone back meanwhile, and then the reader has compared with what is no more in force.
+/// Takes the result of the reader. If a trial has gone back meanwhile, the comparison is outdated and begins anew.
 void Reloader::take_up(const std::shared_ptr<Judged>& judged) {
   const LifeEvent event = jobs_.front().event;
   if (judged->base != running_) return begin();
@@ -152,8 +152,8 @@ Json Reloader::difference(Judged& judged) const {
   return document;
 }
 
-/// A trial begins when the way back is kept, and one that is over is forgotten before. What follows a trial may be what
-/// was before it: then nothing is left to confirm.
+/// Writes the record of the trial before the trial begins, and deletes it once the trial is over. A reload may lead
+/// back to the configuration before the trial: then nothing is left to confirm.
 void Reloader::prepare_trial(const std::shared_ptr<Judged>& judged) {
   if (!judged->usable()) {
     Json document{{"schema", "vipd.reload/1"}};
@@ -223,7 +223,7 @@ void Reloader::put_in_force(Judged& judged, bool on_trial) {
   finish(std::move(document));
 }
 
-/// What is the running_ configuration now comes into force, after `before`; returns what it changed.
+/// Puts running_ in force in place of `before`; returns the changes.
 Json Reloader::follow(const LoadedConfig& before, Changes changes) {
   Json list = Json::array();
   if (before.hash != running_->hash) older_.insert(older_.begin(), before.hash);
@@ -235,13 +235,13 @@ Json Reloader::follow(const LoadedConfig& before, Changes changes) {
     list = with_effects(std::move(changes.list), changes.plan, supervisor_, &Effect::does);
     for (const Json& change : list) log_info("reload: {}", for_log(change["text"].get_ref<const std::string&>()));
     supervisor_.apply(running_->config, loop_.now());
-    ::malloc_trim(0);  // as after a start
+    ::malloc_trim(0);  // frees memory as after a start
   }
   if (!is_kept_ || running_->sources != before.sources) keep();
   return list;
 }
 
-/// The files still say what was given up, so the next vipd has to know of it: unconfirmed_ stays.
+/// Brings the previous configuration back. The files are still those of the trial, so the record unconfirmed_ stays.
 void Reloader::give_up_trial() {
   if (!life_.take(LifeEvent::trial_expired)) return;
   log_warning("reload: not confirmed in time; going back to the previous configuration; the files differ from it");
@@ -251,7 +251,7 @@ void Reloader::give_up_trial() {
   follow(*given_up, std::move(over.way_back));
 }
 
-/// A confirmation that comes in time counts, however long the disk takes.
+/// Ends the timer first: a confirmation that comes in time counts, however slow the disk is.
 void Reloader::begin_confirm() {
   trial_->timer = {};
   write([record = unconfirmed_]() mutable { return record.drop(); },
@@ -304,7 +304,7 @@ void Reloader::forget_older() {
   if (!std::exchange(older_, {}).empty()) tell_runner();
 }
 
-/// To keep it is a convenience; without it everything else goes on. A disk may take seconds to write.
+/// Keeps the configuration in force for the next vipd. A failure stops nothing; a disk may take seconds to write.
 void Reloader::keep() {
   is_kept_ = has_older_ = true;
   const std::string time = format_rfc3339(std::chrono::system_clock::now());

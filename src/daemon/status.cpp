@@ -6,7 +6,7 @@
 namespace vipd {
 namespace {
 
-// Taking a status: no more than copies.
+// Taking a status: it is only copied, which is quick.
 
 HooksStatus hooks_status(const HookQueue& hooks) {
   HooksStatus status{.waiting = hooks.waiting(), .superseded = hooks.coalesced()};
@@ -51,7 +51,7 @@ std::optional<Peer> active_router(const VirtualRouter& router) {
   return peer && peer->priority != kResignPriority ? peer : std::nullopt;
 }
 
-/// One that takes part while its fault is shown has not proved yet that it can be Active.
+/// The state to show. A router that takes part although its fault is shown has not yet proved that it can be Active.
 State state_of(const VirtualRouter& router) {
   return router.shown() == ShownState::fault ? State::initialize : router.election().state();
 }
@@ -91,7 +91,7 @@ GroupStatus group_status(const SyncGroup& group) {
           .hooks = hooks_status(group.hooks())};
 }
 
-// Writing it out.
+// Writing a status out.
 
 /// How many whole units a duration has.
 template <typename Unit>
@@ -99,7 +99,7 @@ std::int64_t count_of(Duration duration) {
   return std::chrono::duration_cast<Unit>(duration).count();
 }
 
-/// What is held of one kind: [{"<name>": "…", "present": true}].
+/// The held objects of one kind: [{"<name>": "…", "present": true}].
 template <typename Object>
 Json held_by(const InstanceStatus& instance, const char* name) {
   Json list = Json::array();
@@ -116,7 +116,8 @@ Json held_by(const InstanceStatus& instance, const char* name) {
   return list;
 }
 
-/// Those that are put on an interface, and those that are not and of which nobody here knows where they are.
+/// The addresses that vipd adds to an interface, then those that something else assigns: vipd does not know where they
+/// are.
 Json addresses_of(const InstanceStatus& instance) {
   Json list = held_by<AddressObject>(instance, "address");
   for (const VirtualAddress& address : instance.config->addresses)
@@ -142,7 +143,7 @@ Json counters_of(const RouterCounters& counters) {
           {"owner_conflict", counters.owner_conflict}, {"send_errors", counters.send_errors}};
 }
 
-/// Who else was heard for this VRID, in no order.
+/// The peers that were heard for this VRID, in no order.
 Json peers_of(const std::vector<SeenPeer>& peers, const Clocks& clocks) {
   Json list = Json::array();
   for (const SeenPeer& peer : peers)
@@ -159,7 +160,7 @@ Json claim_of(const AddressClaim& claim, TimePoint heard, const Clocks& clocks) 
   return {{"address", claim.address.to_string()}, {"mac", claim.mac.to_string()}, {"heard", clocks.rfc3339(heard)}};
 }
 
-/// Which other host last said that it has a virtual address.
+/// The host that last announced a virtual address of this instance.
 Json contest_of(const std::optional<Defence::Contest>& contest, const Clocks& clocks) {
   if (!contest) return nullptr;
   Json document = claim_of(contest->last, contest->heard, clocks);
@@ -198,7 +199,7 @@ Json sync_group_of(const InstanceConfig& config) {
   return config.sync_group.empty() ? Json(nullptr) : Json(config.sync_group);
 }
 
-/// What each of an instance's checks says.
+/// The checks of an instance.
 Json checks_of(const std::vector<CheckStatus>& checks, const Clocks& clocks) {
   Json list = Json::array();
   for (const CheckStatus& check : checks)
@@ -213,7 +214,7 @@ Json checks_of(const std::vector<CheckStatus>& checks, const Clocks& clocks) {
   return list;
 }
 
-/// Until when it does not preempt since it has become Active too often.
+/// Until when the instance does not preempt after becoming Active too often; null if it may preempt.
 Json flapping_until(const InstanceStatus& instance, const Clocks& clocks) {
   return instance.flapping_until == kNever ? Json(nullptr) : Json(clocks.rfc3339(instance.flapping_until));
 }

@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t kMaxFiles = 256;
 constexpr std::size_t kMaxTotal = 8 << 20;
 
-/// More than parse_config() takes of one file; what is behind need not be read to be refused.
+/// One octet more than parse_config() takes of a file: a longer file is refused anyway.
 constexpr std::size_t kEnoughRead = (1 << 20) + 1;
 
 Result<std::string> read_all(const Fd& fd, const std::string& path) {
@@ -39,13 +39,13 @@ Result<std::string> read_all(const Fd& fd, const std::string& path) {
 
 bool is_fragment(std::string_view name) { return name.ends_with(".toml") && !name.starts_with('.'); }
 
-/// What editors and package managers leave beside a program is none.
+/// True if the name is that of a program, and not of a file that an editor or a package manager left.
 bool is_hook(std::string_view name) {
   const auto has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
   return !name.starts_with('.') && !name.ends_with('~') && !has(".dpkg-") && !has(".rpm") && !has(".ucf-");
 }
 
-/// The names in `directory` that count, in byte order; none if there is no such directory.
+/// The names in `directory` for which `counts` is true, in byte order; none if there is no such directory.
 Result<std::vector<std::string>> names_in(const std::string& directory, bool (*counts)(std::string_view)) {
   struct Closer {
     void operator()(DIR* open) const { ::closedir(open); }
@@ -65,19 +65,19 @@ Result<std::vector<std::string>> names_in(const std::string& directory, bool (*c
   return names;
 }
 
-/// With its final slash; "" if `path` is a name alone.
+/// The directory of `path` with its final slash; "" if `path` is a name alone.
 std::string directory_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
 
-/// What a shell hands over as /dev/fd/63 has no place where others could put something else.
+/// True for a pipe that a shell hands over as /dev/fd/63: it has no path at which others could put a file.
 bool is_unnamed_pipe(const Fd& fd) {
   struct statfs system{};
   return ::fstatfs(fd.get(), &system) == 0 && system.f_type == PIPEFS_MAGIC;
 }
 
-/// Opens a file of the configuration. Nobody waits for the writer of a named pipe, or for a terminal.
+/// Opens a file of the configuration. O_NONBLOCK: a named pipe without a writer, or a terminal, must not block.
 Result<Fd> open_file(const std::string& path, struct stat& status) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd || ::fstat(fd.get(), &status) < 0) return system_failure("cannot read " + path, errno);
@@ -89,7 +89,7 @@ Result<Fd> open_file(const std::string& path, struct stat& status) {
   return fd;
 }
 
-/// Reads one configuration after another and looks who may write it.
+/// Reads the files of a configuration one after another and examines who may write them.
 class FileReader {
  public:
   Result<ConfigFiles> read(const std::string& path);
@@ -101,7 +101,7 @@ class FileReader {
   void judge(const std::string& path, const struct stat& status);
 
   ConfigFiles files_;
-  std::set<std::string> said_;  ///< reasons: a directory on the way of several files is complained of once
+  std::set<std::string> said_;  ///< reasons that were reported: a directory may be above several files
   std::size_t total_ = 0;
 };
 
@@ -140,7 +140,7 @@ void FileReader::judge_directory(const std::string& path) {
   if (::stat(path.c_str(), &status) == 0) judge(path, status);
 }
 
-/// Who may change a part of the configuration decides what runs as root.
+/// Judges who may change a file: that user decides which programs run as root.
 void FileReader::judge(const std::string& path, const struct stat& status) {
   std::error_code error;
   const auto fault = examine_configuration(std::filesystem::absolute(path, error), status);
@@ -162,7 +162,7 @@ std::string host_name() {
   return name;
 }
 
-/// Whether they are fit to be run is found out with all other programs.
+/// The programs are only listed: check_programs() judges them with all others.
 Result<std::vector<std::string>> find_shared_hooks(const std::string& path) {
   std::error_code error;
   const std::string directory = std::filesystem::absolute(path, error).parent_path() / "hooks.d";
@@ -175,7 +175,7 @@ Result<std::vector<std::string>> find_shared_hooks(const std::string& path) {
 bool are_within_limits(const std::vector<ConfigSource>& files) {
   std::size_t total = 0;
   for (const ConfigSource& file : files) total += file.text.size();
-  return !files.empty() && files.size() <= kMaxFiles + 1 && total <= kMaxTotal;  // conf.d, and the main file
+  return !files.empty() && files.size() <= kMaxFiles + 1 && total <= kMaxTotal;  // conf.d and the main file
 }
 
 Result<ConfigFiles> read_config_files(const std::string& path) { return FileReader().read(path); }

@@ -20,19 +20,19 @@ namespace fs = std::filesystem;
 constexpr const char* kSchema = "vipd.kept-config/1";
 constexpr const char* kUnconfirmedSchema = "vipd.unconfirmed-config/1";
 
-/// A file of one record, which outlives a boot.
+/// Writes a file of one record, which survives a boot.
 Result<void> keep_text(Store& store, const std::string& name, const std::string& text) {
   const Record record{text};
   const auto file = store.replace(name, {&record, 1}, Store::Sync::yes);
   return file ? Result<void>() : std::unexpected(file.error());
 }
 
-/// "" if there is none, or if it is no such file.
+/// The text in a file of one record; "" if there is no such file, or if it is damaged.
 std::string text_in(const Store& store, const std::string& name) {
   return only_text(store.read(name).value_or(Records()));
 }
 
-/// Null if it is none or of another schema.
+/// The JSON document in `text`; null if it is no JSON or has another schema.
 Json document_in(const std::string& text, const char* schema) {
   Json document = parse_json(text);
   if (!document.is_object() || document.value("schema", Json()) != schema) return nullptr;
@@ -45,14 +45,14 @@ Json document_of(const std::vector<ConfigSource>& files) {
   return list;
 }
 
-/// Throws Json::exception if `list` is no list of files.
+/// The files in a JSON list. Throws Json::exception if `list` is no list of files.
 std::vector<ConfigSource> files_of(const Json& list) {
   std::vector<ConfigSource> files;
   for (const Json& one : list) files.push_back({one.at("path"), one.at("text")});
   return files;
 }
 
-/// "17.json" is 17; nothing else has a number.
+/// The number of a file: 17 for "17.json", nullopt for other names.
 std::optional<std::uint64_t> number_of(const fs::path& path) {
   const std::string name = path.stem();
   std::uint64_t number = 0;
@@ -68,7 +68,7 @@ std::string config_hash(const std::vector<ConfigSource>& files) {
   crypto_hash_sha256_init(&state);
   for (const ConfigSource& file : files) {
     const std::string name = fs::path(file.name).filename(), size = std::to_string(file.text.size());
-    for (const std::string* part : {&name, &size, &file.text})  // with its final zero, which no name contains
+    for (const std::string* part : {&name, &size, &file.text})  // hashed with its final NUL, which no name contains
       crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(part->c_str()), part->size() + 1);
   }
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest;
@@ -190,7 +190,7 @@ std::string mark_of(const std::string& runtime_dir) {
   std::error_code error;
   std::string mark = std::filesystem::absolute(runtime_dir, error).lexically_normal();
   if (mark.ends_with('/')) mark.pop_back();
-  if (mark == "/run/vipd") return "";  // the runtime directory of the service
+  if (mark == "/run/vipd") return "";  // this is the runtime directory of the service
   std::ranges::replace(mark, '/', '+');
   return mark;
 }

@@ -18,7 +18,7 @@ void insert(std::vector<Diagnostic>& list, std::vector<Diagnostic>::iterator whe
   list.insert(where, std::move_iterator(more.begin()), std::move_iterator(more.end()));
 }
 
-/// What this machine says of the interfaces that it has. The files may be for another one, and an interface may change.
+/// Warnings about interfaces that this machine has. The files may be for another machine, and an interface may change.
 std::vector<Diagnostic> check_interfaces(std::span<const NamedInterface> interfaces) {
   std::vector<Diagnostic> diagnostics;
   for (const NamedInterface& interface : interfaces) {
@@ -35,7 +35,7 @@ std::vector<Diagnostic> check_interfaces(std::span<const NamedInterface> interfa
   return diagnostics;
 }
 
-/// What the files say, whatever the machine has of it.
+/// The files as a LoadedConfig that is not yet judged by the machine.
 LoadedConfig read(const ConfigFiles& files, const std::string& host) {
   ParsedConfig parsed = parse_config(files.sources, host);
   if (parsed.config) parsed.config->hooks_d = files.hooks;
@@ -51,14 +51,14 @@ LoadedConfig read(const ConfigFiles& files, const std::string& host) {
           .hash = config_hash(files.sources)};
 }
 
-/// To parse them once more would come to the same. (What was loaded to run has no other diagnostics than the parser's:
-/// the machine's are errors then.)
+/// True if parsing the files again would give the same result. (A configuration that was loaded to run has only the
+/// parser's diagnostics: the machine's are errors then.)
 bool is_as_before(const LoadedConfig& before, const ConfigFiles& files, const std::string& host, Purpose purpose) {
   return purpose == Purpose::run && before.config && before.sources == files.sources &&
          before.config->hooks_d == files.hooks && before.host == host;
 }
 
-/// What else is to be said of `loaded`, which was read from `files`: who may write them, and the programs.
+/// `loaded`, which was read from `files`, with the diagnostics about its programs and about who may write the files.
 LoadedConfig judged(LoadedConfig loaded, ConfigFiles files, Purpose purpose) {
   if (purpose == Purpose::run && !files.permissions.empty()) {
     for (Diagnostic& one : files.permissions) one.severity = Severity::error;
@@ -71,7 +71,7 @@ LoadedConfig judged(LoadedConfig loaded, ConfigFiles files, Purpose purpose) {
   std::vector<Diagnostic> unfit = check_programs(loaded.programs);
   if (!unfit.empty()) loaded.config.reset();
   insert(loaded.diagnostics, loaded.diagnostics.end(), std::move(unfit));
-  if (purpose == Purpose::check)  // to one that runs, the check itself says so
+  if (purpose == Purpose::check)  // a daemon that runs learns it from the check itself
     insert(loaded.diagnostics, loaded.diagnostics.end(), check_processes(loaded.programs));
   return loaded;
 }
@@ -99,7 +99,7 @@ void say_overrides(const LoadedConfig& loaded) {
     log_info("{}", loaded.overrides);
 }
 
-/// Who may write the files of today says nothing of these texts.
+/// The permissions of the present files are not judged: these texts come from a record.
 LoadedConfig load_kept(const std::string& path, const KeptConfig& kept, Purpose purpose) {
   ConfigFiles files = {.sources = kept.files, .hooks = {}, .permissions = {}};
   files.hooks = kept.hooks ? *kept.hooks : find_shared_hooks(path).value_or(std::vector<std::string>());

@@ -33,11 +33,11 @@ namespace vipd {
 namespace {
 
 constexpr const char* kUser = "vipd";
-constexpr Duration kLongestTimeout = std::chrono::hours(1);  // of what vipd.toml(5) allows
+constexpr Duration kLongestTimeout = std::chrono::hours(1);  // the longest timeout that vipd.toml(5) allows
 constexpr auto kBetweenSweeps = std::chrono::milliseconds(5);
 constexpr int kMostSweeps = 2000;
 
-/// The answer to a check of `process`.
+/// The answer to a check of the kind `process`.
 Outcome count(const Command& command) {
   const std::string &program = command.arguments.at(1), &wanted = command.arguments.at(2);
   const unsigned found = count_processes(program);
@@ -47,7 +47,7 @@ Outcome count(const Command& command) {
           .output = {std::to_string(found) + " of " + wanted + " processes of " + program + (why ? ": " + *why : "")}};
 }
 
-/// Answers the built-in kinds of checks (vipd-check.cpp): beside this program, or where it is installed.
+/// The path of vipd-check, which answers built-in checks: beside this program, or where the package installs it.
 std::string path_of_checker() {
   std::error_code error;
   const auto directory = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
@@ -55,7 +55,7 @@ std::string path_of_checker() {
   return std::filesystem::exists(beside, error) ? beside : directory.parent_path() / "libexec/vipd/vipd-check";
 }
 
-/// What is to be run for it.
+/// The command to run: a built-in check becomes a call of vipd-check.
 Command as_program(Command command, const std::string& checker) {
   std::vector<std::string>& arguments = command.arguments;
   if (!arguments.front().starts_with(kProbe)) return command;
@@ -71,7 +71,7 @@ class RunnerServer {
         configs_(options.config, options.state_dir, options.inherited ? mark_of(options.runtime_dir) : "") {}
 
   Result<void> start();
-  /// Serves whoever connects in `directory`.
+  /// Listens in `directory` and serves the vipd that connects.
   Result<void> listen(const std::string& directory);
   /// Serves the vipd at the other end of `fd`, and ends with it.
   void serve_only(Fd fd);
@@ -102,7 +102,7 @@ class RunnerServer {
 };
 
 Result<void> RunnerServer::start() {
-  // What programs leave behind comes to us, and to settle().
+  // Orphans of the programs become our children, and settle() waits for them.
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL) < 0) return system_failure("cannot be a subreaper", errno);
   auto runner = ProcessRunner::create(loop_);
   if (!runner) return std::unexpected(runner.error());
@@ -142,7 +142,7 @@ void RunnerServer::serve_only(Fd fd) {
   serve(std::move(fd));
 }
 
-/// Only root, the user vipd and whoever we are ourselves.
+/// True if the peer is root, the user vipd, or our own user.
 bool RunnerServer::is_trusted(const Fd& fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -153,7 +153,7 @@ bool RunnerServer::is_trusted(const Fd& fd) {
   return false;
 }
 
-/// Whoever is vipd could fill the log otherwise.
+/// Logs a complaint, each once a minute: a hijacked vipd could fill the log otherwise.
 void RunnerServer::complain(const std::string& sentence) {
   if (complaints_.passes(sentence, loop_.now())) log_error("{} (said once a minute)", sentence);
 }
@@ -221,7 +221,7 @@ void RunnerServer::lose_client() {
   settle();
 }
 
-/// Goes on once nothing runs for a vipd that has gone: to the next one, or to our own end.
+/// Goes on once no program of the vipd that has gone still runs: serves the next vipd, or ends.
 void RunnerServer::settle() {
   if (client_ || !runner_->idle()) return;
   if (!ending_) return loop_.rewatch(accept_watch_, EPOLLIN);
@@ -229,7 +229,7 @@ void RunnerServer::settle() {
   if (auto timer = loop_.after(kBetweenSweeps, [this] { settle(); })) timer_ = std::move(*timer);
 }
 
-/// The socket that is our standard input; /dev/null takes its place.
+/// The socket that is our standard input; /dev/null replaces it there.
 Fd take_standard_input() {
   Fd fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));

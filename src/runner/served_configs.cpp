@@ -17,7 +17,7 @@ namespace {
 
 constexpr auto kBetweenLooks = std::chrono::seconds(1);
 
-/// The files as they are now; a failure if others than root may have written them.
+/// The present files; a failure if users other than root may have written them.
 Result<ConfigFiles> read_judged(const std::string& config) {
   auto files = read_config_files(config);
   if (files && !files->permissions.empty()) return failure(files->permissions.front().message);
@@ -60,7 +60,7 @@ std::optional<std::string> ServedConfigs::refusal(std::span<const std::string> a
   } else if (now >= next_look_) {
     next_look_ = now + kBetweenLooks;
     look_for_missing();
-    (void)record();  // name() complains
+    (void)record();  // name() has reported the failure
   }
   if (names(arguments)) return std::nullopt;
   return why_missing_.empty() ? "the configuration in force names no such program" : why_missing_;
@@ -75,7 +75,7 @@ bool ServedConfigs::serves(const std::string& hash) const {
   return std::ranges::find(served_, hash, &Served::hash) != served_.end();
 }
 
-/// The vipd of an earlier version does not know how to name what is in force: it gets what the files say.
+/// An earlier version of vipd cannot name a configuration: it is served the present files.
 Result<void> ServedConfigs::read_files() {
   const auto files = read_judged(config_);
   if (!files) return std::unexpected(files.error());
@@ -86,7 +86,7 @@ Result<void> ServedConfigs::read_files() {
   return {};
 }
 
-/// Only the one in force is missed: of the others, hooks at most are lost.
+/// Only a missing configuration in force is reported: of the others, only hooks may be lost.
 void ServedConfigs::look_for_missing() {
   read_.clear();
   why_missing_.clear();
@@ -123,7 +123,7 @@ Result<void> ServedConfigs::serve(const std::string& hash, const std::vector<Con
   return {};
 }
 
-/// Works by descriptor from here on: nobody who could rename the directory puts another one in its place.
+/// Opens the directory once: a user who can rename it cannot put another directory in its place.
 Result<void> ServedConfigs::open_directory() {
   if (store_) return {};
   if (::mkdir(directory_.c_str(), 0700) < 0 && errno != EEXIST)
@@ -143,7 +143,7 @@ Result<void> ServedConfigs::open_directory() {
 Result<void> ServedConfigs::record() {
   if (!history_ || named_.empty() || recorded_ == named_.front() || !serves(named_.front())) return {};
   auto kept = copies_->find(named_.front());
-  if (!kept) {  // the disk was full, and may have room now
+  if (!kept) {  // the disk was full and may have room now
     const auto files = read_judged(config_);
     if (files && config_hash(files->sources) == named_.front()) copy(named_.front(), files->sources);
     kept = copies_->find(named_.front());

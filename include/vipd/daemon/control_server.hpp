@@ -1,13 +1,17 @@
 /// ControlServer: answers vipctl on a Unix socket.
 ///
-/// One JSON object a line in, one a line out. {"verb":"status"|"version"|"events"} and what the Reloader answers get
-/// their document and the end of the connection; {"verb":"events","follow":true} gets the past and then each transition
-/// as it happens; {"verb":"reexec"} is answered with the version before the daemon goes about it. Clients are never
-/// waited for: everything is non-blocking and bounded (clients, length of a request, unread answers, time to ask), and
-/// a client that exceeds a bound is cut. No client delays an advert: a status of many things is written out by a
-/// Worker, one for all who ask meanwhile, and a transition once for all who follow. The socket belongs to the group
-/// vipd, mode 0660. The kernel says which user a client is: rights.hpp has what that user may ask for. No user but root
-/// can have more than 16 clients, and the last places are root's. A client that is refused is told why.
+/// A request is one line with a JSON object, and so is an answer. A client asks once: its answer ends the connection.
+/// {"verb":"events","follow":true} gets the past transitions, then each new one as it happens. {"verb":"reexec"} is
+/// answered with the version before the daemon begins the re-exec.
+///
+/// The daemon never waits for a client. Every call is non-blocking. The number of clients, the length of a request, the
+/// unread answers and the time to ask are bounded, and a client that exceeds a bound is dropped. No client delays an
+/// advert: a Worker writes a large status out, once for all clients that ask meanwhile. A transition is written out
+/// once for all followers.
+///
+/// The socket belongs to the group vipd, mode 0660. The kernel tells the user of a client, and rights.hpp says what
+/// that user may ask for. A user other than root has at most 16 clients, and the last places are root's. A client that
+/// is refused is told why.
 #pragma once
 
 #include <cstdint>
@@ -33,26 +37,26 @@ namespace vipd {
 
 class ControlServer {
  public:
-  /// Says why there cannot be a re-exec, or begins one once this turn of the loop is over.
+  /// Begins a re-exec after this turn of the loop. The error says why there cannot be a re-exec.
   using Reexec = std::function<Result<void>()>;
 
-  /// Listens at `path`, replacing a socket that a dead daemon left there (the caller holds the runtime directory's
-  /// lock); or on `inherited`, if that is one. `writer` writes documents out.
+  /// Listens on `inherited` if it is a socket, otherwise at `path`. A socket that a dead daemon left at `path` is
+  /// replaced: the caller holds the lock of the runtime directory. `writer` writes documents out.
   static Result<std::unique_ptr<ControlServer>> open(EventLoop& loop, const std::string& path, Fd inherited,
                                                      const Supervisor& supervisor, Reloader& reloader, Worker& writer,
                                                      Reexec reexec, const DaemonInfo& info);
   ~ControlServer();
 
-  /// The socket that is listened on, for the program that comes after this one.
+  /// The socket on which this server listens, for the program that takes over.
   int listener() const { return socket_.get(); }
-  /// Sends new transitions to those who follow. Called after each turn of the loop.
+  /// Sends new transitions to the followers. The daemon calls it after each turn of the loop.
   void publish();
 
  private:
   struct Client;
 
  public:
-  /// What can be asked for.
+  /// A request that a client can make.
   struct Verb {
     std::string_view name;
     Right right;
@@ -61,7 +65,7 @@ class ControlServer {
   static std::span<const Verb> verbs();
 
  private:
-  /// An answer or a part of one, which many clients may get.
+  /// An answer or a part of an answer; many clients may share it.
   using Text = std::shared_ptr<const std::string>;
   using Clients = std::vector<std::weak_ptr<Client>>;
   ControlServer(EventLoop& loop, std::string path, const Supervisor& supervisor, Reloader& reloader, Worker& writer,
@@ -104,8 +108,8 @@ class ControlServer {
   EventLoop::Watch accept_watch_, accept_pause_;
   LogLimit accept_log_;
   std::list<std::shared_ptr<Client>> clients_;
-  Clients ask_status_;          // and wait for the next one
-  bool writes_status_ = false;  // true while `writer_` has one
+  Clients ask_status_;          // clients that wait for the next status document
+  bool writes_status_ = false;  // true while `writer_` writes a status out
 };
 
 }  // namespace vipd

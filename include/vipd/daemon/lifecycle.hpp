@@ -1,11 +1,10 @@
-/// Lifecycle: what the daemon is in the middle of, and what may happen then.
+/// Lifecycle: the phase of the daemon, and the events that each phase allows.
 ///
-/// A daemon is in one Phase at a time. Each signal, verb and timer asks the Lifecycle before it acts, so nothing that
-/// was asked for earlier undoes a stop. kLifecycle is the whole of it: for each LifeEvent and each Phase, the phase
-/// that follows or the words of the refusal. docs/decisions/0018 shows the same table with its reasons; a unit test
-/// compares the two.
+/// A daemon is in one Phase at a time. Each signal, verb and timer asks the Lifecycle before it acts, so no earlier
+/// request undoes a stop. The table kLifecycle has, for each LifeEvent and each Phase, the phase that follows or the
+/// words of the refusal. docs/decisions/0018 shows the same table with its reasons; a unit test compares the two.
 ///
-/// Pure: no clock, no system call, no log. Callers: the daemon, ControlServer and Reloader.
+/// The Lifecycle is pure: it has no clock, no system call and no log.
 #pragma once
 
 #include <array>
@@ -16,37 +15,38 @@
 
 namespace vipd {
 
-/// What the daemon is in the middle of.
+/// A phase of the daemon.
 enum class Phase : std::uint8_t {
-  starting,      ///< until the first turn of the loop
-  serving,       ///< what is in force stays so
-  on_trial,      ///< what is in force goes back unless it is confirmed
-  handing_over,  ///< another program takes the process over
-  stopping,      ///< a planned stop: it ends with the process and with nothing else
+  starting,      ///< the daemon starts, until the first turn of the loop
+  serving,       ///< the configuration in force stays in force
+  on_trial,      ///< the previous configuration comes back unless somebody confirms the reload
+  handing_over,  ///< another program takes over the process
+  stopping,      ///< a planned stop, which only the end of the process ends
 };
 inline constexpr std::size_t kPhases = 5;
 
-/// What can happen to a daemon. The loss of vipd-runner and a file that cannot be read are none: no phase ends by them.
+/// An event in the life of a daemon. The loss of vipd-runner and an unreadable file are no such events: they end no
+/// phase.
 enum class LifeEvent : std::uint8_t {
-  started,        ///< all instances are taken up
+  started,        ///< all instances have been started
   stop,           ///< SIGTERM or SIGINT
-  reload,         ///< SIGHUP or the verb, with a trial or without
-  trial_begun,    ///< a reload with a trial has been carried out, as the first one or as one more
-  trial_undone,   ///< a reload has brought back what was in force before the trial
+  reload,         ///< SIGHUP or the verb reload, with a trial or without
+  trial_begun,    ///< a reload with a trial has been carried out, be it the first or a further trial
+  trial_undone,   ///< a reload has brought back the configuration from before the trial
   trial_expired,  ///< nobody confirmed in time
-  confirm,        ///< the verb
-  reexec,         ///< the verb
+  confirm,        ///< the verb confirm
+  reexec,         ///< the verb reexec
   exec_failed,    ///< the kernel did not take the new program
-  diff,           ///< the verb
-  look,           ///< the verbs that only read what the daemon knows
+  diff,           ///< the verb diff
+  look,           ///< a verb that only reads the state of the daemon
 };
 inline constexpr std::size_t kEvents = 11;
 
-/// What follows when an event meets a phase: the next phase, or why the event is refused.
+/// What an event does in a phase: it begins the next phase, or it is refused with a reason.
 struct Cell {
-  bool goes = false;
-  Phase next = Phase::starting;   ///< the same phase again where the event changes none
-  std::string_view refusal = "";  ///< the end of a sentence; empty if it goes
+  bool goes = false;              ///< true if the phase allows the event
+  Phase next = Phase::starting;   ///< the phase that follows; the same phase if the event changes none
+  std::string_view refusal = "";  ///< why the event is refused, the end of a sentence; empty if the event is allowed
 };
 
 /// The table, indexed by LifeEvent and Phase.
@@ -60,9 +60,9 @@ std::string_view to_string(LifeEvent event);
 class Lifecycle {
  public:
   Phase phase() const { return phase_; }
-  /// Whether `event` may happen now; the error says why not.
+  /// Succeeds if `event` may happen now; the error says why not.
   Result<void> allows(LifeEvent event) const;
-  /// Lets `event` happen: the phase that follows begins. Changes nothing if allows() refuses it.
+  /// Carries out `event`: the phase that follows begins. Changes nothing if allows() refuses the event.
   Result<void> take(LifeEvent event);
 
  private:

@@ -1,25 +1,25 @@
 /// Reloader: from the files on disk to the configuration in force, and back.
 ///
 /// The configuration in force comes from the files at a start and at a reload, and at no other time. So the files may
-/// say something else: they are edited and not reloaded, were refused, or were on trial. The Reloader knows that as of
-/// its last look at them; status shows it.
+/// differ from it: they were edited and not reloaded, were refused, or were on trial. The Reloader remembers whether
+/// they differed when it last read them; status shows it.
 ///
-/// One path for SIGHUP, `systemctl reload` and `vipctl reload`: read, check, plan, and only if all of that went well
-/// let the Supervisor apply it. Anything wrong is reported and changes nothing. What is in force is kept for the next
-/// vipd. Callers: the daemon, for signals and for a re-exec, and the ControlServer, for the verbs of vipctl.
+/// SIGHUP, `systemctl reload` and `vipctl reload` take one path: read, check, plan. Only if all of that succeeds does
+/// the Supervisor apply the new configuration. An error is reported and changes nothing. A record of the configuration
+/// in force is kept for the next vipd.
 ///
 /// The event loop waits neither for a long file nor for a disk (docs/decisions/0022). One Worker reads, judges and
-/// compares, another one writes. The loop takes what they have found and decides. A request that comes meanwhile waits
-/// for its turn, in the order in which it came, and asks the Lifecycle when its turn has come and again before anything
-/// changes. A stop answers all that waits. Where a trial goes back while the reader compares, the reader begins anew.
+/// compares; another Worker writes. The loop takes their results and decides. A request that comes meanwhile waits for
+/// its turn. It asks the Lifecycle when its turn has come, and again before anything changes. A stop answers all
+/// requests that wait. If a trial goes back while the reader compares, the reader begins anew.
 ///
-/// The Runner is told the hash of what is in force before the Supervisor applies it, with those of the configurations
-/// whose programs may still be wanted: the one that a trial leads back to, and those of routers that are about to go.
+/// The Runner is told which configurations are served before the Supervisor applies a new one. These are the new
+/// configuration, the configuration that a trial leads back to, and those of routers that are about to go.
 ///
-/// A reload can be on trial: unless it is confirmed in time, the configuration before it comes back by itself, by the
-/// same path. Only confirm() ends the trial in favour of what is on trial. A further reload puts in force what the
-/// files say, and the trial goes on: the way back leads to what was in force before the first of them. A stop, a crash
-/// and a boot end the trial, too; UnconfirmedConfig makes the next vipd start with the configuration before it.
+/// A reload can be on trial: unless somebody confirms it in time, the previous configuration comes back by the same
+/// path. Only confirm() makes the configuration on trial permanent. A further reload puts the files in force, and the
+/// trial goes on: the way back leads to the configuration before the first reload of the trial. A stop, a crash and a
+/// boot end the trial, too; UnconfirmedConfig makes the next vipd start with the configuration before it.
 #pragma once
 
 #include <cstdint>
@@ -45,62 +45,62 @@ namespace vipd {
 
 class Reloader {
  public:
-  /// Reads the files anew, see load_config(); fails when one cannot be read. Called in the reader's thread.
+  /// Reads the files anew, see load_config(); fails if a file cannot be read. The reader's thread calls it.
   using Load = std::function<Result<LoadedConfig>(const LoadedConfig& in_force)>;
   /// Takes the answer to a request, in a turn of the loop.
   using Reply = std::function<void(Json answer)>;
 
-  /// What the next vipd finds of the configuration.
+  /// The records of the configuration that the next vipd finds.
   struct Kept {
-    ConfigHistory in_force;  ///< the configuration in force, for the case that this vipd dies
-    UnconfirmedConfig unconfirmed;
+    ConfigHistory in_force;         ///< the configuration in force, in case this vipd dies
+    UnconfirmedConfig unconfirmed;  ///< the trial that is not confirmed
   };
-  /// Long work runs there; neither worker waits for the other.
+  /// The workers for long work; neither waits for the other.
   struct Workers {
     Worker& reader;  ///< reads, judges and compares configurations
-    Worker& disk;    ///< writes what is kept
+    Worker& disk;    ///< writes the records
   };
 
-  /// `running` is what the Supervisor was built from.
+  /// `running` is the configuration from which the Supervisor was built.
   Reloader(EventLoop& loop, Workers workers, Supervisor& supervisor, Lifecycle& life, Kept kept, Load load,
            LoadedConfig running);
 
-  /// Tells what a reload would change. `reply` gets an error document if that is refused.
+  /// Tells `reply` what a reload would change. `reply` gets an error document if the request is refused.
   void diff(const Reply& reply);
-  /// Ends a trial: what is in force stays so. `reply` gets an error document if that is refused.
+  /// Ends a trial: the configuration in force stays. `reply` gets an error document if the request is refused.
   void confirm(const Reply& reply);
-  /// Reads the files and goes over to what they say; with `trial`, back again unless it is confirmed in that time. What
-  /// came of it is in the log, and in the document that `reply` gets.
+  /// Reads the files and puts them in force. With `trial`, the previous configuration comes back unless somebody
+  /// confirms the reload in that time. The log and the document that `reply` gets have the result.
   void reload(std::optional<Duration> trial = std::nullopt, Reply reply = {});
-  /// A re-exec takes its turn behind what has been asked before. If the Lifecycle allows it then, `reply` gets what
-  /// `answer` says. No file is read.
+  /// Queues a re-exec behind earlier requests. If the Lifecycle allows it when its turn comes, `reply` gets the result
+  /// of `answer`. No file is read.
   void prepare_reexec(std::function<Json()> answer, Reply reply);
-  /// Ends a trial because the daemon stops, and answers all that waits; the next vipd starts with the configuration
-  /// before it.
+  /// Ends a trial because the daemon stops, and answers all waiting requests. The next vipd starts with the
+  /// configuration before the trial.
   void stop();
-  /// A vipd that comes after this one need not know of the configurations before, once all that they had is gone.
+  /// Deletes the records of earlier configurations, once the kernel has none of their objects any more.
   void forget_older();
-  /// Facts about the configuration in force that it does not say itself.
+  /// Facts about the configuration in force that are not part of it.
   ConfigState state() const;
-  /// What is in force, for the program that takes over.
+  /// The configuration in force, for the program that takes over.
   KeptConfig in_force() const;
 
  private:
   using SharedLoaded = std::shared_ptr<const LoadedConfig>;
-  /// From one configuration to another.
+  /// The changes from one configuration to another.
   struct Changes {
-    bool none = true;  // the two configurations are equal
+    bool none = true;  // true while the two configurations are equal
     Plan plan;
-    Json list = Json::array();  // as in an answer, without the effects
+    Json list = Json::array();  // the changes as an answer has them, without their effects
   };
-  /// What the reader has found.
+  /// The result of the reader.
   struct Judged {
-    SharedLoaded base;           // what was in force when the reader began
+    SharedLoaded base;           // the configuration in force when the reader began
     SharedLoaded loaded;         // null if a file cannot be read
-    Json answer;                 // without its schema and without changes
-    Changes changes;             // from `base` to `loaded`
-    Changes way_back;            // from `loaded` to what a trial leads back to
-    bool says_the_same = false;  // the files say what `base` says
+    Json answer;                 // the answer to the client, without its schema and the changes
+    Changes changes;             // the changes from `base` to `loaded`
+    Changes way_back;            // the changes from `loaded` to the configuration that a trial leads back to
+    bool says_the_same = false;  // true if the files are those of `base`
     bool usable() const { return loaded && loaded->config; }
   };
   struct Trial {
@@ -109,12 +109,12 @@ class Reloader {
     TimePoint ends;
     EventLoop::Watch timer;
   };
-  /// What was asked for and has no answer yet.
+  /// A request that has no answer yet.
   struct Job {
     LifeEvent event;
-    Reply reply;  // none: SIGHUP
+    Reply reply;  // takes the answer; empty for SIGHUP
     std::optional<Duration> trial = {};
-    std::function<Json()> answer = {};  // of a re-exec
+    std::function<Json()> answer = {};  // makes the answer to a re-exec
   };
 
   static Changes changes_between(const LoadedConfig& before, const LoadedConfig& after);
@@ -144,18 +144,18 @@ class Reloader {
   Lifecycle& life_;
   ConfigHistory in_force_;
   UnconfirmedConfig unconfirmed_;
-  bool has_unconfirmed_;  // its file is there, or about to be
-  bool is_kept_ = false;  // or about to be
+  bool has_unconfirmed_;  // true while the file of `unconfirmed_` exists, or is about to
+  bool is_kept_ = false;  // true while the configuration in force is kept, or about to be
   Loss loss_{"after a crash, objects that the files no longer name may stay in the kernel"};
-  bool has_older_ = true;           // than what is in force
-  bool on_disk_;                    // the files said what is in force when they were read last
-  std::vector<std::string> older_;  // their hashes, the newest first
+  bool has_older_ = true;           // true while records of earlier configurations exist
+  bool on_disk_;                    // true if the files were those in force when they were last read
+  std::vector<std::string> older_;  // hashes of earlier configurations that are served, newest first
   Load load_;
   SharedLoaded running_;
   std::optional<Trial> trial_;
-  std::deque<Job> jobs_;    // the first one is being worked on
-  bool busy_ = false;       // a worker has something of the first one
-  std::uint64_t turn_ = 0;  // what a worker brings back of an earlier one counts no more
+  std::deque<Job> jobs_;    // requests; the first is being worked on
+  bool busy_ = false;       // true while a worker works on the first request
+  std::uint64_t turn_ = 0;  // counts up; the result of a worker counts only in the turn in which it began
 };
 
 }  // namespace vipd

@@ -1,7 +1,7 @@
 /// Rights: which user may ask the daemon for what.
 ///
-/// The kernel tells who asks: SO_PEERCRED, unix(7). Root may ask for everything. Everybody else who can open the
-/// socket, the group vipd, may ask for what changes nothing and gives no secret away. docs/decisions/0019 has the
+/// The kernel tells the user of a client: SO_PEERCRED, unix(7). Root may ask for everything. Members of the group vipd
+/// can open the socket, and may use the verbs that change nothing and reveal no secret. docs/decisions/0019 has the
 /// reasons.
 #pragma once
 
@@ -13,11 +13,11 @@ namespace vipd {
 
 /// What a verb does to the daemon.
 enum class Right : std::uint8_t {
-  look,    ///< it tells what the daemon does and why
-  change,  ///< it makes the daemon do something
+  look,    ///< the verb shows what the daemon does and why
+  change,  ///< the verb makes the daemon do something
 };
 
-/// Whether the user with this uid has the right.
+/// True if the user with this uid has the right.
 inline bool may(uid_t user, Right right) { return user == 0 || right == Right::look; }
 
 }  // namespace vipd

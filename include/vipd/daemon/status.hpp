@@ -1,10 +1,10 @@
 /// The JSON documents that vipctl gets; the contract of the control socket.
 ///
-/// Each carries "schema": "vipd.<verb>/1" and only ever grows. Tests and users' tools build on these names, so they are
-/// formed here and nowhere else. Caller: ControlServer.
+/// Each document carries "schema": "vipd.<verb>/1"; members are added to it and never removed. Tests and users' tools
+/// build on these names. The documents of diff, reload and confirm are made by the Reloader.
 ///
-/// A Status has the same as values: it is taken in one go, so that all of it belongs to one moment. To write it out
-/// takes ten times as long, and may be done in another thread.
+/// A Status has the facts of a status document as values. It is taken in one go, so all of it belongs to one moment.
+/// Writing it out takes ten times as long, and another thread may do that.
 #pragma once
 
 #include <cstdint>
@@ -17,46 +17,46 @@
 
 namespace vipd {
 
-/// Monotonic and wall-clock time of the same moment: what turns the one into the other.
+/// Monotonic time and wall-clock time of the same moment, to turn the former into the latter.
 struct Clocks {
   TimePoint monotonic;
   std::chrono::system_clock::time_point wall;
-  /// RFC 3339 of a monotonic time, by today's wall clock.
+  /// A monotonic time as RFC 3339, by the present wall clock.
   std::string rfc3339(TimePoint time) const;
 };
 
-/// What the daemon knows of itself.
+/// Facts about the daemon itself.
 struct DaemonInfo {
-  std::string host;  ///< the host's name: the node's, where [node] gives none
+  std::string host;  ///< the host's name, which names the node unless [node] has a name
   TimePoint started;
   int pid = 0;
-  std::string program = {};  ///< its file, as it was started
+  std::string program = {};  ///< the path of its program, as it was started
   std::string config = {};   ///< the configuration file, absolute
-  bool given_back = false;   ///< true where another program was to take over and did not accept what is in force
+  bool given_back = false;   ///< true if another program was to take over and refused the configuration in force
 };
 
-/// Facts about the configuration in force that it does not say itself.
+/// Facts about the configuration in force that are not part of it.
 struct ConfigState {
-  std::optional<TimePoint> trial_ends = {};  ///< when a reload goes back unless it is confirmed
-  bool files_in_force = true;                ///< false where the files said something else when they were last read
+  std::optional<TimePoint> trial_ends = {};  ///< when an unconfirmed reload goes back
+  bool files_in_force = true;                ///< false if the files differed when they were last read
 };
 
-/// What is shown of a hook queue.
+/// The status of a hook queue.
 struct HooksStatus {
-  std::optional<std::string> running = {};  ///< the program
-  std::size_t waiting = 0;                  ///< programs
+  std::optional<std::string> running = {};  ///< the program that runs; nullopt if none does
+  std::size_t waiting = 0;                  ///< how many programs wait
   std::uint64_t superseded = 0;             ///< transitions that newer ones superseded before a hook was told of them
   std::optional<HookQueue::Ended> last = {};
 };
 
-/// What is shown of an address, route or rule.
+/// The status of an address, route or rule.
 struct HeldStatus {
   KernelObject object;
   bool present = false, foreign = false;
   std::optional<std::string> trouble = {};
 };
 
-/// What is shown of a check, as an instance uses it.
+/// The status of a check, as an instance uses it.
 struct CheckStatus {
   std::string name, detail, stale_reason;
   CheckState state;
@@ -65,7 +65,7 @@ struct CheckStatus {
   int weight = 0;
 };
 
-/// What is shown of an instance.
+/// The status of an instance.
 struct InstanceStatus {
   SharedInstance config;
   State state = State::initialize;
@@ -86,7 +86,7 @@ struct InstanceStatus {
   HooksStatus hooks = {};
 };
 
-/// What is shown of a sync group.
+/// The status of a sync group.
 struct GroupStatus {
   SyncGroupConfig config;
   ShownState state = ShownState::initialize;
@@ -107,31 +107,31 @@ struct Status {
   std::vector<InstanceStatus> instances = {};
   std::vector<GroupStatus> groups = {};
 
-  /// How many things are in it.
+  /// How many instances, groups and held objects it has.
   std::size_t size() const;
 };
 
 /// The status as it is now.
 Status status_of(const Supervisor& supervisor, const ConfigState& config, const DaemonInfo& info, const Clocks& clocks);
-/// The same as a document.
+/// A status as a document.
 Json status_document(const Status& status);
 inline Json status_document(const Supervisor& supervisor, const ConfigState& config, const DaemonInfo& info,
                             const Clocks& clocks) {
   return status_document(status_of(supervisor, config, info, clocks));
 }
-/// Which vipd answers.
+/// The version of the daemon, its program and its configuration file.
 Json version_document(const DaemonInfo& info, const Clocks& clocks);
-/// All transitions that are kept.
+/// All transitions that the log keeps.
 Json events_document(const EventLog& events, const Clocks& clocks);
-/// One transition, for those who follow.
+/// One transition, for followers.
 Json event_document(const Transition& transition, const Clocks& clocks);
-/// A request that cannot be answered, and why. `kind` is "right" where the client is not allowed to ask.
+/// The answer to a request that is refused, with the reason. `kind` is "right" if the client lacks the right.
 Json error_document(const std::string& sentence, const std::string& kind = "");
-/// A document as the line that a client gets, newline included; one that is longer than kLongestAnswer
+/// A document as the line that a client gets, newline included. A document longer than kLongestAnswer
 /// (base/control.hpp) becomes an error document that says so.
 std::string answer_line(const Json& document);
 
-/// "web active, db backup": for `systemctl status`.
+/// The states for `systemctl status`: "web active, db backup".
 std::string summary_line(const Supervisor& supervisor);
 
 }  // namespace vipd

@@ -1,10 +1,10 @@
 /// The files of a configuration: FILE and, beside it, conf.d/*.toml.
 ///
-/// The one place that reads them, for the daemon's start, `vipd --check` and `vipd --last-will`; parse_config() takes
-/// what comes out. What stands in conf.d and ends in .toml is read in the byte order of the names; hidden files and
-/// others (editors' backups) are not. A file that cannot be read is an error: with a part left out, an instance would
-/// silently be missing. Beside them, hooks.d is looked at for its programs. Sizes are bounded, and a pipe or a device
-/// in conf.d is refused, so that reading never hangs.
+/// Only these functions read the files, for the daemon, `vipd --check`, `vipd --last-will` and vipd-runner;
+/// parse_config() takes the texts. The files of conf.d that end in .toml are read in the byte order of their names.
+/// Hidden files and other names (editors' backups) are skipped. A file that cannot be read is an error: without a part,
+/// an instance would silently be missing. The programs of hooks.d are listed, too. Sizes are bounded, and a pipe or a
+/// device in conf.d is refused, so reading never hangs.
 #pragma once
 
 #include <string>
@@ -15,24 +15,24 @@
 
 namespace vipd {
 
-/// What is on disk.
+/// The configuration as it is on the disk.
 struct ConfigFiles {
   std::vector<ConfigSource> sources;    ///< FILE first, named as the operator named it
   std::vector<std::string> hooks;       ///< absolute paths of the programs in hooks.d, in the byte order of their names
-  std::vector<Diagnostic> permissions;  ///< warnings: who else than the owner of FILE may change what is in force
+  std::vector<Diagnostic> permissions;  ///< warnings: users beside the owner of FILE who may change a file
 };
 
-/// The machine's own name, which selects what the files say for one node.
+/// The machine's own name, which selects the overrides of one node.
 std::string host_name();
 
 /// The absolute paths of the programs in hooks.d beside `path`, in the byte order of their names; none if there is no
 /// hooks.d.
 Result<std::vector<std::string>> find_shared_hooks(const std::string& path);
 
-/// Whether these are no more files, and no larger ones, than read_config_files() takes.
+/// True if read_config_files() would take these files: their number and their sizes are bounded.
 bool are_within_limits(const std::vector<ConfigSource>& files);
 
-/// Reads `path`, its conf.d and its hooks.d. Fails with the errno of the first one that cannot be read.
+/// Reads `path`, its conf.d and its hooks.d. Fails with the errno of the first unreadable file or directory.
 Result<ConfigFiles> read_config_files(const std::string& path);
 
 }  // namespace vipd

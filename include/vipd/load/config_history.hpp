@@ -1,11 +1,10 @@
-/// ConfigHistory: the configurations that were in force, so that what the operator wrote can be had back.
+/// ConfigHistory: the configurations that were in force, so that the operator can restore one of them.
 ///
-/// A directory keeps the last ten as one file each, NUMBER.json: all texts that made the configuration, with their
-/// paths, when they came into force and their hash. Each file is one record (base/record.hpp) with a JSON text; a file
-/// of vipd 0.1.0 is the bare text. Files are written whole or not at all, so a full disk or a crash leaves the older
-/// ones as they were. A damaged file is passed over. vipd keeps what is in force for its successor; vipd-runner keeps
-/// what it serves and what `vipctl config` shows, each in a directory of its own. Callers: the daemon, Reloader,
-/// ServedConfigs.
+/// A directory keeps the last ten, each as a file NUMBER.json. The file has all texts of the configuration with their
+/// paths, the time when it came into force, and its hash. Each file is one record (base/record.hpp) with a JSON text; a
+/// file of vipd 0.1.0 is the bare text. Files are written whole or not at all, so a full disk or a crash leaves older
+/// files as they were. A damaged file is skipped. vipd keeps the configuration in force for its successor. vipd-runner
+/// keeps the configurations that it serves, and those that `vipctl config` shows, each kind in a directory of its own.
 #pragma once
 
 #include <cstdint>
@@ -23,40 +22,40 @@ namespace vipd {
 struct KeptConfig {
   std::uint64_t number = 0;  ///< counts up from 1
   std::string time;          ///< RFC 3339, when it came into force
-  std::string sha256;        ///< config_hash() of the files
+  std::string sha256;        ///< the config_hash() of the files
   std::vector<ConfigSource> files;
-  std::optional<std::vector<std::string>> hooks = {};  ///< the programs of hooks.d; not kept in a ConfigHistory
+  std::optional<std::vector<std::string>> hooks = {};  ///< the programs of hooks.d; a ConfigHistory does not keep them
 };
 
 /// The SHA-256 of all file names and texts, 64 hexadecimal digits. The directories do not count, so vipd and
-/// vipd-runner name a configuration alike, whatever path each of them was given.
+/// vipd-runner compute the same hash from different paths.
 std::string config_hash(const std::vector<ConfigSource>& files);
 
-/// A KeptConfig as text, but for its number.
+/// A KeptConfig as text, without its number.
 std::string to_record(const KeptConfig& kept);
-/// nullopt if `text` is no such record, if its hash is not that of its files, or if it has more than files may have.
+/// The KeptConfig in `text`; nullopt if `text` is no record, the hash is wrong, or the files exceed their limits.
 std::optional<KeptConfig> from_record(const std::string& text);
 
 class ConfigHistory {
  public:
-  /// `directory` is made when it is first needed. The Store outlives this.
+  /// `directory` is made when it is first needed. `store` outlives the history.
   ConfigHistory(Store& store, std::string directory) : store_(&store), directory_(std::move(directory)) {}
 
-  /// Keeps `files` as the newest, unless the newest is the same; the oldest of more than kKept goes. Returns the
-  /// number.
+  /// Keeps `files` as the newest configuration, unless the newest is the same. The oldest beyond kKept is deleted.
+  /// Returns the number of the newest.
   Result<std::uint64_t> keep(const std::vector<ConfigSource>& files, const std::string& time);
-  /// The one that was in force last; nullopt if there is none, or if it cannot be read.
+  /// The newest configuration; nullopt if there is none, or if it cannot be read.
   std::optional<KeptConfig> newest() const;
-  /// Those that can be read, the oldest first.
+  /// All readable configurations, the oldest first.
   std::vector<KeptConfig> list() const;
-  /// The newest with this hash; nullopt if there is none, or if it cannot be read.
+  /// The newest configuration with this hash; nullopt if there is none, or if it cannot be read.
   std::optional<KeptConfig> find(const std::string& hash) const;
-  /// Only the newest stays.
+  /// Deletes all but the newest configuration.
   void drop_older();
-  /// Only those with one of these hashes stay.
+  /// Deletes all configurations but those with one of these hashes.
   void drop_all_but(const std::vector<std::string>& hashes);
 
-  static constexpr std::size_t kKept = 10;
+  static constexpr std::size_t kKept = 10;  ///< how many configurations a directory keeps
 
  private:
   std::string path_of(std::uint64_t number) const;
@@ -67,21 +66,21 @@ class ConfigHistory {
   std::string directory_;
 };
 
-/// UnconfirmedConfig: the memory of a reload on trial, which outlives the process and a boot.
+/// UnconfirmedConfig: the record of a reload on trial, which survives the process and a boot.
 ///
-/// The file that it keeps says which texts were put in force on trial and what was in force before. It stays until
-/// somebody confirms the trial or reloads without one. As long as the configuration files are those of the trial, a
-/// vipd that starts takes the configuration before it. Callers: Reloader, and the daemon's start.
+/// The file has the texts that were put in force on trial, and those of the configuration before. It stays until
+/// somebody confirms the trial or reloads without a trial. While the configuration files are those of the trial, a vipd
+/// that starts takes the configuration before the trial.
 class UnconfirmedConfig {
  public:
-  /// `name` is the file; its directory exists. The Store outlives this.
+  /// `name` is the path of the file; its directory exists. `store` outlives this object.
   UnconfirmedConfig(Store& store, std::string name) : store_(&store), name_(std::move(name)) {}
 
-  /// Remembers that `tried` is not confirmed and that `before` is what to go back to, in place of what was remembered.
+  /// Replaces the record: `tried` is not confirmed, and the way back leads to `before`.
   Result<void> keep(const std::vector<ConfigSource>& tried, const std::vector<ConfigSource>& before);
-  /// There is something to forget, or it cannot be told.
+  /// True if there is a record, or if that cannot be found out.
   bool exists() const;
-  /// Forgets it; nothing to forget is no error.
+  /// Deletes the record; a missing record is no error.
   Result<void> drop();
   /// The configuration before the trial, if `files` are those of the trial; nullopt otherwise, or if the file is
   /// damaged.
@@ -92,8 +91,8 @@ class UnconfirmedConfig {
   std::string name_;
 };
 
-/// What the names of a vipd's files in a shared state directory end with: "" for the service, "+run+two" for the vipd
-/// of /run/two. Only one vipd has a runtime directory, so nobody drops what another vipd still needs.
+/// The suffix of a vipd's file names in a shared state directory: "" for the service, "+run+two" for the vipd of
+/// /run/two. Each vipd has a runtime directory of its own, so no vipd deletes files that another vipd needs.
 std::string mark_of(const std::string& runtime_dir);
 
 }  // namespace vipd
