@@ -19,7 +19,7 @@ void Client::hear(std::size_t from, std::span<const std::uint8_t> frame) {
   ports[mac_at(frame, kSource)] = from;
   const bool arp = frame[kType] == 0x08 && frame[kType + 1] == 0x06;
   const bool neighbour_advertisement =
-      frame[kType] == 0x86 && frame[kPayload + 6] == 58 && frame[kPayload + 40] == 136;  // ICMPv6, its type
+      frame[kType] == 0x86 && frame[kPayload + 6] == 58 && frame[kPayload + 40] == 136;  // ICMPv6 and its type
   if (arp) neighbours[IpAddress(Family::ipv4, frame.subspan(kPayload + 14, 4))] = mac_at(frame, kPayload + 8);
   if (neighbour_advertisement)
     neighbours[IpAddress(Family::ipv6, frame.subspan(kPayload + 48, 16))] = mac_at(frame, kPayload + 66);

@@ -7,8 +7,8 @@
 namespace vipd::sim {
 namespace {
 
-constexpr std::size_t kContext = 3;                       // lines around a difference
-constexpr std::size_t kMostCells = std::size_t{1} << 24;  // of the table of common subsequences
+constexpr std::size_t kContext = 3;                       // lines that are shown around a difference
+constexpr std::size_t kMostCells = std::size_t{1} << 24;  // cells of the table of common subsequences
 
 using Lines = std::vector<std::string_view>;
 
@@ -22,14 +22,14 @@ Lines split(std::string_view text) {
   return lines;
 }
 
-/// A line of both texts (' '), of the one before ('-') or of the one now ('+').
+/// A line of both texts (' '), of the old text ('-') or of the new text ('+').
 struct Edit {
   char mark;
   std::string_view line;
 };
 
-/// The shortest way from one text to the other, by the longest common subsequence of their lines. Texts for which that
-/// would take too long are shown as wholly different.
+/// The edits from one text to the other, by the longest common subsequence of their lines. Texts that would take too
+/// long are shown as wholly different.
 std::vector<Edit> edits(const Lines& a, const Lines& b) {
   std::vector<Edit> all;
   if ((a.size() + 1) * (b.size() + 1) > kMostCells) {
@@ -38,7 +38,7 @@ std::vector<Edit> edits(const Lines& a, const Lines& b) {
     return all;
   }
   const std::size_t width = b.size() + 1;
-  std::vector<std::uint32_t> common((a.size() + 1) * width);  // of what begins there
+  std::vector<std::uint32_t> common((a.size() + 1) * width);  // lengths for the rests that begin there
   for (std::size_t i = a.size(); i-- > 0;)
     for (std::size_t j = b.size(); j-- > 0;)
       common[i * width + j] = a[i] == b[j] ? common[(i + 1) * width + j + 1] + 1
@@ -57,7 +57,7 @@ std::vector<Edit> edits(const Lines& a, const Lines& b) {
   return all;
 }
 
-/// From `begin` to behind the last difference that is near, with the lines around.
+/// The end of the hunk that begins at `begin`: behind the last near difference and the lines around it.
 std::size_t end_of_hunk(const std::vector<Edit>& all, std::size_t begin) {
   std::size_t last = begin;
   for (std::size_t i = begin; i < all.size() && i <= last + 2 * kContext; ++i)
@@ -71,7 +71,7 @@ std::string unified_diff(std::string_view before, std::string_view now, const st
                          const std::string& now_name) {
   const auto all = edits(split(before), split(now));
   std::string text;
-  std::size_t a = 1, b = 1, next = 0;  // the next line of each text, and the next edit
+  std::size_t a = 1, b = 1, next = 0;  // the next line of each text, and the index of the next edit
   const auto pass = [&](const Edit& edit) {
     a += edit.mark != '+';
     b += edit.mark != '-';

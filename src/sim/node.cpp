@@ -20,7 +20,7 @@ Interface interface_on(std::size_t lan, std::size_t node) {
   return interface;
 }
 
-/// Of a frame that carries an advert, see advert_frame(): IPv4 has a header of 20 octets, IPv6 of 40.
+/// True for a frame that carries an advert, see advert_frame(). The IPv4 header has 20 octets, the IPv6 header 40.
 bool is_advert(std::span<const std::uint8_t> frame) {
   const bool ipv4 = frame[12] == 0x08 && frame[13] == 0x00, ipv6 = frame[12] == 0x86;
   return (ipv4 && frame[14 + 9] == kVrrpProtocol) || (ipv6 && frame[14 + 6] == kVrrpProtocol);
@@ -141,7 +141,7 @@ void Node::start(const std::vector<InstanceConfig>& before) {
 
 void Node::apply(const Config& wanted) { supervisor->apply(std::make_shared<const Config>(wanted), world_.now); }
 
-/// What waits for it to wake has been told when that will be, so it never becomes earlier.
+/// The end of the sleep never becomes earlier: waiting events have been planned for it.
 void Node::sleep(Duration duration) { asleep_until = std::max(asleep_until, world_.now + duration); }
 
 bool Node::asleep() const { return world_.now < asleep_until; }
@@ -149,7 +149,7 @@ bool Node::asleep() const { return world_.now < asleep_until; }
 void Node::kill() {
   if (std::exchange(leaving_, false)) --world_.leaving;
   asleep_until = TimePoint();
-  kernel.refused.clear();  // the table goes with the process
+  kernel.refused.clear();  // the table of nf_tables ends with the process
   supervisor.reset();
   claims.reset();
   runner.reset();
@@ -160,7 +160,7 @@ void Node::kill() {
 void Node::power_off() {
   kill();
   powered = false;
-  store.clear();  // its directory is in memory
+  store.clear();  // the runtime directory is in memory
   kernel.real_routes_.clear();
   kernel.real_rules_.clear();
   kernel.erase_links([](const Interface& each) { return each.name.starts_with("vrrp"); });

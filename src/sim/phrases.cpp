@@ -33,11 +33,11 @@ constexpr NamedError kErrors[] = {{"EPERM", EPERM},
                                   {"EHOSTUNREACH", EHOSTUNREACH},
                                   {"EADDRNOTAVAIL", EADDRNOTAVAIL}};
 
-// --- What the phrases do.
+// --- The deeds of the phrases.
 
 Node& subject(Stage& stage, const Spoken& spoken) { return stage.node(spoken.nodes.front()); }
 
-/// The change of an interface, where it is, and the kernel's word on it.
+/// Changes an interface, if it exists, and has the kernel report it.
 void change_link(Node& node, const std::string& name, bool up, bool running) {
   Interface* interface = node.kernel.real(name);
   if (interface == nullptr) return;
@@ -71,7 +71,7 @@ constexpr int (*kNoError)(const KernelObject&) = [](const KernelObject&) { retur
 
 void agree(SimKernel& kernel) { kernel.refuse = kernel.keep = kernel.misreport = kNoError; }
 
-/// Somebody deletes an address, wherever it is.
+/// Another program deletes an address, on whichever interface it is.
 void delete_address(SimKernel& kernel, const IpAddress& address) {
   for (const auto& [index, interface] : kernel.real_)
     for (const auto& [prefix, state] : interface.addresses)
@@ -164,7 +164,7 @@ Deed stranger_has(const Spoken& spoken) {
   };
 }
 
-// The table's functions: short names for one line each.
+// Short names, so each row of the table is one line.
 using S = const Spoken&;
 using W = Stage&;
 
@@ -260,7 +260,7 @@ constexpr Phrase kPhrases[] = {
     {"show", [](S) -> Deed { return [](W w) { w.timeline().show(); }; }},
 };
 
-// --- How they are recognised.
+// --- Recognising phrases.
 
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
@@ -282,7 +282,7 @@ bool take_node(std::string_view word, std::span<const std::string> nodes, Spoken
   const auto found = std::ranges::find(nodes, word);
   if (found == nodes.end()) return false;
   const auto index = static_cast<std::size_t>(found - nodes.begin());
-  if (std::ranges::find(spoken.nodes, index) != spoken.nodes.end()) return false;  // no node and itself
+  if (std::ranges::find(spoken.nodes, index) != spoken.nodes.end()) return false;  // a node is not paired with itself
   spoken.nodes.push_back(index);
   return true;
 }
@@ -329,7 +329,7 @@ bool take_number(std::string_view word, Spoken& spoken) {
   return true;
 }
 
-/// Whether `word` can stand where the form has `place`; what it says is kept in `spoken`.
+/// True if `word` fits the place of a form; its value is added to `spoken`.
 bool fits(std::string_view place, std::string_view word, std::span<const std::string> nodes, Spoken& spoken) {
   if (place == "NODE") return take_node(word, nodes, spoken);
   if (place == "IFACE") return spoken.interface = word, lan_of(word) < kLans.size();
@@ -344,7 +344,7 @@ bool fits(std::string_view place, std::string_view word, std::span<const std::st
   return word == place;
 }
 
-/// What can stand in a place of a form, for a message.
+/// The words that fit a place of a form, for a message.
 std::string describe_place(std::string_view place, std::span<const std::string> nodes) {
   if (place == "NODE") return fmt::format("a node ({})", fmt::join(nodes, ", "));
   if (place == "IFACE") return "an interface (eth0, eth1, eth2)";
@@ -359,7 +359,7 @@ std::string describe_place(std::string_view place, std::span<const std::string> 
   return place.empty() ? "the end of the line" : fmt::format("\"{}\"", place);
 }
 
-/// How many words fit a form from its beginning; all of them, and one for the end of both, if the phrase is this one.
+/// How many words fit a form from its beginning. The end of both counts as one more if the whole phrase fits.
 std::size_t fitting(const Phrase& phrase, std::span<const std::string_view> words, std::span<const std::string> nodes,
                     Spoken& spoken) {
   const auto places = words_of(phrase.form);
@@ -368,7 +368,7 @@ std::size_t fitting(const Phrase& phrase, std::span<const std::string_view> word
   return count == places.size() && count == words.size() ? count + 1 : count;
 }
 
-/// Of the forms that fit furthest, what could stand at the first place that does not fit.
+/// The words that the best fitting forms allow at the first place that does not fit.
 std::string wanted_behind(std::size_t furthest, std::span<const std::string_view> words,
                           std::span<const std::string> nodes) {
   std::vector<std::string> wanted;

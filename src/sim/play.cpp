@@ -7,7 +7,7 @@
 namespace vipd::sim {
 namespace {
 
-constexpr Duration kForever = 2 * kLongestScenario;  // no scenario sees the end of it
+constexpr Duration kForever = 2 * kLongestScenario;  // longer than any scenario
 
 std::vector<std::string> names_of(const Transcript& transcript) {
   std::vector<std::string> names;
@@ -15,7 +15,7 @@ std::vector<std::string> names_of(const Transcript& transcript) {
   return names;
 }
 
-/// The addresses that are put on interfaces, with the longest advert interval of an instance that has them.
+/// The addresses that vipd adds to interfaces, each with the longest advert interval of its instances.
 std::map<IpAddress, Duration> intervals_of(const Transcript& transcript) {
   std::map<IpAddress, Duration> intervals;
   for (const ScenarioNode& node : transcript.nodes)
@@ -41,7 +41,7 @@ struct Due {
   const Happening* happening;
 };
 
-/// All that happens, each repetition for itself, by time; at one time in the order of the text.
+/// All events with each repetition, by time; events of one time are in the order of the text.
 std::vector<Due> all_due(const Transcript& transcript) {
   std::vector<Due> all;
   for (const Happening& each : transcript.happenings)
@@ -84,7 +84,7 @@ void Stage::watch() {
   timeline_.look();
 }
 
-/// Of a vipd that begins.
+/// Sets the callbacks of a vipd that begins.
 void Stage::attend(Node& node) {
   const std::size_t index = node.index;
   timeline_.forget(index);
@@ -163,7 +163,7 @@ void Stage::bring_link_back(std::size_t index, const std::string& name) {
   const auto kept = parts_[index].removed.extract(name);
   if (kept.empty()) return;
   Interface interface = kept.mapped();
-  interface.index += 50;  // the kernel gives no index twice
+  interface.index += 50;  // the kernel never uses an index twice
   kernel.real_[interface.index] = interface;
   kernel.changed();
 }

@@ -9,7 +9,7 @@
 namespace vipd::sim {
 namespace {
 
-constexpr Duration kGrace = milliseconds(50);  // beyond the theory, and for the repair of an address
+constexpr Duration kGrace = milliseconds(50);  // allowed beyond the theory, and for the repair of an address
 
 }  // namespace
 
@@ -82,7 +82,7 @@ void Promises::look_at_groups(std::size_t node) {
   }
 }
 
-/// Of an Active instance: what the kernel does not have, although it was added.
+/// Looks for added addresses of an Active instance that the kernel lacks.
 void Promises::look_at_addresses(std::size_t node) {
   const Node& one = *world_.nodes[node];
   for (const auto& router : one.supervisor->routers()) {

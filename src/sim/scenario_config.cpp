@@ -18,7 +18,7 @@ std::string_view trimmed(std::string_view text) {
 
 bool is_header(std::string_view line) { return line.starts_with('[') && line.ends_with(']'); }
 
-/// "[instance.web]", and no table below it.
+/// True for "[instance.web]", and false for tables below it.
 bool is_instance(std::string_view header) {
   return header.starts_with("[instance.") && std::ranges::count(header, '.') == 1;
 }
@@ -54,14 +54,14 @@ class Text {
     return static_cast<std::size_t>(found - lines_.begin());
   }
 
-  /// Behind the last line of the table whose header stands there.
+  /// The index behind the last line of the table whose header is at `header`.
   std::size_t end_of(std::size_t header) const {
     std::size_t end = header + 1;
     while (end < lines_.size() && !is_header(lines_[end].text)) ++end;
     return end;
   }
 
-  /// Calls `what` for the header of each table that is meant; false if there is none.
+  /// Calls `what` for the header of each addressed table; false if there is none.
   template <typename What>
   bool each_table(const What& what) {
     bool some = false;
@@ -109,7 +109,7 @@ class Text {
   }
 
   ScenarioLines lines_;
-  std::string table_;  // that the next lines are about; empty: each [instance.NAME]
+  std::string table_;  // the table of the next lines; empty for each [instance.NAME]
 };
 
 int line_of(const ScenarioLines& lines, const Place& place) {

@@ -8,7 +8,7 @@
 namespace vipd::sim {
 namespace {
 
-/// Of two names that are asked for with each packet; others than the same one differ in their last character.
+/// True if two names are equal. It compares the last character first, since it is called for each packet.
 bool is_same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && (a.empty() || a.back() == b.back()) && a == b;
 }
@@ -87,7 +87,7 @@ int SimKernel::remove_one(const KernelObject& object) {
   if (const auto* route = std::get_if<RouteObject>(&object)) real_routes_.erase(as_told(*route));
   if (const auto* address = std::get_if<AddressObject>(&object))
     if (const auto interface = real_.find(address->ifindex); interface != real_.end())
-      take(interface->second, address->prefix, true);  // RtnlKernel sees to that
+      take(interface->second, address->prefix, true);  // as RtnlKernel does
   return 0;
 }
 
@@ -116,7 +116,7 @@ void SimKernel::take(Interface& interface, const IpPrefix& prefix, bool promotin
   if (prefix.address.family() == Family::ipv4) take_routes(interface, prefix.address);
 }
 
-/// fib_del_ifaddr(), net/ipv4/fib_frontend.c: with the last IPv4 address all routes over the interface go, and with any
+/// fib_del_ifaddr(), net/ipv4/fib_frontend.c: the last IPv4 address takes all routes over the interface along, and each
 /// address the routes that have it as their source.
 void SimKernel::take_routes(const Interface& interface, const IpAddress& deleted) {
   const bool last = std::ranges::none_of(interface.addresses,
@@ -150,7 +150,7 @@ void SimKernel::others_remove(const std::string& name, const IpPrefix& prefix) {
   changed();
 }
 
-/// Of these addresses, those that are others' by now, which nobody has told us yet.
+/// How many of these addresses belong to others by now, while the view does not know it yet.
 std::size_t SimKernel::count_of_changed_hands(std::span<const KernelObject> objects) const {
   return static_cast<std::size_t>(std::ranges::count_if(objects, [&](const KernelObject& object) {
     const auto* address = std::get_if<AddressObject>(&object);
@@ -162,7 +162,7 @@ std::size_t SimKernel::count_of_changed_hands(std::span<const KernelObject> obje
   }));
 }
 
-/// Addresses that are not ours. With the last one of an interface its routes go, which nobody can help.
+/// How many addresses of others exist. The last one of an interface takes its routes along, which is no fault of vipd.
 std::size_t SimKernel::count_of_others() const {
   std::size_t count = 0;
   for (const auto& [index, interface] : real_)
@@ -192,7 +192,7 @@ std::vector<int> SimKernel::remove(std::span<const KernelObject> objects) {
   return results;
 }
 
-/// `what` is for the digest. What changed nothing is told to nobody.
+/// Changes objects one by one. `what` goes into the digest. A change without effect is not reported.
 std::vector<int> SimKernel::change(std::span<const KernelObject> objects, int (SimKernel::*one)(const KernelObject&),
                                    std::uint64_t what) {
   std::vector<int> results;
@@ -208,7 +208,7 @@ std::vector<int> SimKernel::change(std::span<const KernelObject> objects, int (S
   return results;
 }
 
-/// One after the other, while the node waits for the kernel.
+/// Notes when each object appears or vanishes: one after the other, while the node waits for the kernel.
 void SimKernel::note_when(std::span<const KernelObject> objects, bool added) {
   if (object_takes == Duration::zero()) return;
   TimePoint when = std::max(world_.now, world_.nodes[node_]->asleep_until);
@@ -263,7 +263,7 @@ void SimKernel::catch_up() {
 int SimKernel::add_macvlan(int parent, const std::string& name, const MacAddress& mac, const std::string& alias) {
   const auto below = real_.find(parent);
   if (below == real_.end()) return ENODEV;
-  if (below->second.macvlan) parent = below->second.parent;  // macvlan_common_newlink(): never one on another
+  if (below->second.macvlan) parent = below->second.parent;  // macvlan_common_newlink(): never on another macvlan
   for (const auto& [index, interface] : real_)
     if (interface.name == name) return EEXIST;
   const int index = real_.rbegin()->first + 1;
@@ -291,7 +291,7 @@ int SimKernel::remove_link(int ifindex) {
   return 0;
 }
 
-/// The one link of the view is the kernel's at once, the rest follows.
+/// Updates this link in the view at once; the other links follow later.
 void SimKernel::link_changed(int ifindex) {
   view_.by_index.erase(ifindex);
   if (const auto link = real_.find(ifindex); link != real_.end()) view_.by_index.insert(*link);

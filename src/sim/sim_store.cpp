@@ -12,7 +12,7 @@ class SimStore::OpenFile final : public Store::File {
       : store_(store), name_(std::move(name)), octets_(std::move(octets)) {}
 
  private:
-  /// What has no room is cut off, as on a disk.
+  /// Octets without room are cut off, as on a full disk.
   Result<void> write(std::string_view octets, std::size_t at) override {
     store_.before_write(name_);
     for (const char octet : octets) {

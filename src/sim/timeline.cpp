@@ -10,8 +10,8 @@
 namespace vipd::sim {
 namespace {
 
-constexpr const char* kScenario = "--";          // stands where a node's name would be
-constexpr std::size_t kMostNamed = 4;            // addresses of one line
+constexpr const char* kScenario = "--";          // stands in place of the name of a node
+constexpr std::size_t kMostNamed = 4;            // most addresses in one line
 constexpr Duration kBetweenBursts = seconds(1);  // announcements that are closer are one line
 
 std::string joined(const std::vector<std::string>& words) {
@@ -21,7 +21,7 @@ std::string joined(const std::vector<std::string>& words) {
   return named == words.size() ? text : fmt::format("{} and {} more", text, words.size() - named);
 }
 
-/// "12.345" of a time since the start.
+/// A time since the start in seconds: "12.345".
 std::string seconds_of(Duration since) {
   const auto milliseconds_since = (since.count() + 500'000) / 1'000'000;
   return fmt::format("{}.{:03}", milliseconds_since / 1000, milliseconds_since % 1000);
@@ -34,7 +34,7 @@ std::string value_of(const Command& command, std::string_view variable) {
   return "";
 }
 
-/// "web  backup -> active  REASON", "web  active  REASON" where only something beside the state has changed.
+/// A transition as a line: "web  backup -> active  REASON", or "web  active  REASON" if the state is the same.
 std::string told_of(const Transition& event) {
   const std::string who = (event.group ? "group " : "") + event.instance;
   const std::string from = event.from == event.to ? "" : std::string(to_string(event.from)) + " -> ";
@@ -68,7 +68,7 @@ std::string state_of(const VirtualRouter& router) {
 }  // namespace
 
 std::string format_measured(Duration duration) {
-  const auto tenths = (duration.count() + 50'000) / 100'000;  // of a millisecond
+  const auto tenths = (duration.count() + 50'000) / 100'000;  // tenths of a millisecond
   if (duration < seconds(1)) return fmt::format("{}.{} ms", tenths / 10, tenths % 10);
   return seconds_of(duration) + " s";
 }
@@ -113,7 +113,7 @@ std::string Timeline::names_of(std::uint32_t nodes) const {
   return fmt::format("{}", fmt::join(words, " and "));
 }
 
-/// What is to be told of a time that is over; empty if an address was where it should be.
+/// The words for a time in which not exactly one node had an address; empty for other times.
 std::string Timeline::told_of(const Holding& holding, Duration length) const {
   if (length == Duration::zero() || !holding.began) return "";
   if (holding.nodes == 0) return fmt::format("with nobody for {}", format_measured(length));
@@ -124,7 +124,7 @@ std::string Timeline::told_of(const Holding& holding, Duration length) const {
 
 void Timeline::look_at_addresses() {
   std::vector<std::uint32_t> before;
-  std::map<std::string, std::vector<std::string>> over;  // what is told of times that are over, with the addresses
+  std::map<std::string, std::vector<std::string>> over;  // addresses, by the words for the time that is over
   for (std::size_t i = 0; i < addresses_.size(); ++i) {
     Holding& holding = holdings_[i];
     const std::uint32_t now = holders_of(addresses_[i]);
@@ -141,7 +141,7 @@ void Timeline::look_at_addresses() {
     write(kScenario, fmt::format("{} {} {}", joined(addresses), addresses.size() == 1 ? "was" : "were", told));
 }
 
-/// Which node has what it had not before, and the other way round.
+/// Writes which nodes got and lost addresses.
 void Timeline::tell_addresses(const std::vector<std::uint32_t>& before) {
   for (std::size_t node = 0; node < names_.size(); ++node) {
     std::vector<std::string> gained, lost;
@@ -175,7 +175,7 @@ void Timeline::forget(std::size_t node) {
   std::erase_if(said_, [&](const auto& each) { return std::get<0>(each.first) == node; });
 }
 
-// --- What is sent and called.
+// --- Adverts, announcements and hooks.
 
 void Timeline::hook_called(std::size_t node, const Command& command) {
   look();
@@ -201,7 +201,7 @@ void Timeline::advert_sent(const SentAdvert& advert, std::size_t lan, std::span<
 }
 
 void Timeline::announced(std::size_t node, std::span<const std::uint8_t> frame) {
-  constexpr std::size_t kMessage = 14 + 40;  // behind the headers of Ethernet and IPv6
+  constexpr std::size_t kMessage = 14 + 40;  // the offset behind the headers of Ethernet and IPv6
   const bool arp = frame.size() < kMessage;
   const auto claim = arp ? claim_in_arp(frame) : claim_in_advertisement(frame.subspan(kMessage), kVrrpHopLimit);
   if (!claim) return;
@@ -215,7 +215,7 @@ void Timeline::announced(std::size_t node, std::span<const std::uint8_t> frame) 
   lines_[burst.line].what = fmt::format("announces {}, {}", claim->address.to_string(), counted(++burst.count, "time"));
 }
 
-// --- The state as it is.
+// --- The present state.
 
 std::string Timeline::held_by(std::size_t node) const {
   const SimKernel& kernel = world_.nodes[node]->kernel;
@@ -232,7 +232,7 @@ std::string Timeline::held_by(std::size_t node) const {
   return text;
 }
 
-/// Of the interfaces that there are: the settings below /proc/sys/net that are not 0.
+/// The settings below /proc/sys/net of existing interfaces that are not 0.
 std::string Timeline::settings_of(std::size_t node) const {
   SimKernel& kernel = world_.nodes[node]->kernel;
   std::vector<std::string> set;

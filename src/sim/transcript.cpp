@@ -22,7 +22,7 @@ std::string_view without_blanks(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r") + 1 - begin);
 }
 
-/// The first word of `text`, which loses it.
+/// Takes the first word off `text`.
 std::string_view take_word(std::string_view& text) {
   text = without_blanks(text);
   const std::string_view word = text.substr(0, text.find_first_of(" \t"));
@@ -38,7 +38,7 @@ bool is_name(std::string_view name) {
          std::ranges::find(kKeywords, name) == std::end(kKeywords);
 }
 
-/// Reads one text. What is wrong is kept in `error_`, and nothing is read after that.
+/// Reads one text. The first fault is kept in `error_`, and nothing is read after it.
 class Reader {
  public:
   Reader(std::string_view text, std::span<const NodeFile> given) : rest_(text) {
@@ -70,7 +70,7 @@ class Reader {
     return true;
   }
 
-  /// Lines that begin with a blank, and empty lines between them.
+  /// Reads lines that begin with a blank, and empty lines between them.
   ScenarioLines indented() {
     ScenarioLines lines;
     while (!rest_.empty()) {
@@ -182,7 +182,7 @@ class Reader {
     return names_.empty() ? "" : fmt::format(": there is {}", fmt::join(names_, ", "));
   }
 
-  // --- what happens
+  // --- events
 
   std::optional<Duration> time_of(std::string_view word, const char* example) {
     const auto time = parse_scenario_time(word);
@@ -235,7 +235,7 @@ class Reader {
     transcript_.happenings.push_back(std::move(happening));
   }
 
-  /// The files of a node have other lines from now on.
+  /// Gives the files of a node other lines from now on.
   void take_lines(Understood& understood, const ScenarioLines& lines, int line) {
     if (!understood.phrase->takes_lines)
       return fail_at(line + 1, "only \"NODE start\" and \"NODE reload\" take lines of a configuration");
@@ -292,9 +292,9 @@ class Reader {
   std::string_view line_;
   int number_ = 0;
   Transcript transcript_;
-  std::vector<std::string> names_;    // of the nodes
-  std::vector<ScenarioLines> texts_;  // what their files say, at this place of the scenario
-  std::size_t count_ = 0;             // of what happens, repetitions included
+  std::vector<std::string> names_;    // names of the nodes
+  std::vector<ScenarioLines> texts_;  // lines of the nodes' files at this point of the scenario
+  std::size_t count_ = 0;             // number of events, repetitions included
   bool has_end_ = false, done_ = false;
   std::optional<std::string> error_;
 };

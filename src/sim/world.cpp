@@ -122,10 +122,10 @@ void World::transmit(std::size_t from, const std::string& lan, const IpAddress& 
   spread(index, from);
 }
 
-/// To everybody else, as far as the LAN lets it through.
+/// Sends a packet to all other nodes that the LAN connects.
 void World::spread(std::uint32_t index, std::size_t from) {
   Pooled& pooled = packets_[index];
-  pooled.receivers = 1;  // this function, until it is through
+  pooled.receivers = 1;  // this function holds the packet until its end
   const std::size_t lan = pooled.packet.lan;
   const bool left = !resolves || pooled.packet.destination.is_multicast() || leaves(pooled.packet, from);
   for (std::size_t to = 0; to < nodes.size(); ++to) {
@@ -153,7 +153,7 @@ void World::spread(std::uint32_t index, std::size_t from) {
   if (--pooled.receivers == 0) free_packets_.push_back(index);
 }
 
-/// The sender's machine knows where its neighbour is, or finds out now. Who is asked learns who asks.
+/// True if the sender knows the MAC of its neighbour, or learns it now. The neighbour that is asked learns the asker's.
 bool World::leaves(const Packet& packet, std::size_t from) {
   const std::size_t lan = packet.lan;
   const auto answers = [&](const auto& node) {
@@ -162,7 +162,7 @@ bool World::leaves(const Packet& packet, std::size_t from) {
            interface != nullptr && interface->running && node->kernel.has(packet.destination);
   };
   Neighbour& entry = neighbours_[{from, lan, packet.destination}];
-  if (!answers(nodes[entry.node])) {  // else most nodes would be asked for each packet
+  if (!answers(nodes[entry.node])) {  // checked first, since most packets go to a known neighbour
     const auto neighbour = std::ranges::find_if(nodes, answers);
     entry.node = neighbour != nodes.end() ? (*neighbour)->index : from;
   }
@@ -191,7 +191,7 @@ void World::announced(std::size_t from, int ifindex, std::span<const std::uint8_
   if (on_announced) on_announced(from, frame);
   if (lan >= kLanCount || now < forwards_from[lan][from]) return;
   clients[lan].hear(from, frame);
-  const Duration sleeps = std::max(Duration{}, nodes[from]->asleep_until - now);  // its kernel is at work before
+  const Duration sleeps = std::max(Duration{}, nodes[from]->asleep_until - now);  // its kernel is awake before
   for (const auto& node : nodes)
     if (node->index != from && hears(from, node->index, lan)) announce_to(node->index, lan, frame, sleeps);
 }
@@ -221,7 +221,7 @@ bool World::client_sees(std::size_t lan, std::size_t node) const {
   return nodes[node]->powered && (clients[lan].cut >> node & 1) == 0 && now >= forwards_from[lan][node];
 }
 
-/// A client that knows nothing asks, and whoever has the address answers.
+/// A client that has learnt nothing asks, and each holder of the address answers.
 bool World::client_reaches(std::size_t lan, const IpAddress& address, std::size_t node) const {
   if (!client_sees(lan, node)) return false;
   const Client& client = clients[lan];
@@ -235,7 +235,7 @@ bool World::client_reaches(std::size_t lan, const IpAddress& address, std::size_
   return takes_it && client.port_of(mac).value_or(node) == node;
 }
 
-/// One octet is another: the checksums find out, whichever it is.
+/// Changes one octet: a checksum detects it, wherever it is.
 void World::damage(Packet& packet) {
   std::uint8_t& octet = packet.octets[random() % packet.octets.size()];
   octet = static_cast<std::uint8_t>(octet ^ (1 + random() % 255));
@@ -337,7 +337,7 @@ void World::run_for(Duration duration) {
     const TimePoint next = planned_.empty() ? deadline : std::min(deadline, planned_.front().time);
     if (next > end) break;
     now = std::max(now, next);
-    if (!planned_.empty() && planned_.front().time <= now) {  // what has arrived comes before what is due
+    if (!planned_.empty() && planned_.front().time <= now) {  // packets that have arrived come before deadlines
       std::pop_heap(planned_.begin(), planned_.end());
       const Planned planned = planned_.back();
       planned_.pop_back();

@@ -1,7 +1,7 @@
-/// Phrases: the words by which a scenario says what happens.
+/// Phrases: the words with which a scenario tells an event.
 ///
-/// One table has each phrase as a form, "NODE link IFACE down", and the function that does it. The words in capitals
-/// stand for what the author fills in. The reader, the error messages and docs/transcripts.md go by the same table.
+/// A table has each phrase as a form, "NODE link IFACE down", and the function that carries it out. The author of a
+/// scenario fills in the words in capitals. The reader, the error messages and docs/transcripts.md use this table.
 #pragma once
 
 #include <memory>
@@ -17,24 +17,24 @@
 
 namespace vipd::sim {
 
-/// What the author has filled in, in the order of the form.
+/// The values that the author has filled in, in the order of the form.
 struct Spoken {
   std::vector<std::size_t> nodes;  ///< indices into the scenario's nodes
   std::string interface;           ///< one of kLans
-  std::string name;                ///< of a check, or the path of a hook's program
-  IpPrefix prefix;                 ///< of an address alone: its length is 0
+  std::string name;                ///< the name of a check, or the path of a hook's program
+  IpPrefix prefix;                 ///< an address or a prefix; the length of an address is 0
   std::vector<Duration> times;
   std::vector<std::uint8_t> numbers;
   double share = 0;                      ///< 0 to 1
-  int error = 0;                         ///< errno
-  std::shared_ptr<const Config> config;  ///< of indented lines; null if there are none
+  int error = 0;                         ///< the errno
+  std::shared_ptr<const Config> config;  ///< the configuration of the indented lines; null without such lines
 };
 
 /// One entry of the table.
 struct Phrase {
   std::string_view form;
   Deed (*make)(const Spoken& spoken);
-  bool takes_lines = false;  ///< lines of a configuration may follow, indented
+  bool takes_lines = false;  ///< true if indented lines of a configuration may follow
 };
 
 /// All phrases.
@@ -46,8 +46,8 @@ struct Understood {
   Spoken spoken;
 };
 
-/// Recognises a phrase. `nodes`: the names of all nodes. The error says which word cannot stand where it stands, and
-/// what could.
+/// Recognises a phrase. `nodes` has the names of all nodes. The error names the first wrong word, and the words that
+/// are allowed there.
 Result<Understood> understand(std::string_view words, std::span<const std::string> nodes);
 
 }  // namespace vipd::sim

@@ -1,9 +1,9 @@
-/// Promises: what holds in each scenario, whatever happens in it.
+/// Promises: rules that hold in each scenario, whatever happens in it.
 ///
-/// - An address is with two nodes that hear each other for an advert interval at most. A lost packet between the two
-///   starts that time anew, since a node that cannot be heard cannot be obeyed. Two nodes that both stop keep the
-///   address until a third is heard. A node that does not run can do nothing.
-/// - All members of a sync group are Active or none is, but for a planned stop.
+/// - Two nodes that hear each other hold an address together for an advert interval at most. A lost packet between the
+///   two starts that time anew, since a node cannot obey an advert that it has not heard. Two nodes that both stop keep
+///   the address until they hear a third node. A node whose vipd does not run cannot release.
+/// - All members of a sync group are Active or none is, except during a planned stop.
 /// - An Active instance lacks none of its addresses for longer than 50 ms.
 /// - Two hooks of one instance or group never run at once.
 #pragma once
@@ -19,20 +19,20 @@ namespace vipd::sim {
 
 class Promises {
  public:
-  /// `intervals`: the addresses that the nodes hold in turns, each with the longest advert interval of its instances.
+  /// `intervals` has the addresses that the nodes hold in turn, each with the longest advert interval of its instances.
   Promises(World& world, std::vector<std::string> names, std::map<IpAddress, Duration> intervals, bool may_overlap,
            bool may_split);
 
-  /// To be called after each event.
+  /// Examines the world; to be called after each event.
   void look();
-  /// A packet between two nodes was lost on a LAN.
+  /// Notes that a packet between two nodes was lost on a LAN.
   void lost(std::size_t from, std::size_t to, const std::string& lan);
-  /// A hook of a node begins. It takes so long.
+  /// Notes that a hook of a node begins, and how long it takes.
   void hook_called(std::size_t node, const Command& command, Duration takes);
-  /// The programs of a node are gone with its vipd.
+  /// Notes that the programs of a node have ended with its vipd.
   void forget(std::size_t node);
 
-  /// A sentence for each promise that was broken, with its time; each kind once.
+  /// A sentence with the time for each broken promise; each kind once.
   const std::vector<std::string>& broken() const { return broken_; }
 
  private:
@@ -52,7 +52,7 @@ class Promises {
   std::map<Together, TimePoint> together_;                          // since when two nodes have an address
   std::map<std::pair<std::size_t, IpAddress>, TimePoint> lacking_;  // since when an Active instance lacks it
   std::map<std::pair<std::size_t, std::string>, TimePoint> hooks_;  // until when a hook runs, by its subject
-  std::map<std::string, bool> kinds_;                               // that are broken already
+  std::map<std::string, bool> kinds_;                               // kinds of promises that are broken already
   std::vector<std::string> broken_;
 };
 

@@ -1,7 +1,7 @@
-/// The configurations of a scenario's nodes, and how one is made of another by naming what differs.
+/// The configurations of a scenario's nodes, and how changes make one of another.
 ///
 /// `node lb2 like lb1` and `lb1 reload` are followed by lines that change a text: "priority = 253" sets a key,
-/// "- sync_group" takes a key away, "[check.app]" names the table in which the next lines are, "- [check.app]" takes a
+/// "- sync_group" takes a key away, "[check.app]" names the table of the next lines, "- [check.app]" takes a
 /// table away. Lines before the first table change each [instance.NAME].
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace vipd::sim {
 
-/// One line of a configuration, and the line of the transcript where it stands.
+/// One line of a configuration, and its line number in the transcript.
 struct ScenarioLine {
   std::string text;
   int line = 0;
@@ -23,10 +23,10 @@ struct ScenarioLine {
 /// A configuration as lines, without indentation.
 using ScenarioLines = std::vector<ScenarioLine>;
 
-/// `base` with these changes. The error says "line 7: ...".
+/// `base` with these changes. The error begins with the line: "line 7: ...".
 Result<ScenarioLines> amend(ScenarioLines base, std::span<const ScenarioLine> changes);
 
-/// What the lines mean on a host of this name. Each interface is one that the simulated LANs have.
+/// The Config of the lines on a host of this name. Each interface must be one of the simulated LANs.
 Result<Config> judge(const ScenarioLines& lines, const std::string& host);
 
 }  // namespace vipd::sim

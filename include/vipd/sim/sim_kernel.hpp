@@ -1,6 +1,8 @@
-/// SimKernel: a node's kernel in the simulated world: interfaces with their addresses, routes and rules, ours and those
-/// of others. What it does by itself it does as Linux does: the rule of primary and secondary addresses, what goes with
-/// an interface or with IPv6, what an error says. Tests change the truth and call changed().
+/// SimKernel: the kernel of a node in the simulated world.
+///
+/// It has interfaces with their addresses, routes and rules, ours and those of others. It behaves like Linux: primary
+/// and secondary addresses, objects that vanish with an interface or with IPv6, errno values. Tests change the truth
+/// and call changed().
 #pragma once
 
 #include <array>
@@ -24,17 +26,17 @@ using std::chrono::seconds;
 
 class World;
 
-/// A network that nodes may have an interface on, by the interface's name.
+/// A network, named after the interface that nodes have on it.
 struct Lan {
   std::string name;
   const char* network;
 };
 inline const std::array<Lan, 3> kLans = {{{"eth0", "192.0.2."}, {"eth1", "198.51.100."}, {"eth2", "203.0.113."}}};
 
-/// Its number; kLans.size() if it is none.
+/// The index of a LAN in kLans; kLans.size() for other names.
 std::size_t lan_of(std::string_view name);
 
-/// As a node's interface on that LAN has it: 192.0.2.(node + 1) and fe80::(node + 1) on the first.
+/// The own address of a node on a LAN: 192.0.2.(node + 1) or fe80::(node + 1) on the first LAN.
 IpAddress own_address(std::size_t lan, std::size_t node, Family family);
 
 /// The interfaces of a node. `real` is the kernel's truth; the view follows a little later, as netlink does.
@@ -53,43 +55,43 @@ class SimKernel final : public Kernel {
   Result<void> refuse_packets(std::span<const IpAddress> addresses) override;
   Result<void> accept_packets(std::span<const IpAddress> addresses) override;
 
-  /// An interface's truth; null while it does not exist.
+  /// The true state of an interface; null while it does not exist.
   Interface* real(const std::string& name = "eth0");
   bool has(const IpAddress& address) const;
-  /// The same, and the change that made it so is over; see object_takes.
+  /// True if the kernel has the address, and the time for adding it is over; see object_takes.
   bool has_by_now(const IpAddress& address) const;
   /// An MTU below 1280 ends IPv6 on an interface and on its macvlans: addresses, memberships and settings go
   /// (addrconf_ifdown(), net/ipv6/addrconf.c). Afterwards the interface has the node's own address again, and a
-  /// listener that believes to be a member. Its macvlans keep the small MTU (macvlan_device_event(),
+  /// listener is no longer a member without knowing it. Its macvlans keep the small MTU (macvlan_device_event(),
   /// drivers/net/macvlan.c).
   void set_narrow(const std::string& interface, bool on);
-  /// These interfaces cease to exist, and what was known of them with them: another one may get the same index.
+  /// Removes interfaces, and all that is known of them: another interface may get the same index.
   void erase_links(const std::function<bool(const Interface&)>& which);
-  /// Call after changing `real`: the view follows, and the node is told.
+  /// To be called after changing `real`: the view follows, and the node is told.
   void changed();
-  /// Somebody else adds an address, as `ip addr add` does. Nothing happens where it is.
+  /// Another program adds an address, as `ip addr add` does. Nothing happens if the address is there.
   void others_add(const std::string& interface, const IpPrefix& prefix);
-  /// Somebody else deletes one, whoever added it, as `ip addr del` does: with what the kernel takes along.
+  /// Another program deletes an address, ours or its own, as `ip addr del` does. The kernel removes dependent objects.
   void others_remove(const std::string& interface, const IpPrefix& prefix);
-  /// The node reads everything anew, as at its start.
+  /// Reads everything into the view anew, as at the start of vipd.
   void catch_up();
 
   std::map<int, Interface> real_;
-  std::map<std::string, int> settings;  ///< below /proc/sys/net; what is not in it does not exist
-  std::set<IpAddress> refused;          ///< packets to these are not taken in
-  bool can_refuse = true;               ///< the machine has nf_tables
+  std::map<std::string, int> settings;  ///< settings below /proc/sys/net; others do not exist
+  std::set<IpAddress> refused;          ///< addresses whose packets are dropped
+  bool can_refuse = true;               ///< true if the machine has nf_tables
   std::set<std::string> read_only;      ///< settings that cannot be written
-  std::set<RouteObject> real_routes_;   ///< ours, as the kernel tells of them
+  std::set<RouteObject> real_routes_;   ///< our routes, as the kernel reports them
   std::set<RuleObject> real_rules_;
-  std::set<RouteObject> foreign_routes_;  ///< those of others, which are not shown
+  std::set<RouteObject> foreign_routes_;  ///< routes of others, which the view does not have
   std::function<int(const KernelObject&)> refuse = [](const KernelObject&) { return 0; };  ///< errno for an add
-  /// Of a change that was made all the same: errno in place of its acknowledgement.
+  /// An errno in place of the acknowledgement of a change that was made.
   std::function<int(const KernelObject&)> misreport = [](const KernelObject&) { return 0; };
   std::function<int(const KernelObject&)> keep = [](const KernelObject&) { return 0; };  ///< errno for a removal
-  std::set<IpAddress> held_elsewhere;  ///< another host says so when duplicate address detection asks
+  std::set<IpAddress> held_elsewhere;  ///< addresses that another host defends in duplicate address detection
   Duration detection_takes = milliseconds(300);
-  Duration object_takes{};  ///< to add or remove one, during which the node does nothing else
-  Duration slow{};          ///< how much longer the kernel's word takes, as when messages are lost and all is read anew
+  Duration object_takes{};  ///< how long adding or removing an object takes; the node does nothing else meanwhile
+  Duration slow{};          ///< further delay of the view, as when messages are lost and everything is read anew
   std::set<int> narrow;     ///< interfaces with an MTU below 1280, see set_narrow()
 
  private:
@@ -110,8 +112,8 @@ class SimKernel final : public Kernel {
   void link_changed(int ifindex);
   void note_when(std::span<const KernelObject> objects, bool added);
 
-  std::map<IpAddress, TimePoint> appears_, vanishes_;   // with object_takes
-  std::map<std::pair<int, IpPrefix>, int> detections_;  // by interface and address: how many began; the last one counts
+  std::map<IpAddress, TimePoint> appears_, vanishes_;   // by address, only with object_takes
+  std::map<std::pair<int, IpPrefix>, int> detections_;  // how many began, by interface and address
   World& world_;
   std::size_t node_;
   NetworkView view_;

@@ -1,7 +1,7 @@
 /// SimStore: a Store in memory, for nodes in virtual time and for tests.
 ///
-/// It has what a disk would have, octet by octet. So it goes through a node's crash as a disk does, it can be full, and
-/// a test may damage it. Directories need not be made.
+/// It keeps the octets that a disk would keep. So it survives the crash of a node, it can be full, and a test may
+/// damage its files. Directories need not be made.
 #pragma once
 
 #include <cstddef>
@@ -32,17 +32,17 @@ class SimStore final : public Store {
     files_[name] = std::make_shared<std::string>(std::move(octets));
   }
   void clear() { files_.clear(); }
-  /// Of all files that have a name.
+  /// The octets of all files that have a name.
   std::size_t used() const;
 
-  std::size_t room = std::numeric_limits<std::size_t>::max();  ///< octets that all files together may have
+  std::size_t room = std::numeric_limits<std::size_t>::max();  ///< how many octets all files together may have
   Boot this_boot{};
-  /// Called before each write, with the file's name; a test that throws from here has the process die at that point.
+  /// Called before each write, with the name of the file. If it throws, the process dies before the write.
   std::function<void(const std::string& name)> before_write = [](const std::string&) {};
 
  private:
   class OpenFile;
-  using Octets = std::shared_ptr<std::string>;  // goes on to exist for a process that has the file open
+  using Octets = std::shared_ptr<std::string>;  // shared, so a process may keep a deleted file open
 
   Result<std::string> load(const std::string& name) const override;
   Result<std::unique_ptr<File>> create(const std::string& name, std::string_view octets, Sync sync) override;

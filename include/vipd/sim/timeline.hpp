@@ -1,9 +1,9 @@
-/// Timeline: what happens in a World, written down for an operator, one line for each happening.
+/// Timeline: the events of a World, written for an operator, one line for each event.
 ///
-/// It looks at the nodes after each event and tells what has changed: the state of an instance or a sync group with the
-/// reason, addresses that a kernel has or has no more, the priority in the adverts, the hooks that are called. It
-/// measures for how long an address is with nobody, or with several nodes. A node whose vipd has crashed still has its
-/// addresses, since its kernel answers for them; a node without a link or power has none.
+/// It examines the nodes after each event and writes the changes: states of instances and sync groups with their
+/// reasons, addresses that a kernel gets or loses, the priority in the adverts, hooks. It measures how long no node, or
+/// several nodes, have an address. A node whose vipd has crashed still has its addresses, since its kernel answers for
+/// them; a node without a link or power has none.
 #pragma once
 
 #include <cstdint>
@@ -19,40 +19,40 @@ namespace vipd::sim {
 
 class Timeline {
  public:
-  /// `names` of the nodes, by index. `addresses` are those that the nodes hold in turns.
+  /// `names` are those of the nodes, by index. `addresses` are those that the nodes hold in turn.
   Timeline(World& world, std::vector<std::string> names, std::vector<IpAddress> addresses);
 
-  /// Writes down what the scenario does.
+  /// Writes what the scenario does.
   void say(const std::string& words);
-  /// Looks at all nodes, and writes down what has changed since the last time.
+  /// Examines all nodes, and writes the changes since the last call.
   void look();
-  /// Writes down the state of all nodes.
+  /// Writes the state of all nodes.
   void show();
-  /// The vipd of a node is another process now, which has told nothing yet.
+  /// Notes that the vipd of a node is another process now, whose transitions begin anew.
   void forget(std::size_t node);
-  /// A vipd that was stopped ends now.
+  /// Writes that a stopped vipd has ended.
   void left(std::size_t node);
   void hook_called(std::size_t node, const Command& command);
   void advert_sent(const SentAdvert& advert, std::size_t lan, std::span<const std::uint8_t> message);
-  /// Several announcements of one address within a second are one line.
+  /// Writes an announcement. Several announcements of one address within a second are one line.
   void announced(std::size_t node, std::span<const std::uint8_t> frame);
-  /// The last lines: the state of all nodes, and the addresses that are not with one node.
+  /// Writes the last lines: the state of all nodes, and each address that not exactly one node has.
   void end();
   std::string text() const;
 
-  /// The longest time for which an address was with nobody after it was with somebody for the first time.
+  /// The longest time for which no node had an address that a node had had before.
   Duration longest_gap() const { return longest_gap_; }
 
  private:
   struct Line {
     TimePoint time;
-    std::string who;  ///< a node's name, or "--"
+    std::string who;  ///< the name of a node, or "--"
     std::string what;
   };
   struct Holding {
     std::uint32_t nodes = 0;  ///< a bit for each node that has the address
     TimePoint since{};
-    bool began = false;  ///< true once a node has had it
+    bool began = false;  ///< true once a node has had the address
   };
   struct Burst {
     std::size_t line = 0;  ///< index of the line that tells of it
@@ -76,17 +76,17 @@ class Timeline {
   World& world_;
   std::vector<std::string> names_;
   std::vector<IpAddress> addresses_;
-  std::size_t width_ = 2;  ///< of the longest name
+  std::size_t width_ = 2;  ///< the length of the longest name
   TimePoint start_;
   std::vector<Line> lines_;
-  std::vector<Holding> holdings_;    ///< by address
-  std::vector<std::uint64_t> seen_;  ///< by node: the last transition that was written down
+  std::vector<Holding> holdings_;    ///< the holders of each address, by its index
+  std::vector<std::uint64_t> seen_;  ///< the last transition that was written, by node
   std::map<std::tuple<std::size_t, std::size_t, std::uint8_t>, std::uint8_t> said_;  ///< priority by node, LAN, VRID
   std::map<std::pair<std::size_t, IpAddress>, Burst> bursts_;
   Duration longest_gap_{};
 };
 
-/// "3.012 s", "0.4 ms".
+/// A measured duration as text: "3.012 s", "0.4 ms".
 std::string format_measured(Duration duration);
 
 }  // namespace vipd::sim

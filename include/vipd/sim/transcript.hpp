@@ -1,11 +1,11 @@
 /// Transcript: a scenario in virtual time as a text that an operator reads.
 ///
-/// The text says which nodes there are, with their configurations, what happens to them and when, and the timeline that
-/// follows. docs/transcripts.md explains each word. read_transcript() makes values of the text, play() (play.hpp) runs
-/// them in a World and writes the timeline. Text goes in and text comes out: the caller reads and writes the files.
+/// The text has the nodes with their configurations, the events with their times, and the expected timeline.
+/// docs/transcripts.md explains each word. read_transcript() makes values of the text. play() (play.hpp) runs them in a
+/// World and writes the timeline. The caller reads and writes the files.
 ///
-/// A scenario of its own has `node` blocks. A caller may also hand the nodes in, with configurations from elsewhere.
-/// Nothing in a text can end the program: what is wrong becomes an Error that names the line and the remedy.
+/// A complete scenario has `node` blocks. A caller may also give the nodes, with configurations from elsewhere. No text
+/// can end the program: a fault becomes an Error that names the line and the remedy.
 #pragma once
 
 #include <functional>
@@ -23,61 +23,61 @@ namespace vipd::sim {
 
 class Stage;
 
-/// What one line of a scenario does to the world.
+/// The action of one line of a scenario.
 using Deed = std::function<void(Stage&)>;
 
 /// One line `at` or `every` of a scenario. Times count from the start of the run.
 struct Happening {
-  Duration at{};      ///< when it happens first
-  Duration period{};  ///< from one time to the next; zero if it happens once
-  Duration last{};    ///< no later than this
-  std::string words;  ///< as the text has them: "lb1 link eth0 down"
+  Duration at{};      ///< when it happens for the first time
+  Duration period{};  ///< the time between repetitions; zero if it happens once
+  Duration last{};    ///< the latest time of a repetition
+  std::string words;  ///< the words of the text: "lb1 link eth0 down"
   Deed deed;
-  int line = 0;  ///< of the text, from 1
+  int line = 0;  ///< the line of the text, from 1
 };
 
 /// One node of a scenario.
 struct ScenarioNode {
   std::string name;
-  bool off = false;                       ///< true if it does not run at first
-  Config config;                          ///< that it starts with
-  std::vector<InstanceConfig> ever = {};  ///< of all its configurations: their interfaces are there from the beginning
+  bool off = false;                       ///< true if vipd does not run at first
+  Config config;                          ///< the configuration with which it starts
+  std::vector<InstanceConfig> ever = {};  ///< all its instances ever; their interfaces exist from the start
 };
 
 /// A scenario and the timeline that its author expects.
 struct Transcript {
   std::uint64_t seed = 1;
   std::vector<ScenarioNode> nodes;
-  std::vector<Happening> happenings;  ///< by time
-  Duration length{};                  ///< of the run
-  bool shows_announcements = false;   ///< the timeline has the announcements of addresses, too
-  bool may_overlap = false;           ///< two nodes that hear each other may hold an address for long
-  bool may_split = false;             ///< members of a sync group may differ
-  bool has_no_gap = false;            ///< an address that was held once is always held
-  std::string scenario;               ///< the text up to and with the line "expect"
-  std::string expected;               ///< the text behind it
+  std::vector<Happening> happenings;  ///< the happenings in the order of their times
+  Duration length{};                  ///< the length of the run
+  bool shows_announcements = false;   ///< true if the timeline has announcements, too
+  bool may_overlap = false;           ///< true if two nodes that hear each other may hold an address for long
+  bool may_split = false;             ///< true if the members of a sync group may differ
+  bool has_no_gap = false;            ///< true if an address that was held once must always be held
+  std::string scenario;               ///< the text up to the line "expect", with that line
+  std::string expected;               ///< the text behind that line
 };
 
-/// A node that the caller hands in.
+/// A node that the caller gives.
 struct NodeFile {
-  std::string name;  ///< by which the scenario names it
+  std::string name;  ///< its name in the scenario
   std::string toml;  ///< its configuration, as in vipd.toml(5)
 };
 
-inline constexpr std::size_t kMostScenarioNodes = 8;                    ///< their addresses end in 1 to 8
-inline constexpr Duration kLongestScenario = std::chrono::hours(24);    ///< in virtual time
-inline constexpr std::size_t kMostHappenings = 10'000;                  ///< each repetition counts
-inline constexpr Duration kLeastPeriod = std::chrono::milliseconds(1);  ///< of `every`
+inline constexpr std::size_t kMostScenarioNodes = 8;                    ///< most nodes; their addresses end in 1 to 8
+inline constexpr Duration kLongestScenario = std::chrono::hours(24);    ///< the longest run, in virtual time
+inline constexpr std::size_t kMostHappenings = 10'000;                  ///< most happenings; each repetition counts
+inline constexpr Duration kLeastPeriod = std::chrono::milliseconds(1);  ///< the shortest period of `every`
 
-/// Reads a transcript. The error says "line 7: ...", and what to write instead. Nodes that are `given` come before
-/// those of the text.
+/// Reads a transcript. The error names the line ("line 7: ...") and the remedy. The `given` nodes come before those of
+/// the text.
 Result<Transcript> read_transcript(std::string_view text, std::span<const NodeFile> given = {});
 
-/// "250ms", "10.3s", "2m", "1h", "50us": zero to kLongestScenario. nullopt for anything else.
+/// Parses "250ms", "10.3s", "2m", "1h" or "50us", zero to kLongestScenario; nullopt for other texts.
 std::optional<Duration> parse_scenario_time(std::string_view text);
 
-/// The lines by which `now` differs from `before`, each file with its name, as `diff -u` shows them; empty if the texts
-/// are the same.
+/// The differences between two texts as `diff -u` shows them, with the names of both files; empty if the texts are
+/// equal.
 std::string unified_diff(std::string_view before, std::string_view now, const std::string& before_name,
                          const std::string& now_name);
 

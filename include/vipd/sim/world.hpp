@@ -1,7 +1,8 @@
-/// World: the surroundings of nodes that run the daemon's production code in virtual time: kernels that hold addresses
-/// and can refuse, a LAN that loses packets, programs that take their time, and a clock that the test owns. It fakes
-/// the world, not the calls: what a node gets to see is what its kernel and its LAN would have told it. Everything
-/// happens in one thread, in virtual time, by one seed.
+/// World: the surroundings of nodes that run the production code of the daemon in virtual time.
+///
+/// Its kernels hold addresses and can refuse, its LANs lose packets, its programs take time, and the test owns its
+/// clock. It fakes the world, not the calls: a node sees what its kernel and its LAN would tell it. Everything happens
+/// in one thread, in virtual time, by one seed.
 #pragma once
 
 #include <array>
@@ -22,14 +23,14 @@
 
 namespace vipd::sim {
 
-/// The Wire of one node: what it sends reaches the World's LANs.
+/// The Wire of one node: its packets go to the LANs of the World.
 class SimWire final : public Wire {
  public:
   SimWire(World& world, std::size_t node) : world_(world), node_(node) {}
   Result<TimePoint> listen(int ifindex, Family, const std::bitset<256>& vrids, bool group) override;
   void leave(int ifindex, Family family) override { listening.erase({ifindex, family}); }
   Result<std::set<std::pair<int, Family>>> memberships() const override;
-  /// The kernel drops a membership, and the socket goes on to believe in it.
+  /// The kernel drops a membership of which the node does not learn.
   void drop_membership(int ifindex, Family family);
   void send(int ifindex, const IpAddress& source, const IpAddress& destination, std::span<const std::uint8_t> message,
             Sent sent) override {
@@ -43,14 +44,14 @@ class SimWire final : public Wire {
 
   struct Socket {
     std::bitset<256> vrids;
-    bool group = false;   ///< joined, as the node believes
-    bool member = false;  ///< the kernel's truth: false once it has dropped the membership
+    bool group = false;   ///< true if the node believes that it has joined
+    bool member = false;  ///< true if the kernel has the membership
   };
   std::map<std::pair<int, Family>, Socket> listening;
-  WatchedAddresses watched;  ///< overhear()
+  WatchedAddresses watched;  ///< the argument of the last overhear()
   std::vector<std::pair<TimePoint, std::vector<std::uint8_t>>> announced;
-  Duration joining_takes{};                       ///< listen()
-  std::function<int()> fault = [] { return 0; };  ///< errno for what is sent and for listen()
+  Duration joining_takes{};                       ///< how long listen() takes
+  std::function<int()> fault = [] { return 0; };  ///< the errno of send() and listen(); 0 = success
 
  private:
   Result<void> send(int ifindex, const IpAddress& source, const IpAddress& destination,
@@ -60,65 +61,65 @@ class SimWire final : public Wire {
   std::size_t node_;
 };
 
-/// Programs that run for a random while; records who was called with what, and that never two ran at once.
+/// The programs of one node. It records each command, and the most programs that ran at once.
 class SimRunner final : public Runner {
  public:
   explicit SimRunner(World& world, std::size_t node = 0) : world_(world), node_(node) {}
   void run(const Command& command, Done done) override;
 
   std::vector<Command> started;
-  /// Told of each start.
+  /// Called at each start.
   std::function<void(const Command&)> on_start = [](const Command&) {};
-  /// Told of each end, with the first variable of the environment.
+  /// Called at each end, with the first variable of the environment.
   std::function<void(const std::string& subject)> on_end = [](const std::string&) {};
   int running = 0;
   int most_at_once = 0;
-  /// How it ends.
+  /// How a program ends.
   std::function<Outcome(const Command&)> outcome = [](const Command&) { return Outcome{}; };
   /// How long a program runs.
   std::function<Duration()> duration = [] { return Duration(milliseconds(5)); };
-  /// In place of both, where it is set.
+  /// Decides outcome and duration in place of both functions, if it is set.
   std::function<Outcome(const Command&)> fate;
 
  private:
   World& world_;
   std::size_t node_;
-  /// Answers that come after the runner is gone go nowhere.
+  /// False once the runner is gone: later answers are dropped.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
  public:
   ~SimRunner() override { *alive_ = false; }
 };
 
-/// An advert on its way, for tests that look at them.
+/// An advert that was sent, for tests.
 struct SentAdvert {
   TimePoint time;
   std::size_t node;
   std::uint8_t priority;
 };
 
-inline constexpr const char* kClaimsFile = "claims";  ///< of a node, in its store
+inline constexpr const char* kClaimsFile = "claims";  ///< the name of the claims in the store of a node
 
 /// One simulated server: the production Supervisor on a SimKernel, a SimWire and a SimRunner.
 class Node {
  public:
   Node(World& world, std::size_t index, Config config);
 
-  /// `before`: what the configurations had that were in force before, if others than this one.
+  /// Starts vipd. `before` has the instances of other configurations that were in force before.
   void start(const std::vector<InstanceConfig>& before = {});
-  /// SIGKILL: the process is gone; its addresses and its files stay.
+  /// SIGKILL: the process ends; its addresses and its files stay.
   void kill();
-  /// The plug: process and addresses are gone.
+  /// The plug is pulled: process and addresses are gone.
   void power_off();
-  /// A reload, with this in the files.
+  /// A reload, with this configuration in the files.
   void apply(const Config& wanted);
   /// SIGTERM.
   void stop();
-  /// SIGSTOP, and SIGCONT after `duration`: what arrives meanwhile waits.
+  /// SIGSTOP, and SIGCONT after `duration`: packets that arrive meanwhile wait.
   void sleep(Duration duration);
   bool asleep() const;
   bool alive() const { return supervisor != nullptr; }
-  /// Was stopped, and is done with it.
+  /// `leaving` is true from the stop on; `has_left` is true once the stop is complete.
   bool leaving() const { return leaving_; }
   bool has_left() const { return alive() && leaving_ && supervisor->stopped(); }
   bool active() const { return alive() && router().shown() == ShownState::active; }
@@ -129,7 +130,7 @@ class Node {
   SimKernel kernel;
   SimWire wire;
   SimStore store;          ///< outlives the process
-  bool disk_full = false;  ///< true while what the process has kept is lost with it
+  bool disk_full = false;  ///< true while the disk is full: writes are lost with the process
   std::string journal;     ///< the name of the HookJournal in the store; empty: none is kept
   std::unique_ptr<ClaimStore> claims;
   std::unique_ptr<SimRunner> runner;
@@ -149,17 +150,17 @@ struct Packet {
   IpAddress source, destination;
   std::vector<std::uint8_t> octets;  ///< as a raw socket delivers it
   int hop_limit = 255;               ///< IPv6
-  bool hostile = false;              ///< nobody may take it
+  bool hostile = false;              ///< true if every node must refuse it
 };
 
-/// Appends what stands before a message of `size` octets when a raw socket delivers it (RFC 791).
+/// Appends the IPv4 header that a raw socket delivers before a message of `size` octets (RFC 791).
 void append_ipv4_header(std::vector<std::uint8_t>& packet, const IpAddress& source, const IpAddress& destination,
                         std::size_t size, std::uint8_t hop_limit = 255);
 
-/// What goes wrong on the LANs, each for itself: chances of a packet to one receiver.
+/// Chances that a packet to one receiver is duplicated, late, corrupted or looped.
 struct Noise {
   double duplicated = 0, late = 0, corrupted = 0, looped = 0;
-  Duration late_by{};  ///< at most
+  Duration late_by{};  ///< the longest delay of a late packet
 };
 
 class World {
@@ -178,101 +179,102 @@ class World {
 
   /// Lets virtual time pass; `after_each` is called after every event.
   void run_for(Duration duration);
+  /// Plans an event.
   void at(Duration from_now, std::function<void()> what);
-  /// The same for something that a node reads: not before it is awake.
+  /// Plans an event that a node reads: it happens once the node is awake.
   void at_node(std::size_t index, Duration from_now, const std::function<void()>& what);
-  /// One of a node's programs does something, which changes nothing else in the world by itself.
+  /// Plans an event of a node's program. By itself it changes nothing else in the world.
   void at_program(std::size_t node, Duration from_now, std::function<void()> what);
 
-  /// To the nodes on the LAN that are in the group, or to the one that has the address.
+  /// Sends to the members of the group on the LAN, or to the node that has the address.
   void transmit(std::size_t from, const std::string& lan, const IpAddress& source, const IpAddress& destination,
                 std::span<const std::uint8_t> message);
-  /// Both directions between two nodes, on all LANs.
+  /// Connects or cuts two nodes in both directions, on all LANs.
   void connect(std::size_t a, std::size_t b, bool connected);
-  /// The same on one LAN, by the name of the interfaces.
+  /// Connects or cuts two nodes on one LAN, named after its interfaces.
   void connect(std::size_t a, std::size_t b, bool connected, const std::string& lan);
-  /// Only what the first sends to the second.
+  /// Connects or cuts the direction from the first node to the second.
   void connect_one_way(std::size_t from, std::size_t to, bool connected, std::size_t lan);
   bool hears(std::size_t from, std::size_t to, std::size_t lan) const {
     return (cut_[lan][from] >> to & 1) == 0 && now >= forwards_from[lan][from] && now >= forwards_from[lan][to];
   }
-  /// What a node announces on an interface reaches the client and the switch.
+  /// Delivers an announcement of a node to the client and the switch.
   void announced(std::size_t from, int ifindex, std::span<const std::uint8_t> frame);
-  /// The LAN of an interface: "eth0", or "vrrp4.51.eth0" on it.
+  /// The LAN of an interface such as "eth0", or of "vrrp4.51.eth0" on it.
   static std::size_t lan_below(std::string_view interface) {
     return lan_of(interface.substr(interface.rfind('.') + 1));
   }
-  /// What any host announces on a LAN reaches the nodes that have such addresses themselves.
+  /// Delivers an announcement of any host to a node that watches such addresses.
   void announce_to(std::size_t node, std::size_t lan, std::span<const std::uint8_t> frame, Duration later = {});
-  /// Whether the client's packets for the address come to a node, going where client and switch believe.
+  /// True if the client's packets to the address reach the node, by the beliefs of client and switch.
   bool client_reaches(std::size_t lan, const IpAddress& address, std::size_t node) const;
-  /// Whether the switch connects client and node.
+  /// True if the switch connects client and node.
   bool client_sees(std::size_t lan, std::size_t node) const;
-  /// Another node on the LAN has the address, and the two can ask and answer each other.
+  /// True if another node on the LAN has the address, and the two nodes hear each other.
   bool is_elsewhere(const IpAddress& address, std::size_t lan, std::size_t node) const;
-  /// A node forgets who its neighbours are.
+  /// Deletes the neighbour entries of a node.
   void flush_neighbours(std::size_t node);
   bool connected(std::size_t a, std::size_t b, const std::string& lan = "eth0") const;
 
   /// Puts a packet on the way to one node.
   void send(Packet packet, std::size_t to, Duration delay);
-  /// The supervisor of a node was told something: its deadline may be another.
+  /// Notes that the supervisor of a node was told something, so its deadline may have changed.
   void touch(Node& node);
 
   std::size_t holders() const;
-  /// 0 or more, less than 1.
+  /// A random number in [0, 1).
   double chance() { return static_cast<double>(random() >> 11U) * 0x1p-53; }
   bool happens(double probability) { return probability > 0 && chance() < probability; }
-  /// What this compiler's library draws is what any other's would.
+  /// A random duration. It does not depend on the compiler's library.
   Duration between(Duration low, Duration high);
 
   TimePoint now{seconds(1000)};
   std::mt19937_64 random;
-  double loss = 0;  ///< of each packet to each receiver
+  double loss = 0;  ///< the chance that a packet does not reach a receiver
   Noise noise;
-  std::array<Client, kLans.size()> clients;  ///< one on each LAN
-  bool resolves = false;                     ///< who speaks by unicast has to know its neighbour's MAC
+  std::array<Client, kLans.size()> clients;  ///< the clients, one on each LAN
+  bool resolves = false;                     ///< true if unicast needs the MAC of the neighbour
   Duration delay_low = microseconds(50), delay_high = microseconds(500);
   std::vector<std::unique_ptr<Node>> nodes;
   std::vector<SentAdvert> adverts;
-  bool keeps_records = true;  ///< adverts, announcements and commands
-  /// Told of each advert when it is sent, with the LAN and the message.
+  bool keeps_records = true;  ///< true while adverts, announcements and commands are recorded
+  /// Called when an advert is sent, with the LAN and the message.
   std::function<void(const SentAdvert&, std::size_t, std::span<const std::uint8_t>)> on_advert;
-  /// Told of each announcement.
+  /// Called at each announcement.
   std::function<void(std::size_t node, std::span<const std::uint8_t> frame)> on_announced;
-  /// Told of each process before it does anything.
+  /// Called for each new process before it does anything.
   std::function<void(Node&)> on_start;
   /// Sees each step of each router of the nodes that start from now on.
   StepObserver on_step;
-  /// Told of each process that has left, while it is still there.
+  /// Called for each process that has left, before it is destroyed.
   std::function<void(Node&)> on_leave;
-  /// Told of a node that has removed what is not its own: an address or route of others is gone.
+  /// Called when a node has removed an address or a route of others.
   std::function<void(std::size_t)> on_harm;
-  /// Called around the delivery of a hostile packet to a node; the second time it is over.
+  /// Called before and after the delivery of a hostile packet to a node; true means after.
   std::function<void(Node&, const Packet&, bool)> on_hostile;
   std::function<void()> after_each = [] {};
-  std::uint64_t changes = 0;  ///< of kernels, and whatever is not a packet, a deadline or the end of a program
-  std::uint32_t touched = 0;  ///< a bit for each node that may have done something; whoever looks clears it
-  unsigned leaving = 0;       ///< nodes that are
-  std::uint64_t digest = 0;   ///< of all that note() was told, and when
+  std::uint64_t changes = 0;  ///< events but packets, deadlines and ends of programs
+  std::uint32_t touched = 0;  ///< a bit for each node that may have done something; the reader clears it
+  unsigned leaving = 0;       ///< how many nodes are leaving
+  std::uint64_t digest = 0;   ///< the digest of all arguments of note(), with their times
   void note(std::uint64_t what);
   /// Called when a packet from the first node did not reach the second on a LAN.
   std::function<void(std::size_t, std::size_t, const std::string&)> on_lost = [](auto, auto, const auto&) {};
-  /// From when on the switch forwards what comes from a node's port and goes there, by LAN.
+  /// When the switch begins to forward packets of a node's port, by LAN.
   std::array<std::array<TimePoint, kMostNodes>, kLanCount> forwards_from{};
 
  private:
-  /// A packet for a node, or something else that happens.
+  /// A packet for a node, or another event.
   struct Planned {
     TimePoint time;
     std::uint64_t order;
-    std::uint32_t index;  // of the packet or the task
-    std::uint32_t node;   // kTask: a task; with kOfProgram: a task of a program of the node
+    std::uint32_t index;  // the index of the packet or the task
+    std::uint32_t node;   // the receiver; kTask for a task; with kOfProgram, the node of a program
     bool operator<(const Planned& other) const { return std::tie(other.time, other.order) < std::tie(time, order); }
   };
   struct Pooled {
     Packet packet;
-    unsigned receivers = 0;  // still to come
+    unsigned receivers = 0;  // how many receivers have not got it yet
   };
   static constexpr std::uint32_t kTask = ~0U, kOfProgram = 1U << 31U;
 
@@ -291,20 +293,20 @@ class World {
   void fire_deadlines();
   TimePoint next_deadline();
 
-  std::vector<Planned> planned_;  // a heap
+  std::vector<Planned> planned_;  // a heap of the coming events
   std::uint64_t order_ = 0;
   std::deque<Pooled> packets_;
   std::deque<std::function<void()>> tasks_;
   std::vector<std::uint32_t> free_packets_, free_tasks_;
   std::map<std::tuple<std::size_t, std::size_t, IpAddress>, Neighbour> neighbours_;  // by node, LAN and address
   std::array<std::array<std::uint32_t, kMostNodes>, kLanCount> cut_{};  // by sender, a bit for each receiver
-  std::array<TimePoint, kMostNodes> due_{};                             // the supervisors' deadlines, see touch()
+  std::array<TimePoint, kMostNodes> due_{};                             // the deadlines of the supervisors, see touch()
 };
 
-/// An instance as the tests use it.
+/// The instance "web" of the tests.
 InstanceConfig web_instance(std::uint8_t priority);
 
-/// A seed from VIPD_SEED, or a fixed one so that a plain run is repeatable.
+/// The seed in VIPD_SEED; otherwise a fixed one, so a plain run is repeatable.
 std::uint64_t seed_from_environment(std::uint64_t otherwise);
 
 }  // namespace vipd::sim
