@@ -3,7 +3,7 @@
 ///
 /// Starts what is due and hands the results to the Checks, which judge (vrrp/check.hpp). An answer of the Runner is
 /// only put down; it is taken at the next on_deadline(), which is due at once then, so that a result enters like any
-/// other event and nothing calls back up. Caller: Supervisor, which tells the instances what their checks come to.
+/// other event and nothing calls back up. The Supervisor tells the instances the results.
 ///
 /// Where the Runner has no result, the last verdict stays and is stale. The log says so when that begins, when its
 /// reason changes and when it ends, however often the check is due meanwhile.

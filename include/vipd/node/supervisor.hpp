@@ -3,7 +3,7 @@
 /// Builds the VirtualRouters and SyncGroups, hands arriving packets to them (Listeners), tells the routers
 /// what the kernel says and what their checks come to, lets the sync groups agree after each event, and knows the
 /// earliest deadline. It runs on whatever Kernel, Wire and Runner it is given and reads no clock, so the simulator runs
-/// many in one process and in virtual time. Callers: the daemon's main loop (daemon.cpp), the simulator.
+/// many in one process and in virtual time.
 ///
 /// Where an Active router has addresses, what others announce of these addresses is listened to, and handed to the
 /// router (vrrp/defence.hpp).

@@ -20,7 +20,7 @@
 /// the group stays Active while that one waits whether anybody is Active in its place. When it is ready, it becomes
 /// Active alone; when it has heard an Active router that it leaves alone, or is in fault, the rules above count.
 ///
-/// The group has hooks and a state of its own, told after its members have done theirs. Caller: Supervisor.
+/// The group has hooks and a state of its own, told after its members have done theirs.
 #pragma once
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 /// actions it returns, in their order: SendAdvert to the Wire (the addresses are announced behind the first), Claim and
 /// Release to the AddressOwner, StateChanged to the Teller (log, EventLog, HookQueue). The routers of a sync group step
 /// together: all claim, then all speak, then all tell. Nothing called at the end calls back up; what the kernel or a
-/// script answers arrives as a new event. Caller: Supervisor.
+/// script answers arrives as a new event.
 ///
 /// With hooks.before_active the election waits for a word at the end of its wait: the hook is asked, and TakeOver said
 /// when it has ended, or the time for it is over. A router of a sync group asks when the group is ready, and the group
@@ -22,8 +22,8 @@
 /// was taken as planned says its last word, too: that is expected, and nothing follows from it.
 ///
 /// Another host may also say that it has an address of an Active router, by ARP or neighbour advertisement (HostWatch).
-/// The router announces that address again. It also asks the network for its own source address then: another node
-/// with that address would be Active unheard.
+/// The router announces that address again. It also asks the network for its own source address then: another node with
+/// that address would be Active unheard.
 ///
 /// The instance needs its own interface and those of its addresses and routes: one that is missing, down or without
 /// carrier is a fault, and the kernel's word ends it.
