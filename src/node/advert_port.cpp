@@ -43,7 +43,7 @@ void AdvertPort::send_to(const IpAddress& destination, const Advert& advert, con
   static std::array<std::uint8_t, kMaxAdvertSize> buffer;
   const std::size_t size = encode(advert, from.address, destination, buffer);
   const auto message = std::span(buffer).first(size);
-  const bool by_frame = config_->virtual_mac && config_->peers.empty();  // RFC 9568 7.2: the MAC of what is multicast
+  const bool by_frame = config_->virtual_mac && config_->peers.empty();  // RFC 9568 7.2: multicast has the virtual MAC
   if (by_frame)
     note(wire_.announce(from.ifindex,
                         advert_frame(virtual_mac(config_->family(), config_->vrid), from.address, message)),

@@ -12,7 +12,7 @@ namespace {
 /// A turn of announcements takes well below a millisecond.
 constexpr std::size_t kFramesPerTurn = 32;
 constexpr auto kTurnGap = std::chrono::milliseconds(1);
-/// Whatever another node says, it makes this node begin a burst no more often than this.
+/// The shortest time between two bursts that another node provokes.
 constexpr auto kAnswerGap = std::chrono::seconds(1);
 
 }  // namespace
@@ -96,19 +96,19 @@ bool Announcer::on_deadline(Entries entries, TimePoint now) {
   return start_round(entries, now);
 }
 
-/// The burst that answers another node.
+/// Begins the burst that answers another node.
 void Announcer::begin_burst(Entries entries, TimePoint now) {
   answered_at_ = now;
   for (HeldEntry& entry : entries) renew(entry);
   next_round_ = std::max(now, claimed_at_ + config_->announce.delay);
 }
 
-/// Are there addresses that have not been announced often enough?
+/// True if some addresses have announcements of their burst left.
 bool Announcer::in_burst(Entries entries) {
   return std::ranges::any_of(entries, [](const HeldEntry& entry) { return entry.rounds > 0; });
 }
 
-/// When the round after one at `now` is due.
+/// When the round after a round at `now` is due.
 TimePoint Announcer::next_round(Entries entries, TimePoint now) const {
   const AnnounceSettings& announce = config_->announce;
   if (in_burst(entries)) return std::max(now + announce.gap, claimed_at_ + announce.delay);
@@ -121,7 +121,7 @@ void Announcer::join_round(HeldEntry& entry) {
   if (entry.due) --entry.rounds;
 }
 
-/// Announces once each address that is in its burst.
+/// Begins a round: each address in its burst is announced once.
 bool Announcer::start_round(Entries entries, TimePoint now) {
   for (HeldEntry& entry : entries) join_round(entry);
   next_round_ = next_round(entries, now);
@@ -149,7 +149,7 @@ bool Announcer::go_on(Entries entries, std::size_t most, TimePoint now) {
   return true;
 }
 
-/// Returns how many frames that took; none but for an address.
+/// Announces an entry. Returns the number of frames: 0 for routes and rules.
 unsigned Announcer::announce(const HeldEntry& entry) {
   const auto* held = std::get_if<AddressObject>(&entry.object);
   if (held == nullptr || entry.error != 0) return 0;

@@ -6,7 +6,7 @@ namespace vipd {
 namespace {
 
 constexpr auto kGap = std::chrono::seconds(5);
-/// Intervals after which a contender that has heard our adverts has given way.
+/// The number of intervals in which a contender that hears our adverts gives way.
 constexpr int kPatience = 3;
 
 }  // namespace

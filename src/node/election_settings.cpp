@@ -6,7 +6,7 @@ namespace vipd {
 namespace {
 
 /// The kernel of a unicast peer asks for a neighbour that does not answer once a second (RETRANS_TIMER of RFC 4861 10,
-/// retrans_time_ms of arp(7)), whatever the peer has to send. The timers of a kernel come up to an eighth late.
+/// retrans_time_ms of arp(7)), whatever the peer has to send. Timers of the kernel are up to an eighth late.
 constexpr auto kNeighbourRetry = std::chrono::milliseconds(1250);
 
 /// How long the adverts of an Active peer may not reach a node that was away: until the peer's kernel asks for the

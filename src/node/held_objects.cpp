@@ -8,7 +8,7 @@
 namespace vipd {
 namespace {
 
-/// The length of the narrowest subnet of the interface's own around the address; 0 if there is none.
+/// The length of the narrowest own subnet of the interface around the address; 0 if there is none.
 std::uint8_t subnet_length(const Interface* interface, const IpAddress& address) {
   std::uint8_t length = 0;
   if (interface != nullptr)
@@ -18,10 +18,10 @@ std::uint8_t subnet_length(const Interface* interface, const IpAddress& address)
   return length;
 }
 
-/// The device of the virtual MAC is on the network of the instance's interface: a length that was left out is found
-/// there. And where that interface has a route to the subnet, a second one would only make the machine's own packets
-/// take another way. Link-local ones are needed on each interface. Anywhere else, also on a macvlan of the user's, an
-/// address with a length is what it is, and not to be compared with thousands of others.
+/// Sets the length of an address. The device of the virtual MAC is on the network of the instance's interface, which
+/// tells a missing length. If that interface has a route to the subnet, the address gets full length: a second route
+/// would divert the machine's own packets. Link-local routes are needed on each interface. On other interfaces, a
+/// macvlan of the user among them, an address with a length is not compared with thousands of others.
 void fit_subnet(AddressObject& object, const InstanceConfig& instance, const NetworkView& view) {
   const IpAddress& address = object.prefix.address;
   const bool on_device = instance.virtual_mac && object.interface == virtual_mac_device(instance);
@@ -87,7 +87,7 @@ std::vector<KernelObject> tagged_objects_of(const InstanceConfig& instance, cons
   std::erase_if(objects, [&](const auto& object) {
     return !view.has_tagged(object) || std::ranges::find(but_for, object) != but_for.end();
   });
-  for (auto& object : objects)  // a length that was left out may have been found from another subnet
+  for (auto& object : objects)  // another subnet may have told a missing length before
     if (auto* address = std::get_if<AddressObject>(&object))
       address->prefix = view.find(address->ifindex, address->prefix.address)->first;
   std::ranges::reverse(objects);

@@ -24,7 +24,7 @@ std::string began_text(const std::string& key, const HookEvent& event) {
                   {"sequence", event.sequence}});
 }
 
-/// Throws if it is not one of ours.
+/// The event in a document. Throws if the document is not one of the journal.
 HookEvent event_of(const Json& what) {
   const auto state = parse_hook_state(what.at("state").get<std::string>());
   return {.state = state.value(),
@@ -36,7 +36,7 @@ HookEvent event_of(const Json& what) {
           .again = true};
 }
 
-/// The journal of vipd 0.1.0 has lines in the place of records. A last line without an end was never written whole.
+/// The lines of a journal of vipd 0.1.0, which has no records. An unfinished last line is left out.
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
   for (std::size_t end = 0; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1))
@@ -44,7 +44,7 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-/// The documents of the file in their order. Throws if it is damaged; a last one that is torn is as good as none.
+/// The documents of the file in their order. Throws if the file is damaged; a torn last record is left out.
 std::vector<std::string> documents_in(const Records& file) {
   if (file.whole.empty()) return lines_of(file.rest);
   if (file.ending == Ending::damaged) throw std::runtime_error("it is damaged");
@@ -86,13 +86,13 @@ void HookJournal::begin_anew() {
   file_ = std::move(*file);
 }
 
-/// The next event begins the file anew.
+/// Closes the file after an error; the next event begins it anew.
 void HookJournal::give_up(const Error& error) {
   loss_.log(error);
   file_.reset();
 }
 
-/// Adds `document` to the file, or begins the file anew with what is under way now.
+/// Adds `document` to the file, or begins the file anew with the transitions under way.
 void HookJournal::add(const std::string& document) {
   if (store_ == nullptr) return;
   if (!file_ || file_->size() > kLargest) return begin_anew();

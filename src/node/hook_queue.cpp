@@ -51,7 +51,7 @@ std::optional<Command> take_first(std::list<Command>& commands) {
   return first;
 }
 
-/// The addresses as a hook gets them: whole ones alone, so a list that is too long ends between two.
+/// The addresses that a hook gets: a list that is too long ends between two addresses.
 std::string first_addresses(const std::string& addresses) {
   if (addresses.size() <= kMostAddressOctets) return addresses;
   return addresses.substr(0, addresses.rfind(' ', kMostAddressOctets));
@@ -125,7 +125,7 @@ std::vector<std::string> HookQueue::notify_words(const HookEvent& event) const {
           std::to_string(event.priority)};
 }
 
-/// As keepalived writes it: INSTANCE "web" MASTER 254.
+/// Writes a line to the FIFO as keepalived does: INSTANCE "web" MASTER 254.
 void HookQueue::write_to_fifo(const HookEvent& event, const std::string& word) {
   node_.fifo().write(std::string(subject_.group ? "GROUP" : "INSTANCE") + " \"" + subject_.name + "\" " + word + " " +
                      std::to_string(event.priority) + "\n");

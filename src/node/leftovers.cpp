@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto kRemovalGap = std::chrono::milliseconds(100);
 
-/// The claim is of this virtual router as it is here, and no peer takes it for dead yet.
+/// True if the claim is of this virtual router and no peer can have declared it dead yet.
 bool is_good(const KeptClaim& left, const InstanceConfig& instance, const NetworkView& view, TimePoint now) {
   const Interface* interface = view.find(instance.interface);
   return left.interface == instance.interface && interface != nullptr && interface->index == left.ifindex &&
@@ -20,7 +20,7 @@ bool is_good(const KeptClaim& left, const InstanceConfig& instance, const Networ
          left.is_good(now);
 }
 
-/// Removes what of the instance's objects is there and carries our tag, but for `held`; returns whether there was any.
+/// Removes the tagged objects of the instance, except those in `held`; true if there were any.
 bool remove_objects(const InstanceConfig& instance, const std::vector<KernelObject>& held, Kernel& kernel) {
   const auto objects = tagged_objects_of(instance, kernel.view(), held);
   if (!objects.empty()) kernel.remove(objects);
@@ -32,7 +32,7 @@ bool remove_objects(const InstanceConfig& instance, const std::vector<KernelObje
 void Leftovers::begin(const Config& config, const std::vector<InstanceConfig>& before, TimePoint now) {
   find_resumable(config, now);
   claims_.drop_all_but([&](const std::string& name) { return resumable_.contains(name); });
-  std::vector<InstanceConfig> go_on, others = before;  // an Active instance that goes on keeps what it is to have now
+  std::vector<InstanceConfig> go_on, others = before;  // an Active instance that goes on keeps its objects
   for (const InstanceConfig& instance : config.instances) {
     const KeptClaim* left = claim_of(instance.name);
     (left != nullptr && left->state == ShownState::active ? go_on : others).push_back(instance);
@@ -43,7 +43,7 @@ void Leftovers::begin(const Config& config, const std::vector<InstanceConfig>& b
   if (!left_.empty()) next_removal_ = now + kRemovalGap;
 }
 
-/// Of a sync group, all members go on in one state, or none.
+/// Finds the claims to resume. The members of a sync group go on all in one state, or none goes on.
 void Leftovers::find_resumable(const Config& config, TimePoint now) {
   for (const InstanceConfig& instance : config.instances)
     if (const KeptClaim* left = claims_.find(instance.name);
@@ -90,7 +90,7 @@ std::vector<const InstanceConfig*> remove_tagged(const std::vector<InstanceConfi
     for (auto& object : objects_of(other, kernel.view())) held.push_back(std::move(object));
   std::vector<const InstanceConfig*> had_some;
   for (const auto& instance : instances) {
-    // Whatever the file says now, it may have said the other when they were added.
+    // virtual_mac may have been different when the objects were added.
     bool had_any = false;
     for (const bool virtual_mac : {false, true}) {
       InstanceConfig either = instance;

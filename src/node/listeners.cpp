@@ -8,7 +8,7 @@ namespace vipd {
 namespace {
 
 constexpr auto kListenRetry = std::chrono::seconds(1);
-/// A membership that was dropped is noticed this soon after the kernel's last word, or after a word that was lost.
+/// How soon after a message of the kernel, or a lost one, memberships are compared.
 constexpr auto kMembershipGap = std::chrono::milliseconds(100);
 constexpr auto kMembershipPace = std::chrono::seconds(10);
 
@@ -16,7 +16,7 @@ bool is_in(const std::vector<std::string>& interfaces, const std::string& name) 
   return std::ranges::find(interfaces, name) != interfaces.end();
 }
 
-/// nullopt: not an IP packet at all, which no kernel delivers.
+/// The IP packet in a datagram; nullopt if it is none, which no kernel delivers.
 std::optional<IpPacket> unpack(const Datagram& datagram) {
   if (datagram.family == Family::ipv6)
     return IpPacket{.source = datagram.source,
@@ -64,7 +64,7 @@ std::vector<std::string> Listeners::find_dropped(TimePoint now) {
   return {};
 }
 
-/// Where the kernel has dropped what was joined no listener is any more; returns these interfaces.
+/// Ends each listener whose membership the kernel has dropped; returns their interfaces.
 std::vector<std::string> Listeners::compare_memberships(TimePoint now) {
   const auto is_joined = [](const auto& each) { return each.second.group && each.second.ifindex != 0; };
   const bool some_joined = std::ranges::any_of(listeners_, is_joined);
@@ -113,7 +113,7 @@ TimePoint Listeners::listen(const Key& key, Listener& listener, TimePoint now) {
   return listening.value_or(now);
 }
 
-/// The sources are few, though many routers send from each: all are looked at for each advert.
+/// Collects the distinct sources: they are few, and each advert is compared with all.
 void Listeners::note_sources(const std::vector<std::string>& interfaces) {
   for (auto& [key, listener] : listeners_) {
     if (!is_in(interfaces, key.first)) continue;

@@ -14,7 +14,7 @@ namespace vipd {
 namespace {
 
 constexpr const char* kTag = "vipd";
-constexpr std::size_t kLongestName = 15;  // IFNAMSIZ without its end
+constexpr std::size_t kLongestName = 15;  // IFNAMSIZ without the final NUL
 
 /// A file of an interface below /proc/sys/net/ipv4/conf or ipv6/conf.
 struct Setting {
@@ -22,17 +22,17 @@ struct Setting {
   int value;
 };
 
-/// arp_ignore 1: answer only for addresses of the interface that is asked. arp_announce 2: ask only with one of those.
+/// arp_ignore 1: an interface answers only for its own addresses. arp_announce 2: it asks only with its own addresses.
 constexpr std::array<Setting, 2> kArp = {{{"arp_ignore", 1}, {"arp_announce", 2}}};
 
-/// RFC 9568 7.4: no address is made from the virtual MAC, nor by a router's word.
+/// RFC 9568 7.4: no address is made from the virtual MAC, nor from router advertisements.
 constexpr std::array<Setting, 3> kNoAutoconfiguration = {{{"addr_gen_mode", 1}, {"accept_ra", 0}, {"autoconf", 0}}};
 
 std::string ipv4_setting(const std::string& interface, std::string_view name) {
   return "ipv4/conf/" + interface + "/" + std::string(name);
 }
 
-/// FNV-1a, 20 bits of it.
+/// 20 bits of FNV-1a.
 std::string short_hash(std::string_view text) {
   std::uint32_t hash = 2166136261u;
   for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 16777619u;
@@ -46,8 +46,8 @@ bool is_ours(const Interface& device) {
   return device.macvlan && (device.alias == kTag || device.alias.starts_with(std::string(kTag) + " "));
 }
 
-/// Whether a device of ours was made for this interface: the name says so, as virtual_mac_device() gave it. The
-/// kernel's word (IFLA_LINK) does not: all macvlans that stand on each other have the same interface below.
+/// True if a device of ours was made for this interface, by its name (virtual_mac_device()). IFLA_LINK does not tell
+/// it: all macvlans on each other have the same interface below.
 bool is_made_for(const Interface& device, const std::string& interface) {
   const auto vrid = device.name.find('.');
   const auto end = device.name.find('.', vrid + 1);
@@ -56,8 +56,8 @@ bool is_made_for(const Interface& device, const std::string& interface) {
   return suffix == interface || suffix == short_hash(interface);
 }
 
-/// Whether the kernel has put a device on this interface. It puts a macvlan that is made on a macvlan beside it, on the
-/// interface below both (macvlan_common_newlink(), drivers/net/macvlan.c), which may be in another namespace.
+/// True if the kernel has put a device on this interface. It puts a macvlan on a macvlan beside that, on the interface
+/// below both (macvlan_common_newlink(), drivers/net/macvlan.c), which may be in another namespace.
 bool stands_on(const Interface& device, const Interface& below) {
   return device.parent == (below.macvlan ? below.parent : below.index);
 }
@@ -77,8 +77,8 @@ bool has_address_of(Family family, const InstanceConfig& config) {
                              [family](const auto& each) { return each.prefix.address.family() == family; });
 }
 
-/// Where the value is right nothing is written: /proc/sys may be read-only. What this kernel does not have is nothing
-/// to set.
+/// Writes a setting, unless it has the value already: /proc/sys may be read-only. A setting that this kernel lacks is
+/// skipped.
 Result<void> set(Kernel& kernel, const std::string& name, int value) {
   const auto now = kernel.setting(name);
   if (!now || *now == value) return {};
@@ -146,7 +146,7 @@ Result<void> VirtualMac::make(const Interface& below, const Interface* wrong) {
   return {};
 }
 
-/// The alias of another device of ours for the parent that is up and has something to put back; null if there is none.
+/// The alias of another device of ours on the parent that is up and has noted settings; null if there is none.
 const std::string* VirtualMac::journal_of_another() const {
   for (const auto& [index, other] : kernel_.view().by_index)
     if (other.name != name_ && other.up && is_ours(other) && other.alias != kTag && is_made_for(other, parent_))
@@ -154,7 +154,7 @@ const std::string* VirtualMac::journal_of_another() const {
   return nullptr;
 }
 
-/// What is to be put back one day: what another device on the parent has noted, or what there is now.
+/// The settings to restore later: those that another device on the parent has noted, or the present ones.
 std::string VirtualMac::journal() const {
   if (!answers_arp_) return kTag;
   if (const std::string* other = journal_of_another()) return *other;
@@ -186,8 +186,8 @@ Result<void> VirtualMac::apply_settings() {
   for (const auto& [name, value] : kArp)
     for (const auto* interface : {&name_, &parent_})
       if (auto done = set(kernel_, ipv4_setting(*interface, name), value); !done) return done;
-  // The way back is by the parent, so a strict filter would drop everything. What counts is the larger of "all" and the
-  // interface's own: where "all" is strict, loose (2) is as much as can be had.
+  // The way back is by the parent, so a strict filter would drop everything. The larger of "all" and the interface's
+  // own value counts: if "all" is strict, loose (2) is the most that is possible.
   const bool filtered = kernel_.setting("ipv4/conf/all/rp_filter").value_or(0) != 0;
   return set(kernel_, ipv4_setting(name_, "rp_filter"), filtered ? 2 : 0);
 }
@@ -203,7 +203,7 @@ void VirtualMac::restore(const std::string& alias) {
 void VirtualMac::lower() {
   const Interface* found = device();
   const std::string noted = std::exchange(alias_, "");
-  restore(found != nullptr ? found->alias : noted);  // the device may have been taken away
+  restore(found != nullptr ? found->alias : noted);  // the device may be gone
   if (found == nullptr || (!found->up && found->alias == kTag)) return;
   const int error = kernel_.set_link(found->index, false, kTag);
   if (error != 0) log_error("cannot set {} down: {}", name_, std::strerror(error));

@@ -1,8 +1,8 @@
-/// AdvertPort: forms and sends the adverts of one virtual router, and says by what received ones are judged.
+/// AdvertPort: forms and sends the adverts of one virtual router, and has the rules that judge received adverts.
 ///
-/// Adverts go to the VRRP group or to each unicast peer. The group's carry the virtual MAC where it is asked for
-/// (RFC 9568 7.2). The wire says later what became of an advert, and the port counts that. `vipd --last-will` uses a
-/// port of its own for its priority 0.
+/// Adverts go to the VRRP group or to each unicast peer. With `virtual_mac`, an advert to the group carries the virtual
+/// MAC (RFC 9568 7.2). The wire reports later whether an advert was sent, and the port counts errors. The last
+/// will resigns by a port of its own.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace vipd {
 
-/// Where adverts leave.
+/// The interface and address from which adverts leave.
 struct AdvertSource {
   int ifindex = 0;
   IpAddress address;
@@ -36,18 +36,18 @@ class AdvertPort {
 
   /// Sends one advert. Failures are counted, and logged once a minute.
   void send(std::uint8_t priority, const AdvertSource& from, TimePoint now);
-  /// True when the last advert has left to a peer at least.
+  /// True if the last advert has left to at least one peer.
   bool last_has_left() const { return last_has_left_; }
-  /// How often an advert has left so far, to whatever peer.
+  /// How often an advert has left so far, to any peer.
   std::uint64_t departures() const { return departures_; }
-  /// True when peers may not have heard this node for as long as each of them waits at least (RFC 9568 6.1).
+  /// True if peers may not have heard this node for the shortest Active_Down_Interval (RFC 9568 6.1).
   bool is_silent(TimePoint now) const { return now >= heard_until_; }
-  /// Adverts of a previous run are believed until then.
+  /// Peers wait until `heard_until` after the adverts of a previous run.
   void resume(TimePoint heard_until) { heard_until_ = heard_until; }
 
-  /// What received adverts have to have. The result is a view of this port, of `local` and of `own_sources`.
+  /// The rules that judge received adverts. The result refers to this port, to `local` and to `own_sources`.
   ReceiveRules rules(const std::optional<IpAddress>& local, std::span<const IpAddress> own_sources) const;
-  /// Conformance B09: the port forms the IPv4 checksum as the last valid peer did. Returns what is to be logged.
+  /// Conformance B09: the port forms the IPv4 checksum as the last valid peer did. Returns a line for the log.
   std::optional<std::string> follow_checksum(const Advert& advert, const IpAddress& source, TimePoint now);
   /// The addresses that adverts list, in their order.
   AddressList addresses() const { return {config_->family(), addresses_}; }
@@ -59,7 +59,7 @@ class AdvertPort {
   Wire& wire_;
   RouterCounters& counters_;
   SharedInstance config_;
-  std::vector<std::uint8_t> addresses_;  // in wire form
+  std::vector<std::uint8_t> addresses_;  // the virtual addresses in wire form
   ChecksumForm checksum_form_ = ChecksumForm::pseudo_header;
   std::optional<SimplePassword> password_;
   bool last_has_left_ = false;

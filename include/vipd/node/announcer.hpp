@@ -1,14 +1,13 @@
 /// Announcer: tells the network where the addresses of an Active router are, by ARP and neighbour advertisements.
 ///
-/// Announcements follow the addresses (RFC 9568 8.1.2: never before the kernel has acknowledged), in rounds: a burst,
-/// by default 5 rounds 20 ms apart, a second burst, then a slow refresh. When this node learns that another node was
-/// Active, too, a burst begins at once, since clients may have believed the other node's announcements last; and a
-/// further burst follows when the other node is silent. A round sends a few dozen frames each millisecond and lets
-/// adverts through in between.
+/// Announcements follow the acknowledgement of the kernel (RFC 9568 8.1.2). They come in rounds: a burst, by default 5
+/// rounds 20 ms apart, a second burst, then a slow refresh. When this node learns of a contender, a burst begins at
+/// once, since clients may have believed the contender last. A further burst follows when the contender is silent. A
+/// round sends a few dozen frames each millisecond and lets adverts through in between.
 ///
-/// An address that duplicate address detection still judges waits, and has a burst of its own when it is usable. The
-/// entries are the AddressOwner's; `rounds`, `due` and `waits` in them are the Announcer's. Functions that announce
-/// return true when a round has ended with that.
+/// An address under duplicate address detection waits, and has a burst of its own when it is usable. The AddressOwner
+/// owns the entries; the Announcer owns their members `rounds`, `due` and `waits`. Functions that announce return true
+/// if they have ended a round.
 #pragma once
 
 #include <map>
@@ -26,7 +25,7 @@ class Announcer {
  public:
   using Entries = std::span<HeldEntry>;
 
-  /// `config` outlives it, and may be another one later.
+  /// `config` outlives the announcer, and may point to other settings later.
   Announcer(Kernel& kernel, Wire& wire, const SharedInstance& config);
 
   /// The addresses have been claimed. Nothing is announced before the delay of the settings.
@@ -37,14 +36,14 @@ class Announcer {
   void hush() { is_quiet_ = true; }
   bool is_quiet() const { return is_quiet_; }
   bool speak(Entries entries, TimePoint now);
-  /// Takes the settings as they are now.
+  /// Adopts the present settings.
   bool reconfigure(Entries entries, bool has_new, TimePoint now);
 
-  /// A whole burst of this entry is to come.
+  /// Gives this entry a whole burst.
   void renew(HeldEntry& entry) const { entry.rounds = config_->announce.count; }
   /// The next round begins as soon as the delay of the settings is over.
   void hurry(TimePoint now);
-  /// The entry takes part in the round at hand.
+  /// Adds the entry to the present round.
   static void join_round(HeldEntry& entry);
   /// True while a round is not over.
   bool in_round() const { return next_turn_ != kNever; }
@@ -56,14 +55,14 @@ class Announcer {
 
   /// Addresses that have become usable have a burst of their own.
   void look_for_usable(Entries entries, TimePoint now);
-  /// Another node said that it is or was Active: see AddressOwner::contested().
+  /// Another node is or was Active: see AddressOwner::contested().
   bool contested(Entries entries, Duration quiet, TimePoint now);
   /// Announces these addresses at once, a whole burst of each.
   bool announce_again(Entries entries, const std::set<IpAddress>& addresses, TimePoint now);
 
-  /// When something is to be announced; kNever if nothing is.
+  /// When the next announcement is due; kNever if none is.
   TimePoint deadline() const;
-  /// Begins what is due outside of a round.
+  /// Begins a round that is due.
   bool on_deadline(Entries entries, TimePoint now);
 
  private:
@@ -79,13 +78,13 @@ class Announcer {
   const SharedInstance& config_;
   TimePoint claimed_at_{};
   TimePoint next_round_ = kNever;
-  TimePoint next_turn_ = kNever;  // of the round at hand
+  TimePoint next_turn_ = kNever;  // when the present round goes on; kNever outside of a round
   bool is_quiet_ = false;         // true from hush() to speak()
-  bool second_burst_ = false;     // true while it is still to come
+  bool second_burst_ = false;     // true while the second burst is still to come
   TimePoint contested_at_{};      // when the other node was heard first
   TimePoint answer_at_ = kNever;  // when the burst after the other node's silence begins
   TimePoint answered_at_ = TimePoint::min();
-  std::map<int, bool> forwards_{};  // by interface, during a round
+  std::map<int, bool> forwards_{};  // whether an interface forwards IPv6, by index, during a round
 };
 
 }  // namespace vipd

@@ -1,8 +1,8 @@
 /// Clearance: asks hooks.before_active or hooks.before_release, and says whether the router may go on.
 ///
-/// One question is open at a time. The answer is the end of the hook, or the end of the time that it has. A hook that
-/// fails does not hold the address: the caller learns of the failure and decides. Whatever makes the question void
-/// withdraws it.
+/// One question is open at a time. Its answer is the end of the hook, or the hook's timeout. A failed hook does not
+/// keep the address: the caller learns of the failure and decides. The caller withdraws a question that no longer
+/// matters.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,14 @@ class Clearance {
  public:
   enum class Subject : std::uint8_t { nothing, takeover, release };
 
-  /// Asks by the hook of `event`, which has `timeout` to end.
+  /// Asks the question: runs the hook of `event`, which has `timeout` to end.
   void ask(Subject subject, HookQueue& hooks, const HookEvent& event, Duration timeout, TimePoint now);
   Subject subject() const { return subject_; }
-  /// True when `subject` was asked for and may be done.
+  /// True if the question for `subject` was answered: the router may go on.
   bool is_given(Subject subject) const { return subject_ == subject && given_; }
   /// When take_answer() is to be called; kNever if no answer is awaited.
   TimePoint due(const HookQueue& hooks) const;
-  /// Ends the wait: the subject may be done. Returns what went wrong with the hook, a sentence, or nullopt.
+  /// Ends the wait: the router may go on. Returns the failure of the hook, a sentence, or nullopt.
   std::optional<std::string> take_answer(const HookQueue& hooks);
   /// Withdraws the question. Returns true if its hook was started.
   bool withdraw(HookQueue& hooks);

@@ -1,8 +1,8 @@
 /// Contender: another node that is Active while this router is Active.
 ///
-/// The router learns of it by adverts that lose, by its last word when it yields, and by its priority 0. A contender
-/// that hears this node gives way. When it has been silent for two intervals, what it has told others about the
-/// addresses has to be put right.
+/// The router learns of a contender by adverts that lose, by the last advert of a contender that yields, and by
+/// priority 0. A contender that hears this node gives way. After two intervals of its silence, this node announces the
+/// addresses again, to correct the contender's announcements.
 #pragma once
 
 #include <optional>
@@ -21,23 +21,23 @@ class Contender {
   struct Gone {
     Peer peer;
     std::string sentence;     ///< "192.0.2.2 (priority 100) was Active, too, for 3.2s"
-    bool is_told_now = true;  ///< false when the log has such a line of the last minute
+    bool is_told_now = true;  ///< false if the log had such a line within the last minute
   };
 
-  /// Notes its advert. Returns a warning when it has not given way for three intervals, once.
+  /// Notes an advert of the contender. Returns a warning once, if it has not given way for three intervals.
   std::optional<std::string> heard(const Peer& peer, Duration interval, TimePoint now);
-  /// When it will not have been heard for two intervals; kNever if there is none. Forged adverts make no more of these
-  /// than one in five seconds.
+  /// When the contender will have been silent for two intervals; kNever without a contender. Forged adverts cause at
+  /// most one such moment in five seconds.
   TimePoint gone_at(Duration interval) const;
   /// Forgets the contender, which has gone.
   Gone take(TimePoint now);
-  /// Forgets it without a word: this router's state has changed.
+  /// Forgets the contender silently: the state of this router has changed.
   void forget() { seen_.reset(); }
 
  private:
   struct Seen {
     Peer peer;
-    TimePoint first, last;  // heard
+    TimePoint first, last;  // when it was heard for the first and the last time
     bool told = false;      // true once the warning of heard() was returned
     std::string to_string() const;
   };

@@ -1,4 +1,4 @@
-/// The settings by which the Election of an instance decides, as its configuration has them.
+/// The settings of the Election of an instance, made of its configuration.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace vipd {
 
-/// `priority`: effective, 1..255. `flaps`: the instance became Active too often, so it does not preempt. `patient`: see
+/// `priority` is the effective one, 1..255. With `flaps` the instance does not preempt, after flapping. `patient`: see
 /// ElectionSettings. The primary address stays empty.
 ElectionSettings election_settings(const InstanceConfig& config, std::uint8_t priority, bool flaps, bool patient);
 

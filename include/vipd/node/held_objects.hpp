@@ -1,7 +1,7 @@
-/// What an instance holds while it is Active: addresses, the routes that need them, the rules that lead there.
+/// The objects that an instance holds while it is Active: addresses, routes and rules.
 ///
-/// The configuration names objects; here they become objects of this machine, with the indexes of their interfaces and
-/// with a prefix length where the configuration left it out.
+/// The configuration names objects. These functions make objects of this machine: they add the indexes of interfaces,
+/// and the prefix lengths that the configuration leaves out.
 #pragma once
 
 #include <cstdint>
@@ -13,46 +13,46 @@
 
 namespace vipd {
 
-/// An object as the configuration has it, with the interface that this implies.
+/// An object as configured, with its implied interface.
 struct WantedObject {
   KernelObject object;
-  bool tracked = true;  ///< false: it may lack for as long as its interface cannot have it
+  bool tracked = true;  ///< false if the instance does without it while its interface cannot have it
 };
 
-/// An object to hold, and what became of it.
+/// An object to hold, with its state.
 struct HeldEntry {
-  KernelObject wanted;   ///< as configured
-  KernelObject object;   ///< as it is on this machine: with the interface's index, and with a length
-  bool owned = false;    ///< added by us, ours to remove
-  bool foreign = false;  ///< was there before us
-  bool told = false;     ///< true once the kernel has told of it with our tag, since we added it
+  KernelObject wanted;   ///< the object as configured
+  KernelObject object;   ///< the object on this machine, with the index of its interface and a length
+  bool owned = false;    ///< true if vipd added it, and so removes it
+  bool foreign = false;  ///< true if it was there before vipd added it
+  bool told = false;     ///< true once the kernel has reported it with our tag
   int error = 0;         ///< errno of the last refused add
-  bool tracked = true;   ///< see WantedObject
-  bool queued = false;   ///< still to be added
-  unsigned rounds = 0;   ///< of announcements that its burst still has; Announcer's
-  bool due = false;      ///< still to be announced in this round; Announcer's
-  bool waits = false;    ///< true while it is not announced because it is not usable yet; Announcer's
+  bool tracked = true;   ///< as in WantedObject
+  bool queued = false;   ///< true while it waits to be added
+  unsigned rounds = 0;   ///< how many rounds of its burst are left; Announcer's
+  bool due = false;      ///< true while the present round has still to announce it; Announcer's
+  bool waits = false;    ///< true while it cannot be announced, since it is not usable yet; Announcer's
 };
 
-/// Index of the interface of this name; 0 if there is none.
+/// The index of the interface of this name; 0 if there is none.
 int index_of(const NetworkView& view, const std::string& interface);
-/// All that `instance` holds while it is Active, in the order in which it is added.
+/// All objects that `instance` holds while it is Active, in the order in which they are added.
 std::vector<WantedObject> wanted_by(const InstanceConfig& instance);
-/// The object as it is on the machine: with its interface's index, and with a length if it had none.
+/// The object on this machine, with the index of its interface, and with a length if it had none.
 KernelObject located(KernelObject object, const InstanceConfig& instance, const NetworkView& view);
-/// The addresses to which packets are not taken in (accept = false, RFC 9568 6.1).
+/// The addresses whose packets are dropped (accept = false, RFC 9568 6.1).
 std::vector<IpAddress> refused_by(const InstanceConfig& config);
 
-/// All that an instance holds while it is Active, in the order in which it is added, with the interfaces as `view` has
-/// them now.
+/// All objects that an instance holds while it is Active, in the order in which they are added, with the present
+/// interfaces of `view`.
 std::vector<KernelObject> objects_of(const InstanceConfig& instance, const NetworkView& view);
-/// Those of them that are there and carry vipd's tag, `but_for` some, in the order in which they are removed.
+/// The objects of an instance that exist with vipd's tag, without `but_for`, in the order in which they are removed.
 std::vector<KernelObject> tagged_objects_of(const InstanceConfig& instance, const NetworkView& view,
                                             const std::vector<KernelObject>& but_for = {});
 
-/// What the kernel says of an address; null of anything else, and of one that it has not told yet.
+/// The state of an address in the kernel; null for other objects, and for an address that is not yet in the view.
 const AddressState* state_of(const KernelObject& object, const NetworkView& view);
-/// Whether an address may be announced. The view may be late, but for duplicate address detection its word counts.
+/// True if an address may be announced. The view may be late; it decides only for duplicate address detection.
 bool is_settled(const AddressObject& address, const NetworkView& view);
 
 }  // namespace vipd

@@ -1,4 +1,4 @@
-/// HookEvent: a transition as the user's programs are told of it, and of whom.
+/// HookEvent: a transition of an instance or a sync group, as hooks are told of it.
 #pragma once
 
 #include <cstdint>
@@ -11,34 +11,34 @@
 
 namespace vipd {
 
-/// What a hook is told: a state that has been entered, or what is about to be done. The words of keepalived's notify
-/// scripts stand in hook_queue.cpp and nowhere else.
+/// The subject of a hook: a state that was entered, or a step that is about to be taken. The words of keepalived's
+/// notify scripts stand in hook_queue.cpp and nowhere else.
 enum class HookState : std::uint8_t { active, backup, fault, stop, before_active, before_release };
 
 /// "active", "backup", "fault", "stop", "before_active", "before_release".
 std::string_view to_string(HookState state);
-/// Who has not taken part yet is told to be Backup.
+/// The state that hooks are told: a router that has not yet taken part is told as Backup.
 HookState hook_state(ShownState state);
-/// The state of that name, if there is one that is entered.
+/// The state of that name; nullopt for other words and for the questions.
 std::optional<HookState> parse_hook_state(std::string_view name);
 
 /// A transition as a hook is told of it.
 struct HookEvent {
   HookState state = HookState::backup;
-  std::string old_state;       ///< as shown in the status
+  std::string old_state;       ///< the previous state as status shows it
   std::string reason;          ///< a sentence
-  std::uint8_t priority = 0;   ///< effective
+  std::uint8_t priority = 0;   ///< the effective priority
   std::string peer;            ///< address of the router that decided it, or empty
-  std::uint64_t sequence = 0;  ///< of the transition in the EventLog
-  bool again = false;          ///< an earlier vipd began to tell it
+  std::uint64_t sequence = 0;  ///< the number of the transition in the EventLog
+  bool again = false;          ///< true if a previous run began to tell it
 };
 
-/// Of whom the hooks are told.
+/// The instance or sync group of which hooks are told.
 struct HookSubject {
-  bool group = false;  ///< a sync group, else an instance
+  bool group = false;  ///< true for a sync group, false for an instance
   std::string name;
   std::string interface;  ///< empty for a group
-  std::string addresses;  ///< with a blank between
+  std::string addresses;  ///< the addresses, with blanks between them
 };
 
 /// An instance as a HookSubject.

@@ -1,10 +1,12 @@
-/// HookJournal: what hooks were being told when vipd ended, so that the next one can tell it again.
+/// HookJournal: the transitions whose hooks were running when vipd ended, so that the next run can tell them again.
 ///
-/// A file of records in the runtime directory: what each instance or sync group is being told, before its first program
-/// is started, and that all of them have ended. A new vipd reads it once and begins another one. What was under way is
-/// not known to have been done, so it is told again, once. A file that is damaged or of another version is passed over
-/// with a message. Neither such a file nor a full disk keeps vipd from starting. Nothing waits for the disk: the
-/// journal is for processes that die, and a machine that dies takes /run with it. Caller: HookQueue.
+/// The journal is a file of records in the runtime directory. One record is written before the first program of a
+/// transition starts, and another one when all its programs have ended. A new vipd reads the file once and begins a new
+/// one. A transition whose hooks were under way may not have been told completely, so its hooks run again, once.
+///
+/// A file that is damaged or of another version is skipped with a message. Neither such a file nor a full disk stops
+/// vipd from starting. No caller waits for the disk: the journal is for processes that die, and a machine that dies
+/// loses /run anyway.
 #pragma once
 
 #include <cstdint>
@@ -21,20 +23,20 @@ namespace vipd {
 
 class HookJournal {
  public:
-  /// Keeps nothing.
+  /// A journal that keeps nothing.
   HookJournal() = default;
-  /// Reads the file `name` and begins it anew. The Store outlives this.
+  /// Reads the file `name` and begins it anew. `store` outlives the journal.
   HookJournal(Store& store, std::string name);
 
-  /// What the vipd before began to tell, if it did not see the end of it; once.
+  /// The transition that the previous run began to tell and did not end; returns it once.
   std::optional<HookEvent> take(const HookSubject& subject);
 
-  /// The newest that is or will be told.
+  /// Records the newest transition that is or will be told.
   void began(const HookSubject& subject, const HookEvent& event);
-  /// All of it has been told.
+  /// Records that the transition has been told to its end.
   void ended(const HookSubject& subject);
 
-  static constexpr std::size_t kLargest = 1 << 20;  ///< octets; then it is written anew, with what is under way
+  static constexpr std::size_t kLargest = 1 << 20;  ///< octets; a longer file is written anew
 
  private:
   using Events = std::map<std::string, HookEvent>;
@@ -48,8 +50,8 @@ class HookJournal {
   std::string name_;
   std::unique_ptr<Store::File> file_;
   Loss loss_{"after a crash, hooks may not be told again"};
-  Events left_;       // by the vipd before
-  Events under_way_;  // of this one
+  Events left_;       // transitions of the previous run
+  Events under_way_;  // transitions of this run
 };
 
 }  // namespace vipd

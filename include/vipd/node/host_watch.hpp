@@ -1,10 +1,10 @@
-/// HostWatch: what other hosts announce about the addresses of an Active router.
+/// HostWatch: announcements of other hosts about the addresses of an Active router.
 ///
 /// A host that announces a virtual address is named, and the address is announced again (Defence). A host that has the
 /// source address of the adverts is named, too: the kernel drops its adverts, so both nodes may be Active. Each MAC is
 /// named once, and the log gets a line a minute at most.
 ///
-/// The router tells what was heard and carries out the answer.
+/// The router reports each announcement that it hears, and carries out the answer.
 #pragma once
 
 #include <optional>
@@ -26,7 +26,7 @@ class HostWatch {
     TimePoint heard;
   };
   struct Answer {
-    std::set<IpAddress> addresses;       ///< to be announced again
+    std::set<IpAddress> addresses;       ///< addresses to announce again
     std::optional<std::string> warning;  ///< a sentence about the host, for the log
   };
 
@@ -35,16 +35,16 @@ class HostWatch {
   /// Another host has announced the source address. Returns a sentence for the log when that is news.
   std::optional<std::string> heard_source(const AddressClaim& claim, TimePoint now);
 
-  /// When answer() is to be called; kNever if nothing is to be answered.
+  /// When answer() is due; kNever if no answer is.
   TimePoint due() const { return defence_.due(); }
-  /// Takes what is to be announced.
+  /// Takes the answer that is due.
   Answer answer(TimePoint now);
-  /// The router is not Active any more: nothing is answered.
+  /// Forgets open answers: the router is no longer Active.
   void forget() { defence_.forget(); }
 
-  /// What was heard of the virtual addresses since the start; nullopt if nothing was.
+  /// The announcements of the virtual addresses by others since the start; nullopt if there were none.
   const std::optional<Defence::Contest>& contest() const { return defence_.contest(); }
-  /// nullopt if none was heard since the start.
+  /// The host with our source address; nullopt if none was heard since the start.
   const std::optional<Twin>& twin() const { return twin_; }
 
  private:

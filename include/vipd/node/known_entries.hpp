@@ -1,7 +1,7 @@
 /// KnownEntries: finds the entries of a previous configuration, each once.
 ///
-/// Mostly they come in the order in which they were, so the next one is looked at first. A configuration may have
-/// thousands of entries; an entry at another place is found by a sorted list, which is made when it is first needed.
+/// Most entries come in the same order as before, so the next entry is compared first. A configuration may have
+/// thousands of entries. An entry at another place is found by a sorted list, which is made when it is first needed.
 #pragma once
 
 #include <algorithm>
@@ -14,10 +14,10 @@ namespace vipd {
 
 class KnownEntries {
  public:
-  /// `entries` outlive it.
+  /// `entries` outlive this object.
   explicit KnownEntries(const std::vector<HeldEntry>& entries)
       : entries_(entries), is_left_(entries.size(), true), left_(entries.size()) {}
-  /// The entry that was wanted so, or that is this object; null if there is none.
+  /// The entry with this wanted object, or with this object; null if there is none.
   const HeldEntry* take(const KernelObject& wanted, const KernelObject& object) {
     if (left_ == 0) return nullptr;
     std::size_t at = next_;
@@ -29,7 +29,7 @@ class KnownEntries {
     next_ = at + 1;
     return &entries_[at];
   }
-  /// Those that were not taken.
+  /// The entries that were not taken.
   std::vector<HeldEntry> rest() const {
     std::vector<HeldEntry> rest;
     for (std::size_t i = 0; i < entries_.size(); ++i)
@@ -43,7 +43,7 @@ class KnownEntries {
   bool is_one(std::size_t at, const KernelObject& wanted, const KernelObject& object) const {
     return at < entries_.size() && is_left_[at] && (entries_[at].wanted == wanted || entries_[at].object == object);
   }
-  /// By a list of places in the order of this member, which is made when it is first needed.
+  /// Finds an entry by a list that is sorted by this member, and made when it is first needed.
   std::size_t find(const KernelObject& what, Member member, Places& places) const {
     const auto key = [&](std::size_t at) -> const KernelObject& { return entries_[at].*member; };
     if (places.empty()) {

@@ -1,8 +1,8 @@
-/// Listeners: on which interfaces this node listens, and for which routers.
+/// Listeners: the interfaces on which this node listens, each for its routers.
 ///
-/// One listener serves all routers of an interface and family. What was told to the kernel once is not believed for
-/// ever: with each change of an interface, and every ten seconds, the memberships of the VRRP group are compared with
-/// what was joined. A listener whose membership the kernel has dropped begins anew.
+/// One listener serves all routers of an interface and family. The kernel may drop a membership without a message. So
+/// the memberships of the VRRP group are compared with the kernel's at each change of an interface, and every ten
+/// seconds. A listener whose membership the kernel has dropped begins anew.
 #pragma once
 
 #include <array>
@@ -29,15 +29,15 @@ class Listeners {
   /// A packet of a router's VRID.
   struct Delivery {
     VirtualRouter* router;
-    IpPacket packet;                         ///< its octets are the datagram's
-    std::span<const IpAddress> own_sources;  ///< of all routers that this listener serves
+    IpPacket packet;                         ///< the packet, whose octets are those of the datagram
+    std::span<const IpAddress> own_sources;  ///< the source addresses of all routers of the listener
   };
 
   Listeners(const Kernel& kernel, Wire& wire) : kernel_(kernel), wire_(wire) {}
 
   /// Serves these routers from now on. A listener that serves the same VRIDs as before is not touched.
   void serve(Routers routers);
-  /// The interfaces that listeners are on, or should be.
+  /// The interfaces on which this node listens, or should.
   std::vector<std::string> interfaces() const;
   /// The kernel's view of an interface changed. Returns those whose group membership the kernel has dropped.
   std::vector<std::string> find_dropped(TimePoint now);
@@ -46,12 +46,12 @@ class Listeners {
   TimePoint listen(const std::vector<std::string>& interfaces, TimePoint now);
   /// Takes the source addresses that routers on these interfaces have now.
   void note_sources(const std::vector<std::string>& interfaces);
-  /// nullopt for a packet of no router here, or of no VRRP.
+  /// The delivery of a packet; nullopt if it is not for a router here, or no VRRP.
   std::optional<Delivery> deliver(const Datagram& datagram) const;
 
-  /// When take_due() is to be called; kNever if not at all.
+  /// When take_due() is due; kNever if it is not.
   TimePoint deadline() const;
-  /// The interfaces on which something has to be tried again now.
+  /// The interfaces on which listening has to be tried again now.
   std::vector<std::string> take_due(TimePoint now);
 
  private:
@@ -60,7 +60,7 @@ class Listeners {
     bool group = false;  // true if some router speaks by multicast
     std::array<VirtualRouter*, 256> by_vrid{};
     std::vector<IpAddress> own_sources;
-    int ifindex = 0;              // where it listens; 0 = nowhere
+    int ifindex = 0;              // the interface on which it listens; 0 = none
     TimePoint retry_at = kNever;  // when listening is tried again
     LogLimit dropped_log;
   };

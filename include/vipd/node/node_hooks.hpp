@@ -1,12 +1,11 @@
-/// NodeHooks: what the hooks of all instances and sync groups of a node have in common.
+/// NodeHooks: the parts that the hooks of all instances and sync groups of a node share.
 ///
-/// The Runner that runs them; the programs of the directory hooks.d, which are told of every transition of all of them;
-/// the notify FIFO, into which each transition goes at once, whatever the programs are at; the journal of what is being
-/// told.
+/// These are the Runner, the programs of hooks.d, the notify FIFO and the HookJournal. The programs of hooks.d are told
+/// of each transition of all instances and groups. The FIFO gets each transition at once, whatever programs run.
 ///
-/// A router or group that leaves does not wait for its hooks: it hands its queue over, which is kept here until its
-/// programs have ended. The next subject of the same name takes that queue up, so its hooks run behind those of the
-/// one before. Owner: Supervisor. Callers: HookQueue, VirtualRouter, SyncGroup.
+/// A router or group that leaves does not wait for its hooks: it hands over its queue, which is kept here until its
+/// programs have ended. The next subject of the same name takes over that queue, so its hooks run after those of its
+/// predecessor.
 #pragma once
 
 #include <memory>
@@ -31,11 +30,11 @@ class NodeHooks {
   NodeHooks(const NodeHooks&) = delete;
   NodeHooks& operator=(const NodeHooks&) = delete;
 
-  /// Takes what `config` says of the whole node.
+  /// Adopts the settings of the whole node from `config`.
   void configure(const Config& config);
 
-  /// The queue for a subject that begins: the one that a subject of this name has left behind, else a new one.
-  /// `active`: the subject goes on as Active where an earlier vipd left off.
+  /// The queue for a subject that begins: the queue of an earlier subject of this name, or a new one. `active` is true
+  /// if the subject goes on as Active from a previous run.
   std::unique_ptr<HookQueue> open(HookSubject subject, SharedHooks settings, bool active = false);
   /// Keeps the queue of a subject that has left until its programs have ended.
   void finish(std::unique_ptr<HookQueue> queue);
@@ -54,7 +53,7 @@ class NodeHooks {
   std::vector<std::string> programs_;
   NotifyFifo fifo_;
   HookJournal journal_;
-  std::vector<std::unique_ptr<HookQueue>> finishing_;  // of subjects that have left
+  std::vector<std::unique_ptr<HookQueue>> finishing_;  // queues of subjects that have left
 };
 
 }  // namespace vipd

@@ -1,8 +1,8 @@
-/// PeerWatch: what a virtual router notices of the other senders of its VRID.
+/// PeerWatch: observations of a virtual router about the other senders of its VRID.
 ///
-/// Routers that are configured differently are counted and told, and never refused (RFC 9568 7.1). Refused packets are
-/// counted and told by kind. Each kind of line is told once a minute, since a stranger can provoke it. Nothing is
-/// decided here; the caller logs the lines that come back.
+/// Routers with another configuration are counted and logged, and never refused (RFC 9568 7.1). Refused packets are
+/// counted and logged by kind. Each kind of line is logged once a minute, since an unknown source can provoke it. The
+/// PeerWatch decides nothing; the caller logs the lines that it returns.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,15 @@ namespace vipd {
 
 class PeerWatch {
  public:
-  /// What an advert is compared with.
+  /// The settings of this router, with which adverts are compared.
   struct Own {
     const InstanceConfig& config;
-    AddressList addresses;      ///< that this router's adverts list
-    std::uint8_t priority = 0;  ///< that this router's adverts have, 1..255
+    AddressList addresses;      ///< the addresses that this router's adverts list
+    std::uint8_t priority = 0;  ///< the priority in this router's adverts, 1..255
   };
   struct Findings {
-    bool lists_others = false;    ///< true when the advert lists other addresses or another order
-    bool owner_conflict = false;  ///< true when two nodes say that they own the addresses
+    bool lists_others = false;    ///< true if the advert lists other addresses or another order
+    bool owner_conflict = false;  ///< true if two nodes claim to own the addresses
     std::vector<std::string> warnings = {};
   };
 
