@@ -14,7 +14,7 @@ constexpr std::array<char, 4> kRecordMagic = {'v', 'i', 'p', 'd'};
 constexpr std::uint32_t kRecordVersion = 1;
 constexpr std::uint32_t kReversedPolynomial = 0x82F63B78;
 
-/// As in the file. The fields lie without gaps, so the structure is copied as a whole.
+/// The head of a record as in the file. The fields lie without gaps, so the structure is copied as a whole.
 struct Head {
   std::array<char, 4> magic = kRecordMagic;
   std::uint32_t version = kRecordVersion;
@@ -33,7 +33,7 @@ constexpr std::array<std::uint32_t, 256> kCrcTable = [] {
   return table;
 }();
 
-/// Of all that must not change once the record is written.
+/// The checksum of the fields that never change once the record is written.
 std::uint32_t sum_of(const Head& head) {
   std::array<char, 12> octets;
   std::memcpy(octets.data(), head.magic.data(), 4);

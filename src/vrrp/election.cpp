@@ -163,7 +163,7 @@ void Election::heard_in_active(const Heard& advert, TimePoint now, Actions& out)
   listen(reason, wait, now, out);
 }
 
-/// To an advert that loses, or a priority 0. A yielding router stays silent.
+/// Answers an advert that loses, or a priority 0. A yielding router stays silent.
 void Election::answer(const Heard& advert, TimePoint now, Actions& out) {
   auto* active = std::get_if<Active>(&mode_);
   if (active == nullptr) return;

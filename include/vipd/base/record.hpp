@@ -25,7 +25,7 @@
 
 namespace vipd {
 
-/// What is kept as one piece.
+/// A record: a payload that is kept as one piece, and its mark.
 struct Record {
   std::string payload;
   std::uint64_t mark = 0;
@@ -34,22 +34,22 @@ struct Record {
 };
 
 inline constexpr std::size_t kRecordHead = 28;  ///< octets before the payload
-inline constexpr std::size_t kMarkAt = 8;       ///< where the mark begins in a record
+inline constexpr std::size_t kMarkAt = 8;       ///< the offset of the mark in a record
 /// A configuration has 8 MiB, and as JSON at most four times that.
 inline constexpr std::size_t kLargestPayload = 64 << 20;
 
 /// How a file ends.
 enum class Ending {
-  whole,    ///< after a record
-  torn,     ///< within a record, of which the end is missing
-  damaged,  ///< with octets that are no record, or not of this version
+  whole,    ///< the file ends after a record
+  torn,     ///< the file ends within a record
+  damaged,  ///< the file ends with octets that are no record of this version
 };
 
-/// What a file has.
+/// The contents of a file.
 struct Records {
-  std::vector<Record> whole;  ///< in the order of the file, up to the first octet that belongs to no whole record
+  std::vector<Record> whole;  ///< the whole records in their order, up to the first octet of another kind
   Ending ending = Ending::whole;
-  std::string rest;  ///< from that octet on
+  std::string rest;  ///< the octets from there on
 };
 
 /// The record as it stands in a file. Its payload has at most kLargestPayload octets.

@@ -13,7 +13,7 @@ namespace vipd {
 
 /// How to show documents on this console, at the present time.
 Display display_now(const Console& console);
-/// The same console with a longer patience: the daemon may have to read long files or wait for its disk.
+/// A console with longer patience: the daemon may have to read long files or wait for its disk.
 Console with_patience(Console console);
 
 /// Opens a conversation with one request; the answers are still to be received. The code of an error is an errno.

@@ -90,7 +90,7 @@
 
 namespace vipd {
 
-/// What an election is in: finer than State, in the order of the election's variant.
+/// The mode of an election: finer than State, in the order of the election's variant.
 enum class Mode : std::uint8_t {
   initialize,  ///< takes no part
   backup,      ///< waits for adverts of an Active router
@@ -159,7 +159,7 @@ class Election {
   const Settings& settings() const { return settings_; }
 
  private:
-  /// What a Backup knows of the Active router, and since when it waits for it.
+  /// The knowledge of a Backup about the Active router, and the beginning of its wait.
   struct Wait {
     void note(const Heard& advert, TimePoint now);
 

@@ -1,4 +1,4 @@
-/// What goes into an Election and what comes out: its settings, the events that it takes, the actions that it asks for.
+/// The input and output of an Election: its settings, the events that it takes, the actions that it returns.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace vipd {
 
-/// What an Election decides by.
+/// The settings of an Election.
 struct ElectionSettings {
   std::uint8_t version = 3;                     ///< 2 or 3
   std::uint8_t priority = 100;                  ///< 1..255; 1 while unfit
@@ -30,9 +30,9 @@ struct ElectionSettings {
   /// after Start and after Stalled. Unicast peers first resolve this node's link-layer address.
   Duration resolution_time = Duration::zero();
   Duration max_adopted_interval = std::chrono::seconds(10);  ///< at least `interval`
-  bool grouped = false;                                      ///< in a sync group: takes over by TakeOver only
-  bool asks_first = false;                                   ///< likewise, alone
-  IpAddress primary;                                         ///< our source address; breaks ties
+  bool grouped = false;                                      ///< true in a sync group: takes over by TakeOver only
+  bool asks_first = false;  ///< true if a hook is asked first: takes over by TakeOver only
+  IpAddress primary;        ///< our source address; breaks ties
 };
 
 // Events.
@@ -50,7 +50,7 @@ struct Resume {
 /// A planned stop: make before break. A peer in a sync group takes over when the slowest member of its group is ready.
 /// So a member waits for as long as the slowest member of its own group would; these are the longest of the members.
 struct Stop {
-  Duration interval = Duration::zero();  ///< of adverts; this router's own counts if that is longer
+  Duration interval = Duration::zero();  ///< the advert interval; this router's own counts if that is longer
   Duration skew = Duration::zero();      ///< the largest Skew_Time; this router's own counts if that is longer
 };
 struct Fail {};            ///< a fault: the router releases first and resigns then
@@ -74,7 +74,7 @@ struct Heard {
   IpAddress source;
   std::uint8_t priority = 0;
   Duration interval = Duration::zero();
-  Duration age = Duration::zero();  ///< since it arrived
+  Duration age = Duration::zero();  ///< the time since it arrived
 };
 /// All members of the sync group are ready, and nothing has to be done first; ignored by a router that is not ready.
 struct TakeOver {};
@@ -87,7 +87,7 @@ struct Prepare {};
 struct GiveUp {
   std::optional<Peer> winner;  ///< nullopt: the member does not know any
 };
-/// What Election::step() takes.
+/// The events that Election::step() takes.
 using Event = std::variant<Start, Resume, Stop, Fail, DeadlinePassed, Stalled, SetStanding, SetPrimary, Reconfigure,
                            Heard, Prepare, TakeOver, GiveUp>;
 
@@ -107,7 +107,7 @@ struct StateChanged {
   State from = State::initialize, to = State::initialize;
   Reason reason;
 };
-/// What Election::step() asks for.
+/// The actions that Election::step() returns.
 using Action = std::variant<SendAdvert, Claim, Release, StateChanged>;
 
 /// A few actions, in order; never allocates.

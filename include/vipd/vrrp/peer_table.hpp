@@ -15,7 +15,7 @@ namespace vipd {
 /// How a peer's list of addresses compares with ours.
 enum class AddressMatch : std::uint8_t {
   same,  ///< the same addresses in the same order
-  some,  ///< at least one of the first 16 is ours
+  some,  ///< at least one of the first 16 addresses is ours
   none,  ///< none of the first 16 is ours: another group uses the same VRID
 };
 
