@@ -44,7 +44,7 @@ TEST_CASE("checksum folds every carry") {
 }
 
 TEST_CASE("checksum holds the largest datagram") {
-  CHECK(sum_of(Octets(65535, 0xff)) == 0xff00);  // 32767 words of 0xffff are nothing, then 0xff00
+  CHECK(sum_of(Octets(65535, 0xff)) == 0xff00);  // 32767 words of 0xffff add nothing, 0xff00 is left
   CHECK(sum_of(Octets(65534, 0xff)) == 0xffff);
 }
 

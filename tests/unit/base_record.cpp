@@ -1,4 +1,4 @@
-// Records: what is whole is read, and nothing else is.
+// Records: the reader reads whole records, and nothing else.
 #include "vipd/base/record.hpp"
 
 #include <cstring>
@@ -17,7 +17,7 @@ std::string file_of(const std::vector<Record>& records) {
 
 const std::vector<Record> kThree = {{"first", 7}, {"", 0}, {std::string("the \0 third", 11), ~0ULL}};
 
-/// The first `count` of kThree.
+/// The first `count` records of kThree.
 std::vector<Record> first(std::size_t count) { return {kThree.begin(), kThree.begin() + std::ptrdiff_t(count)}; }
 
 }  // namespace

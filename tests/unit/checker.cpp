@@ -1,4 +1,4 @@
-// The built-in kinds of checks, as far as the loopback of this machine goes; tests/lab/checks.cpp has the network.
+// The built-in kinds of checks on the loopback of this machine; tests/lab/checks.cpp has the network.
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -18,7 +18,7 @@ using namespace vipd;
 
 namespace {
 
-/// A listening socket on the loopback, which answers so many connections with a text.
+/// A listening socket on the loopback, which answers a number of connections with a text.
 class Server {
  public:
   Server(int connections, const std::string& answer) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -48,7 +48,7 @@ class Server {
   std::thread thread_;
 };
 
-/// A check gives up root's rights, which this program still needs.
+/// The status of a check in a child process: a check drops root's rights, which this program still needs.
 int status_of_process(const std::vector<std::string>& words) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(run_check(words));
@@ -59,7 +59,7 @@ int status_of_process(const std::vector<std::string>& words) {
 
 std::string said(const Answer& answer) { return answer ? "ok " + *answer : answer.error().message; }
 
-/// A port on which nobody listens.
+/// A port without a listener.
 std::string closed_port() {
   const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
@@ -102,7 +102,7 @@ TEST_CASE("checker: http judges the status and the body") {
   CHECK(ask(response("200 OK", std::string(3'000'000, 'x') + "is well"), "0", "is well") ==
         "the body does not contain the text");
   CHECK(ask("this is not HTTP\r\n\r\n", "0", "") != "ok ");
-  // The words are libcurl's, and each of its versions has its own.
+  // The words are libcurl's and differ between its versions.
   CHECK(said(check_http("http://" + closed_port() + "/", "0", "")) == ::curl_easy_strerror(CURLE_COULDNT_CONNECT));
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("checker: each built-in kind that the configuration asks for is a ques
 }
 
 TEST_CASE("checker: ping of this machine") {
-  if (::geteuid() != 0) return;  // needs a raw socket
+  if (::geteuid() != 0) return;  // a raw socket needs root
   CHECK(said(check_ping("127.0.0.1")) == "ok ");
   CHECK(said(check_ping("::1")) == "ok ");
   CHECK(said(check_ping("nobody")) == "nobody is not an address");

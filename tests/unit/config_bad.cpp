@@ -1,4 +1,4 @@
-// Files that are wrong, each with what has to be said of it in its first lines: "#! SEVERITY KIND LINE:COLUMN" for each
+// Faulty files, each with its expected diagnostics in its first lines: "#! SEVERITY KIND LINE:COLUMN" for each
 // diagnostic, in order, or "#! ok".
 #include <algorithm>
 #include <filesystem>
@@ -47,7 +47,7 @@ std::string summary(const std::vector<Diagnostic>& diagnostics) {
 
 const std::string kWeb = "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n";
 
-/// The smallest instance without `key`, so that a test can set it in the last line, number 5 or 4.
+/// The smallest instance without `key`; a test appends it as the last line, number 5 or 4.
 std::string without(std::string_view key) {
   std::istringstream lines(kWeb);
   std::string result;
@@ -58,7 +58,7 @@ std::string without(std::string_view key) {
 
 int count_lines(const std::string& text) { return static_cast<int>(std::ranges::count(text, '\n')); }
 
-/// The one diagnostic about `statement`, which stands behind the smallest instance.
+/// The only diagnostic about `statement`, which follows the smallest instance.
 Diagnostic complaint(const KeySpec& key, const std::string& statement) {
   const std::string before = without(key.name), text = before + statement + "\n";
   const ParsedConfig parsed = parse_config(text);

@@ -1,4 +1,4 @@
-// [check.NAME] and what instances list.
+// [check.NAME], and the checks that instances list.
 #include <string>
 
 #include "support/catch.hpp"

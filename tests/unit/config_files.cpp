@@ -28,7 +28,7 @@ std::string heads(const Sources& sources, std::string_view host = "") {
   return result;
 }
 
-/// The config on `host`; there must be no complaint.
+/// The config on `host`, which has no diagnostics.
 Config good(const Sources& sources, std::string_view host = "") {
   INFO(heads(sources, host));
   ParsedConfig parsed = parse_config(sources, host);

@@ -1,4 +1,4 @@
-// What TOML 1.0 allows is taken, and the library (toml++) is the judge of what is legal.
+// Legal TOML 1.0 is accepted; the library (toml++) judges what is legal.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -20,7 +20,7 @@ namespace {
 
 bool is_legal(const std::string& text) { return static_cast<bool>(toml::parse(std::string_view(text))); }
 
-/// What is said to be wrong, apart from the bound on the parts of a key; "" if nothing.
+/// The faults of a text, apart from the bound on the parts of a key; "" if there are none.
 std::string refusal(const std::string& text) {
   for (const Diagnostic& one : read_toml(text, 0).faults)
     if (one.message.find("too many parts") == std::string::npos)
@@ -28,7 +28,7 @@ std::string refusal(const std::string& text) {
   return "";
 }
 
-/// Where the statements of a text end that is legal up to there, one after the other; "" if each does.
+/// The first statement of a legal text with a wrong end; "" if all ends are right.
 std::string wrong_end(const std::string& text) {
   for (std::size_t at = 0; at < text.size();) {
     const Statement statement = next_statement(text, at);
@@ -282,7 +282,8 @@ TEST_CASE("legal TOML: a line that goes on is one value", "[config][syntax]") {
   CHECK(parsed.config->instances[0].vrid == 51);
 }
 
-// A sanitizer tells: toml++ took such a letter to a point that it says is unreachable, and such a text to an assertion.
+// A sanitizer detects the fault: toml++ led such a letter to a point marked unreachable, and such a text to an
+// assertion.
 TEST_CASE("legal TOML: a joined line may go on with a letter beyond ASCII", "[config][syntax]") {
   for (const std::string letter : {"\xc3\xa4", "\xd0\x96", "\xe2\xb9\x9e", "\xef\xb5\x90", "\xf0\x9f\x98\x80"}) {
     INFO(letter);

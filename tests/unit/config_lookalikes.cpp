@@ -1,5 +1,4 @@
-// Characters that look like a quote or a blank of TOML and are none, and names as ip(8) shows them: each has its
-// remedy.
+// Lookalikes of the quotes and blanks of TOML, and interface names as ip(8) shows them: each has its remedy.
 #include <random>
 #include <string>
 #include <vector>
@@ -103,7 +102,7 @@ TEST_CASE("lookalikes: what looks like a blank and is none is named with its col
                             Odd{"\u200b", "a zero-width space (U+200B)", "remove it"},
                             Odd{"\ufeff", "a byte order mark (U+FEFF)", "remove it"});
   struct Spot {
-    const char* text;  ///< '~' is the odd one
+    const char* text;  ///< '~' stands for the lookalike
     const char* place;
   };
   const auto spot =
@@ -129,7 +128,7 @@ TEST_CASE("lookalikes: lines that are indented by no-break spaces are each told"
                                             "\u00a0[instance.db]\nvrid = 0\n[instance.c]\nvrid = 0\n")
                                    .diagnostics)
     told += std::to_string(one.line) + ":" + std::to_string(one.column) + " ";
-  CHECK(told == "2:1 3:1 4:1 7:8 ");  // whose key vrid is cannot be known behind a header that was not read
+  CHECK(told == "2:1 3:1 4:1 7:8 ");  // behind an unreadable header, the table of the key vrid is not known
 }
 
 TEST_CASE("lookalikes: a list that was never closed ends before an indented statement", "[config][lookalikes]") {

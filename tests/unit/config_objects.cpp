@@ -1,4 +1,4 @@
-// Addresses as tables, routes, rules: what they mean and how mistakes in them are told.
+// Addresses as tables, routes and rules: their meaning, and the diagnostics of their faults.
 #include <string>
 
 #include "support/catch.hpp"
@@ -19,7 +19,7 @@ InstanceConfig good(const std::string& lines) {
 }
 
 struct Bad {
-  std::string lines;  ///< after the head: the first one is line 4
+  std::string lines;  ///< lines after the head; the first is line 4
   std::string kind;
   int line, column;
   std::string message, hint;

@@ -21,7 +21,7 @@ addresses = ["192.0.2.10/24"]
 
 IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
 
-/// Parses what has to be good.
+/// Parses a good text.
 Config good(const std::string& text, std::size_t warnings = 0) {
   const ParsedConfig parsed = parse_config(text);
   INFO(render(parsed.diagnostics, "test.toml", text, false));
@@ -30,7 +30,7 @@ Config good(const std::string& text, std::size_t warnings = 0) {
   return *parsed.config;
 }
 
-/// Parses what has to be refused for exactly one reason.
+/// Parses a text that has exactly one error.
 Diagnostic only_error(const std::string& text) {
   const ParsedConfig parsed = parse_config(text);
   INFO(render(parsed.diagnostics, "test.toml", text, false));
@@ -39,7 +39,7 @@ Diagnostic only_error(const std::string& text) {
   return parsed.diagnostics.front();
 }
 
-/// "kind line:column" of each diagnostic, one a line.
+/// "kind line:column" of each diagnostic, on a line of its own.
 std::string places(const std::string& text) {
   std::string result;
   for (const Diagnostic& one : parse_config(text).diagnostics) {
@@ -171,10 +171,10 @@ namespace {
 /// A value that is wrong on line 5 of the pair.
 struct BadValue {
   const char* line;     ///< appended to the pair
-  const char* kind;     ///< expected
-  int column;           ///< expected
-  const char* message;  ///< expected part of the message
-  const char* hint;     ///< expected part of the hint
+  const char* kind;     ///< the expected kind
+  int column;           ///< the expected column
+  const char* message;  ///< a part of the expected message
+  const char* hint;     ///< a part of the expected hint
 };
 
 }  // namespace
@@ -338,18 +338,18 @@ TEST_CASE("config: what is missing is reported where its table starts", "[config
 }
 
 TEST_CASE("config: one defect is one error, not a cascade", "[config]") {
-  // The key is there, only its name is wrong.
+  // The key is present under a wrong name.
   CHECK(places("[instance.a]\ninterface = \"eth0\"\nvird = 5\naddresses = [\"192.0.2.1/24\"]\n") ==
         "unknown-key 3:1\n");
   CHECK(places("[instance.a]\ninterface = \"eth0\"\nvirtual_router_id = 5\nvirtual_ipaddress = [\"192.0.2.1/24\"]\n") ==
         "unknown-key 3:1\nunknown-key 4:1\n");
-  // The key was on a line that could not be read.
+  // The key was on an unreadable line.
   CHECK(places("[instance.a]\ninterface = \"eth0\nvrid = 5\naddresses = [\"192.0.2.1/24\"]\n") == "syntax 2:13\n");
-  // The instance is there, only its table's name is wrong.
+  // The instance is present under a wrong table name.
   CHECK(places("[instanze.a]\ninterface = \"eth0\"\n") == "unknown-table 1:2\n");
   CHECK(places("[instance]\ninterface = \"eth0\"\nvrid = 5\nhooks.any = \"x\"\n") == "name 1:1\n");
   CHECK(places("[[instance]]\ninterface = \"eth0\"\n") == "type 1:3\n");
-  // A bad first address leaves the family open.
+  // After a bad first address the family is not known.
   CHECK(places("[instance.a]\ninterface = \"e\"\nvrid = 5\naddresses = [\"x/64\", \"2001:db8::1/64\"]\n") ==
         "address 4:15\n");
 }

@@ -1,4 +1,4 @@
-// What a reload would change: every key counts, and nothing that is the same.
+// The changes of a reload: every key counts, and equal values do not.
 #include <map>
 
 #include "support/catch.hpp"
@@ -126,7 +126,7 @@ TEST_CASE("plan: instances come and go", "[config][plan]") {
   REQUIRE(swapped.instances.size() == 2);
   CHECK(swapped.instances[0].fate == Fate::removed);
   CHECK(swapped.instances[1].fate == Fate::added);
-  CHECK(plan_of(kWeb + db, db + kWeb).empty());  // the order is nothing
+  CHECK(plan_of(kWeb + db, db + kWeb).empty());  // the order does not matter
 }
 
 TEST_CASE("plan: another interface, VRID or family is another virtual router", "[config][plan]") {
@@ -141,7 +141,7 @@ TEST_CASE("plan: another interface, VRID or family is another virtual router", "
 
 namespace {
 
-/// "c: changed leaves g joins h": what a plan says of each instance and its sync group.
+/// The changes of each instance and its sync group: "c: changed leaves g joins h".
 std::string memberships(const Plan& plan) {
   std::string text;
   for (const InstanceChange& change : plan.instances)

@@ -1,4 +1,4 @@
-// Repetitions: statements that define anew what an earlier one defines, found in one walk.
+// Repetitions: one walk finds the statements that define a key or a table again.
 #include "vipd/config/repetitions.hpp"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ using namespace vipd;
 
 namespace {
 
-/// "first..second" of each repetition, as lines; the second with the last line that goes with it.
+/// "first..second" of each repetition, as line numbers; the second with its last line.
 std::string repetitions(const std::string& text) {
   const auto line = [&](std::size_t offset) {
     return std::to_string(1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n'));
@@ -45,7 +45,7 @@ TEST_CASE("repetitions: a header that is twice takes its section along", "[confi
   CHECK(repetitions("[s.t]\n[s]\n[s.u]\n[t.s]\n").empty());
 }
 
-// The tables below are of different entries.
+// The tables below belong to different entries.
 TEST_CASE("repetitions: a table of each entry of a list is none", "[config][syntax]") {
   CHECK(repetitions("[[s]]\na = 1\n[s.t]\na = 1\n[[s]]\na = 1\n[s.t]\na = 1\n").empty());
   CHECK(repetitions("[[s]]\n[s.t]\n[s.t]\n[[s]]\na = 1\na = 1\n") == "2>3-3 5>6-6 ");
@@ -81,7 +81,7 @@ TEST_CASE("repetitions: those beyond the ones that are told are counted", "[conf
   CHECK(!file.root.children.empty());
 }
 
-// Each one cost two readings of all that stands before it.
+// Each repetition cost two readings of all text before it.
 TEST_CASE("repetitions: thirty in a large file are found as quickly as one", "[config][syntax]") {
   const auto cpu_time = [](int count) {
     std::string text;

@@ -15,14 +15,14 @@ using vipd::test::read_file;
 
 namespace {
 
-/// As in vipd.toml(5): a key of an entry is named after its list, "routes.via".
+/// The name of a key in vipd.toml(5). A key of an entry is named after its list, "routes.via".
 std::string full_name(const KeySpec& key) {
   for (const KeySpec& list : schema())
     if (!list.entries.empty() && list.entries == key.table) return std::string(list.name) + "." + std::string(key.name);
   return std::string(key.name);
 }
 
-/// What vipd.toml(5) says about `spec`, as plain text on one line; empty if nothing.
+/// The entry of vipd.toml(5) for `spec`, as plain text on one line; empty if there is none.
 std::string manual_entry(const std::string& whole, const KeySpec& spec) {
   const std::string manual = whole.substr(spec.table == "check" ? whole.find("\n.Sh CHECKS\n") : 0);
   const std::string head = "\n.It Ic " + full_name(spec) + "\n";
@@ -140,7 +140,7 @@ TEST_CASE("schema: a key misspelt by one letter is suggested", "[config][schema]
 
 namespace {
 
-/// Both ends of its range are taken, and what lies a step beyond them is refused.
+/// Both ends of a range are accepted, and values a step beyond are refused.
 template <typename Owner>
 void check_ranges() {
   Owner owner;
@@ -152,7 +152,7 @@ void check_ranges() {
     };
     INFO(key.name);
     CHECK(parse_config(with_key(key, text(key.range.min))).config.has_value());
-    const bool both = key.name == "advert_interval";  // its longest one is for version 2 alone
+    const bool both = key.name == "advert_interval";  // the longest interval is for version 2 alone
     CHECK(parse_config(with_key(key, text(key.range.max)) + (both ? "version = 2\n" : "")).config.has_value());
     CHECK(parse_config(with_key(key, text(key.range.max + key.range.step))).diagnostics.at(0).kind == "range");
     const std::int64_t below = key.range.min - key.range.step;

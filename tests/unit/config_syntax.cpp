@@ -15,7 +15,7 @@ using vipd::test::render;
 
 namespace {
 
-/// "kind line:column message; ..." of all that is wrong.
+/// All faults as "kind line:column message; ...".
 std::string faults(const std::string& text) {
   std::string result;
   for (const Diagnostic& one : parse_config(text).diagnostics) {
@@ -91,7 +91,7 @@ TEST_CASE("syntax: a fault is shown where it was made", "[config][syntax]") {
       BadText{"# \xff", "encoding", 1, 3, "not UTF-8", ""}, BadText{"a = 1\rb = 2", "encoding", 1, 6, "U+000D", ""});
   INFO(bad.text);
   const std::string text = bad.text;
-  // Unknown keys and tables of what could be read are beside the point here.
+  // Unknown keys and tables of the readable part do not matter here.
   const auto all = parse_config(text).diagnostics;
   INFO(faults(text));
   const auto first =
@@ -125,7 +125,7 @@ TEST_CASE("syntax: one fault in a string of several lines is one, and what follo
         "syntax 3:8 unknown escape sequence \"\\q\"; range 7:8 \"vrid\" must be 1..255, got 0");
 }
 
-// The library has read the line break by then, and names the place behind it.
+// The library refuses a header after it has read the line break, and names the place behind it.
 TEST_CASE("syntax: a header that a key contradicts is at fault, and not the line behind it", "[config][syntax]") {
   for (const std::string text : {"[instance]\na = 0\n[instance.a.x]\ny = 1\n[node]\nname = 0\n",
                                  "[instance]\na = {}\n[instance.a.x]\ny = 1\n[node]\nname = 0\n"}) {
@@ -172,7 +172,7 @@ TEST_CASE("syntax: nesting is bounded", "[config][syntax]") {
 
 namespace {
 
-/// Parses what may be anything; what comes out has to be consistent.
+/// Parses any text; the result has to be consistent.
 ParsedConfig parse_anything(const std::string& text) {
   ParsedConfig parsed = parse_config(text);
   bool has_error = false;
@@ -189,11 +189,10 @@ ParsedConfig parse_anything(const std::string& text) {
   return parsed;
 }
 
-/// Does this error lead to `line`?
+/// True if this error leads to `line`.
 bool is_near(const Diagnostic& error, int line) {
   if (std::abs(error.line - line) <= 1 || (error.related && std::abs(error.related->line - line) <= 1)) return true;
-  // What is missing is reported at the head of its table, or where its name is used; what disappeared cannot be pointed
-  // at.
+  // A missing key is reported at the head of its table, and a missing table where its name is used.
   return error.kind == "missing-key" || error.kind == "unknown-instance" || error.kind == "unknown-check";
 }
 
@@ -242,7 +241,7 @@ TEST_CASE("syntax: no input is too rude", "[config][syntax]") {
 
 namespace {
 
-/// Four times the text takes no sixteen times the processor time.
+/// Four times the text must take less than sixteen times the processor time.
 void check_growth(const std::function<std::string(std::size_t)>& text_of) {
   const auto cpu_time = [&](std::size_t size) {
     const std::string text = text_of(size);
@@ -263,10 +262,10 @@ TEST_CASE("syntax: faults beyond those that are told are counted", "[config][syn
   const ParsedConfig parsed = parse_config(text);
   REQUIRE(parsed.diagnostics.size() == kMaxDiagnostics);
   CHECK(parsed.omitted == 200 - kMaxDiagnostics);
-  CHECK(parsed.diagnostics.back().line == 21);  // the first of all, not only of the syntax
+  CHECK(parsed.diagnostics.back().line == 21);  // the first errors of all, not only those of the syntax
 }
 
-// The explanation alone takes what begins with a digit for a number; only the library knows better.
+// The explanation alone takes a word that begins with a digit for a number; only the library knows better.
 TEST_CASE("syntax: faults beyond those that are told are counted, whatever their kind", "[config][syntax]") {
   const std::string fault = GENERATE("x y\n", "x = 1s\n", "x = 0xzz\n", "x = \"\\q\"\n", "x = [1, 2\n",
                                      "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q = 1\n", "[x\n");
@@ -279,7 +278,7 @@ TEST_CASE("syntax: faults beyond those that are told are counted, whatever their
   CHECK(file.root.find("t29") != nullptr);
 }
 
-// Each statement is looked at by itself at first.
+// Each statement is examined by itself first.
 TEST_CASE("syntax: what two statements make wrong is told beside a fault between them", "[config][syntax]") {
   const std::string fault = "x y\n";
   CHECK(faults("a = 1\n" + fault + "a = 2\n" + fault) ==
@@ -313,7 +312,7 @@ TEST_CASE("syntax: a large bad file is refused quickly", "[config][syntax]") {
   check_growth(text_of);
 }
 
-// 1 MiB of them took ten seconds, in which no advert was sent.
+// 1 MiB of entries took ten seconds, in which no advert was sent.
 TEST_CASE("syntax: a list of many entries on one line is read quickly", "[config][syntax]") {
   const std::string entry = GENERATE("1,", "\"a\",", "{a=1},", "[1],");
   const auto text_of = [&](std::size_t size) {
@@ -325,7 +324,7 @@ TEST_CASE("syntax: a list of many entries on one line is read quickly", "[config
   check_growth(text_of);
 }
 
-// The full name of each of its keys was kept: gigabytes.
+// The full name of each of its keys was kept, which took gigabytes.
 TEST_CASE("syntax: a table with a name of half the file is read quickly", "[config][syntax]") {
   const bool is_list = GENERATE(false, true);
   const auto text_of = [&](std::size_t size) {

@@ -38,7 +38,7 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// What bash offers behind the words `words`, with `last` begun. Words are plain: they are not quoted.
+/// The completions of bash behind `words`, with `last` begun. The words are plain and not quoted.
 std::set<std::string> complete(const std::string& program, const std::string& words, const std::string& last = "") {
   const std::string script = ". " VIPD_SOURCE_DIR "/conf/completion/" + program + "; COMP_WORDS=(" + program + " " +
                              words + " \"" + last + "\"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _" + program +
@@ -52,7 +52,7 @@ std::set<std::string> complete(const std::string& program, const std::string& wo
   return {std::istream_iterator<std::string>(lines), {}};
 }
 
-/// The names under which the options of `app` are offered: the long one, or the short one where there is no other.
+/// The names of the options of `app` in completions: the long name, or the short name without one.
 std::set<std::string> option_names(const CLI::App& app) {
   std::set<std::string> names;
   for (const CLI::Option* option : app.get_options({}))

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kPatience = 10s;  // never reached unless something is wrong
+constexpr Duration kPatience = 10s;  // reached only in a failure
 
 Result<std::string> converse(const std::string& socket, std::optional<Duration> patience) {
   auto client = ControlClient::connect(socket, kPatience);
@@ -112,7 +112,7 @@ TEST_CASE("control client: the patience is for the whole line, not for each octe
 TEST_CASE("control client: without a bound it waits for the daemon") {
   FakeDaemon daemon([](int client) {
     pollfd entry{.fd = client, .events = POLLRDHUP, .revents = 0};
-    poll(&entry, 1, 60);  // a pause, which the client must survive
+    poll(&entry, 1, 60);  // a pause that the client must survive
     say(client, "late\n");
   });
   CHECK(converse(daemon.socket(), std::nullopt) == "late");

@@ -1,7 +1,7 @@
 /// FakeDaemon: the other end of the control socket, with a script instead of a daemon behind it.
 ///
-/// It lives in a directory of its own, takes one client in a thread, and does what the test says. What the client has
-/// sent is kept for the test. All waiting in it ends with the client or with the object.
+/// It has a directory of its own, accepts one client in a thread, and runs the script of the test. The request of the
+/// client is kept for the test. Each wait ends with the client or with the object.
 #pragma once
 
 #include <poll.h>
@@ -34,7 +34,7 @@ inline int listen_at(const std::string& path, int backlog) {
   return descriptor;
 }
 
-/// Sends all of `text` to the client; false if it has hung up.
+/// Sends all of `text` to the client; false if the client has hung up.
 inline bool say(int client, const std::string& text) {
   std::size_t sent = 0;
   while (sent < text.size()) {
@@ -70,7 +70,7 @@ class FakeDaemon {
   std::string runtime_dir() const { return directory_.path(); }
   std::string socket() const { return directory_.socket(); }
 
-  /// What the client sent, when the conversation is over.
+  /// The request of the client, once the conversation is over.
   std::string request() {
     join();
     return request_;
@@ -92,7 +92,7 @@ class FakeDaemon {
 
   void join() {
     if (!thread_.joinable()) return;
-    shutdown(listener_, SHUT_RDWR);  // wakes an accept that nobody came to
+    shutdown(listener_, SHUT_RDWR);  // wakes the accept(2) if no client came
     thread_.join();
   }
 

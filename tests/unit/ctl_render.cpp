@@ -8,7 +8,7 @@ using namespace vipd;
 
 namespace {
 
-/// Half past ten in the evening in UTC, and the zone of the tests is UTC.
+/// A display at half past ten in the evening, UTC.
 Display display(bool colour = false) {
   setenv("TZ", "UTC", 1);
   tzset();
@@ -55,7 +55,7 @@ TEST_CASE("render status: an Active instance in which all is well") {
 TEST_CASE("render status: files that are not in force are said, and where to look") {
   Document status = {{"schema", "vipd.status/1"}, {"node", "lb1"}, {"instances", Document::array()}};
   const auto says_it = [&] { return contains(*render_status(status, display(false)), "the files are NOT IN FORCE"); };
-  CHECK_FALSE(says_it());  // a daemon of an earlier version does not know
+  CHECK_FALSE(says_it());  // an earlier daemon does not tell it
   status["files_in_force"] = true;
   CHECK_FALSE(says_it());
   status["files_in_force"] = false;
@@ -151,7 +151,7 @@ TEST_CASE("render status: a fault stands in the first line, in capitals, with it
   CHECK(contains(text, "  fault      interface eth1 is down\n"));
   CHECK(contains(text, "  active     nobody known\n"));
   const std::string block = text.substr(text.find("!! db"));
-  CHECK_FALSE(contains(block, "  why"));  // it would say the same once more
+  CHECK_FALSE(contains(block, "  why"));  // the reason would repeat the fault
   db["reason"] = "started";
   CHECK(contains(show({db}), "  fault      interface eth1 is down\n  why        started\n"));
 }

@@ -1,4 +1,4 @@
-// `vipctl config restore` changes what the files say and nothing else about them.
+// `vipctl config restore` changes the texts of the files and nothing else about them.
 #include "vipd/ctl/restore.hpp"
 
 #include <sys/stat.h>
@@ -36,7 +36,7 @@ class Bench {
     return {std::istreambuf_iterator<char>(file), {}};
   }
   static fs::path copy_of(const fs::path& path) { return path.string() + std::string(kBeforeRestore); }
-  /// "owner:group mode", of a link itself.
+  /// "owner:group mode" of a path; of a link itself, not of its target.
   static std::string rights(const fs::path& path) {
     struct stat status{};
     if (::lstat(path.c_str(), &status) < 0) return "none";
@@ -44,12 +44,12 @@ class Bench {
     std::snprintf(mode, sizeof mode, "%04o", status.st_mode & 07777u);
     return std::to_string(status.st_uid) + ":" + std::to_string(status.st_gid) + " " + mode;
   }
-  /// Owner and group are others than the test's, where that is possible.
+  /// Sets an owner and a group other than the test's, if the test may.
   static void set_rights(const fs::path& path, mode_t mode) {
     if (::geteuid() == 0) REQUIRE(::chown(path.c_str(), kOwner, kGroup) == 0);
     REQUIRE(::chmod(path.c_str(), mode) == 0);
   }
-  /// Each name and text in the directory and in conf.d, to see that nothing has changed.
+  /// All names and texts of the directory and conf.d, to compare before and after.
   std::string everything() const {
     std::string all;
     std::set<fs::path> paths;
@@ -93,7 +93,7 @@ TEST_CASE("restore: a file that is not there any more gets the rights of the mai
   REQUIRE(restore_files(kept({{bench.main(), "same"}, {more, "secret"}}), bench.main()));
   CHECK(Bench::text(more) == "secret");
   CHECK(Bench::rights(more) == Bench::rights(bench.main()));
-  CHECK_FALSE(fs::exists(Bench::copy_of(bench.main())));  // which was what it should be
+  CHECK_FALSE(fs::exists(Bench::copy_of(bench.main())));  // the main file was right already
 }
 
 TEST_CASE("restore: a link stays a link, and the file that it leads to is replaced") {

@@ -25,7 +25,7 @@ TEST_CASE("terminal_safe: what moves a cursor or hides a text is written out") {
   CHECK(terminal_safe("a\x1b[2J\r\n\tb") == "a\\x1b[2J\\x0d\\x0a\\x09b");
   CHECK(terminal_safe(std::string_view("\0", 1)) == "\\x00");
   CHECK(terminal_safe("\x7f") == "\\x7f");
-  CHECK(terminal_safe("\u009b31m") == "\\x9b31m");  // CSI as one character
+  CHECK(terminal_safe("\u009b31m") == "\\x9b31m");  // CSI as a single character
   CHECK(terminal_safe("\u202etxt") == "\\u202etxt");
   CHECK(terminal_safe("\u2028\u200b\ufeff") == "\\u2028\\u200b\\ufeff");
 }

@@ -43,7 +43,7 @@ Invocation invocation_for(const std::string& runtime_dir, VerbFunction verb = sh
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-/// Without root's privileges while it lives: root may use any socket.
+/// Drops root's privileges during its lifetime, since root may use any socket.
 class AsNobody {
  public:
   AsNobody() : user_(geteuid()) {

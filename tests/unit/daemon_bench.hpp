@@ -52,9 +52,9 @@ class Bench {
                                             {.host = "lb1", .started = loop->now(), .pid = 42}));
   }
   std::string path() const { return directory_.socket(); }
-  /// The files have this configuration from now on.
+  /// Sets the configuration of the files from now on.
   void write(const Config& config, const std::string& text) { on_disk = loaded(config, text); }
-  /// The same configuration as the bench began with, but for the priority.
+  /// Sets the files to the first configuration with another priority.
   void write_priority(std::uint8_t priority, const std::string& text) {
     Config wanted = node.config;
     wanted.instances[0].priority = priority;
@@ -72,12 +72,12 @@ class Bench {
     REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
     return fd;
   }
-  /// Turns the loop until nothing is left to do.
+  /// Turns the loop until it has nothing left to do.
   void turn() const {
     const auto is_idle = [this] { return reader->idle() && disk->idle(); };
     for (int i = 0; i < 20 || !is_idle(); ++i) loop->turn(is_idle() ? Duration::zero() : std::chrono::milliseconds(1));
   }
-  /// All that the server has sent; `closed` when it has closed the connection.
+  /// All octets that the server has sent; `closed` becomes true if it has closed the connection.
   std::string read_all(const Fd& fd, bool* closed = nullptr) const {
     std::string text;
     char buffer[65536];
@@ -87,7 +87,7 @@ class Bench {
     if (closed != nullptr) *closed = size == 0 || errno == ECONNRESET;
     return text;
   }
-  /// Asks and does not wait for the answer.
+  /// Sends a request and does not wait for the answer.
   Fd say(const std::string& request) const {
     Fd fd = connect();
     (void)!::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL);
@@ -107,7 +107,7 @@ class Bench {
   std::unique_ptr<EventLoop> loop;
   FileStore store;
   std::unique_ptr<Worker> reader, disk;
-  std::function<void()> while_reading = [] {};  ///< in the reader's thread
+  std::function<void()> while_reading = [] {};  ///< runs in the reader's thread
   Result<LoadedConfig> on_disk = failure("cannot read vipd.toml");
 
  private:
@@ -117,7 +117,7 @@ class Bench {
   Lifecycle life;
   std::unique_ptr<Reloader> reloader;
   std::unique_ptr<ControlServer> server;
-  std::optional<std::string> no_reexec;  ///< why not
+  std::optional<std::string> no_reexec;  ///< why a re-exec is refused; nullopt if it is not
   int reexecs = 0;
 
   Result<void> reexec() {

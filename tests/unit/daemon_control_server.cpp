@@ -135,7 +135,7 @@ TEST_CASE("ControlServer: each verb has its right, and only root has all") {
 
 namespace {
 
-/// Connects as another user; the kernel remembers who it was.
+/// Connects as another user; the kernel remembers that user.
 Fd connect_as(const Bench& bench, uid_t user) {
   std::filesystem::permissions(std::filesystem::path(bench.path()).parent_path(), std::filesystem::perms(0755));
   std::filesystem::permissions(bench.path(), std::filesystem::perms(0666));
@@ -262,7 +262,7 @@ TEST_CASE("Reloader: a reload on trial goes back unless it is confirmed") {
   CHECK(bench.ask("{\"verb\":\"confirm\"}\n").find("no reload waits") != std::string::npos);
   CHECK(bench.ask("{\"verb\":\"reload\",\"confirm_ms\":\"soon\"}\n").find("vipd.error/1") != std::string::npos);
   CHECK(bench.ask("{\"verb\":\"reload\",\"confirm_ms\":999}\n").find("vipd.error/1") != std::string::npos);
-  // In nanoseconds, as 64 bits have them, this would be a minute.
+  // As 64 bits of nanoseconds, this number would wrap to a minute.
   CHECK(bench.ask("{\"verb\":\"reload\",\"confirm_ms\":288230376151771744}\n").find("vipd.error/1") !=
         std::string::npos);
   CHECK(bench.node.router().standing().base_priority() == 254);
@@ -327,7 +327,7 @@ TEST_CASE("Reloader: nothing but a confirmation makes a trial permanent") {
   for (int i = 0; i < 50 && bench.life.phase() == Phase::on_trial; ++i) bench.loop->turn(milliseconds(100));
   CHECK(bench.priority() == 254);
   CHECK_FALSE(bench.reloader->state().files_in_force);
-  CHECK(bench.unconfirmed().before(bench.on_disk->sources).has_value());  // the files still say it
+  CHECK(bench.unconfirmed().before(bench.on_disk->sources).has_value());  // the files are still those of the trial
 }
 
 TEST_CASE("Reloader: a reload to what was in force before the trial ends the trial") {
@@ -382,7 +382,7 @@ TEST_CASE("Reloader: status says whether the files are in force, as of the last 
 TEST_CASE("ControlServer: a re-exec is answered with the version, or with the reason why there is none") {
   Bench bench;
   const std::string request = "{\"verb\":\"reexec\"}\n";
-  REQUIRE_FALSE(bench.on_disk);  // files that cannot be read hinder nothing
+  REQUIRE_FALSE(bench.on_disk);  // unreadable files do not matter
   CHECK(Json::parse(bench.ask(request))["schema"] == "vipd.version/1");
   CHECK(bench.reexecs == 1);
   bench.no_reexec = "it is stopping";

@@ -1,4 +1,4 @@
-// What a vipd begins with: the files, or what the program before it had in force.
+// The configuration with which a vipd begins: the files, or the one in force in the previous program.
 #include "vipd/daemon/directories.hpp"
 
 #include <fcntl.h>
@@ -43,7 +43,7 @@ struct Home {
     const std::vector<ConfigSource> files = {{options.config, text}};
     return {0, "now", config_hash(files), files};
   }
-  /// What the program before has kept on the disk.
+  /// Keeps a record as the previous program does.
   void keep(const std::string& text) const {
     REQUIRE(ConfigHistory(store, in_force_path(options)).keep(kept(text).files, "now"));
   }
@@ -102,7 +102,7 @@ TEST_CASE("load_kept: what goes on needs no files, and no program of it has to b
   CHECK_FALSE(load().on_disk);  // there is no file
   home.write(text);
   CHECK_FALSE(load().on_disk);  // hooks.d has other programs
-  kept.hooks.reset();           // of an earlier version
+  kept.hooks.reset();           // an earlier version did not keep them
   CHECK(load().config->hooks_d == std::vector<std::string>{home.directory.path() + "/hooks.d/new"});
   CHECK(load().on_disk);
   home.write("[instance");

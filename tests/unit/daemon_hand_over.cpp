@@ -1,4 +1,4 @@
-// What one program leaves to the next in the same process.
+// The hand-over from one program to the next in the same process.
 #include "vipd/daemon/hand_over.hpp"
 
 #include <fcntl.h>
@@ -26,7 +26,7 @@ HandOver something_to_leave() {
   return what;
 }
 
-/// What a shell that takes over from a process of ours says.
+/// The output of a shell that takes over a process of ours.
 template <typename Act>
 std::string said_by_shell(const TemporaryDirectory& directory, const std::string& script, Act act) {
   const std::string said = directory.path() + "/said";

@@ -1,4 +1,4 @@
-// The table of docs/decisions/0018, cell by cell: what the page says, the code does.
+// The code has the table of docs/decisions/0018, cell by cell.
 #include "vipd/daemon/lifecycle.hpp"
 
 #include <fstream>
@@ -19,7 +19,7 @@ std::string trimmed(const std::string& text) {
   return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
-/// "| a | b |" is {"a", "b"}.
+/// The cells of a row: {"a", "b"} for "| a | b |".
 std::vector<std::string> cells_of(const std::string& line) {
   std::vector<std::string> cells;
   std::istringstream stream(line.substr(1));
@@ -27,7 +27,7 @@ std::vector<std::string> cells_of(const std::string& line) {
   return cells;
 }
 
-/// The table in the decision: by "`event`", its cells.
+/// The table of the page: its cells by "`event`".
 std::map<std::string, std::vector<std::string>> table_of_the_page() {
   std::ifstream page(VIPD_SOURCE_DIR "/docs/decisions/0018-a-stop-is-final.md");
   REQUIRE(page.good());
@@ -75,7 +75,7 @@ TEST_CASE("Lifecycle: each cell is what the decision shows, and none is empty") 
     for (const Phase phase : kAllPhases) {
       CAPTURE(to_string(phase));
       const Cell& cell = kLifecycle[i][static_cast<std::size_t>(phase)];
-      CHECK(cell.goes == cell.refusal.empty());  // a hole would be neither
+      CHECK(cell.goes == cell.refusal.empty());  // a forgotten cell would have neither
       CHECK(row->second[static_cast<std::size_t>(phase)] == shown(phase, event));
     }
   }

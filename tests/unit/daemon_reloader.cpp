@@ -1,4 +1,4 @@
-// Reading, judging and keeping configurations takes time, and much may happen meanwhile (docs/decisions/0022).
+// Reading, judging and keeping a configuration takes time; much may happen meanwhile (docs/decisions/0022).
 #include <atomic>
 #include <latch>
 
@@ -9,7 +9,7 @@ using namespace vipd::test;
 
 namespace {
 
-/// A Bench whose files take as long to read as the test wants.
+/// A Bench with slow files: the test decides how long reading takes.
 class SlowBench : public Bench {
  public:
   SlowBench() {
@@ -31,7 +31,7 @@ class SlowBench : public Bench {
     open();
     turn();
   }
-  /// The answer that has come by now; "" if none has.
+  /// The answer so far; "" if none has come.
   std::string answer(const Fd& fd) const { return read_all(fd); }
 
   std::atomic<int> reads = 0;
@@ -123,7 +123,7 @@ TEST_CASE("F27 Reloader: signals that come faster than files are read do not pil
   bench.write_priority(200, "second");
   for (int i = 0; i < 1000; ++i) bench.reloader->reload();
   bench.open_and_turn();
-  CHECK(bench.reads == 2);  // the first one, and one that has seen what was written until the last one
+  CHECK(bench.reads == 2);  // the first read, and one read that saw the last text
   CHECK(bench.priority() == 200);
 }
 
@@ -137,7 +137,7 @@ TEST_CASE("F27 ControlServer: a client that leaves while files are read is let g
   gone = Fd();
   bench.go_on();
   bench.open_and_turn();
-  CHECK(bench.priority() == 200);  // it was asked for
+  CHECK(bench.priority() == 200);  // somebody asked for it
   bool closed = false;
   CHECK(Json::parse(bench.read_all(silent, &closed))["schema"] == "vipd.diff/1");
   CHECK(closed);

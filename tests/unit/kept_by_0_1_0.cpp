@@ -1,4 +1,4 @@
-// What vipd 0.1.0 has left is taken up by its successor. tests/data/kept-by-0.1.0 was written by that version.
+// vipd goes on with the files of vipd 0.1.0. That version wrote tests/data/kept-by-0.1.0.
 #include <spdlog/spdlog.h>
 
 #include <cstddef>
@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A store with a file of that version, in the boot 00 01 ... 0f.
+/// A store with a file of vipd 0.1.0, in the boot 00 01 ... 0f.
 sim::SimStore store_with(const std::string& name) {
   sim::SimStore store;
   store.set(name, read_file("tests/data/kept-by-0.1.0/" + name));
@@ -122,7 +122,7 @@ TEST_CASE("0.1.0: its configurations are found, and today's come behind them") {
   sim::SimStore store = store_with("history/1.json");
   store.set("history/2.json", read_file("tests/data/kept-by-0.1.0/history/2.json"));
   ConfigHistory history(store, "history");
-  CHECK(history.keep(kTwo, "now") == 2u);  // it is the newest already
+  CHECK(history.keep(kTwo, "now") == 2u);  // the newest has this text already
   CHECK(history.keep(kOne, "now") == 3u);
   const auto all = history.list();
   REQUIRE(all.size() == 3);

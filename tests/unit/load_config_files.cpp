@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A directory of root's in which a configuration may stand, with the names of files in its hooks.d.
+/// A directory of root that may have a configuration, with files in its hooks.d.
 struct Etc {
   explicit Etc(const std::vector<std::string>& hooks) : config(directory.path() + "/vipd.toml") {
     std::ofstream(config) << "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n";
@@ -23,7 +23,7 @@ struct Etc {
   fs::path hooks_d() const { return fs::path(directory.path()) / "hooks.d"; }
   fs::path path_of(const std::string& name) const { return hooks_d() / name; }
 
-  TemporaryDirectory directory{"/var/lib"};  // only root may change what is in it
+  TemporaryDirectory directory{"/var/lib"};  // only root may change its files
   const std::string config;
 };
 

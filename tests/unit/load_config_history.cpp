@@ -1,4 +1,4 @@
-// The configurations that were in force: kept, found again, and never in the way.
+// The history of configurations: it keeps and finds them, and a damaged file stops nothing.
 #include <fstream>
 
 #include "support/catch.hpp"

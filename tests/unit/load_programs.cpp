@@ -89,7 +89,7 @@ TEST_CASE("programs: only what is named may run, with the words of a notify scri
   CHECK(may({"/usr/bin/env", "up"}));
   CHECK(may({"/tmp/any", "INSTANCE", "web", "MASTER", "254"}));
   CHECK(may({"/tmp/any", "GROUP", "edge", "FAULT", "0"}));
-  CHECK(may({"/tmp/any"}));  // as hooks.fault
+  CHECK(may({"/tmp/any"}));  // hooks.fault names it, too
   for (const Words& arguments :
        {Words{}, Words{"/usr/bin/env"}, Words{"/usr/bin/env", "up", "more"}, Words{"/usr/bin/env", "down"},
         Words{"/bin/sh", "-c", "id"}, Words{"/usr/bin/env", "up", "INSTANCE", "web", "MASTER", "254"},

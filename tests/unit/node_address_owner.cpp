@@ -27,7 +27,7 @@ std::vector<VirtualAddress> many(int count) {
   return addresses;
 }
 
-/// One node whose daemon is not started: its kernel and wire serve an AddressOwner of the test's own.
+/// A node without a running daemon: its kernel and wire serve the test's own AddressOwner.
 struct Bench {
   explicit Bench(const std::function<void(InstanceConfig&)>& adjust = {})
       : world(1), node(world.add_node(254, adjust)) {
@@ -40,7 +40,7 @@ struct Bench {
     config = std::make_shared<InstanceConfig>(std::move(changed));
     owner->reconfigure(world.now);
   }
-  /// Lets time pass as the daemon does.
+  /// Lets time pass, and calls the owner as the daemon does.
   void run_for(Duration duration) {
     const TimePoint end = world.now + duration;
     while (owner->deadline() <= end) {
@@ -49,7 +49,7 @@ struct Bench {
     }
     world.run_for(end - world.now);
   }
-  /// Seconds after the claim at which announcements left, rounded to milliseconds.
+  /// The times of announcements since the claim, rounded to milliseconds.
   std::vector<milliseconds> announced() const {
     std::vector<milliseconds> times;
     for (const auto& [time, frame] : node.wire.announced)
@@ -69,7 +69,7 @@ struct Bench {
   TimePoint claimed{};
 };
 
-/// Of this thread: on a busy machine the clock on the wall counts what others do.
+/// The processor time of this thread: wall-clock time would count other programs on a busy machine.
 Duration processor_time() {
   timespec used{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
@@ -93,7 +93,7 @@ TEST_CASE("AddressOwner: what one more address costs grows with their number, no
   };
   const Duration of_500 = cost(500), of_4000 = cost(4000);
   INFO(of_500.count() << " ns, " << of_4000.count() << " ns");
-  REQUIRE(of_4000 < 24 * of_500);  // eight times as many; their square is 64
+  REQUIRE(of_4000 < 24 * of_500);  // eight times as many entries: quadratic time would be 64 times
 }
 
 TEST_CASE("AddressOwner: announces at once, in a burst, again after 5 s, then once a minute") {
@@ -139,7 +139,7 @@ TEST_CASE("AddressOwner: a refused address is a failure that names it, and is no
   bench.claim();
   REQUIRE(bench.owner->failure());
   CHECK(*bench.owner->failure() == "cannot add 192.0.2.11/24 on eth0: No space left on device");
-  CHECK(bench.node.wire.announced.empty());  // nor is the other one, which would not stay
+  CHECK(bench.node.wire.announced.empty());  // the other address would not stay, so it is not announced
   bench.owner->release();
   CHECK_FALSE(bench.node.kernel.has(kVip));
 }
@@ -352,7 +352,7 @@ void with_routing(InstanceConfig& instance) {
   instance.rules = {kRule};
 }
 
-/// Has the view see what the kernel has now, and the owner look at it.
+/// Updates the view to the kernel's present state, and has the owner examine it.
 void look(Bench& bench) {
   bench.node.kernel.catch_up();
   bench.run_for(milliseconds(20));
@@ -432,7 +432,7 @@ TEST_CASE("AddressOwner: an address on another interface, which may be missing")
   SECTION("missing") {
     bench.claim();
     CHECK(bench.owner->failure() == "cannot add 203.0.113.10/24 on eth1: No such device");
-    CHECK(bench.node.wire.announced.empty());  // not the other one either
+    CHECK(bench.node.wire.announced.empty());  // the other address is not announced either
     bench.owner->release();
     CHECK(bench.owner->entries().back().error == ENODEV);
     bench.owner->forget_refusals();
@@ -472,7 +472,7 @@ TEST_CASE("AddressOwner: hundreds of addresses are announced in turns, each in e
   bench.run_for(seconds(1));
   std::map<milliseconds, int> each_turn;
   for (const milliseconds at : bench.announced()) ++each_turn[at];
-  each_turn.erase(milliseconds(0));  // as many at a time as are added, which takes no time here
+  each_turn.erase(milliseconds(0));  // batches: adding takes no time here
   for (const auto& [at, frames] : each_turn) CHECK(frames <= 32);
   std::map<std::vector<std::uint8_t>, int> each_frame;
   for (const auto& [time, frame] : bench.node.wire.announced) ++each_frame[frame];
@@ -521,7 +521,7 @@ TEST_CASE("AddressOwner: an address that is refused in a later turn is a failure
   bench.run_for(Duration::zero());
   CHECK(bench.owner->deadline() == kNever);
   bench.world.run_for(seconds(1));
-  CHECK(bench.node.kernel.real()->addresses.size() == 2);  // the node's own
+  CHECK(bench.node.kernel.real()->addresses.size() == 2);  // the node's own addresses
   CHECK(count == 80);
 }
 
@@ -567,7 +567,7 @@ TEST_CASE("AddressOwner: announces at once when another node was Active too, and
     instance.announce = {.count = 1, .again_after = Duration::zero(), .refresh = Duration::zero()};
   });
   bench.owner->contested(milliseconds(100), bench.world.now);
-  CHECK(bench.owner->deadline() == kNever);  // we hold nothing
+  CHECK(bench.owner->deadline() == kNever);  // the owner holds nothing
   bench.claim();
   SECTION("one advert") {
     bench.run_for(milliseconds(500));
@@ -596,7 +596,7 @@ TEST_CASE("AddressOwner: announces at once when another node was Active too, and
 
 namespace {
 
-/// The configuration changes while its things are held. Returns what was added then.
+/// Changes the configuration while its objects are held. Returns the objects that were added then.
 std::vector<std::string> reconfigure(Bench& bench, const std::function<void(InstanceConfig&)>& change) {
   std::vector<std::string> added;
   bench.node.kernel.refuse = [&](const KernelObject& object) {
@@ -610,7 +610,7 @@ std::vector<std::string> reconfigure(Bench& bench, const std::function<void(Inst
   return added;
 }
 
-/// An Active node whose first burst is over, with no other one to come.
+/// Settings with a single burst of announcements after a takeover.
 void with_one_burst(InstanceConfig& instance) {
   with_routing(instance);
   instance.announce = {.count = 2, .again_after = Duration::zero(), .refresh = Duration::zero()};
@@ -651,7 +651,7 @@ TEST_CASE("AddressOwner: a changed configuration adds and announces what is new,
   }
   SECTION("what leaves the machine as it is") {
     const auto added = reconfigure(bench, [](InstanceConfig& instance) {
-      instance.addresses[0].interface = "eth0";  // where it is anyway
+      instance.addresses[0].interface = "eth0";  // the interface on which it is anyway
       instance.addresses[0].advertised = false;
       instance.routes[0].interface = "eth0";
     });
@@ -680,7 +680,7 @@ TEST_CASE("AddressOwner: a length that was found at the claim stays while the ad
   CHECK(reconfigure(bench, [](InstanceConfig& instance) { instance.announce.gap = milliseconds(5); }).empty());
   CHECK(addresses.contains({kVip, 24}));
   CHECK(reconfigure(bench, [](InstanceConfig& instance) { instance.addresses[0].prefix.length = 25; }) ==
-        std::vector<std::string>{"192.0.2.10/25 on eth0",  // the last one: the kernel has taken the route along
+        std::vector<std::string>{"192.0.2.10/25 on eth0",  // the last address: the kernel has removed the route with it
                                  "route 198.51.100.0/24 via 192.0.2.1 dev eth0"});
   CHECK_FALSE(addresses.contains({kVip, 24}));
 }
@@ -697,7 +697,7 @@ TEST_CASE("AddressOwner: an address that something else gives to the node is nei
 
 namespace {
 
-/// A claim on a machine on which 16 objects take 2.5 ms: all of 300 are announced after 45 ms.
+/// A claim on a machine on which 16 objects take 2.5 ms: all 300 are announced after 45 ms.
 void claim_slowly(Bench& bench) {
   bench.claim();
   while (bench.owner->adding()) {
@@ -706,7 +706,7 @@ void claim_slowly(Bench& bench) {
   }
 }
 
-/// Holds everything for a while; the kernel's view knows.
+/// Holds everything for a while, so the view knows it.
 void hold(Bench& bench) {
   claim_slowly(bench);
   bench.run_for(seconds(10));
@@ -798,7 +798,7 @@ TEST_CASE("AddressOwner: few objects go at once when a peer takes over, and so d
 TEST_CASE("AddressOwner: all are gone after five seconds, however slow our own claim was") {
   Bench bench([](InstanceConfig& instance) {
     instance.addresses = many(300);
-    instance.announce.delay = seconds(20);  // counts as part of the claim: clients stay where they are until then
+    instance.announce.delay = seconds(20);  // part of the claim: clients use the old holder until then
   });
   bench.claim();
   bench.run_for(seconds(30));
@@ -917,7 +917,7 @@ TEST_CASE("AddressOwner: a fault while it lets go takes the rest at once, a relo
   bench.run_for(milliseconds(15));
   CHECK(bench.owner->letting_go());
   CHECK(held(bench) == 300 - 16);
-  REQUIRE(bench.owner->prepare());  // as whoever looks at the interface does
+  REQUIRE(bench.owner->prepare());  // as the router does before it examines the interface
   CHECK(kernel.refused.size() == 300);
   SECTION("fault") {
     bench.owner->release();
@@ -951,7 +951,7 @@ namespace {
 
 const IpAddress kVip6 = *IpAddress::parse("2001:db8::10");
 
-/// A node whose kernel looks for another host that has the address. Adverts come once a second.
+/// A node whose kernel runs duplicate address detection. The advert interval is a second.
 struct Detecting : Bench {
   Detecting()
       : Bench([](InstanceConfig& instance) { instance.addresses = {{{.prefix = {kVip6, 64}, .nodad = false}}}; }) {
@@ -960,7 +960,7 @@ struct Detecting : Bench {
       return 0;
     };
   }
-  /// As the daemon does, which looks whenever the kernel has news.
+  /// Lets time pass; the owner examines the kernel at each change, as in the daemon.
   void live(Duration duration) {
     for (const TimePoint end = world.now + duration; world.now < end;) {
       run_for(milliseconds(10));

@@ -1,4 +1,4 @@
-// CheckSet: what is due is started, what has come is taken, and a reload keeps what is known.
+// CheckSet: due checks are started, their results are taken, and a reload keeps known states.
 #include <algorithm>
 
 #include "support/catch.hpp"
@@ -16,7 +16,7 @@ class ListRunner final : public Runner {
     commands.push_back(command);
     waiting.push_back(std::move(done));
   }
-  /// Answers the first one that waits.
+  /// Answers the first waiting command.
   void answer(const Outcome& outcome) {
     const Done done = std::move(waiting.front());
     waiting.erase(waiting.begin());
@@ -46,7 +46,7 @@ struct One {
     checks.configure({check}, [](const auto&) { return false; }, at(0s));
     checks.on_deadline(at(0s));
   }
-  /// The outcome of the run that is under way, taken at once.
+  /// Ends the present run with this outcome, which is taken at once.
   void answer(const Outcome& outcome, Duration when) {
     runner.answer(outcome);
     checks.on_deadline(at(when));
@@ -72,7 +72,7 @@ TEST_CASE("CheckSet: runs the command quietly, with its timeout and nothing of o
 
 TEST_CASE("CheckSet: a result is taken at a deadline that is due at once, and the next run at its time") {
   One one;
-  CHECK(one.checks.deadline() > at(4s));  // when it would be stale
+  CHECK(one.checks.deadline() > at(4s));  // when the check would be stale
   CHECK(unfit(one.checks) == "check app has no result yet");
   one.runner.answer({});
   CHECK(one.checks.deadline() <= at(0s));
@@ -149,7 +149,7 @@ TEST_CASE(
   CheckConfig changed = config("app");
   changed.kind = CommandCheck{{"/usr/bin/another"}};
   one.checks.configure({changed}, [](const auto&) { return true; }, at(1'100ms));
-  one.runner.answer({.exit_status = 1});  // of the old command
+  one.runner.answer({.exit_status = 1});  // the result of the old command
   one.checks.on_deadline(at(1'100ms));
   CHECK(unfit(one.checks) == "fit");
   CHECK(one.runner.commands.back().arguments == std::vector<std::string>{"/usr/bin/another"});
@@ -162,7 +162,7 @@ TEST_CASE("CheckSet: a check that a reload brings counts as passing until its fi
   one.checks.configure({config("app")}, [](const auto&) { return true; }, at(500ms));
   CHECK(unfit(one.checks) == "fit");
   one.checks.on_deadline(at(500ms));
-  one.runner.answer({});  // of the one that is gone
+  one.runner.answer({});  // the result of the removed check
   one.answer({.exit_status = 1}, 600ms);
   CHECK(unfit(one.checks) == "check app failed: exit status 1");
 }

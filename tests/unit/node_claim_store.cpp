@@ -1,4 +1,4 @@
-// ClaimStore: what a vipd leaves is what the next one finds; a file that is not to be trusted is as good as none.
+// ClaimStore: the next run finds the claims of the previous run; an untrustworthy file counts as none.
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -41,7 +41,7 @@ FileStore disk;
 class Bench {
  public:
   std::string path() const { return directory_.path() + "/claims"; }
-  /// One octet of the file is another one.
+  /// Changes one octet of the file.
   void damage(std::streamoff at, char octet) const {
     std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(at);
@@ -67,7 +67,7 @@ TEST_CASE("ClaimStore: the next one finds what was kept, put forward and not dro
     claims.drop("mail");
     claims.drop("unknown");
   }
-  for (int i = 0; i < 2; ++i) {  // reading it changes nothing
+  for (int i = 0; i < 2; ++i) {  // reading changes nothing
     const ClaimStore next(disk, bench.path());
     KeptClaim later = claim();
     later.until = at(1004s);
@@ -205,7 +205,7 @@ TEST_CASE("ClaimStore: a disk that is full for a while costs the claims that had
   store.room = store.used() + 100;
   claims.keep("mail", claim());
   claims.extend("mail", at(1004s));
-  claims.extend("web", at(1005s));  // which needs no room
+  claims.extend("web", at(1005s));  // this needs no room
   CHECK(ClaimStore(store, "claims").find("mail") == nullptr);
   REQUIRE(ClaimStore(store, "claims").find("web") != nullptr);
   CHECK(ClaimStore(store, "claims").find("web")->until == at(1005s));

@@ -1,4 +1,4 @@
-// Contender: another node that is Active, too.
+// Contender: another node that is Active while this router is.
 #include "vipd/node/contender.hpp"
 
 #include "support/catch.hpp"

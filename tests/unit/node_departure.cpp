@@ -1,4 +1,4 @@
-// Departure: how many entries go, and when, while a peer adds them.
+// Departure: how many entries are removed, and when, while a peer adds them.
 #include "vipd/node/departure.hpp"
 
 #include "support/catch.hpp"

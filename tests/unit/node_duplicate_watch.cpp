@@ -1,4 +1,4 @@
-// DuplicateWatch: how long an old holder of an address is waited for.
+// DuplicateWatch: how long a claim waits for the old holder of an address.
 #include "vipd/node/duplicate_watch.hpp"
 
 #include "support/catch.hpp"

@@ -49,7 +49,7 @@ TEST_CASE("HookJournal: what was begun and not ended is handed out to the next o
     journal.began(kWeb, event(HookState::stop, 3));
     journal.began(kGroup, event(HookState::backup, 4));
     journal.ended(kGroup);
-    CHECK_FALSE(journal.take(kWeb));  // not what it wrote itself
+    CHECK_FALSE(journal.take(kWeb));  // the journal does not take its own record
   }
   HookJournal next(disk, bench.path);
   CHECK_FALSE(next.take(kGroup));
@@ -77,7 +77,7 @@ std::string journal_of(const std::vector<std::string>& documents, const std::str
   return octets;
 }
 
-/// The same as vipd 0.1.0 wrote it.
+/// The journal as vipd 0.1.0 wrote it.
 std::string lines_of(const std::vector<std::string>& documents, const std::string& head = kSchema) {
   std::string text = head + "\n";
   for (const std::string& document : documents) text += document + "\n";
@@ -148,7 +148,7 @@ TEST_CASE("HookJournal: after a full disk, the next event begins the file anew w
   journal.began(kWeb, event(HookState::stop, 1));
   store.room = store.used() + 10;
   journal.began(kGroup, event(HookState::fault, 2));
-  CHECK(read_records(store.at("journal")).ending == Ending::whole);  // no half of it is there
+  CHECK(read_records(store.at("journal")).ending == Ending::whole);  // no half record is there
   journal.ended(kGroup);
   store.room = 10'000;
   journal.began(kGroup, event(HookState::backup, 3));

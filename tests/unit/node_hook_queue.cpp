@@ -47,7 +47,7 @@ struct Bench {
 
 TEST_CASE("HookQueue: the hook of the state, then hooks.any with keepalived's arguments") {
   Bench bench({.active = {"/a", "up"}, .backup = {"/b"}, .fault = {"/f"}, .stop = {"/s"}, .any = {"/any", "x"}});
-  bench.world.add_node(1);  // so that the world has a clock to run by
+  bench.world.add_node(1);  // gives the world a clock
   for (const auto state : {HookState::active, HookState::backup, HookState::fault, HookState::stop}) {
     bench.queue->push(event(state));
     bench.world.run_for(seconds(1));
@@ -140,9 +140,9 @@ TEST_CASE("HookQueue: what is superseded while it waits is counted, not told; th
   hooks.active = {"/up"};
   Bench bench(hooks);
   bench.world.add_node(1);
-  bench.queue->push(event(HookState::active));  // runs at once, and to its end: both its programs
+  bench.queue->push(event(HookState::active));  // its two programs run at once, to their end
   bench.queue->push(event(HookState::backup));  // superseded
-  bench.queue->push(event(HookState::active));  // superseded, two programs
+  bench.queue->push(event(HookState::active));  // superseded, with two programs
   CHECK(bench.queue->waiting() == 3);
   bench.queue->push(event(HookState::fault));
   CHECK(bench.queue->waiting() == 2);
@@ -185,7 +185,7 @@ TEST_CASE("HookQueue: the FIFO is told of each transition at once, superseded on
   config.notify_fifo = directory.path() + "/fifo";
   Bench bench(any_hook());
   bench.node.configure(config);
-  bench.node.configure(config);  // the same one stays open
+  bench.node.configure(config);  // the same FIFO stays open
   for (const auto state : {HookState::active, HookState::fault, HookState::backup, HookState::stop})
     bench.queue->push(event(state));
   const Fd fd(::open(config.notify_fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -207,7 +207,7 @@ TEST_CASE("HookQueue: what an earlier vipd began to tell is told first and said 
     return std::ranges::count(command.environment, "VIPD_AGAIN=1") == 1;
   };
   std::vector<std::string> begun;
-  {  // the vipd before
+  {  // the previous run
     SimRunner killed(world);
     NodeHooks node(killed, HookJournal(store, "journal"));
     HookQueue queue(node, subject, shared_any_hook());
@@ -311,7 +311,7 @@ TEST_CASE("HookQueue: a question that is withdrawn is not asked any more, and a 
   CHECK(bench.called().size() == 1);
 
   bench.queue->ask(event(HookState::before_active), seconds(2));
-  CHECK(bench.queue->withdraw_question());  // it runs
+  CHECK(bench.queue->withdraw_question());  // its hook runs
   bench.runner.outcome = [](const Command& command) {
     return Outcome{.exit_status = command.arguments[0] == "/promote" ? 1 : 2};
   };

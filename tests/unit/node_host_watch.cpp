@@ -1,4 +1,4 @@
-// What a router makes of other hosts with its addresses: whom it names, and how often.
+// HostWatch: which other hosts with the addresses of a router are named, and how often.
 #include "support/catch.hpp"
 #include "support/election_trace.hpp"
 #include "vipd/node/host_watch.hpp"

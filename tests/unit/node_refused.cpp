@@ -1,4 +1,4 @@
-// A packet that is refused changes a counter and nothing else (conformance B18): the whole daemon layer, in each state.
+// A refused packet changes a counter and nothing else (conformance B18): the whole daemon layer, in each state.
 #include <algorithm>
 #include <random>
 
@@ -15,7 +15,7 @@ using vipd::testing::Vector;
 
 namespace {
 
-/// All that a node shows of itself but its counters of refusals, when it will act next, and what it has said.
+/// The status of a node without its counters of refusals, its next deadline, and the numbers of its packets and hooks.
 std::string snapshot(const World& world, const Node& node) {
   const Clocks clocks{.monotonic = world.now, .wall = {}};
   auto status = status_document(*node.supervisor, {}, {.host = "n", .started = {}, .pid = 1}, clocks);
@@ -46,7 +46,7 @@ std::optional<Datagram> arrival(std::span<const std::uint8_t> octets, Family fam
   return datagram;
 }
 
-/// A receiver as the vector describes it, in the state that is reached after `lead`.
+/// A receiver as the vector describes it, in the state that it reaches after `lead`.
 struct Bench {
   Bench(const Vector& vector, Duration lead, bool stopping) : world(1) {
     const auto rules = vector.rules(ChecksumPolicy::automatic);
@@ -61,7 +61,7 @@ struct Bench {
     });
     Node& node = *world.nodes[0];
     auto& addresses = node.kernel.real()->addresses;
-    addresses.clear();  // the usual ones are senders of some vectors
+    addresses.clear();  // the usual addresses are senders of some vectors
     if (vector.own_sources.empty() && vector.peers.empty())
       for (const char* own : {"192.0.2.250", "fe80::fa"}) addresses[{*IpAddress::parse(own), 24}] = {};
     for (const auto& own : vector.own_sources) addresses[{own, 24}] = {};
@@ -73,7 +73,7 @@ struct Bench {
   }
 
   Node& node() { return *world.nodes[0]; }
-  /// True if the packet was refused; then it has changed nothing.
+  /// True if the packet was refused; checks that it has changed nothing then.
   bool refuses(const Datagram& datagram) {
     const std::string before = snapshot(world, node());
     const std::uint64_t refused = refusals(node());
@@ -92,7 +92,7 @@ struct Moment {
   bool stopping;
 };
 
-/// Backup, Active, and Active that resigns; with an interval of 10 s at most.
+/// Moments in Backup, in Active, and in Active while resigning, for intervals of 10 s at most.
 constexpr Moment kMoments[] = {{milliseconds(100), false}, {seconds(41), false}, {seconds(41), true}};
 
 }  // namespace
@@ -130,7 +130,7 @@ TEST_CASE("refused: no damaged golden packet changes anything but a counter", "[
       INFO("vector " << vector.name << " round " << round);
       const auto datagram = arrival(octets, vector.family);
       if (!datagram) continue;
-      if (!bench.refuses(*datagram)) break;  // damaged and yet valid: another start
+      if (!bench.refuses(*datagram)) break;  // a damaged and yet valid packet: begin anew
       ++refused;
     }
   }

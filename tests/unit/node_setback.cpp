@@ -1,4 +1,4 @@
-// Setback: when a router that could not be Active takes part again, and when it may preempt again.
+// Setback: when a router that failed to be Active takes part again, and when it may preempt again.
 #include "vipd/node/setback.hpp"
 
 #include "support/catch.hpp"

@@ -19,7 +19,7 @@ InstanceConfig with_virtual_mac(std::uint8_t vrid = 51) {
   return config;
 }
 
-/// A machine with eth0 of its own settings.
+/// A machine with eth0 and settings of its own.
 struct Bench {
   Bench() : world(1), kernel(world.add_node(254).kernel) {
     kernel.catch_up();
@@ -102,7 +102,7 @@ TEST_CASE("VirtualMac: what a dead vipd left is removed and what it had changed 
     REQUIRE(dead.prepare());
     REQUIRE(dead.raise());
   }
-  CHECK(VirtualMac(bench.kernel, with_virtual_mac()).remove());  // it was up
+  CHECK(VirtualMac(bench.kernel, with_virtual_mac()).remove());  // the device was up
   CHECK(bench.device() == nullptr);
   CHECK(bench.arp_ignore() == 0);
   CHECK(bench.arp_announce() == 1);
@@ -220,7 +220,7 @@ TEST_CASE("VirtualMac: without an IPv4 address the interface's ARP is left as it
 
 namespace {
 
-/// A macvlan of the user's on eth0, up; the settings of both differ.
+/// Adds a macvlan of the user on eth0, which is up; the settings of both differ.
 const Interface* add_sub(Bench& bench, const std::string& name) {
   bench.kernel.add_macvlan(bench.kernel.real()->index, name, {{2, 0, 0, 0, 0, 9}}, "");
   bench.kernel.set_link(bench.device(name)->index, true, "");
@@ -255,7 +255,7 @@ TEST_CASE("VirtualMac: F5: on a macvlan the device stands beside it, is vipd's a
 TEST_CASE("VirtualMac: F5: the interface below a macvlan may be in another namespace") {
   Bench bench;
   const int sub = add_sub(bench, "sub0")->index;
-  bench.kernel.real_.at(sub).parent = 4711;  // an index there, which is none here
+  bench.kernel.real_.at(sub).parent = 4711;  // an index of the other namespace
   bench.kernel.catch_up();
   VirtualMac mac(bench.kernel, on_interface("sub0"));
   REQUIRE(mac.prepare());
@@ -323,10 +323,10 @@ TEST_CASE("VirtualMac: a device that has lost IPv6 by a small MTU is made anew w
   REQUIRE(mac.raise());
   bench.kernel.set_narrow("eth0", true);
   REQUIRE(mac.prepare());
-  CHECK(bench.device()->up);  // the interface has no IPv6 either
+  CHECK(bench.device()->up);  // the parent has no IPv6 either
   bench.kernel.set_narrow("eth0", false);
   REQUIRE(mac.prepare());
-  CHECK(bench.device()->up != needs_ipv6);  // what nobody misses is no reason to take the device away
+  CHECK(bench.device()->up != needs_ipv6);  // an instance without IPv6 keeps the device
   CHECK(bench.kernel.settings.contains("ipv6/conf/" + kDevice + "/addr_gen_mode") == needs_ipv6);
   REQUIRE(mac.raise());
   REQUIRE(mac.prepare());

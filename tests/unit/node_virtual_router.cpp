@@ -16,7 +16,7 @@ namespace {
 
 const IpAddress kPeer = *IpAddress::parse("192.0.2.9");
 
-/// A router on a fake machine whose log lines are kept; the logger of before is put back.
+/// A router on a fake machine. Log lines are kept, and the previous logger is restored.
 class Bench {
  public:
   explicit Bench(std::uint8_t priority = 100)
@@ -36,7 +36,7 @@ class Bench {
   void hear(Centiseconds interval, ChecksumForm form, Duration since_start) {
     hear({.vrid = 51, .priority = 200, .interval = interval, .checksum_form = form}, kPeer, since_start);
   }
-  /// With our own list of addresses if `advert` has none.
+  /// Delivers an advert, with our own list of addresses if `advert` has none.
   void hear(Advert advert, const IpAddress& source, Duration since_start) {
     static constexpr std::array<std::uint8_t, 4> wire = {192, 0, 2, 10};
     if (advert.addresses.size() == 0) advert.addresses = AddressList(Family::ipv4, wire);
@@ -121,14 +121,14 @@ TEST_CASE("VirtualRouter: senders without number take no memory and one line a m
   for (int i = 0; i < 5000; ++i) bench.hear(advert_of(200, other), sender(i % 250), milliseconds(i));
   CHECK(bench.router().peers().peers().size() == PeerTable::kMost);
   CHECK(bench.lines() == 1);
-  for (const auto& peer : bench.router().peers().peers())  // the ones heard last
+  for (const auto& peer : bench.router().peers().peers())  // the peers that were heard last
     CHECK(peer.heard >= bench.start() + milliseconds(5000 - 16));
 }
 
 TEST_CASE("VirtualRouter: two owners are counted and named, and the election decides", "[B17+][C29+]") {
   Bench bench(kOwnerPriority);
   REQUIRE(bench.router().election().state() == State::active);
-  bench.hear(advert_of(kOwnerPriority), *IpAddress::parse("192.0.2.0"), seconds(1));  // smaller than ours
+  bench.hear(advert_of(kOwnerPriority), *IpAddress::parse("192.0.2.0"), seconds(1));  // a smaller address than ours
   CHECK(bench.router().election().state() == State::active);
   for (int i = 0; i < 10; ++i) bench.hear(advert_of(kOwnerPriority), kPeer, seconds(2 + i));
   CHECK(bench.router().election().state() == State::backup);

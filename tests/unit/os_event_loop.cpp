@@ -62,7 +62,7 @@ TEST_CASE("EventLoop: kNever switches the deadline off") {
 TEST_CASE("EventLoop: in a burst, all sockets have their turn before it rests") {
   auto loop = std::move(*EventLoop::create());
   std::array<Fd, 8> sockets;
-  std::set<std::size_t> read;  // since it rested
+  std::set<std::size_t> read;  // events since the last rest
   int rests = 0, early = 0;
   std::vector<EventLoop::Watch> watches;
   const TimePoint end = loop->now() + std::chrono::milliseconds(200);
@@ -71,7 +71,7 @@ TEST_CASE("EventLoop: in a burst, all sockets have their turn before it rests") 
     sockets[i] = Fd(::eventfd(1, EFD_CLOEXEC));
     watches.push_back(std::move(*loop->watch(sockets[i].get(), EPOLLIN, Urgency::network, [&, i] {
       const TimePoint now = boot_time();
-      if (now - std::exchange(last, now) > std::chrono::microseconds(300)) {  // or the machine was busy
+      if (now - std::exchange(last, now) > std::chrono::microseconds(300)) {  // a rest, or a busy machine
         ++rests;
         if (read.size() < sockets.size()) ++early;
         read.clear();

@@ -1,5 +1,5 @@
-// FileStore: what is kept is whole or as it was, whatever stands in its place and however full the disk is; and root
-// stays where it may be.
+// FileStore: a file is whole or unchanged, whatever is in its place and however full the disk is. Root follows no link
+// out of its directory.
 #include "vipd/os/file_store.hpp"
 
 #include <fcntl.h>
@@ -85,7 +85,7 @@ TEST_CASE("FileStore: records are added, and marks and records written anew in t
   CHECK(read->ending == Ending::whole);
   CHECK((*file)->size() == std::filesystem::file_size(path));
 
-  REQUIRE(keep(store, path, "another"));  // who has the old file open does no harm
+  REQUIRE(keep(store, path, "another"));  // an open old file does no harm
   REQUIRE((*file)->append({"late"}));
   CHECK(text_in(store, path) == "another");
   CHECK_FALSE(std::filesystem::exists(path + ".new"));
@@ -173,7 +173,7 @@ TEST_CASE("FileStore: a named pipe in the place of a file does not hold up the s
 
 namespace {
 
-/// A directory of another user in one of root's, as /run/vipd is.
+/// A directory of another user in a directory of root, as /run/vipd is.
 struct OfAnotherUser {
   OfAnotherUser() {
     REQUIRE(::mkdir(path.c_str(), 0755) == 0);

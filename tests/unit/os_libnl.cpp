@@ -1,4 +1,4 @@
-// A second opinion: what we write is read by libnl, and what libnl writes is read by us, and it is the same thing.
+// A second opinion: libnl reads our messages and we read those of libnl, with equal results.
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -48,7 +48,7 @@ std::optional<IpAddress> address_of(nl_addr* address) {
   return prefix ? std::optional(prefix->address) : std::nullopt;
 }
 
-/// Of the default route.
+/// The destination of the default route.
 IpPrefix everything(int family) {
   constexpr std::array<std::uint8_t, 16> kZeros{};
   const Family ours = family == AF_INET ? Family::ipv4 : Family::ipv6;
@@ -97,7 +97,7 @@ KernelObject rule_object(rtnl_rule* rule) {
                     .priority = rtnl_rule_get_prio(rule)};
 }
 
-/// What libnl makes of a message; null if it does not understand it.
+/// A message as an object of libnl; null if libnl does not understand it.
 NlObject parsed(nlmsghdr* octets) {
   const Message message(nlmsg_convert(octets));
   nlmsg_set_proto(message.get(), NETLINK_ROUTE);
@@ -184,7 +184,7 @@ Message written_by_libnl(const KernelObject& object) {
 IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 IpPrefix prefix(const char* address, std::uint8_t length) { return {ip(address), length}; }
 
-/// As `object` is after its way through a message.
+/// `object` after its way through a message.
 KernelObject on_eth0(KernelObject object) {
   if (auto* address = std::get_if<AddressObject>(&object)) address->interface = "eth0", address->ifindex = kIndex;
   if (auto* route = std::get_if<RouteObject>(&object)) {
@@ -226,7 +226,7 @@ TEST_CASE("libnl: reads what we ask for as we meant it") {
 
 TEST_CASE("libnl: reads the same thing in the request to remove it") {
   for (const KernelObject& each : objects()) {
-    if (std::holds_alternative<AddressObject>(each)) continue;  // of which it needs the prefix alone
+    if (std::holds_alternative<AddressObject>(each)) continue;  // removing an address needs its prefix alone
     const KernelObject object = on_eth0(each);
     INFO(describe(object));
     CHECK(read_by_libnl(object, false) == object);

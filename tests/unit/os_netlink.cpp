@@ -1,4 +1,4 @@
-// Who is believed, and what becomes of messages that are not whole. Netlink sockets for users: no rights are needed.
+// Which senders are trusted, and the handling of truncated messages. NETLINK_USERSOCK needs no rights.
 #include "vipd/os/netlink.hpp"
 
 #include <libmnl/libmnl.h>

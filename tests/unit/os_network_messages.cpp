@@ -1,4 +1,4 @@
-// What the kernel says, as far as it makes sense; and what we ask for, said back.
+// Messages of the kernel, sound or not, and our requests as the kernel reports them.
 #include "vipd/os/network_messages.hpp"
 
 #include <libmnl/libmnl.h>
@@ -28,7 +28,7 @@ NetworkView machine() {
 
 IpPrefix prefix(const char* address, std::uint8_t length) { return {IpAddress::parse(address).value(), length}; }
 
-/// The request as the kernel tells of it to all: without the flags of a request.
+/// Delivers a request as the kernel reports it: without the flags of a request.
 std::vector<std::string> tell(NetworkView& view, const KernelObject& object, bool adding) {
   alignas(nlmsghdr) std::array<char, kObjectMessageSize> buffer;
   std::vector<std::string> changed;
@@ -196,7 +196,7 @@ TEST_CASE("network messages: one that is too short for its kind changes nothing"
 
 namespace {
 
-/// What the view has of a link after RTM_NEWLINK with these flags; `port_of` is IFLA_INFO_SLAVE_KIND, unless empty.
+/// The view of a link after RTM_NEWLINK with these flags. `port_of` is IFLA_INFO_SLAVE_KIND, unless empty.
 Interface link_told(unsigned flags, const std::string& port_of = "") {
   alignas(nlmsghdr) std::array<char, 512> buffer{};
   nlmsghdr* message = mnl_nlmsg_put_header(buffer.data());

@@ -17,7 +17,7 @@ namespace {
 
 Fd open_to_read(const std::string& path) { return Fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)); }
 
-/// All that waits in the pipe.
+/// All octets that wait in the pipe.
 std::string drain(const Fd& fd) {
   std::string text;
   std::array<char, 4096> buffer;

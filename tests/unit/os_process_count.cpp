@@ -1,4 +1,4 @@
-// Which program a process runs: real processes, started in the ways that services are.
+// The program that a process runs: real processes, started as services are.
 #include "vipd/os/process_count.hpp"
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@ using namespace vipd;
 
 namespace {
 
-/// Of this run of the tests alone; comm has "vipd-test-daemo" of it.
+/// A name of this run of the tests alone; comm has "vipd-test-daemo" of it.
 const std::string kLong = "vipd-test-daemon-" + std::to_string(::getpid());
 
 /// A process that runs `program` with these arguments, the first of them its own name, until this object is gone.
@@ -38,7 +38,7 @@ class Running {
     pid_ = ::fork();
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      ::dup2(ends[0], STDIN_FILENO);  // never has anything to read, so that a script can wait in itself
+      ::dup2(ends[0], STDIN_FILENO);  // a pipe without data, so a script can wait by reading
       ::dup2(ends[1], STDOUT_FILENO);
       if (::chdir(directory.c_str()) == 0) ::execv(program.c_str(), words.data());
       ::_exit(127);
@@ -67,7 +67,7 @@ class Running {
   void await_exec(int until_exec) const {
     char nothing;
     REQUIRE(::read(until_exec, &nothing, 1) == 0);
-    bool listed = false;  // asked once a turn: another execve, as env makes it, empties the list for a moment again
+    bool listed = false;  // asked once a turn: another execve(2), as env makes it, empties the list again
     for (int i = 0; i < 5000 && !(listed = !command_line().empty()); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     REQUIRE(listed);
@@ -77,7 +77,7 @@ class Running {
   int end_ = -1;
 };
 
-/// Programs of this test alone, so that nobody else on the machine runs them.
+/// Programs of this test alone, which no other process runs.
 struct Programs {
   Programs() {
     std::filesystem::copy_file("/bin/sleep", binary);
@@ -224,7 +224,7 @@ TEST_CASE("process count: a zombie is not running, and a thread is no process", 
 }
 
 TEST_CASE("process count: without the right to see links, the command line decides", "[process]") {
-  if (::geteuid() != 0) return;  // needs another user's process
+  if (::geteuid() != 0) return;  // it needs a process of another user
   const Programs programs;
   const Running binary(programs.binary, {programs.binary, "600"}), script(programs.script, {programs.script, "600"});
   std::filesystem::permissions(programs.directory.path(), std::filesystem::perms::all);
@@ -242,7 +242,7 @@ TEST_CASE("process count: without the right to see links, the command line decid
 }
 
 TEST_CASE("process count: kernel threads have a name and nothing else", "[process]") {
-  std::ifstream file("/proc/2/comm");  // a container does not see it
+  std::ifstream file("/proc/2/comm");  // a container cannot see it
   std::string name;
   if (!std::getline(file, name) || name != "kthreadd") return;
   CHECK(count_processes("kthreadd") == 1);

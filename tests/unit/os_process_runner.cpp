@@ -92,7 +92,7 @@ TEST_CASE("ProcessRunner: the environment is ours alone, standard input is empty
   CHECK(content.find("SigBlk:\t0000000000000000") != std::string::npos);
   const std::string mark = "SigIgn:\t";
   const auto ignored = std::stoull(content.substr(content.find(mark) + mark.size()), nullptr, 16);
-  CHECK((ignored & 0x7fffffff) == 0);  // not even SIGPIPE, which vipd ignores; 32 and 33 are glibc's own
+  CHECK((ignored & 0x7fffffff) == 0);  // SIGPIPE, too, which vipd ignores; 32 and 33 belong to glibc
 }
 
 TEST_CASE("ProcessRunner: a program that hangs is told to end, with all that it started") {
@@ -106,7 +106,7 @@ TEST_CASE("ProcessRunner: a program that hangs is told to end, with all that it 
     std::ifstream stat("/proc/" + std::to_string(grandchild) + "/stat");
     std::string pid, name, state;
     stat >> pid >> name >> state;
-    if (state == "Z") break;  // dead, and not ours to reap
+    if (state == "Z") break;  // a zombie, which is not our child
     ::usleep(1000);
   }
   std::ifstream stat("/proc/" + std::to_string(grandchild) + "/stat");

@@ -1,4 +1,4 @@
-// Paths of real files; run as root they can also belong to somebody else.
+// Paths of real files; if root runs the test, some belong to another user.
 #include "vipd/os/program_file.hpp"
 
 #include <sys/stat.h>
@@ -96,7 +96,7 @@ TEST_CASE("examine_program: a link is as safe as where it leads") {
   fs::remove(link);
   fs::create_symlink("open/inner", link);
   CHECK(reason(link).empty());
-  ::chmod(open.c_str(), 0777);  // leads on to a safe file, but others could turn it elsewhere
+  ::chmod(open.c_str(), 0777);  // the link leads to a safe file, but others could change it
   CHECK(reason(link) == "directory " + open + " is writable by others (mode 0777)");
   fs::remove(link);
   fs::create_symlink("link", link);

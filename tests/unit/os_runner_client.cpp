@@ -113,7 +113,7 @@ TEST_CASE("RunnerClient: asks in order, answers each once, in the order of the a
   REQUIRE(bench.until([&] { return bench.asked.size() == 2; }));
   CHECK(bench.paths() == Paths{"/one", "/two"});
   bench.answer(bench.asked[1].id, {.exit_status = 3});
-  bench.answer(bench.asked[1].id);  // nobody asks any more
+  bench.answer(bench.asked[1].id);  // the request has ended
   bench.answer(bench.asked[0].id);
   REQUIRE(bench.until([&] { return bench.ended.size() == 2; }));
   CHECK(bench.ended[0].first == "/two");
@@ -187,7 +187,7 @@ TEST_CASE("RunnerClient: at a stop, what waits for a runner that is not there is
   bench.client->give_up_after(std::chrono::milliseconds(20));
   REQUIRE(bench.until([&] { return bench.ended.size() == 1; }));
   CHECK_FALSE(bench.ended[0].second.ok());
-  bench.run("/two");  // as another hook behind it
+  bench.run("/two");  // another hook behind it
   REQUIRE(bench.until([&] { return bench.ended.size() == 2; }));
 }
 

@@ -17,7 +17,7 @@
 
 namespace {
 
-/// What /proc/self/sched says of `name`; -1 if nothing.
+/// The value of `name` in /proc/self/sched; -1 if there is none.
 double scheduled(const std::string& name) {
   std::ifstream file("/proc/self/sched");
   for (std::string line; std::getline(file, line);)
@@ -25,7 +25,7 @@ double scheduled(const std::string& name) {
   return -1;
 }
 
-/// The kernel lets a program ask for its slice: Linux 6.12 and later. An older one may have slices, too.
+/// True if a program may ask for its slice: Linux 6.12 and later. An older kernel may have slices, too.
 bool may_ask() {
   utsname system{};
   ::uname(&system);
@@ -36,7 +36,7 @@ bool may_ask() {
   return std::pair(major, minor) >= std::pair(6, 12);
 }
 
-/// The status of a child that does this.
+/// The exit status of a child that runs `action`.
 int in_child(const std::function<int()>& action) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(action());
@@ -45,13 +45,13 @@ int in_child(const std::function<int()>& action) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/// One that may have no real-time priority, and lock a little only.
+/// Becomes a user without real-time priority who may lock little memory.
 void become_user() {
   const rlimit none{.rlim_cur = 0, .rlim_max = 0}, little{.rlim_cur = 65536, .rlim_max = 65536};
   ::setrlimit(RLIMIT_RTPRIO, &none);
   ::setrlimit(RLIMIT_MEMLOCK, &little);
   if (::geteuid() == 0) (void)!::setresuid(65534, 65534, 65534);
-  ::prctl(PR_SET_DUMPABLE, 1UL, 0UL, 0UL, 0UL);  // or its /proc would be root's
+  ::prctl(PR_SET_DUMPABLE, 1UL, 0UL, 0UL, 0UL);  // otherwise its /proc would belong to root
 }
 
 bool has_short_slice() { return may_ask() && scheduled("se.slice") <= 100'000; }

@@ -1,4 +1,4 @@
-// ServedConfigs: which programs a runner lets run, and what it keeps for its successor.
+// ServedConfigs: the programs that a runner may run, and the copies for its successor.
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ struct Etc {
   }
   ServedConfigs start(const std::string& mark = "") const { return {config, state, mark}; }
 
-  TemporaryDirectory directory{"/var/lib"};  // only root may change what is in it
+  TemporaryDirectory directory{"/var/lib"};  // only root may change its files
   const std::string config = directory.path() + "/vipd.toml", state = directory.path() + "/runner";
 };
 
@@ -117,7 +117,7 @@ TEST_CASE("ServedConfigs: two that share a directory do not drop each other's co
   const std::string two = etc.write("/bin/two");
   etc.start("+run+b").name({two});
   etc.write("/bin/three");
-  ServedConfigs a = etc.start("+run+a"), b = etc.start("+run+b");  // both start again
+  ServedConfigs a = etc.start("+run+a"), b = etc.start("+run+b");  // both runners start again
   CHECK(a.name({one}).empty());
   CHECK(b.name({two}).empty());
   CHECK(why(a, "/bin/one") == "runs");

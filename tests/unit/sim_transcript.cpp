@@ -1,4 +1,4 @@
-// Transcripts: what is wrong with one is told with its line and a remedy, and no text ends the program.
+// Transcripts: a fault is reported with its line and a remedy, and no text ends the program.
 #include <random>
 
 #include "support/catch.hpp"
@@ -25,7 +25,7 @@ std::string error_of(const std::string& text) {
   return transcript ? "" : transcript.error().message;
 }
 
-/// With the pair above; its last line is line 8.
+/// A transcript with the pair above, whose last line is line 8.
 std::string error_behind(const std::string& text) { return error_of(kNodes + text + "until 30s\n"); }
 
 Played played(const std::string& text) {
@@ -221,7 +221,7 @@ TEST_CASE("transcript: mutated texts are refused or run, and end nothing") {
       continue;
     }
     ++read;
-    if (transcript->length > seconds(30)) continue;  // it would only take long
+    if (transcript->length > seconds(30)) continue;  // a long run proves no more
     CHECK_FALSE(play(*transcript).timeline.empty());
   }
   CHECK(read > 100);

@@ -80,7 +80,7 @@ TEST_CASE("F28: probes claim nothing, and what is cut off or something else is n
   for (std::size_t size = 0; size < 32; ++size)
     CHECK_FALSE(vipd::claim_in_advertisement(icmp_of(message).first(size), 255));
   auto option = message;
-  option[14 + 40 + 25] = 0;  // of no length: a reader that goes on would never end
+  option[14 + 40 + 25] = 0;  // length zero: a careless reader would never end
   CHECK_FALSE(vipd::claim_in_advertisement(icmp_of(option), 255));
   option[14 + 40 + 25] = 1;
   option[14 + 40 + 24] = 1;  // the source's link-layer address

@@ -19,7 +19,7 @@ CheckRules rules(unsigned rise, unsigned fall) {
   return rules;
 }
 
-/// One run after the other, each as soon as it is due; 'P' or 'F' for the verdict after each.
+/// Runs the check once for each result, each run as soon as it is due. The verdicts are 'P' or 'F'.
 std::string verdicts(Check& check, const std::string& results) {
   std::string said;
   for (const char result : results) {
@@ -90,7 +90,7 @@ TEST_CASE("check: what came to nothing changes nothing, and after a bound the ve
   check.finished(failure("refused"), at(2s));
   CHECK(check.passes());
   CHECK(check.due() == at(2s));
-  CHECK(check.stale_reason(at(2s)) == "refused");  // which is known at once
+  CHECK(check.stale_reason(at(2s)) == "refused");  // known at once
   CHECK(check.passes());
   check.started(at(5s));
   check.finished(kPass, at(5s));

@@ -1,4 +1,4 @@
-// What an Active router does about another host that says it has one of the router's addresses.
+// Defence: how an Active router answers another host that announces one of its addresses.
 #include "support/catch.hpp"
 #include "vipd/vrrp/defence.hpp"
 
@@ -59,7 +59,7 @@ TEST_CASE("F28: Defence: a flood is answered a second later, and then ever less 
   REQUIRE(answers.size() == 10);
   const std::vector<Duration> pauses = {1s, 2s, 4s, 8s, 8s, 8s, 8s, 8s, 8s};
   for (std::size_t i = 0; i < pauses.size(); ++i) CHECK(answers[i + 1] - answers[i] == pauses[i]);
-  defence.answer(defence.due());  // the last of the flood
+  defence.answer(defence.due());  // the last answer to the flood
   const TimePoint quiet = kStart + 100s;
   defence.note({kOne, kStranger}, false, quiet);
   CHECK(defence.due() == quiet + Defence::kMoment);

@@ -1,4 +1,4 @@
-// What goes beyond the RFC in time: preempt_delay, startup_delay, the cap on adopted intervals.
+// Times beyond the RFC: preempt_delay, startup_delay, the cap on adopted intervals.
 #include "support/catch.hpp"
 #include "support/election_trace.hpp"
 
@@ -20,7 +20,7 @@ Election::Settings with_preempt_delay(std::uint8_t priority) {
   return settings;
 }
 
-/// A peer of priority 100 speaks every second from 0.1 s until `until`; when the router becomes Active, or kNeverDue.
+/// When the router becomes Active, or kNeverDue. A peer of priority 100 sends each second from 0.1 s until `until`.
 Duration active_at(Trace& router, Duration until) {
   Duration next_advert = 100ms;
   while (router.due() < 10min) {

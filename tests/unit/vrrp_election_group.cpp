@@ -1,5 +1,4 @@
-// What a router of a sync group does otherwise than one alone: it is ready before it takes over, and gives up with the
-// others.
+// The election of a router in a sync group: it is ready before it takes over, and gives up with the other members.
 #include "support/catch.hpp"
 #include "support/election_trace.hpp"
 
@@ -29,7 +28,7 @@ Trace active(Election::Settings settings = grouped()) {
   return router;
 }
 
-/// Nothing was done, and nothing can be seen of the event.
+/// Checks that the event causes no action and leaves no trace.
 void check_ignored(Trace router, Duration when, const Event& event) {
   const Snapshot before = Snapshot::of(router.election());
   CHECK(router.step(when, event) == "nothing");
@@ -195,7 +194,7 @@ TEST_CASE("group: who has lost a tie waits up to an interval more, each by its o
   Trace router = active();
   router.step(5s, tie);
   const Duration due = router.due();
-  router.step(5s + 1ms, heard(6, kResignPriority));  // the other gave up, too; what it said is no reason to hurry
+  router.step(5s + 1ms, heard(6, kResignPriority));  // the other router gave up, too: that hurries nobody
   CHECK(router.due() == due);
   router.step(10s, heard(6, 100));
   CHECK(router.due() == 10s + active_down_interval(100, 1s));

@@ -1,4 +1,4 @@
-// What a router says when it was Active beside another one: its last word. Only the winner learns anything from it.
+// The last word: the last advert of a router that yields to a contender. Only the winner learns from it.
 #include "support/catch.hpp"
 #include "support/election_trace.hpp"
 
@@ -131,7 +131,7 @@ TEST_CASE("stall: the priority 0 of a router that woke up makes no third router 
 
 TEST_CASE("stall: a lower router that speaks does not make the Active one's priority 0 count for nothing") {
   Trace router = third(with(100));
-  router.step(10'100ms, heard(2, 1));  // would be preempted, and is nobody to obey
+  router.step(10'100ms, heard(2, 1));  // a router that would be preempted is not obeyed
   router.step(10'200ms, heard(9, kResignPriority));
   CHECK(router.due() == 10'200ms + skew_time(100, 1s));
 }

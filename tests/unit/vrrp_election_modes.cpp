@@ -1,4 +1,4 @@
-// The modes of an Election: what leads from one to the other, and that a mode that is left leaves nothing behind.
+// The modes of an Election: the events that lead from one to another, and that no mode leaves anything behind.
 #include <initializer_list>
 #include <string>
 
@@ -37,7 +37,7 @@ Trace resigning() {
   return router;
 }
 
-/// The one router, and the other after the same events from 10 s on: nothing tells them apart.
+/// Checks that two routers behave alike after the same events from 10 s on.
 void check_same_life(Trace one, Trace other) {
   for (Trace* router : {&one, &other}) {
     router->step(10s, Start{});

@@ -1,5 +1,4 @@
-// What a router does otherwise that has something to do before it takes over: it says so to its peers if nobody is
-// Active.
+// Prepare: a router with work to do before a takeover tells its peers so if no router is Active.
 #include "support/catch.hpp"
 #include "support/election_trace.hpp"
 
@@ -17,7 +16,7 @@ Election::Settings asking(std::uint8_t priority = 100) {
   return settings;
 }
 
-/// Nobody was heard.
+/// A router that is ready since it heard no advert.
 Trace ready(const Election::Settings& settings = asking()) {
   Trace router = Trace::backup(settings);
   router.step(router.due(), DeadlinePassed{});
@@ -105,7 +104,7 @@ TEST_CASE("prepare: a resignation that is said again, or goes on as the last res
   router.step(2s, heard(2, kResignPriority));
   router.step(2s, heard(2, 1));
   CHECK(router.election().ready());
-  router.step(2s, heard(2, 200));  // it is well again
+  router.step(2s, heard(2, 200));  // the other router is fit again
   CHECK_FALSE(router.election().ready());
 }
 

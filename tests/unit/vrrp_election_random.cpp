@@ -1,4 +1,4 @@
-// Random events: whatever comes in whatever order, some things never happen. The seed is printed; VIPD_SEED sets it.
+// Random events in any order break no invariant. The seed is printed; VIPD_SEED sets it.
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
@@ -39,7 +39,7 @@ Election::Settings random_settings(Dice& dice) {
 }
 
 Heard random_advert(Dice& dice, const Election& election) {
-  const int own = election.settings().priority;  // half of them near ours, so that ties and near misses are common
+  const int own = election.settings().priority;  // half of them near ours: ties and near misses are common
   const std::uint8_t priority =
       dice.coin() ? dice.octet(0, 255) : dice.octet(std::max(own - 1, 0), std::min(own + 1, 255));
   Heard advert = heard(dice.roll(1, 5), priority, Centiseconds(dice.roll(1, dice.coin() ? 4095 : 100)));
@@ -81,7 +81,7 @@ Event random_event(Dice& dice, const Election& election) {
   }
 }
 
-/// Often the very moment of the deadline, else a little or much later, never earlier.
+/// A random moment: often that of the deadline, otherwise a little or much later, never earlier.
 TimePoint random_moment(Dice& dice, TimePoint now, const Election& election) {
   const TimePoint due = election.deadline();
   if (dice.coin() && due != kNever && due > now) return due - std::chrono::nanoseconds(dice.roll(0, 1));
@@ -90,13 +90,13 @@ TimePoint random_moment(Dice& dice, TimePoint now, const Election& election) {
 
 constexpr Duration kLongestInterval = Centiseconds(4095);
 
-/// As peers decide it; a group that lost a tie waits a part of an interval more.
+/// The longest wait of a peer. A group that lost a tie waits a part of an interval more.
 Duration longest_wait(const Snapshot& after) {
   if (after.grouped) return active_down_interval(after.priority, kLongestInterval) + kLongestInterval;
   return active_down_interval(after.priority, after.adopted);
 }
 
-/// Returns how often it became Active, so that a walk that never left Initialize is not taken for a proof.
+/// Returns how often the router became Active: a walk that never left Initialize proves nothing.
 int run_walk(Dice& dice, int events) {
   Election election(random_settings(dice));
   TimePoint now{};

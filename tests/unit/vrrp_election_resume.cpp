@@ -1,4 +1,4 @@
-// Resume: a new process goes on as Active where the one before left off.
+// Resume: a new process goes on as Active where the previous run ended.
 #include "support/catch.hpp"
 #include "support/election_trace.hpp"
 

@@ -1,4 +1,4 @@
-// An Active router whose process did not run: how long its peers believe in it, and what it does then.
+// An Active router whose process was stalled: how long its peers wait for it, and its first action.
 #include "support/catch.hpp"
 #include "support/election_trace.hpp"
 
@@ -9,7 +9,7 @@ namespace {
 
 constexpr Duration kDown = Duration(3'609'375us);  ///< Active_Down_Interval of priority 100
 
-/// Its last advert was sent at 4 s.
+/// An Active router whose last advert was sent at 4 s.
 Trace active(Election::Settings settings = Trace::standard()) {
   Trace router = Trace::backup(settings);
   router.step(4s, DeadlinePassed{});

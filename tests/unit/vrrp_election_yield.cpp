@@ -1,4 +1,4 @@
-// An unfit router: the last resort of its group. Each cell of what it does differently from a fit one.
+// An unfit router, the last resort of its group: each case in which it differs from a fit router.
 #include "support/catch.hpp"
 #include "support/election_trace.hpp"
 
@@ -10,7 +10,7 @@ namespace {
 constexpr SetStanding kUnfit{1, false};
 constexpr SetStanding kFit{100, true};
 
-/// A fit Backup of priority 100, the Active router (192.0.2.2) was heard at 0 s.
+/// A fit Backup of priority 100 that heard the Active router (192.0.2.2) at 0 s.
 Trace backup_of(std::uint8_t peer, bool preempt = true) {
   Election::Settings settings = Trace::standard();
   settings.preempt = preempt;
@@ -19,7 +19,7 @@ Trace backup_of(std::uint8_t peer, bool preempt = true) {
   return trace;
 }
 
-/// Active, and unfit since 500 ms.
+/// An Active router that is unfit since 500 ms.
 Trace unfit_active() {
   Trace trace = Trace::active();
   trace.step(500ms, kUnfit);
@@ -60,7 +60,7 @@ TEST_CASE("yield: whoever takes over ends it, whatever its priority") {
   Trace router = unfit_active();
   CHECK(router.step(600ms, heard(2, 3)) == "release, advert 1, active to backup");
   CHECK(router.reason().why == Why::higher_priority);
-  Trace tie = unfit_active();  // the other may be fit with priority 1, and has the lesser address
+  Trace tie = unfit_active();  // the other router may be fit with priority 1; its address is smaller
   CHECK(tie.step(600ms, heard(2, 1)) == "release, active to backup");
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("yield: who is fit again goes on, with its own priority and without an
 
 TEST_CASE("yield: an Active router whose priority rises says so at once, one whose priority falls does not") {
   Trace router = unfit_active();
-  router.step(2s, DeadlinePassed{});  // says priority 1 and waits for its time
+  router.step(2s, DeadlinePassed{});  // it sends priority 1 and waits
   CHECK(router.step(2'100ms, SetStanding{.priority = 50}) == "nothing");
   CHECK(router.due() == 2'100ms);
   CHECK(router.step(2'100ms, DeadlinePassed{}) == "advert 50");
@@ -132,7 +132,7 @@ TEST_CASE("yield: a Backup that falls sick while it waits for its Skew_Time wait
 }
 
 TEST_CASE("yield: a Backup that falls sick preempts nobody, however long it has waited") {
-  Trace router = backup_of(99);  // discarded: it would preempt
+  Trace router = backup_of(99);  // the advert is discarded, since it would be preempted
   router.step(1s, heard(2, 99));
   router.step(2s, heard(2, 99));
   router.step(2'500ms, kUnfit);

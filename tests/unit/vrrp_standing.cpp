@@ -8,7 +8,7 @@
 namespace vipd {
 namespace {
 
-/// In the order in which they are shown, the most basic first.
+/// All causes in the order in which they are shown, the most basic first.
 constexpr std::array kCauses = {FaultCause::interface_missing,
                                 FaultCause::interface_down,
                                 FaultCause::no_source,
@@ -59,7 +59,7 @@ TEST_CASE("Standing keeps one sentence for each cause, the last") {
   standing.set(FaultCause::claim, "first");
   standing.set(FaultCause::claim, "second");
   CHECK(shown(standing) == "second");
-  standing.clear(FaultCause::wire);  // was not set
+  standing.clear(FaultCause::wire);  // this cause was not set
   CHECK(shown(standing) == "second");
   standing.clear(FaultCause::claim);
   CHECK(standing.fit());
