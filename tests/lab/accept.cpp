@@ -1,4 +1,4 @@
-// accept = false: packets to the virtual address are not taken in, the address is answered for nevertheless.
+// accept = false: packets to the virtual address are dropped; ARP and neighbour discovery are answered nevertheless.
 #include <csignal>
 #include <sstream>
 
@@ -11,7 +11,7 @@ namespace {
 
 bool has_table(const Node& node) { return must(node, "nft list tables").find("inet vipd") != std::string::npos; }
 
-/// How many packets a node has forwarded: the column of /proc/net/snmp.
+/// How many packets a node has forwarded, by /proc/net/snmp.
 long forwarded(const Node& node) {
   std::istringstream text(must(node, "cat /proc/net/snmp"));
   std::string names, values, name;
@@ -38,7 +38,7 @@ TEST_CASE("lab: accept = false takes in no packet to the virtual address, but AR
   REQUIRE_FALSE(reaches(pair.client, pair.a, pair.vip));
   REQUIRE(reaches(pair.client, pair.a, pair.a.unicast(pair.family)));
   REQUIRE(answering(pair, pair.vip).size() == 1);
-  // A neighbour that has the address already asks by unicast; that passes, too.
+  // A neighbour that knows the address asks by unicast; that passes, too.
   const std::string reachable = must(pair.client, "ip neigh show " + pair.vip);
   CAPTURE(reachable);
   REQUIRE(reachable.find("lladdr") != std::string::npos);

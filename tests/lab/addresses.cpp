@@ -1,4 +1,4 @@
-// What somebody else does to the addresses, and what was left behind.
+// Changes of the addresses by others, and leftovers.
 #include <csignal>
 
 #include "pair.hpp"
@@ -27,7 +27,7 @@ TEST_CASE("lab: an address that is deleted is put back without a transition", "[
 TEST_CASE("lab: all addresses are flushed, the interface's own too", "[lab]") {
   Pair pair(Family::ipv4);
   pair.start();
-  must(pair.a, "ip addr flush dev eth0");  // no source is left: a fault, not a pretence
+  must(pair.a, "ip addr flush dev eth0");  // no source address is left, which is a fault
   REQUIRE(pair.b.wait_state("active"));
   REQUIRE(pair.a.wait_state("initialize"));
   REQUIRE_FALSE(pair.a.has(pair.vip));
@@ -43,7 +43,7 @@ TEST_CASE("lab: what a killed vipd has left is removed at the next start", "[lab
   pair.a.vipd().signal(SIGKILL);
   REQUIRE(pair.a.vipd().wait_exit(5s) == 128 + SIGKILL);
   REQUIRE(pair.b.wait_state("active"));
-  REQUIRE(pair.a.has(pair.vip));  // two holders, until somebody cleans up
+  REQUIRE(pair.a.has(pair.vip));  // two holders, until the last will removes the leftovers
   const std::size_t said = pair.sniffer.adverts_from(pair.source_a).size();
 
   pair.a.start_vipd(web(pair.family, 254, "preempt = false"));
@@ -61,7 +61,7 @@ TEST_CASE("lab: vipd --last-will removes what a killed vipd has left and says so
   REQUIRE(pair.a.wait_state("active"));
   auto last_will = pair.a.vipd_command();
   last_will.push_back("--last-will");
-  REQUIRE(run(pair.a, last_will).status == 1);  // it lives, nothing may be taken from it
+  REQUIRE(run(pair.a, last_will).status == 1);  // a running vipd keeps its addresses
   REQUIRE(pair.a.has(pair.vip));
 
   pair.a.vipd().signal(SIGKILL);
@@ -69,7 +69,7 @@ TEST_CASE("lab: vipd --last-will removes what a killed vipd has left and says so
   REQUIRE(run(pair.a, last_will).status == 0);
   REQUIRE_FALSE(pair.a.has(pair.vip));
   REQUIRE(wait_until(2s, [&] { return pair.sniffer.adverts_from(pair.source_a).back().at("priority") == 0; }));
-  REQUIRE_FALSE(pair.a.source(pair.family).empty());  // its own address is not ours to remove
+  REQUIRE_FALSE(pair.a.source(pair.family).empty());  // the address of the node itself stays
 }
 
 TEST_CASE("lab: an address that was there before stays there after", "[lab]") {
@@ -85,7 +85,7 @@ TEST_CASE("lab: an address that was there before stays there after", "[lab]") {
 
 TEST_CASE("lab: who cannot add an address is not Active, and says why", "[lab]") {
   Pair pair(Family::ipv4);
-  pair.a.write_sysctl("ipv6/conf/eth0/disable_ipv6", "1");  // the address that rides along is refused
+  pair.a.write_sysctl("ipv6/conf/eth0/disable_ipv6", "1");  // the kernel refuses the address of the other family
   const auto both = [](int priority) {
     std::string config = web(Family::ipv4, priority);
     return config.replace(config.find("/24\""), 4, "/24\", \"2001:db8::10/64\"");

@@ -1,4 +1,4 @@
-// What leaves a real node as an advert: octet by octet, from where, with what mark, in what rhythm.
+// The adverts of a real node: their octets, source, priority mark and rhythm.
 #include <sys/socket.h>
 
 #include <cstdlib>
@@ -23,7 +23,7 @@ std::string message_in(const Json& advert, Family family) {
   return advert.at("frame").get<std::string>().substr(2 * (14 + (family == Family::ipv4 ? 20 : 40)));
 }
 
-/// What node `a` of a Pair should say as Active, made by the tests' own encoder.
+/// The advert that node `a` of a Pair should send as Active, made by the encoder of the tests.
 std::string expected_message(const Pair& pair, ChecksumForm form) {
   const bool v4 = pair.family == Family::ipv4;
   testing::PacketParts parts = v4 ? testing::ipv4_parts() : testing::ipv6_parts();
@@ -40,7 +40,7 @@ Duration listening_time() {
   return std::chrono::seconds(seconds != nullptr ? std::atoi(seconds) : 3);
 }
 
-/// From each advert to the next, sorted.
+/// The times between consecutive adverts, sorted.
 std::vector<Duration> gaps_between(const std::vector<Json>& adverts) {
   std::vector<Duration> gaps;
   for (std::size_t i = 1; i < adverts.size(); ++i) gaps.push_back(time_of(adverts[i]) - time_of(adverts[i - 1]));
@@ -48,7 +48,7 @@ std::vector<Duration> gaps_between(const std::vector<Json>& adverts) {
   return gaps;
 }
 
-/// Keeps the send queue of a node's eth0 full with datagrams of no priority, as long as it lives.
+/// Keeps the send queue of a node's eth0 full with datagrams without priority, during its lifetime.
 class Congestion {
  public:
   explicit Congestion(const Node& node)
@@ -91,8 +91,8 @@ TEST_CASE("lab: a virtual address is no source, not even where it is the interfa
           "[lab][A01+][A01-]") {
   Pair pair(Family::ipv4);
   must(pair.a, "ip addr flush dev eth0 scope global");
-  must(pair.a, "ip addr add 192.0.2.10/24 dev eth0");  // the virtual one is primary,
-  must(pair.a, "ip addr add 192.0.2.1/24 dev eth0");   // the node's own secondary to it
+  must(pair.a, "ip addr add 192.0.2.10/24 dev eth0");  // the virtual address is primary,
+  must(pair.a, "ip addr add 192.0.2.1/24 dev eth0");   // the node's own address is secondary
   pair.a.start_vipd(web(pair.family, 254));
   pair.await_adverts("192.0.2.1", 3);
   must(pair.a, "ip addr add 192.0.2.3/24 dev eth0");
@@ -111,7 +111,7 @@ TEST_CASE("lab: who is alone speaks after its Active_Down_Interval and not befor
   measured("first advert of a lone node of priority 1, 100 ms adverts", waited);
   const Duration down = 3 * kInterval + kInterval * 255 / 256;
   REQUIRE(waited >= down);
-  REQUIRE(waited <= down + 500ms + kSlack);  // the program has to start, too
+  REQUIRE(waited <= down + 500ms + kSlack);  // includes the start of the program
 }
 
 TEST_CASE("lab: the rhythm of adverts", "[lab][C16+][C16-]") {
@@ -135,7 +135,7 @@ TEST_CASE("lab: the rhythm of adverts", "[lab][C16+][C16-]") {
             << " ms (99 %), " << in_ms(gaps.back()) << " ms (most)" << std::endl;
   REQUIRE(median >= interval - interval / 5);
   REQUIRE(median <= interval + interval / 5);
-  REQUIRE(static_cast<std::int64_t>(adverts.size()) <= elapsed / interval + 2);  // a stall is not made up for
+  REQUIRE(static_cast<std::int64_t>(adverts.size()) <= elapsed / interval + 2);  // no adverts are added after a stall
 }
 
 TEST_CASE("lab: adverts overtake what waits on a congested interface", "[lab][A11+][A11-]") {

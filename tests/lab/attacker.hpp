@@ -1,4 +1,4 @@
-/// Attacker: a third machine in the network that sends what it should not.
+/// Attacker: a third machine in the network that sends hostile packets.
 #pragma once
 
 #include <net/if.h>
@@ -15,7 +15,7 @@ namespace vipd::lab {
 
 using vipd::testing::PacketParts;
 
-/// Sends adverts from a node's eth0, whatever they are worth.
+/// Sends adverts from a node's eth0, valid or not.
 class Attacker {
  public:
   Attacker(const Node& node, Family family) : family_(family) {
@@ -56,13 +56,13 @@ class Attacker {
   Fd fd_;
 };
 
-/// What may be wrong with an advert.
+/// A fault of an advert.
 struct Defect {
   std::string reason;
   std::function<void(PacketParts&)> make;
 };
 
-/// One of each kind that a receiver has to refuse; `reason` is the name of its counter.
+/// A defect of each kind that a receiver has to refuse; `reason` is the name of its counter.
 inline std::vector<Defect> defects(Family family) {
   std::vector<Defect> all = {
       {"ttl", [](PacketParts& parts) { parts.hop_limit = 254; }},
@@ -85,7 +85,7 @@ inline std::size_t count_of(const std::string& text, const std::string& word) {
   return count;
 }
 
-/// Calls `act` so many times a second; when the machine has no time, it is made up for.
+/// Calls `act` this often a second; missed calls are made up for.
 inline void at_rate(int per_second, Duration length, const std::function<void()>& act) {
   const auto start = std::chrono::steady_clock::now();
   std::int64_t done = 0;

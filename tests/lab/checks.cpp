@@ -1,4 +1,4 @@
-// Checks on real processes: what they find, who has the address then, and that nothing is left of them.
+// Checks with real processes: their results, the holder of the address, and no process left over.
 #include <csignal>
 #include <fstream>
 #include <map>
@@ -24,7 +24,7 @@ bool wait_check(const Node& node, const std::string& state) {
   return wait_until(5s, [&] { return check_of(node).value("state", "") == state; });
 }
 
-/// Two nodes that do not preempt, each with a service that is a file.
+/// Two nodes that do not preempt; on each the service is a file.
 struct ServicePair : Pair {
   ServicePair(int priority_b, const std::string& more = "") : Pair(Family::ipv4) {
     for (Node* node : {&a, &b}) std::ofstream(service(*node)) << "up\n";
@@ -89,7 +89,7 @@ TEST_CASE("lab: checks: the runner is killed again and again, and nothing moves"
   }
   REQUIRE(wait_until(5s, [&] { return check_of(pair.a).value("stale", true) == false; }));
   REQUIRE(transitions(pair.a) + transitions(pair.b) == before);
-  std::filesystem::remove(ServicePair::service(pair.a));  // and it still works
+  std::filesystem::remove(ServicePair::service(pair.a));  // checks still work
   REQUIRE(wait_until(5s, [&] { return pair.b.has(pair.vip) && !pair.a.has(pair.vip); }));
 }
 

@@ -1,4 +1,4 @@
-// Another host says that it has an address of ours, or has this node's own address.
+// Another host announces an address of ours, or has the own address of a node.
 #include <linux/if_packet.h>
 #include <sys/socket.h>
 
@@ -69,7 +69,7 @@ TEST_CASE("lab: F28: a forged ARP or neighbour advertisement for an address of o
   CHECK(contest.at("mac") == kForged.to_string());
   CHECK(contest.at("address") == pair.vip);
   CHECK(pair.b.instance().at("contest").is_null());
-  at_rate(2000, 2s, [&] { forger.say(vip); });  // a flood
+  at_rate(2000, 2s, [&] { forger.say(vip); });  // a flood of announcements
   REQUIRE(wait_until(3s, [&] { return believed(pair, pair.vip) == mac_of(pair.a); }));
   CHECK(count_of(pair.a.vipd().errors(), "says that it has") == 1);
   const auto adverts = pair.sniffer.adverts_from(pair.source_a);

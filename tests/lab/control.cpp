@@ -1,4 +1,4 @@
-// The control socket: what vipctl says of a live pair, and clients that do not behave.
+// The control socket: vipctl with a live pair, and misbehaving clients.
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,14 +28,14 @@ TEST_CASE("lab: clients that do not behave disturb nobody", "[lab]") {
   const int transitions = pair.a.instance().at("transitions");
   std::vector<Fd> clients;
   for (int i = 0; i < 5; ++i) {
-    clients.push_back(connect_to(pair.a));  // says nothing
+    clients.push_back(connect_to(pair.a));  // a client that says nothing
     clients.push_back(connect_to(pair.a));
     pour(clients.back(), std::string("\0\xff\xfe{]}{\n\"verb\"\n{\"verb\":[[[[\n", 25), 100'000);
     clients.push_back(connect_to(pair.a));
     pour(clients.back(), std::string(65536, 'x'), 64 << 20);  // a line without an end
     clients.push_back(connect_to(pair.a));
     pour(clients.back(), "{\"verb\":\"status\"}\n", 10 << 20);  // asks for ever and never reads
-    connect_to(pair.a);                                         // goes at once
+    connect_to(pair.a);                                         // a client that leaves at once
   }
   pair.await_adverts(pair.source_a, 5);
   REQUIRE(pair.a.state() == "active");
@@ -49,7 +49,7 @@ TEST_CASE("lab: vipctl events -f shows a transition as it happens", "[lab]") {
   Pair pair(Family::ipv4);
   pair.start();
   const Process follower(pair.b, {program("vipctl"), "--runtime-dir", pair.b.runtime_dir(), "events", "-f", "--json"});
-  REQUIRE(wait_until(5s, [&] { return !follower.output().empty(); }));  // the past ones
+  REQUIRE(wait_until(5s, [&] { return !follower.output().empty(); }));  // the past transitions
   const std::size_t past = follower.output().size();
   pair.a.vipd().signal(SIGKILL);
   REQUIRE(wait_until(5s, [&] { return follower.output(past).find('\n') != std::string::npos; }));
@@ -74,7 +74,7 @@ TEST_CASE("lab: a follower that never reads is cut, and nobody waits for it", "[
     return poll(&hung, 1, 0) == 1 && (hung.revents & POLLHUP) != 0;
   };
   const Process quick(a, {program("vipctl"), "--runtime-dir", a.runtime_dir(), "events", "-f", "--json"});
-  REQUIRE(wait_until(5s, [&] { return quick.output().ends_with("\n"); }));  // the past ones
+  REQUIRE(wait_until(5s, [&] { return quick.output().ends_with("\n"); }));  // the past transitions
   const auto flap = [&](bool up) {
     const std::size_t seen = quick.output().size();
     lab.set_port(a, up);

@@ -1,8 +1,8 @@
-// SIGKILL before each system call of a whole life: start, takeover, reload, stop. Whatever had been done by then, the
-// next start reaches the right address set, and after its stop, or after a last will, nothing is left and nothing of
-// anybody else is gone.
+// SIGKILL before each system call of a whole life: start, takeover, reload, stop. After each, the next start reaches
+// the right set of addresses. After its stop, or after a last will, nothing of vipd is left and nothing of others is
+// gone.
 //
-// strace(1) writes down the calls of a life and kills later ones, so the points are all those that there are.
+// strace(1) records the calls of one life and kills later lives at them, so every call is a point.
 #include <atomic>
 #include <cctype>
 #include <csignal>
@@ -21,7 +21,7 @@ using namespace vipd::lab;
 
 namespace {
 
-/// One of each kind of thing that vipd may leave behind; `other` has some that `one` has not, and the other way round.
+/// An object of each kind that vipd may leave behind. Each of `one` and `other` has some that the other lacks.
 const std::string kCommon = R"([instance.web]
 interface = "eth0"
 vrid = 51
@@ -55,7 +55,7 @@ std::string config_of(int number) {
 }
 const std::string kOne = config_of(31), kOther = config_of(32);
 
-/// Without the numbers of interfaces, which a new device has anew, and what counts time.
+/// `text` without the indexes of interfaces, which change with a new device, and without lifetimes.
 std::string comparable(const std::string& text) {
   std::string result;
   std::istringstream lines(text);
@@ -68,7 +68,7 @@ std::string comparable(const std::string& text) {
   return result;
 }
 
-/// All that a vipd could leave behind, or break, in a node.
+/// The state of a node that a vipd could leave changed.
 std::string world(const Node& node) {
   std::string all;
   for (const char* command :
@@ -78,13 +78,13 @@ std::string world(const Node& node) {
   return all;
 }
 
-/// Before the nth time that a system call is made.
+/// The point before the nth call of a system call.
 struct Point {
   std::string call;
   int nth = 0;
 };
 
-/// One server with things of others on it, and what it looks like in each state.
+/// A server with objects of others, and its expected appearance in each state.
 class Machine {
  public:
   Machine() : node_(lab_.add_node("a", 1)) {
@@ -106,7 +106,7 @@ class Machine {
       throw std::runtime_error(trouble + "held:\n" + held_[0]);
   }
 
-  /// The system calls of a life, in their order; the one by which it becomes vipd is strace's.
+  /// The system calls of a life in their order, without the execve(2) of strace.
   std::vector<Point> points() {
     const std::string log = node_.directory() / "calls";
     live({"-o", log});
@@ -119,7 +119,7 @@ class Machine {
     return all;
   }
 
-  /// Kills a life there and cleans up; returns what was wrong then, "" if nothing; nullopt if none of some lives had
+  /// Kills a life at `point` and cleans up. Returns the fault, "" if there is none; nullopt if none of some lives had
   /// the call as often.
   std::optional<std::string> kill_at(const Point& point) {
     const std::string kill = "inject=" + point.call + ":signal=SIGKILL:when=" + std::to_string(point.nth);
@@ -171,7 +171,7 @@ class Machine {
     return left("after the last will", will.errors);
   }
 
-  /// By the file that is there.
+  /// The expected appearance, by the file that is in place.
   const std::string& expected() const {
     std::ostringstream text;
     text << std::ifstream(node_.directory() / "vipd.toml").rdbuf();
@@ -190,7 +190,7 @@ class Machine {
   std::array<std::string, 2> held_;
 };
 
-/// Takes the points one after the other, on several machines at a time.
+/// Tries all points, on several machines at a time.
 class Campaign {
  public:
   explicit Campaign(std::vector<Point> points) : points_(std::move(points)) {}
@@ -207,7 +207,7 @@ class Campaign {
     }
   }
 
-  /// To be looked at when all have ended.
+  /// How many points were good; to be read when all have ended.
   std::size_t good() const { return good_; }
   std::size_t all() const { return good_ + bad_; }
 
@@ -226,7 +226,7 @@ class Campaign {
   std::size_t good_ = 0, bad_ = 0;
 };
 
-/// So many, spread over all of them.
+/// `size` points, spread over all.
 std::vector<Point> sample(const std::vector<Point>& all, std::size_t size) {
   const unsigned seed = std::random_device()();
   std::cout << "seed " << seed << std::endl;
@@ -251,5 +251,5 @@ TEST_CASE("lab: killed before any system call, the next start and the last will 
   std::cout << "measured: all is right after " << campaign.good() << " of " << campaign.all() << " crash points ("
             << points.size() << " in all)" << std::endl;
   REQUIRE(campaign.good() == campaign.all());
-  REQUIRE(campaign.all() + 2 >= (is_long() ? points.size() * 98 / 100 : kSample));  // or they came to nothing
+  REQUIRE(campaign.all() + 2 >= (is_long() ? points.size() * 98 / 100 : kSample));  // otherwise lives ended too early
 }

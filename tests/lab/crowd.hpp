@@ -1,5 +1,5 @@
-/// A crowd: as many instances as one interface can have, n1 to n255 on eth0, each with an address of its own, adverts
-/// every 100 ms. They are 2550 adverts a second, so look into documents and frames seldom.
+/// A crowd: the most instances that an interface can have, n1 to n255 on eth0, each with an address of its own. With
+/// adverts every 100 ms they send 2550 adverts a second, so tests should read documents and frames seldom.
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@ inline constexpr int kCrowd = 60;
 inline constexpr int kCrowd = 255;
 #endif
 
-/// vipd's configuration; the instance that is `changed` has another priority.
+/// The configuration of vipd; instance number `changed` has another priority.
 inline std::string crowd(int priority, int changed = 0, const std::string& interval = "100ms") {
   std::string text;
   for (int i = 1; i <= kCrowd; ++i) {

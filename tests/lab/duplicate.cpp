@@ -1,4 +1,4 @@
-// nodad = false: the kernel looks for another host that has the address before it is used.
+// nodad = false: the kernel runs duplicate address detection before an address is used.
 #include <csignal>
 
 #include "pair.hpp"
@@ -10,7 +10,7 @@ namespace {
 
 const std::string kTrouble = "2001:db8::10/64 is used by another host (duplicate address detection)";
 
-/// The lab has switched it off. It begins at once here, and takes a tenth of a second instead of one.
+/// Switches detection on. Here it begins at once and takes a tenth of a second instead of a second.
 void detect_duplicates(const Node& node) {
   node.write_sysctl("ipv6/conf/eth0/accept_dad", "1");
   node.write_sysctl("ipv6/conf/eth0/router_solicitation_delay", "0");
@@ -23,7 +23,7 @@ std::string detecting(int priority) {
   return config.replace(config.find(plain), plain.size(), "{address = \"2001:db8::10/64\", nodad = false}");
 }
 
-/// Of 2001:db8::10, as status says.
+/// True if status shows 2001:db8::10 as present.
 bool is_present(const Node& node) {
   const Json instance = node.instance();
   return instance.contains("addresses") && instance.at("addresses").at(1).at("present") == true;

@@ -1,5 +1,5 @@
-// Stopped and killed, again and again: the peer has the address each time, never both of them for long, and nothing is
-// left behind. A thousand times each in the long form.
+// A node is stopped and killed, again and again. Its peer gets the address each time, both hold it only briefly, and
+// nothing is left behind. The long form has a thousand rounds of each.
 #include <csignal>
 #include <memory>
 
@@ -10,13 +10,13 @@ using namespace vipd::lab;
 
 namespace {
 
-/// Most of the time is spent waiting, so adverts come every 20 ms.
+/// A configuration with adverts every 20 ms, since the test mostly waits.
 std::string quick(int priority) {
   std::string text = web(Family::ipv4, priority);
   return text.replace(text.find("100ms"), 5, "20ms");
 }
 
-/// How long both of them had the address, by the events since a time: it came to one and then left the other.
+/// How long both nodes had the address, by the events since a time: it came to one node and then left the other.
 Duration overlap(const AddressMonitor& gone_from, const AddressMonitor& came_to, const Pair& pair, WallTime since) {
   return moment_of(gone_from, pair.vip, false, since) - moment_of(came_to, pair.vip, true, since);
 }

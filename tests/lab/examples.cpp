@@ -1,7 +1,7 @@
-// Each file of conf/examples, run on two nodes as its first lines say, and what it promises.
+// Each file of conf/examples runs on two nodes as its first lines say, and keeps its promises.
 //
-// What is changed in a file: adverts come every 100 ms, waits are shortened, and programs are replaced by one that
-// records how it was called.
+// A file is changed in three ways. Adverts come every 100 ms, waits are shortened, and programs are replaced by a
+// program that records its calls.
 #include <csignal>
 #include <deque>
 #include <fstream>
@@ -41,7 +41,7 @@ struct Example {
       text = replaced(text, std::string("= ") + vrid, std::string("= ") + vrid + "\nadvert_interval = \"100ms\"");
   }
 
-  /// Starts lb1 and, when it has been Active for all that it wants to be, lb2. `second` makes the other one's file.
+  /// Starts lb1 and, once all its instances are Active, lb2. `second` makes the file of lb2.
   void start(const std::function<std::string(const std::string&)>& second = swap_priorities) {
     start(a, text);
     const bool active = a.wait_state("active");
@@ -52,7 +52,7 @@ struct Example {
     REQUIRE(b.wait_state("backup"));
     REQUIRE(wait_until(5s, [&] { return b.instance().at("counters").at("adverts_received") > 0; }));
   }
-  /// As on a host of that name.
+  /// Starts vipd as on a host of that name.
   void start(const Node& node, std::string config) {
     const fs::path script = node.directory() / "program";
     write_script(script, "echo \"$VIPD_STATE $*\" >> " + record(node).string());
@@ -68,7 +68,7 @@ struct Example {
     for (auto& word : node.vipd_command()) command.push_back(word);
     return command;
   }
-  /// The Lab's own last will knows nothing of the host's name, by which one file differs on the nodes.
+  /// Runs the last will with the host's name, by which a file differs on the nodes: the Lab's own last will lacks it.
   ~Example() {
     vipds.clear();
     for (const Node* node : {&a, &b}) {
@@ -90,7 +90,7 @@ struct Example {
   static bool comes_to(const Node& node, const std::string& address) {
     return wait_until(10s, [&] { return node.has(address); });
   }
-  /// The plug of the first node.
+  /// Pulls the plug of the first node.
   void kill_first() {
     vipds.front()->signal(SIGKILL);
     lab.set_port(a, false);
@@ -176,7 +176,7 @@ void pair_health(Example& example) {
 }
 
 void database(Example& example) {
-  example.text = replaced(example.text, "\"postgres\"", "\"sleep\"");  // stands for the server
+  example.text = replaced(example.text, "\"postgres\"", "\"sleep\"");  // sleep stands for the server
   const Process first(example.a, {"sleep", "60"});
   example.start();
   REQUIRE(Example::has_recorded(example.a, "before_active "));
@@ -243,7 +243,7 @@ TEST_CASE("lab: examples: each file of conf/examples does what it says", "[lab]"
   const std::string name = GENERATE("pair", "pair-ipv6", "pair-one-file", "pair-health", "active-active", "hooks",
                                     "load-dependent", "router-pair", "database", "cloud");
   INFO(name);
-  Example example(name, name == "router-pair" ? 3 : 1);  // 192.0.2.1 is that of the two routers
+  Example example(name, name == "router-pair" ? 3 : 1);  // 192.0.2.1 is the address of the two routers
   kScenarios.at(name)(example);
 }
 

@@ -1,4 +1,4 @@
-// The Active node goes away, in each of the ways it can; how long the address is without a holder is measured.
+// The Active node goes away in each possible way; the time without a holder of the address is measured.
 #include <algorithm>
 #include <csignal>
 #include <thread>
@@ -19,12 +19,12 @@ struct Servers {
   Process a, b;
 };
 
-/// The client is answered on the virtual address.
+/// True if the client gets an answer from the virtual address.
 bool answered(const Pair& pair) {
   return run(pair.client, {program("vipd-traffic"), "watch", pair.vip, "7", "--for", "20ms"}).status == 0;
 }
 
-/// From the last advert of `a` until `b` has the address; `a` was killed after `since`.
+/// The time from the last advert of `a` until `b` has the address; `a` was killed after `since`.
 Duration takeover_time(Pair& pair, const AddressMonitor& monitor_b, WallTime since) {
   const WallTime taken = moment_of(monitor_b, pair.vip, true, since);
   return taken - time_of(pair.sniffer.adverts_from(pair.source_a).back());
@@ -34,7 +34,7 @@ std::string with_interval(std::string config, const std::string& interval) {
   return config.replace(config.find("100ms"), 5, interval);
 }
 
-/// As Pair::start(), with adverts every second.
+/// Starts the pair like Pair::start(), with adverts every second.
 void start_unhurried(Pair& pair) {
   pair.a.start_vipd(with_interval(web(pair.family, 254), "1s"));
   REQUIRE(pair.a.wait_state("active", 10s));
@@ -81,7 +81,7 @@ TEST_CASE("lab: a Backup that reads an advert late has waited since it arrived",
   pair.await_adverts(pair.source_a, 1);
   const WallTime killed = std::chrono::system_clock::now();
   pair.a.vipd().signal(SIGKILL);
-  std::this_thread::sleep_for(700ms);  // this is what is tested
+  std::this_thread::sleep_for(700ms);  // the pause that is tested
   pair.b.vipd().signal(SIGCONT);
   const Duration took = takeover_time(pair, monitor, killed);
   measured("takeover of who read the last advert 700 ms late", took);
@@ -250,7 +250,7 @@ TEST_CASE("lab: an Active that was stopped by a signal and goes on lets go at on
   const Duration both = moment_of(monitor, pair.vip, false, resumed) - resumed;
   measured("both hold the address after SIGCONT", both);
   REQUIRE(both < kSlack);  // the goal is 5 ms
-  // It says at once that it has let go, and nothing more before it has listened (docs/decisions/0014).
+  // It resigns at once, and sends nothing more before it has listened (docs/decisions/0014).
   REQUIRE(wait_until(5s, [&] { return pair.sniffer.adverts_from(pair.source_a).size() > before + 1; }));
   const auto said = pair.sniffer.adverts_from(pair.source_a);
   REQUIRE(said[before].at("priority") == 0);

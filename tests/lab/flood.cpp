@@ -1,5 +1,5 @@
-// A hundred thousand packets of garbage a second, for a minute in the long form: what is not ours to believe costs
-// neither an advert nor memory, and the log a line a kind and minute.
+// A hundred thousand packets of garbage a second, for a minute in the long form. Packets that must be refused cost
+// neither an advert nor memory, and the log has a line for each kind and minute.
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <sys/uio.h>
@@ -22,7 +22,7 @@ constexpr int kPacketsPerSecond = 100'000;
 constexpr std::size_t kPacketsPerCall = 100;
 const std::string kSource = "192.0.2.66";
 
-/// A frame of a node's eth0 to all routers.
+/// A frame from a node's eth0 to all routers.
 testing::Octets frame_of(const std::string& mac, const testing::Octets& packet) {
   testing::Octets frame = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x12};
   for (std::size_t at = 0; at < mac.size(); at += 3)
@@ -52,7 +52,7 @@ std::vector<testing::Octets> garbage(const std::string& mac) {
   return frames;
 }
 
-/// Sends all that there is of it in one call.
+/// Sends many frames in one call.
 class Flood {
  public:
   explicit Flood(const Node& node) : frames_(garbage(mac_of(node))), pieces_(frames_.size()), calls_(frames_.size()) {
@@ -99,14 +99,14 @@ TEST_CASE("lab: a flood of garbage costs no advert, no transition, no memory and
   const int seconds = rounds(4, 60);
   Pair pair(Family::ipv4);
   const Node& stranger = pair.lab.add_node("stranger", 66);
-  pair.lab.drop("oifname client ether saddr " + mac_of(stranger));  // the sniffer must not miss anything
+  pair.lab.drop("oifname client ether saddr " + mac_of(stranger));  // keeps the sniffer from missing frames
   pair.a.start_vipd(with_seconds(web(pair.family, 254)));
   REQUIRE(pair.a.wait_state("active", 10s));
   pair.b.start_vipd(with_seconds(web(pair.family, 253)));
   pair.await_adverts(pair.source_a, 2);
   REQUIRE(pair.b.wait_state("backup"));
   Flood flood(stranger);
-  at_rate(kPacketsPerSecond / static_cast<int>(kPacketsPerCall), 1s, [&] { flood.send(); });  // to have seen it all
+  at_rate(kPacketsPerSecond / static_cast<int>(kPacketsPerCall), 1s, [&] { flood.send(); });  // lets it see all frames
   const int transitions_a = pair.a.instance().at("transitions"), transitions_b = pair.b.instance().at("transitions");
   const int memory_a = memory_of(pair.a.vipd().pid()), memory_b = memory_of(pair.b.vipd().pid());
   const std::size_t from = pair.sniffer.adverts_from(pair.source_a).size() - 1;

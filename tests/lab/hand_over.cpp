@@ -1,4 +1,4 @@
-// `vipctl reexec` goes on with what is in force, whatever has become of the files and of the program on the disk.
+// `vipctl reexec` goes on with the configuration in force, whatever became of the files and of the program on the disk.
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Adverts every second, and a check that passes.
+/// A configuration with adverts every second, and a check that passes.
 std::string with_check(int priority, const std::string& command = "/bin/true") {
   std::string text = web(Family::ipv4, priority, "checks = [\"app\"]\n");
   text.replace(text.find("100ms"), 5, "1s");
@@ -26,7 +26,7 @@ bool check_passes(const Node& node) {
                     [&] { return check_state(node).at("state") == "pass" && check_state(node).at("stale") == false; });
 }
 
-/// The files of a node become what `form` says.
+/// Spoils the files of a node in the way of `form`.
 void spoil(const Node& node, const std::string& form) {
   if (form == "missing")
     fs::remove(node.directory() / "vipd.toml");
@@ -37,7 +37,7 @@ void spoil(const Node& node, const std::string& form) {
 int transitions_of(const Node& node) { return node.instance().at("transitions"); }
 int base_of_web(const Node& node) { return node.instance().at("priority").at("base"); }
 
-/// Another program than that of the build, in a directory of its own, with vipctl and all that it needs.
+/// Copies of the programs in a directory of their own, so that a test can replace them.
 struct OwnPrograms {
   explicit OwnPrograms(const Node& its_node) : node(its_node), directory(node.directory() / "bin") {
     fs::create_directory(directory);
@@ -49,13 +49,13 @@ struct OwnPrograms {
     return words;
   }
   Finished reexec() const { return run(node, {directory / "vipctl", "--runtime-dir", node.runtime_dir(), "reexec"}); }
-  /// As a package does it: the running program keeps its file.
+  /// Replaces the program as a package does: the running program keeps its file.
   void replace_by(const fs::path& other) const {
     fs::copy_file(other, directory / "vipd.new");
     fs::permissions(directory / "vipd.new", fs::perms(0755));
     fs::rename(directory / "vipd.new", directory / "vipd");
   }
-  /// The same program, as a later version would be that has another name for a key.
+  /// A copy of vipd without one key, like a later version that has renamed the key.
   fs::path without_key(const std::string& key) const {
     const fs::path later = directory / "later";
     fs::copy_file(directory / "vipd", later);
@@ -111,7 +111,7 @@ TEST_CASE("lab: a re-exec goes on with what is in force, though the files are ed
     CHECK(count_of(log, "stale") == 0);
   }
   spoil(pair.b, "edited");
-  REQUIRE(vipctl(pair.b, {"reload"}).status == 0);  // an operator who says so
+  REQUIRE(vipctl(pair.b, {"reload"}).status == 0);  // an operator asks for it
   CHECK(base_of_web(pair.b) == 100);
   CHECK(pair.b.status().at("files_in_force") == true);
 }
@@ -131,7 +131,7 @@ TEST_CASE("lab: a re-exec goes on with the last reload, though nothing of it cou
   REQUIRE(vipctl(node, {"reexec"}).status == 0);
   CHECK(base_of_web(node) == 200);
   CHECK(node.state() == "active");
-  write_config(node, web(Family::ipv4, 200));  // for the last will at the end
+  write_config(node, web(Family::ipv4, 200));  // a good file, for the last will at the end
 }
 
 TEST_CASE("lab: a program that does not accept what is in force gives the process back, and nothing has changed",
@@ -147,7 +147,7 @@ TEST_CASE("lab: a program that does not accept what is in force gives the proces
 
   programs.replace_by(programs.without_key("advert_interval"));
   write_config(node, "[instance.web]\ninterface = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.10/24\"]\n");
-  for (int round = 0; round < 2; ++round) {  // the one that came back has a way back, too
+  for (int round = 0; round < 2; ++round) {  // the program that came back has a way back, too
     const Finished refused = programs.reexec();
     CAPTURE(refused.errors);
     CHECK(refused.status == 1);
@@ -157,10 +157,10 @@ TEST_CASE("lab: a program that does not accept what is in force gives the proces
     CHECK(base_of_web(node) == 254);
   }
   CHECK(must(node, "cat /proc/" + std::to_string(pid) + "/comm") == "vipd\n");
-  CHECK(vipd.errors().find("unknown") != std::string::npos);  // which key it is
+  CHECK(vipd.errors().find("unknown") != std::string::npos);  // the log names the key
   CHECK(vipd.errors().find("the previous program goes on") != std::string::npos);
 
-  programs.replace_by("/bin/false");  // one that does not run at all, as where a library is missing
+  programs.replace_by("/bin/false");  // a program that does not run at all, as without a library
   const Finished broken = programs.reexec();
   CHECK(broken.status == 1);
   CHECK(broken.errors.find("does not run here") != std::string::npos);
@@ -186,7 +186,7 @@ TEST_CASE("lab: a vipd of an earlier version leaves its record, and root believe
   node.vipd().signal(SIGKILL);
   REQUIRE(node.vipd().wait_exit(5s));
   if (of_others) must(node, "chown 4242 " + node.runtime_dir());
-  node.start_vipd(web(Family::ipv4, 100), {"env", "VIPD_CONTROL_LISTENER=99"});  // as such a re-exec leaves it
+  node.start_vipd(web(Family::ipv4, 100), {"env", "VIPD_CONTROL_LISTENER=99"});  // as after such a re-exec
   REQUIRE(node.wait_state("active"));
   CHECK(base_of_web(node) == (of_others ? 100 : 254));
   CHECK((node.vipd().errors().find("the files come into force") != std::string::npos) == of_others);

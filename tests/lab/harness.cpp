@@ -1,4 +1,4 @@
-// The lab's own promises, without vipd: a harness that sees nothing would let every test below pass.
+// The promises of the lab itself, without vipd: with a blind harness every test would pass.
 #include <algorithm>
 #include <csignal>
 

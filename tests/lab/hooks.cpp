@@ -1,4 +1,4 @@
-// The user's programs: what they are told, in which order, and that they cannot hold anything up.
+// Hooks: their arguments, their order, and that they delay nothing.
 #include <algorithm>
 #include <csignal>
 #include <fstream>
@@ -106,7 +106,7 @@ TEST_CASE("lab: hooks.d is run for everybody, and the FIFO has keepalived's line
     write_script(hooks_d / name, "echo \"" + std::string(name) + " $*\" >> " + record.string());
   pair.a.start_vipd(web(pair.family, 254) + "[node]\nnotify_fifo = \"" + fifo.string() + "\"\n");
   REQUIRE(pair.a.wait_state("active"));
-  std::ifstream reader(fifo);  // does not wait: vipd has it open
+  std::ifstream reader(fifo);  // does not block, since vipd has the FIFO open
   const auto next = [&] {
     std::string line;
     std::getline(reader, line);

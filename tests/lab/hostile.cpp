@@ -1,4 +1,4 @@
-// A third machine in the network that sends what it should not. What is refused changes a counter and nothing else.
+// A third machine in the network sends hostile packets. A refused packet changes a counter and nothing else.
 #include <array>
 
 #include "attacker.hpp"
@@ -8,7 +8,7 @@ using namespace vipd::lab;
 
 namespace {
 
-/// An advert of the client that would make both others Backup, were it right.
+/// An advert of the client that would make both nodes Backup if it were valid.
 PacketParts winning_advert(const Pair& pair) {
   PacketParts parts = pair.family == Family::ipv4 ? testing::ipv4_parts() : testing::ipv6_parts();
   parts.source = testing::ip(pair.client.source(pair.family));
@@ -63,7 +63,7 @@ TEST_CASE("lab: a flood of losing adverts is answered a few times and delays not
   losing.priority = 1;
   losing.interval = 100;
   pair.lab.drop("oifname b ip saddr " + pair.client.source(pair.family));
-  Sniffer sniffer(pair.b);  // which the flood does not reach, so it cannot miss anything
+  Sniffer sniffer(pair.b);  // the flood does not reach b, so this sniffer misses nothing
   constexpr int kSeconds = 3;
   at_rate(10000, std::chrono::seconds(kSeconds), [&] { attacker.send(losing); });
   const auto adverts = sniffer.adverts_from(pair.source_a);

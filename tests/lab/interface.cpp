@@ -1,5 +1,5 @@
-// The interface goes, comes, is missing or has nothing to send from: an instance waits in Initialize with a reason, and
-// takes part by itself when it can.
+// The interface vanishes, comes, is missing or has no source address. An instance waits in Initialize with a reason,
+// and takes part by itself as soon as it can.
 #include <csignal>
 
 #include "pair.hpp"
@@ -99,7 +99,7 @@ TEST_CASE("lab: the interface of a Backup is removed and made again", "[lab]") {
   pair.lab.wire(pair.b);
   pair.b.configure_interface();
   REQUIRE(pair.b.wait_state("backup"));
-  pair.a.vipd().signal(SIGKILL);  // and it does hear and speak again
+  pair.a.vipd().signal(SIGKILL);  // b hears and speaks again
   REQUIRE(pair.b.wait_state("active"));
   REQUIRE(wait_until(5s, [&] { return !pair.sniffer.adverts_from(pair.b.source(pair.family)).empty(); }));
 }

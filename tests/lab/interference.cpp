@@ -1,5 +1,5 @@
-// What others do to a server: interfaces that are renamed, moved away or flap, addresses that are removed again and
-// again, notifications that are lost or that somebody made up.
+// Interference of others with a server: interfaces are renamed, moved away or flap, addresses are removed again and
+// again, notifications are lost or forged.
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -25,7 +25,7 @@ bool waits_for_interface(const Node& node) {
 
 int transitions_of(const Node& node) { return node.instance().at("transitions"); }
 
-/// A request as nobody but the kernel sends it to vipd: an address or an interface is gone.
+/// A forged notification that an address or an interface is gone, as only the kernel sends it.
 struct Forged {
   nlmsghdr head{};
   union {
@@ -57,7 +57,7 @@ Forged link_gone(unsigned ifindex) {
   return message;
 }
 
-/// To each socket of NETLINK_ROUTE that is open in the node; returns how many took it.
+/// Sends to each open NETLINK_ROUTE socket of the node; returns how many took it.
 int send_to_all(const Node& node, const Forged& message) {
   const Inside inside(node);
   const Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
@@ -108,7 +108,7 @@ TEST_CASE("lab: an interface that flaps ends with one holder, the right one", "[
   pair.start();
   for (int i = 0; i < rounds(20, 200); ++i) {
     pair.lab.set_port(pair.a, false);
-    if (i % 5 == 4) REQUIRE(pair.b.wait_state("active"));  // else it is back before anybody could tell
+    if (i % 5 == 4) REQUIRE(pair.b.wait_state("active"));  // in other rounds it is back before a peer notices
     pair.lab.set_port(pair.a, true);
     if (i % 5 == 2) REQUIRE(pair.a.wait_state("active"));
   }

@@ -1,5 +1,5 @@
-// Nothing long between two adverts (docs/decisions/0022): an instance speaks every 10 ms while its daemon has long work
-// to do, and each advert is on time. The goal is 10 ms; what is asserted leaves a busy machine some room.
+// No long work between two adverts (docs/decisions/0022). An instance sends an advert every 10 ms while its daemon has
+// long work, and each advert is on time. The goal is 10 ms; the assertions leave room for a busy machine.
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ using namespace vipd::lab;
 namespace {
 
 constexpr Duration kPulse = 10ms;
-/// What a sanitizer makes ten times slower is no figure.
+/// With sanitizers, which are ten times slower, no figure is asserted.
 #ifdef VIPD_SANITIZED
 constexpr Duration kLate = 600ms;
 constexpr int kMany = 1000;
@@ -45,8 +45,7 @@ std::string many(int from, int to, const std::string& more = "") {
          list + "]\n" + more;
 }
 
-/// One node whose instance "pulse" is Active, and a client that takes the times
-/// of its adverts.
+/// One node whose instance "pulse" is Active, and a client that takes the times of its adverts.
 struct Clockwork {
   explicit Clockwork(const std::string& more = "")
       : node(lab.add_node("a", 1)), client(lab.add_node("client", 100)), sniffer(client) {
@@ -56,13 +55,13 @@ struct Clockwork {
 
   std::size_t pulses() { return sniffer.adverts_from("192.0.2.1").size(); }
 
-  /// Waits until so many adverts more have been sent.
+  /// Waits until `more` further adverts have been sent.
   void run_on(std::size_t more) {
     const std::size_t before = pulses();
     REQUIRE(wait_until(20s, [&] { return pulses() >= before + more; }));
   }
 
-  /// How late the latest advert was while this was done, and a little longer.
+  /// The greatest delay of an advert during `act` and shortly after it.
   Duration late_in(const std::string& what, const std::function<void()>& act, Duration bound = kLate) {
     run_on(20);
     const WallTime since = std::chrono::system_clock::now();
@@ -108,7 +107,7 @@ class SlowDisk {
   Process strace_;
 };
 
-/// Asks on a connection of its own, as this user, and never reads.
+/// Sends a request on a connection of its own, as this user, and never reads.
 Fd ask_and_never_read(const Node& node, uid_t user, const std::string& request) {
   using std::filesystem::perms;
   for (const std::filesystem::path runtime = node.runtime_dir(); const auto& each : {runtime, runtime.parent_path()})

@@ -28,7 +28,7 @@ std::string slow_to_stop(const Node& node) {
   return "hooks.before_release = \"" + script + "\"\nhooks.before_release_timeout = \"10s\"\n";
 }
 
-/// An Active node whose stop takes two seconds, and whose file has one instance more than it was started with.
+/// An Active node whose stop takes two seconds. Its file has one more instance than at its start.
 struct SlowToStop {
   SlowToStop() : node(lab.add_node("a", 1)) {
     const std::string text = web(Family::ipv4, 254, slow_to_stop(node));
@@ -69,7 +69,7 @@ TEST_CASE("lab: nothing that is asked during a stop undoes the stop", "[lab]") {
     CHECK(refused.status == 1);
     CHECK(refused.errors.find("it is stopping") != std::string::npos);
   }
-  CHECK(node.instance().at("stopping") == true);  // who only looks sees what the stop waits for
+  CHECK(node.instance().at("stopping") == true);  // a client that only looks sees the reason
   require_stopped(node);
   const std::string log = node.vipd().errors();
   CHECK(log.find("SIGHUP: no reload: it is stopping") != std::string::npos);
@@ -117,7 +117,7 @@ TEST_CASE("lab: neither a stop, a crash, a re-exec nor its own end makes a trial
                                       : "was on trial and was not confirmed") != std::string::npos);
   CHECK(node.status().at("files_in_force") == false);
   CHECK(vipctl(node, {"diff"}).output.find("priority 254 -> 200") != std::string::npos);
-  REQUIRE(vipctl(node, {"reload"}).status == 0);  // an operator who says so
+  REQUIRE(vipctl(node, {"reload"}).status == 0);  // an operator asks for it
   node.vipd().signal(SIGKILL);
   REQUIRE(node.vipd().wait_exit(5s));
   node.start_vipd(tried);
@@ -133,7 +133,7 @@ TEST_CASE("lab: a program that takes over goes on with what is in force, though 
   REQUIRE(node.wait_state("active"));
   node.vipd().signal(SIGKILL);
   REQUIRE(node.vipd().wait_exit(5s));
-  node.start_vipd("[instance", {"env", "VIPD_CONTROL_LISTENER=99"});  // as a re-exec leaves it
+  node.start_vipd("[instance", {"env", "VIPD_CONTROL_LISTENER=99"});  // the environment that a re-exec leaves
   REQUIRE(node.wait_state("active"));
   CHECK(base_of(node) == 254);
   CHECK(node.vipd().errors().find("the configuration in force goes on") != std::string::npos);
@@ -141,11 +141,11 @@ TEST_CASE("lab: a program that takes over goes on with what is in force, though 
 
 namespace {
 
-/// Sends a request and does not wait for its answer; a daemon that is gone is not asked.
+/// Sends a request and does not wait for its answer; does nothing if the daemon is gone.
 void say(const Node& node, const std::string& request) try {
   const Fd fd = connect_to(node);
   (void)!::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  std::this_thread::sleep_for(2ms);  // a request whose client has gone is not read
+  std::this_thread::sleep_for(2ms);  // the daemon would not read the request of a closed connection
 } catch (const std::runtime_error&) {
 }
 
@@ -155,7 +155,7 @@ void kill_runner(pid_t vipd) {
   for (pid_t child = 0; children >> child;) ::kill(child, SIGKILL);
 }
 
-/// What an operator, a script and bad luck may do to a daemon, drawn at random.
+/// Random actions of an operator, a script or bad luck.
 class Trouble {
  public:
   Trouble(Node& node, const std::string& more, unsigned seed) : node_(node), more_(more), random_(seed) {}
@@ -196,7 +196,7 @@ class Trouble {
 
 }  // namespace
 
-// VIPD_SEQUENCES says how many, VIPD_SEED with which one to begin; CONTRIBUTING.md has the command for thousands.
+// VIPD_SEQUENCES is the number of sequences, VIPD_SEED the first seed; CONTRIBUTING.md has the command for thousands.
 TEST_CASE("lab: any sequence of verbs and signals ends within its bound after a stop", "[lab]") {
   const char* const wanted = std::getenv("VIPD_SEQUENCES");
   const int sequences = wanted != nullptr ? std::stoi(wanted) : rounds(12, 10'000);

@@ -1,4 +1,4 @@
-// Thousands of addresses move as planned: a client loses nothing, whichever of them it asks, and no advert is late.
+// Thousands of addresses move as planned. A client loses no packet to any of them, and no advert is late.
 #include <csignal>
 #include <fstream>
 #include <thread>
@@ -11,7 +11,7 @@ using namespace vipd::lab;
 namespace {
 
 const int kHeld = is_long() ? 5000 : 2000;
-const Duration kSlow = is_long() ? 1s : 500ms;  // the interval of the instance with many addresses
+const Duration kSlow = is_long() ? 1s : 500ms;  // the advert interval of the instance with many addresses
 
 std::string address(int number) {
   return "10.0." + std::to_string(number / 250) + "." + std::to_string(1 + number % 250);
@@ -68,7 +68,7 @@ struct Crowded {
     const std::vector<std::string> asked = {address(0), address(kHeld / 2), address(kHeld - 1)};
     std::vector<std::unique_ptr<Watch>> watches;
     for (const auto& each : asked) watches.push_back(std::make_unique<Watch>(client, each));
-    std::this_thread::sleep_for(100ms);  // so that there is something to be lost
+    std::this_thread::sleep_for(100ms);  // packets are under way by then
     const WallTime since = std::chrono::system_clock::now();
     begin();
     REQUIRE(wait_until(20s, [&] { return holds_all(to) && holds_none(from); }));
@@ -87,7 +87,7 @@ struct Crowded {
     }
   }
 
-  /// Between the adverts of what only this node has. A gap in which it was started or ended is none.
+  /// The longest gap between adverts of the instance that only this node has. Its start and its end do not count.
   Duration longest_gap_since(const Node& node, WallTime since) {
     std::vector<Json> own;
     for (const Json& frame : sniffer.adverts_from(node.source(Family::ipv4)))

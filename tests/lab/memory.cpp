@@ -1,5 +1,5 @@
-// A whole life under valgrind(1), which sees what the sanitizers do not: octets that were never written and are read or
-// handed to the kernel. Built with sanitizers there is nothing for it to do.
+// A whole life under valgrind(1). Unlike the sanitizers it detects uninitialised octets that are read or handed to the
+// kernel. A build with sanitizers has no such test.
 #ifndef VIPD_SANITIZED
 #include <csignal>
 #include <fstream>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kFound = 99;
 
-/// One of each kind of thing, with a peer that would take over.
+/// A configuration with an object of each kind, and with a peer that would take over.
 std::string config_of(int priority, const std::string& address) {
   return R"([check.service]
 command = "/bin/true"

@@ -1,4 +1,4 @@
-// What the hosts of the network believe after a takeover.
+// The neighbour tables of the network's hosts after a takeover.
 #include <csignal>
 
 #include "pair.hpp"
@@ -25,7 +25,7 @@ TEST_CASE("lab: a host that knew the address at the old Active finds it at the n
   const auto ask = [&] { return run(pair.client, {program("vipd-traffic"), "watch", pair.vip, "7", "--for", "20ms"}); };
   REQUIRE(wait_until(5s, [&] { return ask().status == 0; }));
   REQUIRE(neighbour(pair, pair.vip) == mac_of(pair.a));
-  pair.lab.set_port(pair.a, false);  // nobody is there who could answer a question wrongly
+  pair.lab.set_port(pair.a, false);  // no other node can answer the question
   REQUIRE(pair.b.wait_state("active"));
   REQUIRE(wait_until(2s, [&] { return neighbour(pair, pair.vip) == mac_of(pair.b); }));
 }

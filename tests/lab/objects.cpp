@@ -11,7 +11,7 @@ using namespace vipd::lab;
 
 namespace {
 
-/// What `ip` prints, on one line each.
+/// The output of `ip` with these arguments.
 std::string ip(const Node& node, const std::string& arguments) { return must(node, "ip " + arguments); }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -101,11 +101,11 @@ TEST_CASE("lab: an address has its interface, label, scope, peer and lifetime", 
 TEST_CASE("lab: routes and rules that are deleted, replaced or flushed in silence are put back", "[lab]") {
   Single lab;
   lab.start();
-  const auto* const harm = GENERATE(
-      "ip route del 10.2.0.0/16", "ip route del blackhole 10.3.0.0/16", "ip -6 route del 2001:db8:1::/48",
-      "ip rule del priority 100", "ip -6 rule del priority 101", "ip route flush table 10",
-      "ip addr del 192.0.2.10/24 dev eth0",  // the kernel takes the route that has it as source along, without a word
-      "ip addr del 203.0.113.10/29 dev eth1");
+  const auto* const harm =
+      GENERATE("ip route del 10.2.0.0/16", "ip route del blackhole 10.3.0.0/16", "ip -6 route del 2001:db8:1::/48",
+               "ip rule del priority 100", "ip -6 rule del priority 101", "ip route flush table 10",
+               "ip addr del 192.0.2.10/24 dev eth0",  // the kernel takes the route with this source along, silently
+               "ip addr del 203.0.113.10/29 dev eth1");
   INFO(harm);
   must(lab.node, harm);
   CHECK(wait_until(2s, [&] { return has_all(lab.node) && lab.node.has("203.0.113.10"); }));
@@ -208,7 +208,7 @@ TEST_CASE("lab: 300 addresses are announced in all forms while adverts stay on t
   measured("longest gap between adverts at 100 ms, 300 addresses", longest);
   CHECK(longest <= kInterval + kSlack);
   const Json& listed = adverts.back().at("addresses");
-  REQUIRE(listed.size() == 255);  // what fits, in the order of the file
+  REQUIRE(listed.size() == 255);  // as many as fit, in the order of the file
   CHECK(listed.front() == "10.0.0.1");
   CHECK(listed.back() == "10.0.1.5");
 }

@@ -1,4 +1,4 @@
-// One truth about the configuration: vipd-runner serves what is in force, whatever becomes of the files and of it.
+// One truth: vipd-runner serves the configuration in force, whatever becomes of the files or of vipd-runner.
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
@@ -31,14 +31,14 @@ bool wait_fresh(const Node& node, bool fresh = true) {
   });
 }
 
-/// vipd-runner has kept a copy of what is in force.
+/// True if vipd-runner has a copy of the configuration in force.
 bool is_served(const Node& node) {
   std::string mark = node.runtime_dir();
   std::ranges::replace(mark, '/', '+');
   return fs::exists(node.directory() / ("state-runner/served" + mark) / "1.json");
 }
 
-/// Kills the runner of a vipd that was started by hand; that one starts another.
+/// Kills the runner of a vipd that was started by hand; that vipd starts another runner.
 void kill_runner(Node& node) {
   const std::string before = must(node, "pgrep -P " + std::to_string(node.vipd().pid()) + " -x vipd-runner");
   ::kill(std::stoi(before), SIGKILL);
@@ -102,7 +102,7 @@ TEST_CASE("lab: F16: what vipd-runner does not have is stale, said once, and no 
   REQUIRE(wait_until(5s, [&] { return wait_fresh(a) && is_served(a); }));
   const int before = a.instance().at("transitions");
   write_config(a, checked_by("/bin/false"));
-  fs::remove_all(a.directory() / "state-runner");  // nobody has what is in force any more
+  fs::remove_all(a.directory() / "state-runner");  // no copy of the configuration in force is left
   kill_runner(a);
   REQUIRE(wait_fresh(a, false));
   const std::string reason = check_of(a).at("stale_reason");
@@ -154,7 +154,7 @@ TEST_CASE("lab: F15: what user vipd writes into its state directory is no histor
   const auto restore = [&](const fs::path& from) {
     return vipctl(a, {"config", "restore", "2", "--config", config, "--state-dir", from});
   };
-  CHECK(restore(own).status == 1);  // there is no number 2
+  CHECK(restore(own).status == 1);  // the history has no number 2
   // Even where root is led there: the directory belongs to the attacker.
   must(a, "chown -R 4242:4242 " + vipds.string());
   const Finished refused = restore(vipds);

@@ -1,5 +1,5 @@
-// What is not vipd's on the interfaces of its addresses: other addresses of the subnet, the routes over them and the
-// connections to them stay, by whatever way vipd removes its own.
+// Objects of others on the interfaces of vipd's addresses. Other addresses of the subnet, the routes over them and the
+// connections to them stay, in whatever way vipd removes its own addresses.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -69,7 +69,7 @@ std::string others(const Node& node) {
   return held + must(node, "ip -4 route show dev eth1") + must(node, "ip -4 rule") + promotes;
 }
 
-/// A node whose address on eth1 came before what the operator added to its subnet.
+/// A node whose address on eth1 is older than the addresses that the operator added to its subnet.
 struct Shared {
   explicit Shared(const std::vector<std::string>& vips = {kVip})
       : a(lab.add_node("a", 1)), client(lab.add_node("client", 100)) {
@@ -89,7 +89,7 @@ struct Shared {
     connection = std::make_unique<Connection>(client, a, kOwn);
     REQUIRE(connection->goes_on());
   }
-  /// Without the route to the subnet, whose source address changes with the primary address.
+  /// The objects of others, without the route to the subnet: its source changes with the primary address.
   std::string others_now() const {
     std::string all = others(a);
     const auto at = all.find("203.0.113.0/24 proto kernel");
@@ -193,7 +193,7 @@ struct Machine {
     return {.prefix = {IpAddress::parse(text).value(), length}, .interface = interface, .ifindex = index(interface)};
   }
   void add(const std::vector<KernelObject>& objects) const {
-    const Inside inside(netns);  // for what is read below /proc/sys
+    const Inside inside(netns);  // RtnlKernel reads /proc/sys
     for (const int error : kernel->add(objects)) REQUIRE(error == 0);
   }
   void remove(const std::vector<KernelObject>& objects) const {
@@ -288,7 +288,7 @@ TEST_CASE("lab: what the kernel does not list is gone, whatever it answers to th
   CHECK(machine.held() == "192.0.2.10/24 ");
   must(machine.netns, "ip link del eth1");
   machine.remove({ipv6, ipv4, route});
-  // Under another length an address is not what was to be removed, unless it has our tag.
+  // An address with another length is a different one and stays, unless it has our tag.
   const AddressObject other = machine.address("198.51.100.10", 24, "eth2"),
                       longer = machine.address("198.51.100.10", 32, "eth2");
   machine.add({longer});

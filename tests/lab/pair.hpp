@@ -1,7 +1,7 @@
-/// Pair: the two servers of most lab tests, a client that listens, and the words the tests are written in.
+/// Pair: the two servers of most lab tests, a client that listens, and the vocabulary of the tests.
 ///
 /// `a` has the higher priority and the smaller address. Adverts come every 100 ms, so that three missed ones are a
-/// third of a second. Bounds are generous: the machine may be busy with other tests. What was measured is printed.
+/// third of a second. Bounds are generous: the machine may be busy with other tests. Measured times are printed.
 #pragma once
 
 #include <algorithm>
@@ -19,17 +19,17 @@ namespace vipd::lab {
 using namespace std::chrono_literals;
 
 inline constexpr Duration kInterval = 100ms;
-/// What a busy machine may add to a bound.
+/// The time that a busy machine may add to a bound.
 inline constexpr Duration kSlack = 250ms;
 
-/// What the end of a process takes beyond that: a sanitizer looks for leaks then, which is nothing of ours.
+/// Further time for the end of a process: a sanitizer looks for leaks then.
 #ifdef VIPD_SANITIZED
 inline constexpr Duration kLeakCheck = 5s;
 #else
 inline constexpr Duration kLeakCheck = 0s;
 #endif
 
-/// VIPD_LONG=1 asks for as many rounds as a figure needs; without it a test takes those that show a break.
+/// True with VIPD_LONG=1: tests run as many rounds as a figure needs. Otherwise they run enough to show a fault.
 inline bool is_long() { return std::getenv("VIPD_LONG") != nullptr; }
 inline int rounds(int usual, int if_long) { return is_long() ? if_long : usual; }
 
@@ -38,8 +38,8 @@ inline const std::string& virtual_address(Family family) {
   return family == Family::ipv4 ? ipv4 : ipv6;
 }
 
-/// The list of addresses of the instance, as it stands in the file. The first one of IPv6 is link-local (RFC
-/// 9568 5.2.9).
+/// The list of addresses of the instance, as it stands in the file. The first one of IPv6 is link-local (RFC 9568
+/// 5.2.9).
 inline std::string address_list(Family family) {
   return family == Family::ipv4 ? R"(["192.0.2.10/24"])" : R"(["fe80::10/64", "2001:db8::10/64"])";
 }
@@ -84,7 +84,7 @@ struct Pair {
     REQUIRE_FALSE(b.has(vip));
   }
 
-  /// Waits until a node has sent so many adverts more.
+  /// Waits until a node has sent `more` further adverts.
   void await_adverts(const std::string& source, std::size_t more) {
     const std::size_t before = sniffer.adverts_from(source).size();
     REQUIRE(
@@ -99,13 +99,13 @@ struct Pair {
   Sniffer sniffer;
 };
 
-/// vipctl with these words, for the daemon of a node.
+/// Runs vipctl with these words for the daemon of a node.
 inline Finished vipctl(const Node& node, std::vector<std::string> words) {
   words.insert(words.begin(), {program("vipctl"), "--runtime-dir", node.runtime_dir()});
   return run(node, words);
 }
 
-/// The file changes; the daemon is not told.
+/// Writes the file; the daemon is not told.
 inline void write_config(const Node& node, const std::string& text) {
   std::ofstream(node.directory() / "vipd.toml", std::ios::trunc) << text;
 }
@@ -117,7 +117,7 @@ inline std::string write_script(const std::filesystem::path& path, const std::st
   return path;
 }
 
-/// What has been written to a file so far.
+/// The lines of a file so far.
 inline std::vector<std::string> lines_of(const std::filesystem::path& path) {
   std::ifstream file(path);
   std::vector<std::string> lines;
@@ -125,14 +125,14 @@ inline std::vector<std::string> lines_of(const std::filesystem::path& path) {
   return lines;
 }
 
-/// A server on `to` answers `from` on this address.
+/// True if a server on `to` answers `from` on this address.
 inline bool reaches(const Node& from, const Node& to, const std::string& address) {
   const Process server(to, {program("vipd-traffic"), "serve", "7"});
   return wait_until(
       2s, [&] { return run(from, {program("vipd-traffic"), "watch", address, "7", "--for", "50ms"}).status == 0; });
 }
 
-/// The hardware addresses that answer the client for an address. `from` is whose address it asks with.
+/// The hardware addresses that answer the client for an address. `from` is the source address of its questions.
 inline Json answering(const Pair& pair, const std::string& address, const std::string& from) {
   return Json::parse(must(pair.client, program("vipd-traffic") + " ask eth0 " + address + " " + from + " --for 300ms"))
       .at("macs");
@@ -149,7 +149,7 @@ inline Duration longest_gap(const std::vector<Json>& frames, std::size_t from = 
   return longest;
 }
 
-/// How far the gaps between adverts are from the interval.
+/// The deviation of the gaps between adverts from the interval.
 struct Jitter {
   Duration median{}, worst{};
 };
@@ -161,7 +161,7 @@ inline Jitter jitter(const std::vector<Json>& frames, std::size_t from = 0) {
   return off.empty() ? Jitter{} : Jitter{.median = off[off.size() / 2], .worst = off.back()};
 }
 
-/// The first time an address came or went at or after `since`; waits for it.
+/// When an address first came or went at or after `since`; waits for that.
 inline WallTime moment_of(const AddressMonitor& monitor, const std::string& address, bool added, WallTime since) {
   WallTime moment{};
   REQUIRE(wait_until(10s, [&] {

@@ -1,4 +1,4 @@
-// The file changes while the daemon runs: what is the same is not touched, what is wrong changes nothing.
+// The file changes while the daemon runs. Unchanged instances are not touched, and a faulty file changes nothing.
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -16,19 +16,19 @@ Json reload(const Node& node, const std::string& text) {
   return Json::parse(vipctl(node, {"reload", "--json"}).output);
 }
 
-/// Waits until instance n1 has sent so many adverts more. Looks into few documents: with 255 instances each is long.
+/// Waits until instance n1 has sent `more` further adverts. It reads few documents: with 255 instances each is long.
 void await_own_adverts(const Node& node, int more) {
   const auto sent = [&] { return node.instance().at("counters").at("adverts_sent").get<int>(); };
   const int before = sent();
   REQUIRE(wait_until(30s, [&] { return sent() >= before + more; }));
 }
 
-/// Files that are wrong, each with the first thing that has to be said of it.
+/// Faulty files, each with its first expected diagnostic.
 struct Broken {
   std::string text, said;
 };
 
-/// Those of the unit tests that have an error: "#! error KIND LINE:COLUMN".
+/// The files of the unit tests with an error: "#! error KIND LINE:COLUMN".
 std::vector<Broken> broken_files() {
   std::vector<Broken> result;
   for (const auto& entry : std::filesystem::directory_iterator(VIPD_SOURCE_DIR "/tests/data/bad-configs")) {
@@ -44,8 +44,8 @@ std::vector<Broken> broken_files() {
 
 }  // namespace
 
-// The figures are for the eye: what a busy machine does to 2550 adverts a second is no property of vipd. That nobody is
-// taken for dead is.
+// The figures are only printed, since a busy machine delays some of 2550 adverts a second. The test asserts that no
+// node is declared dead.
 TEST_CASE("lab: a reload without a change, and with one, costs a crowd of instances no transition", "[lab]") {
   Pair pair(Family::ipv4);
   pair.a.start_vipd(crowd(254));
@@ -124,7 +124,7 @@ TEST_CASE("lab: what a reload absorbs, and what makes another virtual router", "
   CHECK(pair.a.instance().at("transitions") == transitions);
   REQUIRE(reload(pair.a, web(Family::ipv4, 254)).at("changes").size() == 1);
   REQUIRE(wait_until(5s, [&] { return !pair.a.has("192.0.2.11"); }));
-  for (const auto& event : monitor.events()) CHECK(event.prefix == "192.0.2.11/24");  // the other was not touched
+  for (const auto& event : monitor.events()) CHECK(event.prefix == "192.0.2.11/24");  // the other stays
   CHECK(pair.a.instance().at("transitions") == transitions);
 
   const Json lowered = reload(pair.a, web(Family::ipv4, 200));
@@ -227,7 +227,7 @@ TEST_CASE("lab: a diff says what another VRID costs, and it costs that", "[lab]"
   };
   const std::string change = "web: restart: vrid 51 -> 52";
   write_config(pair.b, other(253));
-  CHECK(vipctl(pair.b, {"diff"}).output == change + "\n");  // a Backup costs nothing
+  CHECK(vipctl(pair.b, {"diff"}).output == change + "\n");  // a change of a Backup has no effect to show
   write_config(pair.a, other(254));
   CHECK(vipctl(pair.a, {"diff"}).output == change + ": would send priority 0, hand over and start anew\n");
   CHECK(pair.a.instance().at("vrid") == 51);

@@ -1,4 +1,4 @@
-// One vipd after another in the same place: after a kill, and as `vipctl reexec` does it. The address stays.
+// A vipd follows another: after a kill, and by `vipctl reexec`. The address stays.
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -13,13 +13,13 @@ using namespace vipd::lab;
 
 namespace {
 
-/// Adverts every second: a restart has three of them.
+/// A configuration with adverts every second: a restart has three seconds.
 std::string slow_web(Family family, int priority, const std::string& more = "") {
   std::string text = web(family, priority, more);
   return text.replace(text.find("100ms"), 5, "1s");
 }
 
-/// Those of the address of a pair that have been noted since `since`.
+/// How often the address of a pair moved after event number `since`.
 std::size_t moves(const AddressMonitor& monitor, const std::string& address, std::size_t since) {
   const auto events = monitor.events();
   return static_cast<std::size_t>(
@@ -86,7 +86,7 @@ TEST_CASE("lab: the last will leaves to the next vipd what that will be in time 
   REQUIRE(run(node, last_will).status == 0);
   CHECK(node.has("192.0.2.10") == (slow && stays));
   if (slow && stays) return;
-  node.start_vipd(slow_web(Family::ipv4, 254));  // what was removed is not gone on with
+  node.start_vipd(slow_web(Family::ipv4, 254));  // a removed claim is not resumed
   CHECK_FALSE(node.has("192.0.2.10"));
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("lab: the last will does not wait for a message bus that stands still"
   node.start_vipd(slow_web(Family::ipv4, 254));
   REQUIRE(node.wait_state("active", 10s));
   const std::string path = node.directory() / "bus";
-  const Fd bus(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));  // connects, and never says anything
+  const Fd bus(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));  // a bus that accepts a connection and never answers
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
   REQUIRE(path.size() < sizeof address.sun_path);
   std::ranges::copy(path, address.sun_path);
@@ -110,7 +110,7 @@ TEST_CASE("lab: the last will does not wait for a message bus that stands still"
   last_will.push_back("--last-will");
   Process asking(node, last_will);
   CHECK(asking.wait_exit(5s) == 0);
-  CHECK(node.has("192.0.2.10"));  // as the package's unit would have it
+  CHECK(node.has("192.0.2.10"));  // the setting of the package's unit counts
 }
 
 TEST_CASE("lab: reexec replaces the program; the process, the addresses, the states and the rhythm stay", "[lab]") {
@@ -134,7 +134,7 @@ TEST_CASE("lab: reexec replaces the program; the process, the addresses, the sta
       CHECK(done.output.find(" goes on, pid ") != std::string::npos);
     }
   }
-  std::this_thread::sleep_for(1s);  // what is measured is this time
+  std::this_thread::sleep_for(1s);  // the measured time
   const Json after = active.status();
   CHECK(after.at("pid") == before.at("pid"));
   CHECK(all_are(active, "active"));
@@ -151,7 +151,7 @@ TEST_CASE("lab: reexec replaces the program; the process, the addresses, the sta
   CHECK(worst < 2 * interval + kSlack);  // the goal is two of 100 ms
 }
 
-// A Backup that was replaced each 100 ms never took over.
+// A Backup that was re-executed each 100 ms never took over.
 TEST_CASE("lab: F24 a re-exec keeps a Backup's wait", "[lab]") {
   const auto in_seconds = [](std::string text) { return text.replace(text.find("100ms"), 5, "1s"); };
   Pair pair(Family::ipv4);

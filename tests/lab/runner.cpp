@@ -1,4 +1,4 @@
-// vipd-runner: what users' programs can do to it, and what it lets them do to the rest.
+// vipd-runner: users' programs cannot harm it, nor vipd through it.
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
@@ -19,7 +19,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-/// A pair of which node a has a hook, and what is seen of the hook's processes.
+/// A pair whose node a has a hook; it counts the processes of the hook.
 struct Hooked : Pair {
   explicit Hooked(const std::string& body, const std::string& more = "")
       : Pair(Family::ipv4), hook(a.directory() / "hook") {
@@ -36,7 +36,7 @@ struct Hooked : Pair {
   }
   pid_t runner() { return descendants(a.vipd().pid()).at(0); }
 
-  /// How many living processes have the hook's mark in their environment: no name is looked at, and no tree.
+  /// How many living processes have the hook's mark in their environment, whatever their names and parents.
   std::size_t marked() const {
     const std::string mark = "VIPD_TEST=" + a.directory().string();
     std::size_t count = 0;
@@ -60,7 +60,7 @@ struct Hooked : Pair {
     await_adverts(source_a, adverts);
     return jitter(sniffer.adverts_from(source_a), from);
   }
-  /// A transition, without a peer: the cable goes and comes.
+  /// Causes a transition without a peer: the cable is pulled and plugged in again.
   void flap() {
     lab.set_port(a, up_ = !up_);
     const std::string wanted = up_ ? "active" : "initialize";
@@ -171,7 +171,7 @@ TEST_CASE("lab: vipd-runner killed during hooks costs no transition and no hook"
     const pid_t killed = pair.runner();
     const std::size_t begun = lines_of(pair.record).size();
     pair.flap();
-    REQUIRE(wait_until(10s, [&] { return lines_of(pair.record).size() > begun; }));  // something is under way
+    REQUIRE(wait_until(10s, [&] { return lines_of(pair.record).size() > begun; }));  // a hook is under way
     const int transitions = pair.a.instance().at("transitions");
     REQUIRE(kill(killed, SIGKILL) == 0);
     REQUIRE(wait_until(10s, [&] { return pair.a.instance().at("hooks").at("running").is_null(); }));
@@ -182,8 +182,7 @@ TEST_CASE("lab: vipd-runner killed during hooks costs no transition and no hook"
   int last = 0, superseded = pair.a.instance().at("hooks").at("superseded");
   std::set<int> ended;
   bool under_way = false;
-  for (const auto& line :
-       lines_of(pair.record)) {  // never backward, and another one only when the one before has ended
+  for (const auto& line : lines_of(pair.record)) {  // in order, and each begins only when the previous hook has ended
     std::istringstream words(line);
     std::string what, state;
     int sequence = 0;
@@ -248,7 +247,7 @@ TEST_CASE("lab: vipd-runner runs nothing but what the configuration names, and s
   std::ofstream(a.directory() / "vipd.toml") << web(Family::ipv4, 254, "hooks.any = \"" + hook + "\"");
   Process runner(a, {program("vipd-runner"), "--config", a.directory() / "vipd.toml", "--runtime-dir", a.runtime_dir(),
                      "--state-dir", a.directory() / "state-runner"});
-  REQUIRE(wait_until(5s, [&] { return connect_to(socket).has_value(); }));  // the file is there a moment before
+  REQUIRE(wait_until(5s, [&] { return connect_to(socket).has_value(); }));  // the file exists a moment earlier
 
   auto loop = std::move(*EventLoop::create());
   Lines answers;
@@ -278,7 +277,7 @@ TEST_CASE("lab: vipd-runner runs nothing but what the configuration names, and s
   fs::permissions(hook, fs::perms::others_write, fs::perm_options::add);
   REQUIRE(ask({hook, "INSTANCE", "web", "MASTER", "254"}, {}).find("writable by others") != std::string::npos);
 
-  // What the file names by now is allowed without a word.
+  // Programs that the file names by now are allowed silently.
   std::ofstream(a.directory() / "vipd.toml") << web(Family::ipv4, 254, "hooks.active = [\"/bin/echo\", \"new\"]");
   REQUIRE(ask({"/bin/echo", "new"}, {}).find("\"new\"") != std::string::npos);
 

@@ -1,5 +1,5 @@
-// F6: an instance that has something on a second interface. The fault of that interface is one of the instance, and
-// ends by the kernel's word; so does a claim that the kernel refuses.
+// F6: an instance with an object on a second interface. A fault of that interface is a fault of the instance, and ends
+// when the kernel reports a change. A claim that the kernel refuses ends in the same way.
 #include <csignal>
 
 #include "pair.hpp"
@@ -9,7 +9,7 @@ using namespace vipd::lab;
 
 namespace {
 
-/// What it takes to be Active again: an Active_Down_Interval of the node with priority 254, and a busy machine.
+/// The time to be Active again: an Active_Down_Interval at priority 254, and slack for a busy machine.
 constexpr Duration kBack = 3 * kInterval + 2s;
 
 /// A pair whose nodes have eth1, too: 203.0.113.9/29 and .11.
@@ -47,7 +47,7 @@ TEST_CASE("lab: F6 an address on a second interface without carrier is a fault, 
   pair.lab.set_port(pair.a, false, "eth1");
   const Duration took = moment_of(monitor, "203.0.113.10", true, cut) - cut;
   measured("F6 takeover after the second interface lost its carrier", took);
-  CHECK(took <= kInterval + kSlack);  // priority 0, and not the silence of a dead node
+  CHECK(took <= kInterval + kSlack);  // by priority 0, and not by the silence of a dead node
   CHECK(fault_of(pair.a) == "interface eth1 of 203.0.113.10/29 is down");
   CHECK_FALSE(pair.a.has(pair.vip));
 
@@ -67,7 +67,7 @@ TEST_CASE("lab: F6 a route over a second interface that comes late, goes and com
   CHECK(fault_of(pair.a) == "interface eth1 of route 198.51.100.0/24 via 203.0.113.12 is down");
   must(pair.a, "ip link set eth1 up");
   REQUIRE(wait_until(2s, [&] { return fault_of(pair.a).find("Network is unreachable") != std::string::npos; }));
-  must(pair.a, "ip addr add 203.0.113.9/29 dev eth1");  // and now the router can be reached
+  must(pair.a, "ip addr add 203.0.113.9/29 dev eth1");  // the router can be reached from now on
   REQUIRE(pair.a.wait_state("active", kBack));
   pair.b.start_vipd(pair.config(253));
   REQUIRE(pair.b.wait_state("backup"));
@@ -114,7 +114,7 @@ TEST_CASE("lab: F6 a node that the kernel refuses an address disturbs nobody and
     REQUIRE(pair.a.wait_state("active", kBack));
   }
   SECTION("nobody else is there") {
-    pair.a.write_sysctl("ipv6/conf/eth1/addr_gen_mode", "1");  // so that the kernel says nothing
+    pair.a.write_sysctl("ipv6/conf/eth1/addr_gen_mode", "1");  // keeps the kernel from reporting a change
     pair.a.write_sysctl("ipv6/conf/eth1/disable_ipv6", "0");
     pair.b.vipd().signal(SIGKILL);
     REQUIRE(pair.a.wait_state("active", kBack + 2s));

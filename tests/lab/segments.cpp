@@ -1,4 +1,4 @@
-// A node with two networks: what is said in one is not heard in the other.
+// A node with two networks: an advert in one is not heard in the other.
 #include <csignal>
 
 #include "pair.hpp"
@@ -17,13 +17,13 @@ struct TwoNetworks : Pair {
     far.configure_interface();
     a.write_sysctl("ipv4/ip_forward", "1");
     a.write_sysctl("ipv6/conf/all/forwarding", "1");
-    must(a, "ip route add 224.0.0.0/4 dev eth1");  // would lead there, were it for groups of a link
+    must(a, "ip route add 224.0.0.0/4 dev eth1");  // a wrong route: it must not matter for a group of the link
     must(a, "ip -6 route add ff00::/8 dev eth1 table local");
   }
   Node& far;
 };
 
-/// A raw socket for VRRP is open in the namespace.
+/// True if a raw socket for VRRP is open in the namespace.
 bool listens(const Node& node, Family family) {
   return must(node, family == Family::ipv4 ? "cat /proc/net/raw" : "cat /proc/net/raw6").find(":0070 ") !=
          std::string::npos;
@@ -36,13 +36,13 @@ TEST_CASE("lab: a router does not forward adverts into its other network", "[lab
   Sniffer sniffer(net.far);
   net.b.start_vipd(web(net.family, 254));
   REQUIRE(net.b.wait_state("active"));
-  net.a.start_vipd(web(net.family, 100));  // so the group is joined at eth0, and adverts do come in
+  net.a.start_vipd(web(net.family, 100));  // joins the group at eth0, so adverts come in
   REQUIRE(net.a.wait_state("backup"));
   net.await_adverts(net.source_b, 10);
   REQUIRE(net.a.instance().at("counters").at("adverts_received").get<int>() > 0);
   REQUIRE(sniffer.of_kind("advert").empty());
 
-  net.far.start_vipd(web(net.family, 100));  // what is said there is seen
+  net.far.start_vipd(web(net.family, 100));  // its adverts are visible to a sniffer
   REQUIRE(wait_until(5s, [&] { return !sniffer.adverts_from(net.far.source(net.family)).empty(); }));
 }
 

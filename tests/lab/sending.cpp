@@ -1,5 +1,5 @@
 // F13, F17 and F7 on the real kernel: adverts that cannot be sent, a membership that the kernel has dropped, an
-// interface on which nobody can be heard.
+// interface on which no advert can be heard.
 #include <csignal>
 
 #include "pair.hpp"
@@ -53,7 +53,7 @@ TEST_CASE("lab: F17 the MTU of an IPv6 interface was too small for a while", "[l
   must(pair.b, "ip link set eth0 mtu 1000");
   REQUIRE(wait_until(5s, [&] { return !fault_of(pair.b).empty(); }));
   must(pair.b, "ip link set eth0 mtu 1500");
-  must(pair.b, "ip addr add 2001:db8::2/64 dev eth0 nodad");  // as its administrator has to
+  must(pair.b, "ip addr add 2001:db8::2/64 dev eth0 nodad");  // the administrator has to restore it
   REQUIRE(pair.b.wait_state("backup"));
   const int before = received(pair.b);
   REQUIRE(wait_until(5s, [&] { return received(pair.b) > before + 10; }));
@@ -104,7 +104,7 @@ TEST_CASE("lab: F7 an interface without multicast needs peers, which --check kno
           "[lab]") {
   Lab lab;
   Node& a = lab.add_node("a", 1);
-  must(a, "ip link set eth0 multicast off");  // as WireGuard has none
+  must(a, "ip link set eth0 multicast off");  // like WireGuard, which has no multicast
   std::string config = web(Family::ipv4, 254);
   a.start_vipd(config);
   REQUIRE(wait_until(5s, [&] { return fault_of(a) == "interface eth0 has no multicast: it needs \"peers\""; }));

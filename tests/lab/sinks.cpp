@@ -1,5 +1,4 @@
-// What vipd writes to takes no more: the log's reader is stuck, the disk is full. 255 instances take their addresses
-// and advertise all the same.
+// The reader of the log is stuck, or the disk is full. 255 instances take their addresses and advertise all the same.
 #include <sys/mount.h>
 
 #include <csignal>
@@ -61,7 +60,7 @@ TEST_CASE("lab: a log that nobody reads holds up none of 255 instances", "[lab]"
   REQUIRE(held == kCrowd);
   REQUIRE(gap < kInterval + 2 * kSlack);
 
-  std::string log = stuck.read();  // from now on somebody does
+  std::string log = stuck.read();  // from now on the log is read
   vipd.signal(SIGHUP);
   REQUIRE(
       wait_until(5s, [&] { return (log += stuck.read()).find("reload: nothing has changed") != std::string::npos; }));
@@ -97,7 +96,7 @@ TEST_CASE("lab: on a full disk vipd starts, reloads and runs hooks, and says wha
   must(a, vipctl + " reload");
   REQUIRE(must(a, vipctl + " config list --state-dir " + (a.directory() / "state-runner").string()).find('1') !=
           std::string::npos);
-  lab.set_port(a, false);  // a hook that is under way when vipd dies is told again: the journal works once more
+  lab.set_port(a, false);  // the journal works again: a hook under way at the death of vipd is run again
   REQUIRE(wait_until(5s, [&] { return lines_of(record).size() == 3; }));
   a.vipd().signal(SIGKILL);
   REQUIRE(a.vipd().wait_exit(5s) == 128 + SIGKILL);
@@ -132,5 +131,5 @@ TEST_CASE("lab: a restart on a disk that has filled up keeps the address, and th
   REQUIRE(a.wait_state("active"));
   const std::string log = a.vipd().errors();
   CAPTURE(log);
-  CHECK(count_of(log, "cannot write ") <= 2);  // of the claims and the journal, once each
+  CHECK(count_of(log, "cannot write ") <= 2);  // once for the claims and once for the journal
 }

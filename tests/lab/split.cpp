@@ -1,5 +1,5 @@
-// A partition beyond the link: both nodes keep their carrier and are Active. It heals, and the clients have to be back
-// at the node that stays Active, whichever of the two spoke first.
+// A partition beyond the link: both nodes keep their carrier and become Active. When it heals, clients must return to
+// the node that stays Active, whichever of the two sends first.
 #include "pair.hpp"
 
 using namespace vipd;
@@ -19,7 +19,7 @@ std::string name_of(const Terms& terms) {
          (terms.unicast ? " unicast" : " multicast");
 }
 
-/// Without the announcements that come by themselves. `self` has the priority and the peer `peer`.
+/// A configuration without periodic announcements. `self` has the priority and the peer `peer`.
 std::string config_of(const Terms& terms, const Node& self, const Node& peer, int priority) {
   std::string more =
       "announce = {again_after = \"0s\", refresh = \"0s\"}\nversion = " + std::to_string(terms.version) + "\n";
@@ -45,12 +45,12 @@ class Split {
     REQUIRE(wait_until(5s, [&] { return pair_.b.instance().at("active").is_object(); }));
   }
 
-  /// For how long the client had no answer when it healed; `a` stays Active. The one who does not speak first spoke
+  /// How long the client had no answer after the healing; `a` stays Active. The node that does not send first has sent
   /// just before.
   Duration heal(bool loser_first) {
     pair_.lab.set_member(pair_.a, false);
     REQUIRE(pair_.b.wait_state("active", 10s));
-    REQUIRE(wait_until(5s, [&] { return answered(); }));  // by b
+    REQUIRE(wait_until(5s, [&] { return answered(); }));  // the answer comes from b
     Watch watch(pair_.client, pair_.vip);
     const auto spoken = [&] {
       return loser_first ? at_a_.adverts_from(source(pair_.a)).size() : at_b_.adverts_from(source(pair_.b)).size();

@@ -1,5 +1,5 @@
-// The Active node is stopped and goes on, after 1 ms to 60 s: a pause that peers sit out changes nothing; after one
-// that is longer it lets go at once and listens before it speaks.
+// The Active node is stopped and continued after 1 ms to 60 s. A pause within the Active_Down_Interval changes nothing.
+// After a longer pause the node releases at once, and listens before it sends.
 #include <csignal>
 #include <thread>
 
@@ -16,7 +16,7 @@ struct Pause {
   std::chrono::milliseconds interval;
 };
 
-/// Long ones in the long form.
+/// The pauses; the long form has long ones, too.
 std::vector<Pause> pauses() {
   std::vector<Pause> all = {{"100ms", 1ms, 100ms}, {"100ms", 150ms, 100ms}};
   if (is_long())
@@ -50,7 +50,7 @@ TEST_CASE("lab: an Active that is stopped for 1 ms to 60 s and goes on", "[lab]"
     const AddressMonitor monitor(pair.a);
 
     pair.a.vipd().signal(SIGSTOP);
-    std::this_thread::sleep_for(pause.length);  // this is what is tested
+    std::this_thread::sleep_for(pause.length);  // the pause that is tested
     const std::size_t before = pair.sniffer.adverts_from(pair.source_a).size();
     const WallTime resumed = std::chrono::system_clock::now();
     pair.a.vipd().signal(SIGCONT);

@@ -1,4 +1,4 @@
-// A pair that starts: who is Active, what its adverts and announcements look like on the wire.
+// A pair starts: which node is Active, and its adverts and announcements on the wire.
 #include <linux/if_addr.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,7 +47,7 @@ TEST_CASE("lab: of two that start together the higher is Active, alone", "[lab]"
   pair.a.start_vipd(web(pair.family, 254));
   REQUIRE(pair.a.wait_state("active"));
   REQUIRE(pair.b.wait_state("backup"));
-  pair.await_adverts(pair.source_a, 1);  // b may have been first, and has let go by now
+  pair.await_adverts(pair.source_a, 1);  // b may have been Active first, and has released by now
   const std::size_t said_by_b = pair.sniffer.adverts_from(pair.source_b).size();
   pair.await_adverts(pair.source_a, 5);
 

@@ -42,7 +42,7 @@ struct RouterPair {
               "\naddresses = [\"" + vip + "/24\"]\n";
     return text;
   }
-  /// With a third instance on eth0, in the group or beside it.
+  /// A configuration with a third instance on eth0, in the group or beside it.
   static std::string with_dmz(int priority, bool in_group) {
     return instances(priority) +
            "[instance.dmz]\ninterface = \"eth0\"\nvrid = 53\nadvert_interval = \"100ms\"\npriority = " +
@@ -144,7 +144,7 @@ TEST_CASE("lab: sync group: an instance that joins or leaves by reload moves no 
   CHECK(none_moved());
   pair.lab.set_port(pair.a, false, "eth1");
   REQUIRE(wait_until(5s, [&] { return RouterPair::holds_both(pair.b); }));
-  CHECK(pair.a.has("192.0.2.30"));  // it is not of the group any more
+  CHECK(pair.a.has("192.0.2.30"));  // its instance is no longer in the group
   pair.lab.set_port(pair.a, true, "eth1");
   REQUIRE(wait_until(5s, [&] { return RouterPair::holds_both(pair.a) && !RouterPair::holds_any(pair.b); }));
   const std::size_t before = at_a.count();

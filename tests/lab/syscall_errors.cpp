@@ -1,5 +1,5 @@
-// The kernel refuses: no memory, no buffers, no descriptors, no permission, no device. While it does, nobody crashes
-// or spins, and whoever does not advertise says why; when it does no longer, all is well again by itself.
+// The kernel refuses: no memory, no buffers, no descriptors, no permission, no device. Meanwhile vipd neither crashes
+// nor spins, and tells why it does not advertise. Afterwards it recovers by itself.
 //
 // strace(1) makes calls of a running vipd fail.
 #include <sys/resource.h>
@@ -15,7 +15,7 @@ using namespace vipd::lab;
 
 namespace {
 
-/// Makes calls of a vipd fail while it lives: "sendmsg:error=ENOBUFS".
+/// Makes system calls of a vipd fail during its lifetime: "sendmsg:error=ENOBUFS".
 class Failing {
  public:
   Failing(Node& node, const std::string& what)
@@ -23,7 +23,7 @@ class Failing {
                        std::to_string(node.vipd().pid())}) {
     REQUIRE(wait_until(10s, [&] { return strace_.errors().find("attached") != std::string::npos; }));
   }
-  /// By SIGTERM, so that it lets go of what it traces.
+  /// Ends strace(1) by SIGTERM, so that it detaches from vipd.
   ~Failing() {
     strace_.signal(SIGTERM);
     strace_.wait_exit(10s);
@@ -41,7 +41,7 @@ bool all_is_well(Pair& pair) {
   return pair.a.state() == "active" && pair.b.state() == "backup" && pair.a.has(pair.vip) && !pair.b.has(pair.vip);
 }
 
-/// Advertises, or says what keeps it from that. Who asks may have to wait.
+/// True if the node advertises, or tells what prevents it. The question may have to wait.
 bool speaks_or_says_why(Pair& pair, std::size_t adverts_before) {
   if (wait_until(2s, [&] { return pair.sniffer.adverts_from(pair.source_a).size() > adverts_before + 1; })) return true;
   const Json instance = pair.a.instance();
@@ -61,7 +61,7 @@ std::vector<std::string> kinds() {
   return some;
 }
 
-/// Of a process, so far.
+/// The processor time of a process so far.
 Duration processor_time(const Process& process) {
   std::ifstream file("/proc/" + std::to_string(process.pid()) + "/stat");
   std::string word;
@@ -91,9 +91,9 @@ TEST_CASE("lab: system calls that fail for a while crash nobody, and all is well
     {
       const Failing failing(pair.a, kind);
       const std::size_t adverts = pair.sniffer.adverts_from(pair.source_a).size();
-      attacker.send(losing);                                                // so that there is something to receive,
-      run(pair.a, {"ip", "addr", "del", pair.vip + "/24", "dev", "eth0"});  // to repair,
-      pair.a.vipd().signal(SIGHUP);                                         // and to read
+      attacker.send(losing);                                                // an advert to receive,
+      run(pair.a, {"ip", "addr", "del", pair.vip + "/24", "dev", "eth0"});  // an address to repair,
+      pair.a.vipd().signal(SIGHUP);                                         // and a file to read
       const bool speaks = speaks_or_says_why(pair, adverts);
       INFO(pair.a.vipd().errors());
       CHECK(speaks);

@@ -76,8 +76,7 @@ TEST_CASE("lab: unicast: a stop hands over before the address goes", "[lab][C15+
   REQUIRE(pair.a.vipd().wait_exit(5s) == 0);
   const auto adverts = [&] { return at_a.adverts_from(pair.b.unicast(pair.family)); };
   REQUIRE(wait_until(5s, [&] { return !adverts().empty(); }));
-  const WallTime told =
-      time_of(adverts().front());  // by the kernel's stamp; the other is read a little after it happened
+  const WallTime told = time_of(adverts().front());  // the kernel's time stamp; the other time is read a little late
   measured("handover at a stop, unicast", told - stopped);
   REQUIRE(told <= moment_of(monitor_a, pair.vip, false, stopped));
   REQUIRE(pair.b.state() == "active");
@@ -87,7 +86,7 @@ TEST_CASE("lab: unicast: a sender that is no peer is refused and shown", "[lab][
   UnicastPair pair;
   pair.start();
   const Json before = pair.a.instance();
-  // It outranks both, and knows only `a`.
+  // The client outranks both nodes, and knows only `a`.
   pair.client.start_vipd(web(pair.family, 255, unicast_keys(pair.client, pair.a, pair.family)));
   const auto strangers = [&] {
     return pair.a.instance().at("counters").at("adverts_refused").value("src_not_peer", 0);
@@ -107,7 +106,7 @@ TEST_CASE("lab: unicast: without its source address a node is in fault until the
   UnicastPair pair;
   pair.start();
   const std::string source = pair.a.unicast(pair.family) + (pair.family == Family::ipv4 ? "/24" : "/64");
-  must(pair.a, "ip addr add 198.51.100.1/24 dev eth0");  // another one is no substitute
+  must(pair.a, "ip addr add 198.51.100.1/24 dev eth0");  // another address is no substitute
   must(pair.a, "ip addr add 2001:db8:1::1/64 dev eth0");
   must(pair.a, "ip addr del " + source + " dev eth0");
   REQUIRE(wait_until(5s, [&] { return pair.a.instance().value("fault", Json()).is_string(); }));
@@ -211,7 +210,7 @@ TEST_CASE("lab: unicast: preempt_delay is kept by a node whose cable was out for
     node.pair.a.start_vipd(node.config_a);
     REQUIRE(wait_until(5s, [&] { return node.hears_b(); }));
     node.cut();
-    if (is_long()) std::this_thread::sleep_for(15s);  // this is what is tested
+    if (is_long()) std::this_thread::sleep_for(15s);  // the time that is tested
     node.pair.lab.set_port(node.pair.a, true);
     node.check_return("preempt_delay", std::chrono::system_clock::now());
   }

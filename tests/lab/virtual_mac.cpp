@@ -1,4 +1,4 @@
-// virtual_mac = true: which hardware address is said where, by whom and when; and that nothing of it stays behind.
+// virtual_mac = true: which hardware address appears where and when, and that nothing is left behind.
 #include <csignal>
 
 #include "pair.hpp"
@@ -89,7 +89,7 @@ TEST_CASE("lab: a virtual address is answered for by the virtual MAC, own addres
   pair.start(kOn);
   REQUIRE(answering(pair, pair.vip) == Json::array({vmac(pair.family)}));
   if (pair.family == Family::ipv4) {
-    must(pair.a, "ip route add 198.51.100.0/24 via 192.0.2.100");  // so that the answer to a foreign asker has a way
+    must(pair.a, "ip route add 198.51.100.0/24 via 192.0.2.100");  // a route for the answer to a foreign asker
     REQUIRE(answering(pair, pair.vip, "198.51.100.7") == Json::array({vmac(pair.family)}));
   }
   REQUIRE(answering(pair, pair.a.unicast(pair.family)) == Json::array({mac_of(pair.a)}));
@@ -111,7 +111,7 @@ TEST_CASE("lab: a node's own requests never show a virtual address with the inte
   pair.start(kOn);
   must(pair.a, "ip neigh flush dev eth0");
   must(pair.a, "ip route add 192.0.2.100/32 dev eth0 src " + pair.vip);
-  REQUIRE(reaches(pair.a, pair.client, "192.0.2.100"));  // from the virtual address
+  REQUIRE(reaches(pair.a, pair.client, "192.0.2.100"));  // with the virtual address as source
   const auto from_a = [&] {
     auto requests = pair.sniffer.of_kind("arp");
     std::erase_if(requests, [&](const Json& frame) { return frame.at("sender_mac") != mac_of(pair.a); });
@@ -119,7 +119,7 @@ TEST_CASE("lab: a node's own requests never show a virtual address with the inte
   };
   REQUIRE(wait_until(5s, [&] { return !from_a().empty(); }));
   for (const auto& frame : from_a()) REQUIRE(frame.at("sender") != pair.vip);
-  must(pair.a, "ip route del 192.0.2.100/32 dev eth0");  // the kernel takes it along when its source goes
+  must(pair.a, "ip route del 192.0.2.100/32 dev eth0");  // the kernel removes the route with its source
 }
 
 TEST_CASE("lab: the device of the virtual MAC is up only while Active and has no address of its own",
@@ -131,11 +131,11 @@ TEST_CASE("lab: the device of the virtual MAC is up only while Active and has no
   REQUIRE_FALSE(is_up(on_b));
   REQUIRE(on_a.at("inet6_addr_gen_mode") == "none");
   REQUIRE(on_a.at("address") == vmac(pair.family));
-  // Only what is configured: no link-local address made from the MAC.
+  // The device has only configured addresses, and no link-local address made from the MAC.
   const std::string held = must(pair.a, "ip -o addr show dev " + device(pair.family));
   REQUIRE(std::count(held.begin(), held.end(), '\n') == (pair.family == Family::ipv4 ? 1 : 2));
   REQUIRE(held.find("200:5eff") == std::string::npos);
-  // And no second way to the subnet.
+  // There is no second route to the subnet.
   const std::string subnet = pair.family == Family::ipv4 ? "-4 route show 192.0.2.0/24" : "-6 route show 2001:db8::/64";
   REQUIRE(must(pair.a, "ip " + subnet + " dev " + device(pair.family)).empty());
   REQUIRE_FALSE(must(pair.a, "ip " + subnet + " dev eth0").empty());
@@ -199,7 +199,7 @@ TEST_CASE("lab: the virtual MAC serves again after a small MTU took IPv6 off its
   must(pair.a, "ip link set eth0 mtu 1000");
   REQUIRE(pair.b.wait_state("active"));
   must(pair.a, "ip link set eth0 mtu 1500");
-  must(pair.a, "ip addr add 2001:db8::1/64 dev eth0 nodad");  // as its administrator has to
+  must(pair.a, "ip addr add 2001:db8::1/64 dev eth0 nodad");  // the administrator has to restore it
   REQUIRE(pair.a.wait_state("active"));
   REQUIRE(answering(pair, pair.vip) == Json::array({vmac(pair.family)}));
   REQUIRE(link(pair.a, device(pair.family)).at("mtu") == 1500);
@@ -265,7 +265,7 @@ TEST_CASE("lab: F5: the virtual MAC on a macvlan serves, and nothing of it stays
   Lab lab;
   Node &a = lab.add_node("a", 1), &client = lab.add_node("client", 100);
   add_sub0(a);
-  a.write_sysctl("ipv4/conf/eth0/arp_ignore", "1");  // or it answers as well, as for any address of the machine
+  a.write_sysctl("ipv4/conf/eth0/arp_ignore", "1");  // otherwise eth0 answers, too, for any address of the machine
   Sniffer sniffer(client);
   a.start_vipd(on_sub0());
   REQUIRE(a.wait_state("active"));
@@ -296,7 +296,7 @@ TEST_CASE("lab: F5: the virtual MAC on a macvlan serves, and nothing of it stays
 TEST_CASE("lab: F5: the interface below a macvlan may be in another namespace", "[lab][F5]") {
   Lab lab;
   Node &host = lab.add_node("host", 1), &guest = lab.add_bare_node("guest", 2), &client = lab.add_node("client", 100);
-  // The number that the interface below has there is one of another interface here.
+  // The index of the parent in its namespace is that of another interface here.
   const std::string below =
       std::to_string(Json::parse(must(host, "ip -j link show dev eth0")).at(0).at("ifindex").get<int>());
   must(guest, "ip link add other index " + below + " type bridge");

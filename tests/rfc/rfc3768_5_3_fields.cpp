@@ -1,4 +1,4 @@
-// RFC 3768 5.2 and 5.3: the fields of VRRPv2, those that differ from VRRPv3 most.
+// RFC 3768 5.2 and 5.3: the fields of VRRPv2, above all those that differ from VRRPv3.
 #include <algorithm>
 #include <string>
 

@@ -59,7 +59,7 @@ TEST_CASE("RFC 3768 6.4.3: an Active router is silent about a losing advert", "[
   Trace router = Trace::active(v2());
   const Snapshot before = Snapshot::of(router.election());
   CHECK(router.step(500ms, heard(2, 99)) == "nothing");
-  CHECK(router.step(500ms, heard(2, 100)) == "nothing");  // 192.0.2.5 is the greater one
+  CHECK(router.step(500ms, heard(2, 100)) == "nothing");  // our address 192.0.2.5 is the greater
   CHECK(Snapshot::of(router.election()) == before);
   CHECK(Trace::active().step(500ms, heard(2, 99)) == "advert 100");  // VRRPv3 answers
 }

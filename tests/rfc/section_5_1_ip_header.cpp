@@ -106,12 +106,12 @@ TEST_CASE("A10 lengths of an IPv4 header that cannot be are refused", "[A10-]") 
     CHECK(verdict(parts) == "ip_len");
   }
   parts = ipv4_parts();
-  for (const int error : {1, 100, -13, -32}) {  // beyond what is there; less than the header
+  for (const int error : {1, 100, -13, -32}) {  // longer than the packet; shorter than the header
     parts.total_length_error = error;
     CHECK(verdict(parts) == "ip_len");
   }
   parts = ipv4_parts();
-  parts.header_words = 15;  // the header ends behind what is there
+  parts.header_words = 15;  // the header ends behind the packet
   parts.datagram_limit = 40;
   CHECK(verdict(parts) == "ip_len");
 }

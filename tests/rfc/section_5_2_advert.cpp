@@ -22,14 +22,14 @@ std::string verdict(const PacketParts& parts, ChecksumPolicy policy = ChecksumPo
   return verdict(build(parts), rules_for(parts.destination.family(), policy));
 }
 
-/// What a receiver reads; the packet is one that it takes. `datagram` stays the owner of the addresses.
+/// The advert that a receiver reads from a valid packet. `datagram` owns the octets of the addresses.
 Advert decoded(const Octets& datagram, Family family) {
   const auto received = receive(datagram, rules_for(family));
   REQUIRE(received.has_value());
   return *received;
 }
 
-/// The message that we send for `parts`, which are right.
+/// The message that we send for valid `parts`.
 Octets encoded(const PacketParts& parts) {
   const Octets datagram = build(parts);
   const Advert advert = decoded(datagram, parts.destination.family());
@@ -38,7 +38,7 @@ Octets encoded(const PacketParts& parts) {
   return message;
 }
 
-/// The values of the checksum field with which the packet of `parts` is taken.
+/// The values of the checksum field with which the packet of `parts` is accepted.
 std::set<int> checksums_taken(const PacketParts& parts, ChecksumPolicy policy) {
   Octets datagram = build(parts);
   const std::size_t field = datagram.size() - parts.addresses.size() * parts.addresses[0].octets().size() - 2;
@@ -113,7 +113,7 @@ TEST_CASE("B05 RFC 9568 5.2.5: an advert without addresses is refused", "[B05-]"
     CHECK(verdict(parts) == "count_zero");
   }
   PacketParts parts = ipv4_parts();
-  parts.count = 0;  // the address is there, the count denies it
+  parts.count = 0;  // the packet has an address that the count omits
   CHECK(verdict(parts) == "count_zero");
 }
 

@@ -1,4 +1,4 @@
-// RFC 9568 6.1: Skew_Time, Active_Down_Interval, and what Preempt_Mode means.
+// RFC 9568 6.1: Skew_Time, Active_Down_Interval and Preempt_Mode.
 #include <string>
 
 #include "support/catch.hpp"

@@ -9,8 +9,8 @@
 namespace vipd::testing {
 namespace {
 
-// All events happen at 0.5 s, but for the deadline, which happens when it is due. Our priority is 100, our interval
-// 1 s, our address 192.0.2.5; peers say 2 s, so that it shows whether their interval was adopted.
+// All events happen at 0.5 s, except the deadline, which happens when it is due. Our priority is 100, our interval 1 s,
+// our address 192.0.2.5; peers say 2 s, so that it shows whether their interval was adopted.
 constexpr Duration kNow = 500ms;
 
 struct Row {
@@ -18,7 +18,7 @@ struct Row {
   const char* actions;
   State state;
   Duration due;
-  const char* active_peer = "";  ///< "192.0.2.9/100", or nobody
+  const char* active_peer = "";  ///< "192.0.2.9/100"; empty if none is known
   Duration adopted = 1s;
 };
 
@@ -60,7 +60,7 @@ void check_table(const Trace& router, const Table& table) {
     check_cell(router, row);
     events.insert(row.event);
   }
-  CHECK(events.size() == kEvents);  // none twice, so none is missing
+  CHECK(events.size() == kEvents);  // no event occurs twice, so none is missing
 }
 
 Trace resigning() {
@@ -69,7 +69,7 @@ Trace resigning() {
   return router;
 }
 
-/// At -0.6 s it stopped, at 0.4 s it resigned for the second time; until 1.39609375 s it holds on.
+/// A router that stopped at -0.6 s and resigned again at 0.4 s; it keeps its addresses until 1.39609375 s.
 Trace resigning_again() {
   Trace router;
   router.step(-5s, Start{});
@@ -117,7 +117,7 @@ constexpr Table kInActive = {{
     {"fail", "release, advert 0, active to initialize", kInit, kNeverDue},
     {"early deadline", "nothing", kActive, 1s},
     {"deadline", "advert 100", kActive, 2s},
-    {"new priority", "nothing", kActive, kNow},  // a higher one is said at once
+    {"new priority", "nothing", kActive, kNow},  // a higher priority is advertised at once
     {"new primary", "nothing", kActive, 1s},
     {"heard 0", "advert 100", kActive, 1'500ms},
     {"heard lower", "advert 100", kActive, 1s},
@@ -126,7 +126,7 @@ constexpr Table kInActive = {{
     {"heard higher", "release, advert 100, active to backup", kBackup, 7'718'750us, "192.0.2.9/101", 2s},
 }};
 
-/// A router that resigns does the same after the first and after the second time but for its deadline.
+/// The table of a resigning router. After the first and the second resignation only the deadline differs.
 Table in_resigning(Duration due, const Row& deadline) {
   constexpr const char* kRelieved = "release, active to initialize";
   return {{

@@ -57,7 +57,7 @@ TEST_CASE("C32 RFC 9568 6.4.1: adverts heard in Initialize are ignored", "[C32-]
 
 TEST_CASE("C32 RFC 9568 6.4.1: what was heard before a fault does not count after it", "[C32-]") {
   Trace router = Trace::backup();
-  router.step(1s, heard(2, 0));  // would take over after the skew time alone
+  router.step(1s, heard(2, 0));  // a Backup would take over after the skew time alone
   CHECK(router.step(1'100ms, Fail{}) == "backup to initialize");
   CHECK_FALSE(router.election().active_peer().has_value());
   CHECK(router.step(2s, Start{}) == "initialize to backup");

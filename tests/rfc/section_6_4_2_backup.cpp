@@ -97,7 +97,7 @@ TEST_CASE("C10 after a priority 0 an advert of lower priority does not put the t
   router.step(1'600ms, heard(3, 50));
   CHECK(router.due() == 1'500ms + 609'375us);
   router.step(router.due(), DeadlinePassed{});
-  // Whoever is said to have resigned is the one that did.
+  // The reason names the router that has resigned.
   if (router.reason().why == Why::peer_resigned) CHECK(router.reason().peer->address.to_string() == "192.0.2.2");
 }
 

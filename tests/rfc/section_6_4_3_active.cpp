@@ -18,7 +18,7 @@ Election::Settings with_address(const char* primary) {
   return settings;
 }
 
-/// Who yields when two Active routers of one priority hear each other: true if `ours` does.
+/// True if `ours` yields when two Active routers of equal priority hear each other.
 bool yields(const char* ours, const char* theirs) {
   Trace router = Trace::active(with_address(ours));
   router.step(500ms, Heard{*IpAddress::parse(theirs), 100, 1s});
@@ -78,7 +78,7 @@ TEST_CASE("C15 a stopping router that nobody relieves lets go after an interval 
   Trace router = Trace::active();
   router.step(300ms, Stop{});
   CHECK(router.due() == 1'300ms);
-  CHECK(router.step(1'300ms, DeadlinePassed{}) == "advert 0");  // for who missed the first
+  CHECK(router.step(1'300ms, DeadlinePassed{}) == "advert 0");  // for peers that missed the first
   CHECK(router.due() == 1'300ms + kLargestSkew);
   CHECK(router.step(router.due() - 1ns, DeadlinePassed{}) == "nothing");
   CHECK(router.step(router.due(), DeadlinePassed{}) == "release, active to initialize");

@@ -1,4 +1,4 @@
-// RFC 9568 7.1: the order of the checks, and what a refused packet may do: nothing.
+// RFC 9568 7.1: the order of the checks; a refused packet has no effect.
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,14 +13,14 @@ namespace vipd::testing {
 namespace {
 
 struct Defect {
-  std::string reason;  ///< that it alone gives
+  std::string reason;  ///< the reason for this defect alone
   std::function<void(PacketParts&)> make;
 };
 
 constexpr const char* kOwnSource = "192.0.2.77";
 
-/// In the order in which they must be noticed (row B22). Each spoils something that no other one touches, save the two
-/// kinds of a wrong source.
+/// The defects in the order in which they must be noticed (row B22). Each spoils a field that no other defect touches,
+/// save the two kinds of a wrong source.
 std::vector<Defect> ipv4_defects() {
   return {
       {"ip_short", [](PacketParts& parts) { parts.datagram_limit = 19; }},
@@ -86,7 +86,7 @@ void check_order(const PacketParts& right, const std::vector<Defect>& defects) {
   }
 }
 
-/// A receiver in miniature: what decode() takes reaches the Election, nothing else does. True if it did.
+/// A small receiver: an advert that decode() accepts reaches the Election, and nothing else does. True if it did.
 bool deliver(const Vector& vector, ChecksumPolicy policy, Trace& router, Duration when) {
   const auto advert = receive(vector.datagram, vector.rules(policy));
   if (!advert) return false;
@@ -94,7 +94,7 @@ bool deliver(const Vector& vector, ChecksumPolicy policy, Trace& router, Duratio
   return true;
 }
 
-/// What the router does from 0.7 s on: a script that touches all that it remembers.
+/// The behaviour of the router from 0.7 s on, by a script that depends on all its memory.
 std::string future(Trace router) {
   std::string all = router.step(700ms, heard(2, 90)) + "; " + router.step(800ms, heard(2, 0)) + "; ";
   all += router.step(router.due(), DeadlinePassed{}) + "; " + router.step(router.due(), DeadlinePassed{});

@@ -1,4 +1,4 @@
-// Adverts by unicast: which RFC 9568 does not know, so these rules are ours (conformance A05, A06, B22, B23).
+// Adverts by unicast. RFC 9568 does not have them, so these rules are ours (conformance A05, A06, B22, B23).
 #include <string>
 
 #include "support/catch.hpp"
@@ -21,7 +21,7 @@ struct Receiver {
   }
   Receiver(const Receiver&) = delete;
 
-  /// From peer number `peer`, as it should be.
+  /// A valid advert of peer number `peer`.
   PacketParts parts(std::size_t peer = 0) const {
     PacketParts parts = rules.family == Family::ipv4 ? ipv4_parts() : ipv6_parts();
     parts.source = peers[peer].address;

@@ -25,8 +25,8 @@ void check_fields(const Advert& advert, const ExpectedAdvert& expected) {
   CHECK(addresses == *expected.addresses);
 }
 
-/// The message that we would have sent in place of this one: the Reserve nibble is zero (RFC 9568 5.2.6), and of the
-/// two equal forms of a checksum (RFC 1071) the other is as good.
+/// True if we would have sent this message: the Reserve nibble is zero (RFC 9568 5.2.6), and either of the two equal
+/// forms of a checksum (RFC 1071) is right.
 bool same_message(std::span<const std::uint8_t> ours, std::span<const std::uint8_t> theirs) {
   Octets expected(theirs.begin(), theirs.end());
   const bool v2 = expected[0] >> 4 == 2;
@@ -90,7 +90,7 @@ TEST_CASE("B22 golden packets: each verdict and its one reason under the three c
   for (const Vector& vector : vectors) check_vector(vector);
 }
 
-// Exists only where the collection does: a test that has nothing to look at must not count as passed.
+// The test exists only with the collection: a test without data must not count as passed.
 #ifdef VIPD_SHARED_VECTORS
 TEST_CASE("B22 golden packets: the whole collection beside the checkout", "[B22+][B22-]") {
   const std::vector<Vector> vectors = load_shared_vectors();
