@@ -1,5 +1,5 @@
-// Any octets as a packet, by any rules: decode() and the second receiver in tests/support say the same of it, and what
-// we encode comes back as it was.
+// Any octets as a packet, by any rules: decode() and the second receiver in tests/support agree on it, and an encoded
+// advert is decoded to the same advert.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -47,7 +47,7 @@ void put16(Octets octets, std::size_t at, std::size_t value) {
 
 std::uint16_t complement(std::uint32_t sum) { return static_cast<std::uint16_t>(~checksum_fold(sum)); }
 
-/// Puts right what a fuzzer hardly guesses: the frame of the packet, and checksums.
+/// Repairs what a fuzzer hardly guesses: the frame of the packet, and checksums.
 struct Repair {
   explicit Repair(Bytes& bytes) : what(bytes.octet()) {}
 
@@ -99,7 +99,7 @@ struct Repair {
   const unsigned what;
 };
 
-/// Both receivers say the same; that, if it is taken.
+/// Checks that both receivers agree; the advert, if they accept it.
 std::optional<Advert> compare(std::span<const std::uint8_t> datagram, const ReceiveRules& rules) {
   const auto ours = receive(datagram, rules);
   const ReferenceVerdict theirs = ReferenceReceiver(datagram, rules).judge();
@@ -112,7 +112,7 @@ std::optional<Advert> compare(std::span<const std::uint8_t> datagram, const Rece
   return *ours;
 }
 
-/// Encoded, it is taken, and says the same again.
+/// Checks that the encoded advert is accepted and equal.
 void check_way_back(const Advert& advert, const ReceiveRules& rules) {
   static std::uint8_t octets[kMaxAdvertSize];
   const bool unicast = !rules.peers.empty();
@@ -135,7 +135,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Rules chosen(bytes);
   const Repair repair(bytes);
   const auto given = bytes.rest();
-  const std::unique_ptr<std::uint8_t[]> copy(new std::uint8_t[given.size()]);  // its end is where reading must end
+  const std::unique_ptr<std::uint8_t[]> copy(new std::uint8_t[given.size()]);  // reading must end at its end
   std::ranges::copy(given, copy.get());
   const Octets datagram(copy.get(), given.size());
   repair(datagram, chosen.rules);

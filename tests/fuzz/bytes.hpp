@@ -1,4 +1,4 @@
-/// Bytes: what a fuzzer gives, taken piece by piece; there is always another zero.
+/// Bytes: the input of a fuzzer, taken piece by piece; behind its end are zeros.
 #pragma once
 
 #include <algorithm>
@@ -22,9 +22,9 @@ class Bytes {
   }
   bool coin() { return (octet() & 1) != 0; }
   unsigned word() { return octet() * 256u + octet(); }
-  /// least..most
+  /// A number in least..most.
   unsigned number(unsigned least, unsigned most) { return least + word() % (most - least + 1); }
-  /// At most so many.
+  /// The next octets, `most` at most.
   std::span<const std::uint8_t> take(std::size_t most) {
     const auto taken = rest_.first(std::min(most, rest_.size()));
     rest_ = rest_.subspan(taken.size());

@@ -1,4 +1,4 @@
-// Any text as a configuration: it becomes a Config or diagnostics that can be shown, and nothing else happens.
+// Any text as a configuration: it becomes a Config, or diagnostics that can be shown.
 #include <cstddef>
 #include <cstdint>
 #include <string>

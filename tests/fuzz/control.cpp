@@ -1,5 +1,5 @@
-// The control socket, both ends of it. Any clients of the daemon, up to four at a time: each line that they get is a
-// document, and who asked is let go. And any octets as what a daemon sends: vipctl gets its lines or an error.
+// Both ends of the control socket. The daemon gets any clients, up to four at a time: each line that they get is a
+// document, and a client that asked is released. vipctl gets any octets: it reads lines or reports an error.
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -37,7 +37,7 @@ sockaddr_un address_of(const std::string& path) {
 
 std::string control_path() { return scratch("control.sock"); }
 
-/// What the files say.
+/// The state of the files.
 enum class Files { as_in_force, with_another_priority, with_an_error, unreadable };
 
 /// A daemon with one instance on a fake machine.
@@ -66,12 +66,12 @@ class Daemon {
   }
 
   void write(Files what) { files_ = what; }
-  /// What a worker does counts as a part of the turn, so that an input means the same each time.
+  /// Turns the loop and waits for the workers, so an input has the same effect each time.
   void turn() {
     loop_->turn(Duration::zero());
     while (!worker_->idle()) loop_->turn(std::chrono::milliseconds(1));
   }
-  /// A transition, for those who follow.
+  /// Causes a transition, for followers.
   void flap() {
     changed_ = true;
     node_.kernel.real()->running = !node_.kernel.real()->running;
@@ -79,7 +79,7 @@ class Daemon {
     world_.run_for(milliseconds(5));
     server_->publish();
   }
-  /// It is not what it was in the beginning.
+  /// True if the daemon is no longer as in the beginning.
   bool changed() const { return changed_; }
 
  private:
@@ -116,7 +116,7 @@ class Daemon {
   std::unique_ptr<ControlServer> server_;
 };
 
-/// The same for each input.
+/// A daemon in its first state, the same for each input.
 Daemon& fresh_daemon() {
   static std::unique_ptr<Daemon> daemon;
   if (daemon && daemon->changed()) daemon.reset();
@@ -125,7 +125,7 @@ Daemon& fresh_daemon() {
   return *daemon;
 }
 
-/// Who says anything, and looks at what comes.
+/// A client that sends anything, and checks what it gets.
 class Client {
  public:
   Client() : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
@@ -138,7 +138,7 @@ class Client {
   void say_no_more() {
     if (fd_) ::shutdown(fd_.get(), SHUT_WR);
   }
-  /// False once the daemon has hung up.
+  /// Reads; false once the daemon has closed the connection.
   bool read() {
     static std::array<char, 65536> buffer;
     ssize_t size = 0;
@@ -199,14 +199,14 @@ void talk(Bytes& bytes) {
     }
     daemon.turn();
   }
-  for (int i = 0; i < 6; ++i) daemon.turn();  // to be let in, to be heard, and for who was dropped
+  for (int i = 0; i < 6; ++i) daemon.turn();  // enough turns to be accepted, heard and dropped
   for (auto& client : clients)
     if (client) client->read();
   clients = {};
   for (int i = 0; i < 4; ++i) daemon.turn();
 }
 
-/// One request and its end, the shortest way to the verbs.
+/// Sends one request and ends, the shortest way to the verbs.
 void ask(Bytes& bytes) {
   Daemon& daemon = fresh_daemon();
   daemon.write(static_cast<Files>(bytes.octet() % 4));
@@ -216,7 +216,7 @@ void ask(Bytes& bytes) {
   while (client.read() && ++turns < 8) daemon.turn();
 }
 
-/// vipctl gets what was sent, line by line, and an error where it ends.
+/// Checks that vipctl reads the sent octets line by line, and gets an error at their end.
 void answer(Bytes& bytes) {
   static const std::string path = scratch("other.sock");
   static const Fd listener = [] {

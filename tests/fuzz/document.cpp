@@ -1,4 +1,4 @@
-// Any line as the daemon's answer: vipctl shows it or refuses it, and what it prints can be shown on a terminal.
+// Any line as the daemon's answer: vipctl shows it or refuses it, and its output is safe for a terminal.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Any events at any times: an Election breaks none of its invariants. The time goes by deadlines, so that a few octets
-// lead far. With VIPD_TRACE in the environment each step is printed.
+// Any events at any times: an Election breaks none of its invariants. Time jumps to deadlines, so few octets lead far.
+// With VIPD_TRACE in the environment each step is printed.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -27,10 +27,10 @@ Duration interval(Bytes& bytes, int version) {
 }
 
 constexpr Duration kLongestInterval = std::chrono::seconds(255), kLongestDelay = std::chrono::milliseconds(65'535);
-/// Settings may have been others when a wait began.
+/// The longest wait; the settings may have been different when a wait began.
 const Duration kLongestWait = active_down_interval(1, kLongestInterval) + kLongestInterval + 2 * kLongestDelay;
 
-/// As the configuration allows them.
+/// Settings that the configuration allows.
 Election::Settings settings(Bytes& bytes) {
   Election::Settings chosen;
   const unsigned choice = bytes.octet();
@@ -47,7 +47,7 @@ Election::Settings settings(Bytes& bytes) {
   return chosen;
 }
 
-/// Half of the priorities are near ours, so that ties and near misses are common.
+/// A priority. Half of them are near ours, so ties and near misses are common.
 std::uint8_t priority(Bytes& bytes, const Election& election) {
   const int octet = bytes.octet(), own = election.settings().priority;
   if (octet % 8 == 7) return bytes.octet();
@@ -78,7 +78,7 @@ Event event(Bytes& bytes, const Election& election, TimePoint now) {
     case 9:
       return GiveUp{bytes.coin() ? std::optional(Peer{address(bytes.octet()), priority(bytes, election)})
                                  : std::nullopt};
-    case 10:  // a claim may be one of long ago, or good for as long as any is
+    case 10:  // a claim may be long past, or valid for the longest time
       if (choice >= 128) return Resume{now + std::chrono::milliseconds(bytes.word() * 12) - std::chrono::seconds(15)};
       return Start{};
     case 11:

@@ -1,5 +1,5 @@
-// Any octets as a datagram of the kernel: the view stays one that can be used. And what we ask the kernel for, told
-// back by it, is there, and gone after the request to remove it.
+// Any octets as a datagram of the kernel: the view stays usable. An object of a request, reported back by the kernel,
+// is in the view, and gone after the request that removes it.
 #include <linux/netlink.h>
 
 #include <array>
@@ -56,7 +56,7 @@ void check(const NetworkView& view) {
   }
 }
 
-/// Its end is where reading must end; aligned, as a receive buffer is.
+/// Reads a datagram in an aligned buffer of exactly its size, so reading behind the end is detected.
 void check_datagram(std::span<const std::uint8_t> octets) {
   const std::unique_ptr<char[]> copy(new char[octets.size()]);
   std::memcpy(copy.get(), octets.data(), octets.size());
@@ -104,7 +104,7 @@ KernelObject object(Bytes& bytes) {
   return wanted;
 }
 
-/// The kernel tells of a thing in the attributes in which it was asked for it.
+/// Checks a request as the kernel reports it: with the same attributes.
 void check_request(const KernelObject& object) {
   alignas(nlmsghdr) std::array<char, kObjectMessageSize> buffer;
   NetworkView view = machine();

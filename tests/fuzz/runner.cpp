@@ -1,5 +1,5 @@
-// Any packets at either end of the conversation between vipd and vipd-runner: they become a request or an answer that
-// says what stands in them, or a failure; and whoever waits for a program is answered once at most.
+// Any packets at either end of the conversation between vipd and vipd-runner: they become a request, an answer or a
+// failure. A caller that waits for a program is answered once at most.
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
@@ -22,7 +22,7 @@ namespace {
 
 const std::vector<NamedProgram> kPrograms = {{{"/hook"}, true, {}}, {{"/check", "-q"}, false, {}}};
 
-/// A program is run as the configuration has it, or with the four words behind it; nothing else gets through.
+/// Checks that only a program of the configuration is allowed, with the four words behind it where they belong.
 void check_named(const std::vector<std::string>& arguments) {
   const bool notify = arguments.size() == 5 && arguments.front() == "/hook";
   VIPD_ASSERT(notify || arguments == kPrograms[1].arguments);
@@ -34,7 +34,7 @@ void check_harmless(const std::vector<std::string>& environment) {
   for (const std::string& entry : environment) VIPD_ASSERT(entry.starts_with("VIPD_") && entry.c_str() == entry);
 }
 
-/// As RunnerServer takes it.
+/// Reads a message as RunnerServer does.
 void check_request(const Json& message) {
   const auto request = read_request(message);
   if (!request) return VIPD_ASSERT(!request.error().message.empty());
@@ -45,7 +45,7 @@ void check_request(const Json& message) {
   for (const auto& [key, value] : again.items()) VIPD_ASSERT(message.at(key) == value);
 }
 
-/// As RunnerClient takes it.
+/// Reads a message as RunnerClient does.
 void check_answer(const Json& message) {
   const auto answer = read_answer(message);
   if (!answer) return VIPD_ASSERT(!answer.error().message.empty());
@@ -54,7 +54,7 @@ void check_answer(const Json& message) {
   for (const auto& [key, value] : again.items()) VIPD_ASSERT(message.at(key) == value);
 }
 
-/// The runner at the other end says whatever it likes.
+/// A conversation with a runner that sends anything.
 class Conversation {
  public:
   explicit Conversation(EventLoop& loop)

@@ -1,4 +1,4 @@
-/// The files of a target: in a directory that is in memory, and gone with the process.
+/// The files of a fuzz target: they are in a directory in memory, which is gone with the process.
 #pragma once
 
 #include <fstream>
@@ -9,7 +9,7 @@
 
 namespace vipd::fuzz {
 
-/// The path of a file in it.
+/// The path of a file in the directory.
 inline std::string scratch(const std::string& name) {
   static const test::TemporaryDirectory directory("/dev/shm");
   return directory.path() + "/" + name;

@@ -1,5 +1,5 @@
-// Files that an earlier vipd left, whatever became of them: what is taken from them was written by a vipd, and
-// otherwise they are as good as none.
+// Files of a previous run, damaged or not: only records that a vipd wrote are taken from them, and other files count as
+// none.
 #include <sodium.h>
 #include <spdlog/spdlog.h>
 
@@ -24,7 +24,7 @@ namespace {
 
 // --- The records of all files.
 
-/// What is read was written, in this order, up to where the reader says that it stops.
+/// Checks that the records read are those written, in order, up to the end that the reader reports.
 void check_records_of(const std::string& octets) {
   const Records read = read_records(octets);
   std::string again;
@@ -44,7 +44,7 @@ void check_records(Bytes& bytes) {
   check_records_of(octets);
 }
 
-/// Octets are changed, or the end is cut off or doubled.
+/// `text` with changed octets, or with its end cut off or doubled.
 std::string damaged(std::string text, Bytes& bytes) {
   while (!bytes.empty() && !text.empty()) {
     const unsigned where = bytes.word() % static_cast<unsigned>(text.size()), how = bytes.octet();
@@ -75,7 +75,7 @@ HookEvent event(unsigned choice) {
 
 constexpr const char* kJournalHead = R"({"schema":"vipd.hook-journal/1"})";
 
-/// What is taken is told to hooks as it stands; and reading it begins the file anew.
+/// Checks that hooks can be told of each taken transition, and that reading begins the file anew.
 void check_journal_of(const std::string& text) {
   sim::SimStore store;
   store.set("hooks.journal", text);
@@ -89,10 +89,10 @@ void check_journal_of(const std::string& text) {
   VIPD_ASSERT(store.at("hooks.journal") == to_octets({kJournalHead}));
 }
 
-/// As vipd 0.1.0 wrote it.
+/// A journal as vipd 0.1.0 wrote it.
 void check_old_journal(Bytes& bytes) { check_journal_of(std::string(kJournalHead) + "\n" + bytes.text()); }
 
-/// Sound records that say anything.
+/// Sound records with any contents.
 void check_any_journal(Bytes& bytes) {
   std::string octets = to_octets({kJournalHead});
   const std::string documents = bytes.text();
@@ -104,7 +104,7 @@ void check_any_journal(Bytes& bytes) {
   check_journal_of(octets);
 }
 
-/// A journal that was written, and damaged or not.
+/// A written journal, damaged or not.
 void check_written_journal(Bytes& bytes) {
   sim::SimStore store;
   {
@@ -123,7 +123,7 @@ void check_written_journal(Bytes& bytes) {
 
 // --- The history of configurations.
 
-/// A text that was in force is the text that was in force. `head` octets of the file are left out.
+/// Checks that a kept text is read as it was, or not at all. `head` octets of the file are left out.
 void check_history_without(std::size_t head, Bytes& bytes) {
   static const std::vector<ConfigSource> files = {{"vipd.toml", "[instance.web]\nvrid = 51\n"}, {"b", "\xff\n"}};
   sim::SimStore store;
@@ -138,7 +138,7 @@ void check_history_without(std::size_t head, Bytes& bytes) {
 }
 
 void check_history(Bytes& bytes) { check_history_without(0, bytes); }
-/// As vipd 0.1.0 wrote it.
+/// A history as vipd 0.1.0 wrote it.
 void check_old_history(Bytes& bytes) { check_history_without(kRecordHead, bytes); }
 
 void check_history_of(const std::string& octets) {
@@ -170,7 +170,7 @@ KeptClaim claim(Bytes& bytes) {
           .reason = std::string(choice / 8, 'r')};
 }
 
-/// A claim that is found was kept; its time alone is not a part of the sum, and is judged by KeptClaim::is_good().
+/// Checks that a found claim was kept. Only its time is outside of the checksum; KeptClaim::is_good() judges it.
 void check_claims(Bytes& bytes) {
   sim::SimStore store;
   std::array<KeptClaim, 3> kept;
@@ -204,7 +204,7 @@ std::string with_sum(std::string record) {
   return record;
 }
 
-/// A claim that is gone on with is one that may be.
+/// Checks that only a valid claim is resumed.
 void check_claims_of(const std::string& octets) {
   sim::SimStore store;
   store.set("claims", octets);
@@ -219,7 +219,7 @@ void check_claims_of(const std::string& octets) {
   });
 }
 
-/// Records that are sound, and say anything.
+/// Sound records of claims with any contents.
 void check_any_claims(Bytes& bytes) {
   sim::SimStore store;
   {
@@ -236,7 +236,7 @@ void check_any_claims(Bytes& bytes) {
   check_claims_of(octets);
 }
 
-/// The same in the format of vipd 0.1.0.
+/// Sound records in the format of vipd 0.1.0.
 void check_any_old_claims(Bytes& bytes) {
   std::string octets("vipd claims 2");
   octets.resize(kRecord);

@@ -9,8 +9,8 @@ namespace {
 
 constexpr int kHigher = 254, kLower = 253;
 constexpr std::size_t kAtOnce = 4;
-constexpr auto kStartBound = 8s;  // a program's start on a busy machine, and its Active_Down_Interval
-/// What a busy machine may add to a bound: more than with one pair at a time.
+constexpr auto kStartBound = 8s;  // the start of a program on a busy machine, and its Active_Down_Interval
+/// The time that a busy machine may add to a bound: more than with one pair at a time.
 constexpr Duration kCellSlack = 2 * kSlack;
 
 class Arena {
@@ -42,7 +42,7 @@ class Arena {
   Shares come_back();
   Shares partition();
   Shares stay_away();
-  /// Nothing moves for some adverts.
+  /// Checks that no address moves for some adverts.
   void rest();
   void await_adverts(std::size_t more);
   void await_holder(const Contender& contender, const char* when);
@@ -86,7 +86,7 @@ void Arena::settle() {
   await_holder(leader_, "at the start");
   follower_.start();
   expect(wait_until(kStartBound, [&] { return follower_.listens(); }), "the follower does not become Backup");
-  await_adverts(5);  // more than its patience
+  await_adverts(5);  // longer than its Active_Down_Interval
   expect(leader_.holds() && follower_.spells().empty(), "the follower does not hear the leader");
 }
 
@@ -169,7 +169,7 @@ Shares Arena::stay_away() {
   const WallTime started = std::chrono::system_clock::now();
   leader_.start();
   expect(wait_until(kStartBound, [&] { return leader_.listens(); }), "the leader does not become Backup");
-  await_adverts(8);  // twice its patience
+  await_adverts(8);  // twice its Active_Down_Interval
   const Shares result = shares_since(started);
   expect(follower_.holds() && !leader_.holds(), "the address moves though nobody preempts");
   within(result.both, Duration::zero(), "both hold it though nobody preempts");

@@ -1,8 +1,8 @@
-/// Cell: one pair of ours and a foreign peer, and one thing that happens to it.
+/// Cell: a pair of vipd and a foreign peer, and one event that happens to it.
 ///
 /// A cell has namespaces of its own and mostly waits, so run_cells() runs several at a time. The leader has the higher
-/// priority and is Active when the scenario begins. What a cell asserts is what a pair of ours would have to do too:
-/// one holder within the bound, and never both for longer than an interval once they hear each other.
+/// priority and is Active when the scenario begins. A cell asserts what a pair of vipds must do, too: one holder within
+/// the bound, and two holders for an interval at most once they hear each other.
 #pragma once
 
 #include <string>
@@ -23,16 +23,16 @@ struct Cell {
   Scenario scenario = Scenario::stop;
 };
 
-/// What came of it. The shares begin when the scenario does: at the stop, the kill, the start, the healing.
+/// The result of a cell. The shares begin with the event: at the stop, the kill, the start, the healing.
 struct Outcome {
   Shares shares;
-  std::string failure;  ///< "" if there was none
+  std::string failure;  ///< the failure; "" if there was none
 };
 
-/// All scenarios, with us as leader and as follower.
+/// All scenarios, with vipd as leader and as follower.
 std::vector<Cell> cells_of(Foreign foreign, const Terms& terms);
 
-/// Runs them and prints a line of a table for each; returns one line for each that failed.
+/// Runs the cells and prints a row of a table for each; returns a line for each failed cell.
 std::vector<std::string> run_cells(const std::vector<Cell>& cells);
 
 }  // namespace vipd::lab

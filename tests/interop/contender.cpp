@@ -23,7 +23,7 @@ void stop_process(Process& process, const char* name) {
   expect(process.wait_exit(kStopBound).has_value(), std::string(name) + " does not stop");
 }
 
-/// The start or the end of a spell; one that has begun already does not begin again.
+/// Notes the beginning or the end of a spell; an open spell does not begin again.
 void note(Spells& spells, bool begins, WallTime time) {
   const bool open = !spells.empty() && !spells.back().to;
   if (begins && !open) spells.push_back({time, std::nullopt});
@@ -99,7 +99,7 @@ void Vipd::kill_processes() {
   node_.vipd().wait_exit(kStopBound);
 }
 
-/// What the systemd unit does.
+/// Removes the leftovers as the systemd unit does.
 void Vipd::clear_leftovers() {
   std::vector<std::string> last_will = node_.vipd_command();
   last_will.emplace_back("--last-will");

@@ -2,12 +2,11 @@
 /// vrrpd.
 ///
 /// Each runs in the foreground in its Node's namespace, with its files in the node's directory, is ended by its own
-/// pid, and says in its log when it has become Backup. The tests ask only three things of it: does it hold the address,
-/// when did it (spells()), and what did it log. They speak of leader and follower and do not know which program is
-/// which.
+/// pid, and logs when it becomes Backup. The tests ask three questions: does it hold the address, when did it hold the
+/// address (spells()), and what did it log? The tests name leader and follower, and do not know which program is which.
 ///
-/// What a program that was killed has left in the kernel counts as nobody's: it answers nothing any more that the
-/// server would want. keepalived and FRR leave the address for ever; for vipd, systemd runs the last will.
+/// An address that a killed program has left in the kernel counts as nobody's, since no server answers behind it.
+/// keepalived and FRR leave the address for ever; for vipd, systemd runs the last will.
 ///
 /// Not good yet: FRR's daemons change their user, which clears the death signal that Process asks for, so they survive
 /// a test program that is killed by SIGKILL.
@@ -24,7 +23,7 @@
 
 namespace vipd::lab {
 
-/// What both sides are told.
+/// The settings of both sides.
 struct Terms {
   int version = 3;
   Family family = Family::ipv4;
@@ -35,14 +34,14 @@ struct Terms {
   const std::string& vip() const { return virtual_address(family); }
 };
 
-/// A time in which an address was held; without end while it is.
+/// A time in which an address was held; it has no end while the address is held.
 struct Spell {
   WallTime from;
   std::optional<WallTime> to;
 };
 using Spells = std::vector<Spell>;
 
-/// How much of a time nobody held the address, and how much of it both did.
+/// How much of a time no node held the address, and how much of it both did.
 struct Shares {
   Duration nobody{}, both{};
 };
@@ -50,32 +49,32 @@ Shares shares(const Spells& a, const Spells& b, WallTime from, WallTime to);
 
 class Contender {
  public:
-  /// `peer` is the node of the other one.
+  /// `peer` is the node of the other contender.
   Contender(Node& node, const Node& peer, const Terms& terms, int priority);
   virtual ~Contender() = default;
   Contender(const Contender&) = delete;
   Contender& operator=(const Contender&) = delete;
 
   virtual void start() = 0;
-  /// As a service manager would; returns when it has ended, throws if it does not.
+  /// Stops the program as a service manager does. Returns when it has ended; throws if it does not end.
   virtual void stop() = 0;
-  /// Without a last word.
+  /// Kills the program, so it cannot resign.
   void kill();
-  /// Removes what it left when it was killed.
+  /// Removes the leftovers of the killed program.
   virtual void clear_leftovers() = 0;
-  /// Of the last start.
+  /// The log since the last start.
   virtual std::string log() const = 0;
-  /// It has listened and is Backup.
+  /// True once the program has listened and is Backup.
   virtual bool listens() const = 0;
   /// The process that speaks VRRP.
   virtual pid_t pid() const = 0;
-  /// The times in which it held the address, oldest first.
+  /// The times in which the program held the address, the oldest first.
   Spells spells() const;
   bool holds() const;
 
  protected:
   virtual void kill_processes() = 0;
-  /// What spells() are but for a kill; here: while the kernel had the address.
+  /// The spells, apart from a kill: by default the times in which the kernel had the address.
   virtual Spells observed() const;
 
   Node& node_;
@@ -107,9 +106,9 @@ class Keepalived : public Contender {
   using Contender::Contender;
   ~Keepalived() override;
   void start() override;
-  /// With the keepalived.conf that is in the node's directory.
+  /// Starts with the keepalived.conf in the node's directory.
   void start_as_configured();
-  /// Has it read its keepalived.conf anew.
+  /// Makes it read its keepalived.conf anew.
   void reload() const { keepalived_->process().signal(SIGHUP); }
   void stop() override;
   void clear_leftovers() override;
@@ -123,7 +122,7 @@ class Keepalived : public Contender {
   std::unique_ptr<KeepalivedProcess> keepalived_;
 };
 
-/// zebra and vrrpd. The address stays on a macvlan with the virtual MAC for ever; to hold it is to let that device up.
+/// zebra and vrrpd. The address stays on a macvlan with the virtual MAC for ever; FRR holds it while that device is up.
 class Frr : public Contender {
  public:
   Frr(Node& node, const Node& peer, const Terms& terms, int priority);
@@ -135,7 +134,7 @@ class Frr : public Contender {
   pid_t pid() const override { return vrrpd_->pid(); }
 
  private:
-  /// From vrrpd's log.
+  /// The spells in the log of vrrpd.
   Spells observed() const override;
   void kill_processes() override;
   void make_device() const;

@@ -1,7 +1,7 @@
-// What one machine that may send to the network can do to a holder: vipd, keepalived and FRR by the same packets.
+// The harm that a machine in the network can do to a holder: vipd, keepalived and FRR get the same packets.
 //
-// Only ours is judged; what the others do is printed beside it. VIPD_LONG=1 takes ten seconds for each figure, adverts
-// of a second, and the two and a half minutes for which one forged advert silences a keepalived pair.
+// Only vipd is judged; the results of the others are printed beside it. VIPD_LONG=1 takes ten seconds for each figure,
+// an advert interval of a second, and the two and a half minutes for which a forged advert silences keepalived.
 #include <unistd.h>
 
 #include <fstream>
@@ -36,16 +36,16 @@ double processor_time(pid_t pid) {
   return static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-/// What became of a lonely holder while somebody sent to it.
+/// What a lonely holder did under attack.
 struct Suffered {
-  std::size_t adverts = 0, due = 0;  ///< sent, and as many as there should be
-  std::size_t changes = 0;           ///< of who holds the address
+  std::size_t adverts = 0, due = 0;  ///< how many adverts were sent, and how many were due
+  std::size_t changes = 0;           ///< how often the holder of the address changed
   std::size_t log_lines = 0;
   Duration longest_silence{};
-  double processor = 0;  ///< share of a core
+  double processor = 0;  ///< the share of a core that it used
 };
 
-/// A holder, one who sends, and one who hears only the holder, so that it cannot miss anything.
+/// A holder, an attacker, and a listener that hears only the holder and so misses nothing.
 class Siege {
  public:
   Siege(Program program, Duration interval)
@@ -60,7 +60,7 @@ class Siege {
     REQUIRE(wait_until(10s, [&] { return holder_->holds() && !sniffer_->of_kind("advert").empty(); }));
   }
 
-  /// Advert `number` is made by `parts`.
+  /// Sends adverts to the holder; `parts` makes advert number n.
   Suffered suffer(int per_second, Duration length, const std::function<PacketParts(std::size_t)>& parts) {
     Attacker attacker(attacker_node_, Family::ipv4);
     const std::size_t adverts = sniffer_->of_kind("advert").size(), lines = log_lines(), changes = edges();
@@ -140,7 +140,7 @@ TEST_CASE("interop: adverts that are to be refused do not disturb a holder", "[i
   REQUIRE(suffered.changes == 0);
   REQUIRE(suffered.adverts + 1 >= suffered.due);
   REQUIRE(suffered.adverts <= suffered.due + 1 + kSlack / kInterval);
-  REQUIRE(suffered.log_lines <= all.size());  // one of a kind in a minute
+  REQUIRE(suffered.log_lines <= all.size());  // a line for each kind and minute
 }
 
 TEST_CASE("interop: a flood of losing adverts", "[interop][C21+][C21-]") {

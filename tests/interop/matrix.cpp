@@ -1,4 +1,4 @@
-// vipd beside programs that it was not written together with.
+// vipd beside keepalived and FRR.
 #include <fstream>
 
 #include "cells.hpp"
@@ -61,7 +61,7 @@ TEST_CASE("interop: keepalived, as little configured on both sides as they take"
   Keepalived keepalived(theirs, ours, {.interval = 1s}, 100);
   keepalived.start_as_configured();
   REQUIRE(wait_until(10s, [&] { return ours.has("192.0.2.10") && keepalived.holds(); }));
-  lab.drop_nothing();  // of equal priorities, the greater address wins: theirs
+  lab.drop_nothing();  // at equal priorities the greater address wins, which is theirs
   REQUIRE(wait_until(10s, [&] { return sniffer.adverts_from("192.0.2.2").size() >= 3; }));
   const WallTime first = time_of(sniffer.adverts_from("192.0.2.2").front());
   const Duration both = moment_of(monitor, "192.0.2.10", false, first) - first;

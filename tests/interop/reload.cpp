@@ -1,5 +1,5 @@
-// 255 instances with adverts every 100 ms are told to read their file anew, without a change and with one: what that
-// costs vipd, and keepalived in the same run.
+// 255 instances with adverts every 100 ms reload their file, without a change and with a change: the cost for vipd, and
+// for keepalived in the same run.
 #include <csignal>
 #include <fstream>
 #include <thread>
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kPriority = 254, kChanged = 40;
 
-/// What crowd() is for vipd.
+/// The keepalived.conf for the configuration of crowd().
 std::string crowd_of_keepalived(int changed) {
   std::string text = "global_defs {\n  vrrp_version 3\n}\n";
   for (int i = 1; i <= kCrowd; ++i) {
@@ -26,7 +26,7 @@ std::string crowd_of_keepalived(int changed) {
   return text;
 }
 
-/// A crowd of one program that holds all its addresses, and who listens.
+/// A program with a crowd that holds all its addresses, and a listener.
 class Reloaded {
  public:
   explicit Reloaded(bool ours)
@@ -41,12 +41,12 @@ class Reloaded {
     REQUIRE(wait_until(30s, [&] { return monitor_.events().size() >= kCrowd; }));
   }
 
-  /// How long the worst gap between two adverts of an instance was while `act` was done and its effects were felt.
+  /// The longest gap between two adverts of an instance during `act` and its effects.
   Duration worst_gap_while(const std::function<void()>& act) {
     Sniffer sniffer(listener_);
     const WallTime since = std::chrono::system_clock::now();
     act();
-    std::this_thread::sleep_for(is_long() ? 10s : 2s);  // what is measured is this time
+    std::this_thread::sleep_for(is_long() ? 10s : 2s);  // the measured time
     last_ = sniffer.adverts_from(node_.source(Family::ipv4));
     return worst_gap(sniffer, node_.source(Family::ipv4), since);
   }
@@ -57,13 +57,13 @@ class Reloaded {
     else
       keepalived_->reload();
   }
-  /// The priority that the instance which is changed has advertised last.
+  /// The last advertised priority of the changed instance.
   int priority() const {
     const auto advert = std::ranges::find(last_.rbegin(), last_.rend(), kChanged,
                                           [](const Json& each) { return each.at("vrid").get<int>(); });
     return advert == last_.rend() ? 0 : advert->at("priority").get<int>();
   }
-  /// Addresses that came or went since all were there.
+  /// How many addresses came or went since all were there.
   std::size_t moves() const { return monitor_.events().size() - kCrowd; }
 
  private:

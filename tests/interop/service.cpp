@@ -1,5 +1,5 @@
-// A real service on both nodes dies where the address is: how long does a client that fetches through the address go
-// without it? Whoever the peer is, and whatever the priorities and preempt say.
+// A real service runs on both nodes and dies on the holder of the address: how long does a client get no answer through
+// the address? The test runs with each peer, and with different priorities and preempt.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -24,7 +24,7 @@ constexpr Duration kCheckInterval = 100ms;
 constexpr int kFall = 2;
 constexpr Duration kPromised = kCheckInterval * kFall + 100ms;
 
-/// nginx in the foreground, one process, which says its name.
+/// nginx in the foreground, a single process, which answers with its name.
 class Nginx {
  public:
   explicit Nginx(const Node& node) : node_(node) {
@@ -71,7 +71,7 @@ bool fetch() {
   return ::recv(fd.get(), answer.data(), answer.size(), 0) > 12 && std::string_view(answer.data() + 9, 3) == "200";
 }
 
-/// Fetches once a millisecond from a node, and knows the longest time without an answer.
+/// Fetches once a millisecond from a node, and measures the longest time without an answer.
 class Client {
  public:
   explicit Client(const Node& node) : thread_([this, &node] { watch(node); }) {}
@@ -83,7 +83,7 @@ class Client {
     const std::scoped_lock lock(mutex_);
     return longest_;
   }
-  /// Forgets what was.
+  /// Begins a new measurement.
   void begin() {
     const std::scoped_lock lock(mutex_);
     longest_ = Duration::zero();
@@ -123,7 +123,7 @@ std::string watched_web(int priority) {
 
 bool is_fit_backup(const Node& node) { return node.instance().value("fit", false) && node.state() == "backup"; }
 
-/// The service on `a`, which has the address, dies; `b` has it then, and the client was answered again in time.
+/// Kills the service on `a`, which has the address. `b` must take the address, and the client get answers in time.
 void kill_and_measure(Pair& pair, Nginx& service_of_a, const std::string& what) {
   Client client(pair.client);
   REQUIRE(wait_until(5s, [&] { return client.answered_within(20ms); }));
@@ -150,7 +150,7 @@ TEST_CASE("service: it dies on the Active, and a fit vipd has the address whatev
   pair.await_adverts(pair.source_a, 2);
   kill_and_measure(pair, service_a, "priorities 254 and " + std::to_string(priority_b));
 
-  service_b.kill();  // now both are sick
+  service_b.kill();  // now both nodes are unfit
   REQUIRE(wait_until(5s, [&] { return !pair.b.instance().value("fit", true); }));
   const AddressMonitor monitor_a(pair.a), monitor_b(pair.b);
   pair.await_adverts(pair.source_b, 50);

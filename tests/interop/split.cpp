@@ -1,5 +1,5 @@
-// A partition beyond the link between vipd and keepalived: both are Active, it heals, and the client has to be back at
-// the one that stays Active.
+// A partition beyond the link between vipd and keepalived: both are Active. When it heals, the client must return to
+// the node that stays Active.
 #include "contender.hpp"
 
 using namespace vipd;
@@ -9,7 +9,7 @@ namespace {
 
 constexpr Duration kRefresh = 5s;
 
-/// The winner stays Active; the loser was reached by the client until it healed.
+/// A healing: the winner stays Active, and the client reached the loser before.
 class Split {
  public:
   Split(const Terms& terms, bool we_win)
@@ -35,7 +35,7 @@ class Split {
     bool loser_first;  ///< true if the winner heard the loser before the loser heard the winner
   };
 
-  /// Heals right after an advert of the node that shall speak second. Which node spoke first is seen afterwards.
+  /// Heals right after an advert of the node that shall send second. The sniffer tells which node sent first.
   Healing heal(bool loser_first) {
     lab_.set_member(winner_, false);
     REQUIRE(wait_until(10s, [&] { return loser_.has(vip()) && answered(); }));
@@ -68,7 +68,7 @@ class Split {
   std::string source_of(const Node& node) const {
     return terms_.unicast ? node.unicast(terms_.family) : node.source(terms_.family);
   }
-  /// When the sniffer first saw an advert of a node after that time; the end of time if it did not.
+  /// When the sniffer first saw an advert of a node after `since`; the end of time if it saw none.
   WallTime first_from(Sniffer& sniffer, const Node& node, WallTime since) const {
     for (const Json& advert : sniffer.adverts_from(source_of(node)))
       if (time_of(advert) > since) return time_of(advert);
@@ -111,7 +111,7 @@ std::vector<Terms> all_terms() {
 
 }  // namespace
 
-/// Heals until either node has spoken first `rounds` times, or chance has not had it so in four times as many.
+/// Heals until each node has sent first `rounds` times, or until four times as many rounds are over.
 void heal_both_ways(Split& split, int rounds, Duration loser_first_bound, Duration winner_first_bound) {
   int wanted[2] = {rounds, rounds};
   for (int tried = 0; tried < 4 * rounds && (wanted[0] > 0 || wanted[1] > 0); ++tried) {
