@@ -1,5 +1,5 @@
-// hooks.before_active and hooks.before_release, in virtual time: what is waited for, for how long, and what makes the
-// question void. And flap_limit.
+// hooks.before_active and hooks.before_release in virtual time: how long the router waits, and what withdraws the
+// question. Also flap_limit.
 #include <algorithm>
 
 #include "sim.hpp"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kPromote = "/etc/vipd/hooks/promote";
 constexpr const char* kDrain = "/etc/vipd/hooks/drain";
-constexpr Duration kWork = milliseconds(300);  ///< how long each of them runs, if a test does not say another
+constexpr Duration kWork = milliseconds(300);  ///< how long each hook runs, unless a test says otherwise
 
 void with_hooks(InstanceConfig& config) {
   config.hooks.before_active = {kPromote};
@@ -39,7 +39,7 @@ std::ptrdiff_t calls(const Node& node, const std::string& program) {
   return std::ranges::count_if(node.runner->started, [&](const Command& one) { return one.arguments[0] == program; });
 }
 
-/// Runs until `what` holds, for `bound` at most; how long that took.
+/// Runs until `what` holds, for `bound` at most. Returns how long that took.
 Duration time_until(World& world, Duration bound, const std::function<bool()>& what) {
   const TimePoint begin = world.now;
   while (!what() && world.now < begin + bound) world.run_for(milliseconds(1));

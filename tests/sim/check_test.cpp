@@ -1,4 +1,4 @@
-// Checks, in virtual time: programs that answer after a while, the Supervisor that asks them, and who has the address.
+// Checks in virtual time: programs that answer after a while, the Supervisor, and the holder of the address.
 #include <algorithm>
 
 #include "sim.hpp"
@@ -27,7 +27,7 @@ Config config_with(std::uint8_t priority, const std::vector<CheckConfig>& checks
   return config;
 }
 
-/// A node whose service can be killed: its check and nothing else depends on it.
+/// A node whose service can be killed: only its check depends on it.
 struct Service {
   explicit Service(World& world, const Config& config) : node(world.add_node(config)) { start(); }
   void start() {

@@ -1,5 +1,5 @@
-// Another host says that it has an address of ours: the Active router announces it again, and a peer that takes over as
-// it should is no such host.
+// Another host announces an address of ours: the Active router announces it again. A peer that takes over properly is
+// no such host.
 #include <algorithm>
 
 #include "sim.hpp"
@@ -17,7 +17,7 @@ void without_refresh(InstanceConfig& config) {
   config.announce.again_after = config.announce.refresh = Duration::zero();
 }
 
-/// Frames that say where an address is, and not those that ask.
+/// How many announcements a node has sent, without its questions.
 std::ptrdiff_t announced(const Node& node, TimePoint since) {
   return std::ranges::count_if(node.wire.announced,
                                [&](const auto& one) { return one.first >= since && claim_in_arp(one.second); });

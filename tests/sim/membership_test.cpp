@@ -1,4 +1,4 @@
-// F17: the kernel drops a membership of the VRRP group, and says nothing of it.
+// F17: the kernel drops a membership of the VRRP group without a report.
 #include "sim.hpp"
 #include "support/catch.hpp"
 
@@ -7,7 +7,7 @@ using namespace vipd::sim;
 
 namespace {
 
-/// As when IPv6 of a device ends, or an interface is replaced by one of the same index.
+/// Drops all memberships, as when IPv6 of a device ends or an interface with the same index replaces it.
 void drop_memberships(Node& node) {
   for (auto& [key, socket] : node.wire.listening) socket.member = false;
 }

@@ -1,5 +1,5 @@
-// A planned move of many addresses, in virtual time: no address is on nobody, and none is left by the old holder
-// before the new one has announced it.
+// A planned move of many addresses in virtual time. Some node has each address at each moment, and the old holder
+// removes an address only after the new holder has announced it.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -28,7 +28,7 @@ std::vector<VirtualAddress> many(int instance) {
   return addresses;
 }
 
-/// Two nodes whose kernels take 100 µs for an object; looks at each address after each event.
+/// Two nodes whose kernels take 100 µs for an object. Each address is examined after each event.
 struct Move {
   explicit Move(const std::function<void(Config&)>& adjust = {}) : world(seed_from_environment(12)) {
     for (const std::uint8_t priority : std::array<std::uint8_t, 2>{254, 253}) {
@@ -49,7 +49,7 @@ struct Move {
   Node& first() { return *world.nodes[0]; }
   Node& second() { return *world.nodes[1]; }
 
-  /// What is so until the next event.
+  /// Examines the state that lasts until the next event.
   void look() {
     const bool first_changed = see(first(), seen_first), second_changed = see(second(), seen_second);
     if (!first_changed && !second_changed) {
@@ -70,7 +70,7 @@ struct Move {
     }
   }
 
-  /// True if the interfaces are others than those that were seen before.
+  /// True if the interfaces differ from those that were seen before.
   static bool see(const Node& node, std::map<int, Interface>& seen) {
     if (seen == node.kernel.real_) return false;
     seen = node.kernel.real_;
@@ -84,7 +84,7 @@ struct Move {
     return all;
   }
 
-  /// The old holder's removals are compared with what the new one has announced by then.
+  /// Compares the removals of the old holder with the announcements of the new holder so far.
   void watch_removals(Node& old, const Node& successor) {
     announced = successor.wire.announced.size();
     old.kernel.keep = [&](const KernelObject& object) {

@@ -1,4 +1,4 @@
-// What an observer of the nodes sees.
+// The observer of the nodes sees each step.
 #include <string>
 #include <vector>
 

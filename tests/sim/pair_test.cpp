@@ -13,9 +13,9 @@ using namespace vipd::sim;
 
 namespace {
 
-/// Watches how long two living nodes hold the address together although they could hear each other. A packet that is
-/// lost between them starts the time anew: who cannot be heard cannot be obeyed. Two that both stop each keep it until
-/// a third is heard, for two intervals at most. And one that does not run can do nothing.
+/// Measures how long two living nodes hold the address together although they hear each other. A lost packet between
+/// them starts the time anew: a node cannot obey an advert that it has not heard. Two nodes that both stop keep the
+/// address until they hear a third node, for two intervals at most. A node that does not run cannot release.
 class OverlapWatch {
  public:
   explicit OverlapWatch(World& world) : world_(world) {
@@ -26,7 +26,7 @@ class OverlapWatch {
   }
 
   Duration longest{};      ///< bounded by the protocol
-  Duration with_losses{};  ///< the same without that allowance: bounded only by luck, so it is shown and not asserted
+  Duration with_losses{};  ///< the same with lost packets, which has no bound; it is printed and not asserted
 
  private:
   void look() {
@@ -51,7 +51,7 @@ class OverlapWatch {
   std::map<std::pair<std::size_t, std::size_t>, TimePoint> since_, heard_since_;
 };
 
-/// The one who should have the address when all is quiet: the highest priority of those alive.
+/// The node that should have the address in the end: the living node with the highest priority.
 const Node* rightful(const World& world) {
   const Node* best = nullptr;
   for (const auto& node : world.nodes)
@@ -128,7 +128,7 @@ TEST_CASE("many nodes through loss, partitions, stalls, crashes and stops: settl
     INFO("seed " << seed);
     World world(seed);
     const std::size_t count = 2 + seed % 6;
-    for (std::size_t i = 0; i < count; ++i)  // all differ: of equals, the one who has the address keeps it
+    for (std::size_t i = 0; i < count; ++i)  // all differ, since the holder keeps the address among equals
       world.add_node(static_cast<std::uint8_t>(1 + world.random() % 36 + 36 * ((i + seed) % 7)));
     OverlapWatch overlap(world);
     for (const auto& node : world.nodes) world.at(world.between({}, seconds(2)), [&node] { node->start(); });
@@ -163,7 +163,7 @@ TEST_CASE("many nodes through loss, partitions, stalls, crashes and stops: settl
     world.loss = 0;
     for (std::size_t a = 0; a < count; ++a)
       for (std::size_t b = 0; b < a; ++b) world.connect(a, b, true);
-    world.run_for(seconds(15));  // all are awake, and who was told to stop has left
+    world.run_for(seconds(15));  // all nodes are awake, and stopped nodes have left
     for (const auto& node : world.nodes)
       if (!node->alive()) node->start();
     world.run_for(settling(world));

@@ -1,4 +1,4 @@
-// A vipd that is started again soon after its end goes on where it was: an Active one keeps the address.
+// A vipd that restarts soon after its end goes on in its state: an Active node keeps the address.
 #include <algorithm>
 
 #include "sim.hpp"
@@ -44,10 +44,10 @@ TEST_CASE("resume: an Active node that is killed and started again keeps the add
   world.after_each = [] {};
   first.stop();
   world.run_for(seconds(3));
-  CHECK_FALSE(first.kernel.has(kVip));  // what an earlier process added is ours to remove
+  CHECK_FALSE(first.kernel.has(kVip));  // vipd removes the addresses of a previous run
 }
 
-// A process that was replaced each 100 ms never took over.
+// A Backup whose process was replaced each 100 ms never took over.
 TEST_CASE("F24 resume: a Backup that is replaced again and again takes over as soon as one that is not") {
   for (const auto& each : {milliseconds(100), milliseconds(700), milliseconds(2900)}) {
     World world(seed_from_environment(311));

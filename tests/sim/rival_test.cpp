@@ -1,5 +1,5 @@
-// Two nodes that were Active together: the one that stays announces at once and says so, whichever of them spoke first.
-// What was planned stays quiet.
+// Two nodes were Active together: the node that stays Active announces at once and logs it, whichever sent first. A
+// planned takeover causes no such announcement.
 #include <algorithm>
 
 #include "sim.hpp"
@@ -26,7 +26,7 @@ std::ptrdiff_t announced(const Node& node, TimePoint since, Duration length) {
                                [&](const auto& one) { return one.first >= since && one.first < since + length; });
 }
 
-/// Runs until the given node speaks next, since the other one has just spoken.
+/// Runs until `next` sends the next advert: the other node has just sent one.
 void run_until_next_is(World& world, const Node& next) {
   const std::size_t before = world.adverts.size();
   while (world.adverts.size() == before || world.adverts.back().node == next.index) world.run_for(milliseconds(1));
@@ -126,19 +126,19 @@ TEST_CASE("rival: a node that woke up makes no third one take over, however late
   for (int i = 0; i < 20; ++i) {
     first.sleep(seconds(2));
     world.run_for(seconds(2) - milliseconds(1));
-    world.delay_low = milliseconds(3);  // twice the third one's Skew_Time
+    world.delay_low = milliseconds(3);  // twice the Skew_Time of the third node
     world.delay_high = milliseconds(8);
     world.run_for(milliseconds(50));
     world.delay_low = world.delay_high = microseconds(50);
     world.run_for(seconds(3));
   }
-  CHECK(third.router().counters().transitions == 1);  // it has become Backup
+  CHECK(third.router().counters().transitions == 1);  // its only transition: it has become Backup
   CHECK(world.holders() == 1);
 }
 
 namespace {
 
-/// Nothing follows from a takeover that was planned but the burst of the new holder.
+/// Checks that only the burst of the new holder follows a planned takeover.
 void check_quiet(World& world, Node& holder, TimePoint since) {
   world.run_for(milliseconds(4'500));  // before the second burst
   REQUIRE(holder.active());

@@ -1,5 +1,5 @@
-// F13: adverts that cannot be sent for a while. What ends that is found out by trying, at the pace of the protocol, and
-// a node that nobody can hear takes nothing from one that is Active.
+// F13: adverts cannot be sent for a while. The node tries again once an interval, and a node that cannot send takes no
+// address from an Active router.
 #include <algorithm>
 
 #include "sim.hpp"

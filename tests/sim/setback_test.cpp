@@ -1,6 +1,6 @@
-// An instance that cannot be Active: an interface of one of its addresses is down, or the kernel refuses what it is to
-// hold. It gives way at once, comes back by the kernel's word, disturbs nobody meanwhile and is there when it is
-// needed.
+// An instance cannot be Active: an interface of one of its addresses is down, or the kernel refuses an object. It gives
+// way at once, disturbs no node meanwhile, and returns when the kernel reports a change or when no other node is
+// Active.
 #include <algorithm>
 
 #include "sim.hpp"
@@ -11,7 +11,7 @@ using namespace vipd::sim;
 
 namespace {
 
-/// What the hooks of a node were told, "BACKUP MASTER FAULT".
+/// The words that the hooks of a node were told: "BACKUP MASTER FAULT".
 std::string told(const Node& node) {
   std::string all;
   for (const Command& command : node.runner->started)
@@ -25,7 +25,7 @@ std::ptrdiff_t adverts_of(const World& world, const Node& node, TimePoint since)
       world.adverts, [&](const SentAdvert& advert) { return advert.node == node.index && advert.time >= since; });
 }
 
-/// The kernel refuses each address from now on; 0: none any more.
+/// The kernel refuses each address with this errno from now on; 0 = accepts all.
 void refuse(Node& node, int error) {
   node.kernel.refuse = [error](const KernelObject& object) {
     return std::holds_alternative<AddressObject>(object) ? error : 0;
@@ -56,7 +56,7 @@ TEST_CASE("F6: a node that cannot have the address leaves the one alone that has
   CHECK(a.wire.announced.empty());
   b.kill();
   refuse(a, 0);
-  world.run_for(2 * active_down_interval(254, kInterval) + kSlack);  // a claim that failed, and the next
+  world.run_for(2 * active_down_interval(254, kInterval) + kSlack);  // the time of a failed claim and of the next one
   CHECK(a.active());
   CHECK(told(a) == "BACKUP FAULT MASTER");
 }

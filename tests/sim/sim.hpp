@@ -1,22 +1,22 @@
-/// What the tests in virtual time have in common: the words that their bounds are written in.
+/// The vocabulary that the tests in virtual time share for their bounds.
 #pragma once
 
 #include "vipd/sim/world.hpp"
 
 namespace vipd::sim {
 
-inline constexpr Duration kInterval = seconds(1);     ///< of the instance that World::add_node() makes
-inline constexpr Duration kSlack = milliseconds(50);  ///< what a bound allows beyond the theory
+inline constexpr Duration kInterval = seconds(1);     ///< the advert interval of the instance of World::add_node()
+inline constexpr Duration kSlack = milliseconds(50);  ///< the time that a bound allows beyond the theory
 inline const IpAddress kVip = *IpAddress::parse("192.0.2.10");
 
-/// Of the first instance, over all nodes.
+/// The transitions of the first instance, summed over all nodes.
 inline std::uint64_t transitions(const World& world) {
   std::uint64_t sum = 0;
   for (const auto& node : world.nodes) sum += node->router().counters().transitions;
   return sum;
 }
 
-/// Of a variable in a program's environment.
+/// The value of a variable in a program's environment.
 inline std::string value_of(const Command& command, const std::string& variable) {
   for (const auto& entry : command.environment)
     if (entry.starts_with(variable + "=")) return entry.substr(variable.size() + 1);

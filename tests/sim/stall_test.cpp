@@ -1,4 +1,4 @@
-// A process that did not run for a while: what it does first when it runs again.
+// A process was stalled for a while: its first action when it runs again.
 #include <algorithm>
 
 #include "sim.hpp"

@@ -1,4 +1,4 @@
-// What a node has kept decides what its next process does: a crash before any write, a file of vipd 0.1.0.
+// The next process goes on with the files of a node: after a crash before any write, and from vipd 0.1.0.
 #include <algorithm>
 #include <optional>
 
@@ -25,8 +25,8 @@ void with_journal(World& world) {
   world.run_for(seconds(10));
 }
 
-/// Lets the world run for `duration`, in which `node` dies before its write number `count`; true if it did. `torn`:
-/// what it leaves in the journal ends within a record.
+/// Lets the world run for `duration`, in which `node` dies before its write number `count`; true if it died. With
+/// `torn` the journal ends within a record.
 bool run_with_crash(World& world, Node& node, int count, Duration duration, bool torn) {
   node.store.before_write = [&count](const std::string&) {
     if (count-- == 0) throw Crash{};
@@ -43,7 +43,7 @@ bool run_with_crash(World& world, Node& node, int count, Duration duration, bool
   return crashed;
 }
 
-/// The word of the last program that was started: MASTER, BACKUP, FAULT or STOP.
+/// The state in the arguments of the last started program: MASTER, BACKUP, FAULT or STOP.
 std::optional<std::string> last_told(const Node& node) {
   if (node.runner->started.empty()) return std::nullopt;
   const auto& arguments = node.runner->started.back().arguments;
@@ -70,11 +70,11 @@ TEST_CASE("store: a process that dies before any write of a takeover comes back,
     world.run_for(pause);
     second.start();
     CAPTURE(crashes, was_there, has_claim);
-    CHECK(second.kernel.has(kVip) == second.active());  // what does not go on is removed
+    CHECK(second.kernel.has(kVip) == second.active());  // a node that does not resume removes the address
     world.run_for(seconds(10));
     CHECK(second.active());
     CHECK(second.kernel.has(kVip));
-    // Somebody has been told, by the process that died or by this one.
+    // A hook has been told, by the process that died or by this process.
     const bool ended = journal.find("ended") != std::string::npos && journal.find("\"active\"") != std::string::npos;
     CHECK((ended || last_told(second) == "MASTER"));
   }

@@ -1,5 +1,5 @@
-// Sync groups: routers between two or three LANs, in virtual time, on the production daemon layer. What a node holds it
-// holds in all LANs or in none.
+// Sync groups: routers between two or three LANs, in virtual time, on the production code. A node holds its addresses
+// in all LANs or in none.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -48,8 +48,8 @@ void set_link(Node& node, const std::string& lan, bool running) {
   node.kernel.changed();
 }
 
-/// Looks after each event: are all members of each node Active or none, and for how long do two nodes hold the same
-/// address that can hear each other on its LAN? A lost packet there starts that time anew.
+/// Examines the world after each event. Are all members of a node Active, or none? How long do two nodes that hear each
+/// other hold the same address? A lost packet on its LAN starts that time anew.
 class GroupWatch {
  public:
   explicit GroupWatch(World& world) : world_(world) {
@@ -74,7 +74,7 @@ class GroupWatch {
   void look_at(const Node& node) {
     const auto& routers = node.supervisor->routers();
     const auto stopping = [](const auto& router) { return router->stopping(); };
-    if (std::ranges::any_of(routers, stopping)) return;  // make before break is each member's own
+    if (std::ranges::any_of(routers, stopping)) return;  // each member stops by itself, make before break
     std::size_t active = 0, held = 0;
     for (std::size_t i = 0; i < routers.size(); ++i) {
       active += routers[i]->shown() == ShownState::active;
@@ -106,7 +106,7 @@ std::uint64_t events_of_all(const World& world) {
   return sum;
 }
 
-/// Exactly this one is Active, with all it has to hold.
+/// Checks that only this node is Active, with all its objects.
 void check_only_active(const World& world, const Node& holder) {
   for (const auto& node : world.nodes) {
     if (!node->alive()) continue;
@@ -160,7 +160,7 @@ TEST_CASE("sync group: equal priorities converge, though each wins a tie in anot
     for (const auto& node : world.nodes) world.at(world.between({}, microseconds(300)), [&node] { node->start(); });
     world.run_for(2 * round + kSlack);
     quickly += count_active(world) == 1;
-    world.run_for(round);  // seldom, both have drawn the same lot
+    world.run_for(round);  // rarely both nodes draw the same lot
     CHECK(count_active(world) == 1);
     const auto settled = events_of_all(world);
     world.run_for(seconds(60));

@@ -1,5 +1,5 @@
-// Sick nodes, in virtual time, on the production daemon layer: a sick node never wins while anybody is fit, and the
-// last one keeps the address.
+// Unfit nodes in virtual time, on the production code. An unfit node never wins while another node is fit, and the last
+// node keeps the address.
 #include <algorithm>
 #include <iostream>
 
@@ -11,7 +11,7 @@ using namespace vipd::sim;
 
 namespace {
 
-/// From one priority 0 of a sick Active node to the next: its silence, and three adverts.
+/// The time from one priority 0 of an unfit Active node to the next: its silence, and three adverts.
 constexpr Duration kBetweenOffers = kInterval * 9 / 2;
 
 VirtualRouter& router_of(const Node& node) { return *node.supervisor->routers().front(); }
@@ -82,7 +82,7 @@ TEST_CASE("sim yield: when both are sick the address stays where it is, for an h
   }
   SECTION("a planned stop of the one leaves it to the other, sick as it is") {
     first.stop();
-    world.run_for(kInterval + active_down_interval(1, kInterval) + kSlack);  // priority 0 is said twice
+    world.run_for(kInterval + active_down_interval(1, kInterval) + kSlack);  // priority 0 is sent twice
     CHECK(second.active());
   }
 }
@@ -153,5 +153,5 @@ TEST_CASE(
     require_only_holder(world, **holder);
     REQUIRE(transitions(world) == quiet);
   }
-  CHECK(all_sick > 5);  // it was not proved for the fit alone
+  CHECK(all_sick > 5);  // many rounds had only unfit nodes
 }

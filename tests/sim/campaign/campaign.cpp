@@ -15,10 +15,10 @@
 namespace vipd::sim {
 namespace {
 
-/// What a process shares with the one that started it.
+/// The memory that a process shares with its parent.
 struct Shared {
   Coverage coverage;
-  std::uint64_t seed = 0;  // at work on it
+  std::uint64_t seed = 0;  // the seed at work
 };
 
 Shared* share(std::size_t count) {
@@ -34,7 +34,7 @@ void report(std::uint64_t seed, const std::string& what) {
   std::fflush(stdout);
 }
 
-/// Every jobs-th seed from `seed` on.
+/// Runs every jobs-th seed from `seed` on.
 void work(const CampaignLimits& limits, std::uint64_t seed, std::chrono::steady_clock::time_point end, Shared& shared) {
   const auto begin = std::chrono::steady_clock::now();
   for (; seed - limits.seed < limits.clusters; seed += limits.jobs) {
@@ -49,7 +49,7 @@ void work(const CampaignLimits& limits, std::uint64_t seed, std::chrono::steady_
   }
 }
 
-/// In a process of its own, so that an assertion counts as a failure.
+/// True if a scenario fails. It runs in a process of its own, so an assertion counts as a failure.
 bool fails(const Scenario& scenario) {
   std::fflush(stdout);
   const pid_t child = fork();

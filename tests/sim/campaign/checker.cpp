@@ -34,8 +34,8 @@ bool wants(const VirtualRouter& router, const IpAddress& address) {
   return router.election().state() == State::active && router.config().is_virtual(address);
 }
 
-/// The addresses that the kernel may have from us, in order. Of many, each stays until a peer that takes over has had
-/// the time to add it.
+/// The addresses that the kernel may have from us, in order. A node keeps each of many until a peer has had time to add
+/// it.
 std::vector<IpAddress> addresses_of(const std::vector<std::unique_ptr<VirtualRouter>>& routers) {
   std::vector<IpAddress> held;
   for (const auto& router : routers)
@@ -70,7 +70,7 @@ std::uint64_t Checker::transitions() const {
   return sum;
 }
 
-/// Only of those that may have changed their state since. Another process than before is a change of the world.
+/// Counts transitions of nodes that may have changed since. A new process is a change of the world.
 std::uint64_t Checker::count_transitions() {
   const bool same_processes = world_.changes == seen_changes_;
   for (std::uint32_t touched = std::exchange(world_.touched, 0); touched != 0; touched &= touched - 1) {
@@ -118,8 +118,8 @@ void Checker::look_at_pairs() {
   }
 }
 
-/// Promise 1. One interval, since the one who is obeyed speaks no more often than that; a packet that is lost starts
-/// the time anew, since who is not heard cannot be obeyed.
+/// Promise 1. The bound is an interval, since the winner sends once an interval. A lost packet starts the time anew,
+/// since a node cannot obey an advert that it has not heard.
 void Checker::look_at_pair(std::size_t a, std::size_t b, std::size_t instance, bool both_hold) {
   const Node &first = *world_.nodes[a], &second = *world_.nodes[b];
   TimePoint& since = together_[instance][a][b];
@@ -131,10 +131,10 @@ void Checker::look_at_pair(std::size_t a, std::size_t b, std::size_t instance, b
   const std::string& name = scenario_.configs[0].instances[instance].name;
   const VirtualRouter &one = *router_of(first, name), &other = *router_of(second, name);
   Duration bound = std::max(one.config().advert_interval, other.config().advert_interval);
-  // Two sick ones that have both said so just before they could hear each other are silent until a fit one had the
+  // Two unfit nodes may both have resigned just before they hear each other. Both are silent until a fit node has had
   // time to take over, which is an interval and a half (election.hpp).
   if (one.election().yielding() && other.election().yielding()) bound = bound * 3 / 2;
-  // Who cannot send gives way when it hears the other, which is silent for that time if it is sick.
+  // A node that cannot send gives way when it hears the other node. An unfit node may be silent for that time.
   if (unheard(first) || unheard(second)) bound *= 3;
   bound += std::max(departure(first), departure(second));
   if (world_.now - since > bound + kSlack)
@@ -157,18 +157,18 @@ Duration Checker::departure(const Node& node) const {
   return 2 * node.kernel.object_takes * static_cast<Duration::rep>(most);
 }
 
-/// Of two that hold the address, at least one can be expected to let go.
+/// True if at least one of two holders must release.
 bool Checker::contend(const Node& a, const Node& b, std::size_t instance) const {
   if (world_.now < std::max(excused_[a.index], excused_[b.index])) return false;
   const std::string& name = scenario_.configs[0].instances[instance].name;
   const VirtualRouter *one = router_of(a, name), *other = router_of(b, name);
   if (one == nullptr || other == nullptr) return false;
-  if (one->election().resigning() && other->election().resigning()) return false;  // until a third one is heard
+  if (one->election().resigning() && other->election().resigning()) return false;  // until a third node is heard
   if (unheard(a) && unheard(b)) return false;
   return hears(a, b, *one, *other) && hears(b, a, *other, *one);
 }
 
-/// Has the address on an interface: because of us, whatever we think; or somebody else's, which we say is ours.
+/// True if the node has the address on an interface, as an address of ours or as one that we take for ours.
 bool Checker::holds(const Node& node, std::size_t instance) const {
   const IpAddress& vip = vips_[instance];
   if (!node.kernel.has(vip)) return false;
@@ -176,7 +176,7 @@ bool Checker::holds(const Node& node, std::size_t instance) const {
   return std::ranges::any_of(node.supervisor->routers(), [&](const auto& router) { return wants(*router, vip); });
 }
 
-/// The network and both configurations let the one's adverts through to the other.
+/// True if the network and both configurations let adverts through from one node to the other.
 bool Checker::hears(const Node& from, const Node& to, const VirtualRouter& speaker,
                     const VirtualRouter& listener) const {
   const InstanceConfig &said = speaker.config(), &wanted = listener.config();
@@ -190,7 +190,7 @@ bool Checker::hears(const Node& from, const Node& to, const VirtualRouter& speak
   if (said.auth_legacy != wanted.auth_legacy) return false;
   if (said.version == 2 && said.advert_interval != wanted.advert_interval) return false;
   if (!speaker.source() || !listener.source()) return false;
-  // Linux drops what comes from an address of its own (fib_validate_source).
+  // Linux drops packets from an address of its own (fib_validate_source).
   if (to.kernel.view().find(interface->index, *speaker.source()) != nullptr) return false;
   if (wanted.peers.empty()) return true;
   return std::ranges::count(wanted.peers, *speaker.source(), &UnicastPeer::address) > 0 &&
@@ -203,7 +203,7 @@ void Checker::lost(std::size_t from, std::size_t to) {
     if (instance[a][b] != kNever) instance[a][b] = world_.now;
 }
 
-/// Promise 3: the kernel has what the state says, but for the 50 ms that a repair may take.
+/// Promise 3: the kernel has the objects of the state, save for the 50 ms that a repair may take.
 void Checker::look_at_kernel(std::size_t index) {
   const Node& node = *world_.nodes[index];
   TimePoint& since = differs_[index];
@@ -219,12 +219,12 @@ void Checker::look_at_kernel(std::size_t index) {
     return;
   }
   since = std::min(since, world_.now);
-  const Duration bound = kSlack + node.kernel.slow;  // nothing can be repaired before it is known
+  const Duration bound = kSlack + node.kernel.slow;  // a repair begins when the change is known
   if (world_.now - since > bound) violated(name_of(node) + ": for " + format_duration(bound) + " " + *what);
   due(since + bound + Duration(1));
 }
 
-/// F7: on a port of a bridge or the like no advert is heard, and a node that hears nobody may not be Active.
+/// F7: no advert is heard on a port of a bridge or the like, and a deaf node must not be Active.
 std::optional<std::string> Checker::deafness_of(const Node& node, const VirtualRouter& router) const {
   for (const auto& [index, interface] : node.kernel.real_)
     if (interface.name == router.config().interface && !interface.port_of.empty())
@@ -232,7 +232,7 @@ std::optional<std::string> Checker::deafness_of(const Node& node, const VirtualR
   return std::nullopt;
 }
 
-/// Active, and yet no packet to the address comes to anybody.
+/// Why packets to an address of an Active node do not arrive; nullopt if they do.
 std::optional<std::string> Checker::lack_of(const Node& node, const AddressObject& address) const {
   if (!node.kernel.has(address.prefix.address)) return "Active without " + address.prefix.to_string();
   if (!address.interface.empty() && scenario_.has(Trait::second_interface))
@@ -242,7 +242,7 @@ std::optional<std::string> Checker::lack_of(const Node& node, const AddressObjec
   return std::nullopt;
 }
 
-/// What the kernel has and should not, or should have and has not.
+/// An object that the kernel has and should not have, or the other way round; nullopt if there is none.
 std::optional<std::string> Checker::difference(const Node& node) const {
   const auto& routers = node.supervisor->routers();
   for (const auto& router : routers) {
@@ -263,8 +263,8 @@ std::optional<std::string> Checker::difference(const Node& node) const {
   return std::nullopt;
 }
 
-/// F22: what another host has is no address of ours. A claim may meet the old holder, and is tried again for four
-/// intervals (decision 0015); the last look for another host begins at their end.
+/// F22: an address that another host has is not ours. A claim may meet the old holder, and is tried again for four
+/// intervals (decision 0015). The last detection begins at their end.
 void Checker::look_at_duplicates(std::size_t index) {
   if (!scenario_.has(Trait::duplicates)) return;
   const Node& node = *world_.nodes[index];
@@ -283,7 +283,7 @@ void Checker::look_at_duplicates(std::size_t index) {
   due(since + bound + Duration(1));
 }
 
-/// An address that the kernel has refused to an Active router, and that is not shown as present all the same.
+/// An address of an Active router that duplicate address detection has refused; nullopt if there is none.
 std::optional<std::string> Checker::duplicate_of(const Node& node) const {
   std::optional<std::string> found;
   for (const auto& router : node.supervisor->routers()) {
@@ -301,11 +301,11 @@ std::optional<std::string> Checker::duplicate_of(const Node& node) const {
   return found;
 }
 
-/// F22: clients may not be led to an address that the node cannot use yet.
+/// F22: a node must not announce an address that it cannot use yet.
 void Checker::announced(std::size_t index, std::span<const std::uint8_t> frame) const {
   constexpr std::size_t kType = 12, kPayload = 14;
   const bool neighbour_advertisement =
-      frame[kType] == 0x86 && frame[kPayload + 6] == 58 && frame[kPayload + 40] == 136;  // ICMPv6, its type
+      frame[kType] == 0x86 && frame[kPayload + 6] == 58 && frame[kPayload + 40] == 136;  // ICMPv6 and its type
   if (!neighbour_advertisement || !scenario_.has(Trait::duplicates)) return;
   const Node& node = *world_.nodes[index];
   const IpAddress address(Family::ipv6, frame.subspan(kPayload + 48, 16));
@@ -335,12 +335,12 @@ void Checker::hook_ended(std::size_t node, const std::string& who) {
   if (!who.starts_with("VIPD_CHECK")) subjects_[node][who].running = false;
 }
 
-/// Within an interval: two adverts that are due, five answers at once and five more (conformance C21), and the same
-/// again after each transition, for each virtual router and each peer that it speaks to.
+/// Checks the rate of adverts for each virtual router and each of its peers. An interval has two due adverts, five
+/// answers at once and five more (conformance C21), and as many again after each transition.
 void Checker::advert_sent(std::size_t index, std::size_t lan) {
   const Node& node = *world_.nodes[index];
   if (std::exchange(unheard_since_[index], kNever) != kNever) not_heard(index);
-  if (!node.alive()) return;  // it resigns for one that died
+  if (!node.alive()) return;  // the last will resigns for a dead vipd
   Rate& rate = rates_[index][lan];
   std::uint64_t changes = 0;
   for (const auto& router : node.supervisor->routers()) changes += router->counters().transitions;
@@ -352,7 +352,7 @@ void Checker::advert_sent(std::size_t index, std::size_t lan) {
     violated(name_of(node) + " sent " + std::to_string(rate.sent) + " adverts within an interval");
 }
 
-/// For as long as peers may not have missed it yet, that is like a packet that is lost.
+/// Notes an advert that was not sent. While peers may not have missed it, it counts as a lost packet.
 void Checker::send_failed(std::size_t index) {
   const Node& sender = *world_.nodes[index];
   if (!sender.alive()) return;
@@ -364,13 +364,13 @@ void Checker::send_failed(std::size_t index) {
   if (world_.now - since <= patience) not_heard(index);
 }
 
-/// Until now, by anybody.
+/// Notes that no node has heard this node until now.
 void Checker::not_heard(std::size_t index) {
   for (const auto& node : world_.nodes)
     if (node->index != index) lost(index, node->index);
 }
 
-/// Promise 4. A packet that was ours, from an address that we have no more, is anybody's.
+/// Promise 4. An own packet from an address that the node no longer has counts as a packet of others.
 void Checker::hostile_packet(const Node& node, const Packet& packet, bool over) {
   const bool was_own = packet.source == own_address(packet.lan, node.index, packet.family) ||
                        packet.source == own_address(packet.lan, node.index + 100, packet.family);
@@ -402,7 +402,7 @@ bool Checker::held(std::size_t instance) const {
   return std::ranges::any_of(world_.nodes, [&](const auto& node) { return node->alive() && holds(*node, instance); });
 }
 
-/// Exactly one, and the right one.
+/// Requires exactly one Active node, the right one.
 void Checker::require_settled() const {
   for (std::size_t i = 0; i < vips_.size(); ++i) {
     std::vector<const Node*> holders;
@@ -414,7 +414,7 @@ void Checker::require_settled() const {
       const VirtualRouter* router = router_of(*node, config.name);
       if (router == nullptr) violated(name_of(*node) + " has no instance " + config.name);
       best = std::max(best, config.priority);
-      // Without preempt, whoever has it keeps it; with flap_limit, an unsteady one waits for longer than we do.
+      // Without preempt the holder keeps the address; with flap_limit an unsteady node waits longer than the test.
       strict = strict && config.preempt && config.flap_limit == 0;
       const bool active = router->shown() == ShownState::active;
       if (active) holders.push_back(node.get());
@@ -430,7 +430,7 @@ void Checker::require_settled() const {
   }
 }
 
-/// Each instance that has come to its state in this process was told something, and nothing is told any more.
+/// Requires that hooks were told of each instance's state in this process, and that no hook runs any more.
 void Checker::require_hooks_told() const {
   for (const auto& node : world_.nodes) require_hooks_told(*node);
 }

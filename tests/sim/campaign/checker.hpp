@@ -1,8 +1,7 @@
-/// Checker: what must hold in a cluster, whatever befalls it.
+/// Checker: rules that hold in a cluster, whatever happens to it.
 ///
-/// Looks after each event of the world and throws a Violation at the first thing that is not as promised. Each bound
-/// stands beside the reason why it is not tighter; the promises are those of the README and of docs/architecture.md.
-/// Callers: Cluster.
+/// It examines the world after each event and throws a Violation at the first broken promise. A comment at each bound
+/// says why it is not tighter. The promises are those of the README and of docs/architecture.md.
 #pragma once
 
 #include <algorithm>
@@ -23,43 +22,43 @@ struct Violation {
 
 [[noreturn]] inline void violated(const std::string& what) { throw Violation{what}; }
 
-/// What is left to a node that has only just been told, beyond each bound.
+/// The time beyond each bound for a node that has just learnt of an event.
 inline constexpr Duration kSlack = milliseconds(50);
 
-/// How soon a client is back at the holder when another Active node has given way: this node says so after an interval
-/// of silence, and no more often than once a second (address_owner.cpp), however short the interval is.
+/// How soon a client is back at the holder after a contender gave way. The holder announces after an interval of
+/// silence, and at most once a second, however short the interval is (announcer.cpp).
 inline Duration winning_back(Duration interval) { return interval + std::max<Duration>(interval, seconds(1)); }
 
 class Checker {
  public:
   Checker(World& world, const Scenario& scenario, Coverage& coverage);
 
-  /// After each event.
+  /// Examines the world; to be called after each event.
   void look();
-  /// A packet did not arrive, or late: who cannot be heard cannot be obeyed.
+  /// Notes a lost or late packet: a node cannot obey an advert that it has not heard.
   void lost(std::size_t from, std::size_t to);
   void hook_started(std::size_t node, const Command& command);
   void hook_ended(std::size_t node, const std::string& who);
-  /// A new process has its programs to itself.
+  /// Notes a new process of a node, which has none of the old programs.
   void node_started(std::size_t node);
   void advert_sent(std::size_t node, std::size_t lan);
   void announced(std::size_t node, std::span<const std::uint8_t> frame) const;
-  /// The system refused to send one.
+  /// Notes that the system refused to send an advert.
   void send_failed(std::size_t node);
   void hostile_packet(const Node& node, const Packet& packet, bool over);
-  /// The kernel of the node does not do what it is told until then.
+  /// Excuses the kernel of a node until then: it refuses or delays changes.
   void excuse_kernel(std::size_t node, TimePoint until);
 
-  /// All faults are over for long enough.
+  /// Requires the right state after all faults have been over for long enough.
   void require_settled() const;
-  /// And the hooks had the time to end.
+  /// Requires the right hooks, after the hooks have had time to end.
   void require_hooks_told() const;
-  /// Nobody runs any more.
+  /// Requires that nothing is left when no process runs any more.
   void require_nothing_left() const;
-  /// Sum over all instances that are there.
+  /// The sum of the transitions of all existing instances.
   std::uint64_t transitions() const;
   bool held(std::size_t instance) const;
-  /// From now on faults are clean ones, after each of which the holder can lead the clients to itself.
+  /// From now on the clients are judged, too: each fault is clean, so the holder can lead the clients to itself.
   void judge_clients() { judges_clients_ = true; }
 
  private:
@@ -105,12 +104,12 @@ class Checker {
   World& world_;
   const Scenario& scenario_;
   Coverage& coverage_;
-  std::vector<IpAddress> vips_;  // the first of each instance
+  std::vector<IpAddress> vips_;  // the first address of each instance
   std::uint64_t seen_changes_ = ~0ULL, seen_transitions_ = 0;
-  std::array<std::uint64_t, kMost> transitions_{}, events_{};  // as they were seen last, of each node
+  std::array<std::uint64_t, kMost> transitions_{}, events_{};  // the last seen numbers of each node
   TimePoint next_look_{};
-  std::array<std::array<std::array<TimePoint, kMost>, kMost>, 2> together_;  // by instance and pair, since when
-  std::array<TimePoint, 2> astray_;                                          // the client of each instance, since when
+  std::array<std::array<std::array<TimePoint, kMost>, kMost>, 2> together_;  // since when, by instance and pair
+  std::array<TimePoint, 2> astray_;  // since when the client of each instance is misled
   std::array<TimePoint, kMost> differs_, duplicate_, unheard_since_, excused_{};
   std::array<std::map<std::string, Subject>, kMost> subjects_;
   std::array<std::array<Rate, 3>, kMost> rates_{};

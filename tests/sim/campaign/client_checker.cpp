@@ -4,7 +4,7 @@
 
 namespace vipd::sim {
 
-/// The one node that the client could reach, if there is one and nothing keeps it from saying that it has the address.
+/// The only node that the client could reach and that is free to announce the address; null if there is none.
 const Node* Checker::sole_holder(std::size_t instance) const {
   const Node* holder = nullptr;
   const std::string& interface = scenario_.configs[0].instances[instance].interface;
@@ -22,10 +22,10 @@ const Node* Checker::sole_holder(std::size_t instance) const {
   return seen ? holder : nullptr;
 }
 
-/// The client comes to the holder in time: a second Active node may have said otherwise until then. Among the random
-/// faults this is no demand. A second Active node may die, or take another VRID, before the holder could hear of it;
-/// then nobody can tell the client before the next refresh. An IPv6 address may be looked for first, and once more if
-/// the old holder still had it.
+/// Checks that the client reaches the holder in time after a contender has misled it. Random faults are exempt: a
+/// contender may die, or change its VRID, before the holder can hear it. Then the client learns of the holder only by
+/// the next refresh. An IPv6 address may need duplicate address detection first, and once more if the old holder had
+/// it.
 void Checker::look_at_client(std::size_t instance) {
   if (!judges_clients_) return;
   TimePoint& since = astray_[instance];

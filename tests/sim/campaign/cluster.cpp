@@ -6,7 +6,7 @@
 namespace vipd::sim {
 namespace {
 
-/// On a slow machine; its peers are up to twice as fast (decision 0016).
+/// The time for an object on a slow machine; its peers are up to twice as fast (decision 0016).
 constexpr Duration kObjectTakes = milliseconds(1);
 constexpr Duration kLeaving = seconds(16);  ///< a stop with hooks before and after, and adverts every 2 s
 
@@ -81,7 +81,7 @@ void Cluster::add_nodes() {
     Node& node = world_.add_node(config);
     if (scenario_.has(Trait::many)) node.kernel.object_takes = world_.between(kObjectTakes / 2, kObjectTakes);
     for (auto& [index, interface] : node.kernel.real_)
-      if (scenario_.has(Trait::macvlan_parent)) interface.macvlan = true, interface.parent = 1;  // of the host
+      if (scenario_.has(Trait::macvlan_parent)) interface.macvlan = true, interface.parent = 1;  // in the host
     const InstanceConfig& first = config.instances[0];
     if (first.priority == kOwnerPriority)  // the owner's addresses are its interface's own
       for (const auto& address : first.addresses) node.kernel.real()->addresses[address.prefix] = {};
@@ -92,7 +92,7 @@ void Cluster::add_nodes() {
   }
 }
 
-/// A new process: what its programs do.
+/// Sets the behaviour of the programs of a new process.
 void Cluster::prepare(Node& node) {
   Place& place = places_[node.index];
   checker_.node_started(node.index);
@@ -148,7 +148,7 @@ void Cluster::start(Node& node) {
   node.start(before);
 }
 
-/// The next process will know of it, and of those before if anything of them may be left, as the Daemon has it.
+/// Records the configuration for the next process, with earlier ones that may have left objects, as the Daemon does.
 void Cluster::put_in_force(Node& node, const Config& config) {
   std::vector<Config>& in_force = places_[node.index].in_force;
   if (node.alive() && node.supervisor->clear()) in_force = {node.config};
@@ -161,7 +161,7 @@ void Cluster::kill(Node& node) {
   node.kill();
 }
 
-/// All faults are over, and whoever meddled has gone.
+/// Ends all faults and the interference of others.
 void Cluster::put_right() {
   world_.loss = 0;
   world_.noise = {};
@@ -196,12 +196,12 @@ void Cluster::put_interfaces_right(Node& node) {
     for (const auto& [prefix, state] : addresses)
       if (!owner && state.tag != kKernelTag && std::ranges::find(own, prefix) == own.end())
         node.kernel.others_remove(interface.name, prefix);
-    for (const IpPrefix& prefix : own) node.kernel.others_add(interface.name, prefix);  // it may have gone along
+    for (const IpPrefix& prefix : own) node.kernel.others_add(interface.name, prefix);  // it may be gone
   }
   node.kernel.changed();
 }
 
-/// How long it may take until all is settled, after the last fault and with all processes there.
+/// The time that the cluster may need to settle after the last fault, with all processes running.
 Duration Cluster::settling() const {
   const InstanceConfig& config = scenario_.configs[0].instances[0];
   // An advert may have promised the next one for ten intervals (max_adopted_interval).
@@ -213,8 +213,8 @@ Duration Cluster::settling() const {
   return longest;
 }
 
-/// What many addresses add to a takeover. The claim may take longer than the skew between two nodes; then both take
-/// over, and the one that yields keeps its addresses for twice that time (decision 0016).
+/// The time that many addresses add to a takeover. The claim may take longer than the skew between two nodes. Then both
+/// take over, and the node that yields keeps its addresses for twice that time (decision 0016).
 Duration Cluster::moving() const {
   if (!scenario_.has(Trait::many)) return {};
   std::size_t most = 0;
@@ -223,8 +223,8 @@ Duration Cluster::moving() const {
   return 3 * kObjectTakes * static_cast<Duration::rep>(most);
 }
 
-/// RFC 9568 6.1, from the last advert on, for the best of those that are left; and what it does before. Two that are as
-/// good may both take over, and one of them yields an interval later at most.
+/// The time of a takeover by the best remaining node, from the last advert on (RFC 9568 6.1), with the hooks before it.
+/// Two equally good nodes may both take over; one of them yields an interval later at most.
 Duration Cluster::takeover(const Node& without) const {
   std::uint8_t best = 1;
   for (const auto& node : world_.nodes)
@@ -241,7 +241,7 @@ Node* Cluster::holder() {
   violated("nobody is Active");
 }
 
-/// The exact demand: who is left has the address in time; and the best one has it back in time.
+/// The exact demand: a remaining node takes the address in time, and the best node takes it back in time.
 void Cluster::pull_the_plug() {
   Node& lost = *holder();
   tell("the plug of node " + std::to_string(lost.index + 1) + " is pulled");
@@ -256,7 +256,7 @@ void Cluster::pull_the_plug() {
   checker_.require_settled();
 }
 
-/// How long it may take until a node that starts has what it is to have.
+/// The time that a starting node may need to get its addresses back.
 Duration Cluster::back(const Node& node) const {
   const InstanceConfig& config = scenario_.configs[node.index].instances[0];
   Duration longest = active_down_interval(1, config.advert_interval, config.version) + config.startup_delay +
@@ -274,7 +274,7 @@ void Cluster::be_quiet() {
   checker_.require_settled();
 }
 
-/// Promise 6: a stop moves the address without a hole. A hook that takes its time before a takeover may make one.
+/// Promise 6: a stop moves the address without a hole. Only a slow hook before a takeover may cause a hole.
 void Cluster::stop_all() {
   Node& first = *holder();
   const bool without_hole = scenario_.configs[0].instances[0].hooks.before_active.empty();

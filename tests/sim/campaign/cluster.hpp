@@ -1,9 +1,9 @@
 /// Cluster: carries a Scenario out, on production code in a fake world.
 ///
-/// Starts the nodes, lets every fault happen at its time, puts everything right at the end of the scenario, and waits
-/// for as long as the configuration says that it may take until all is settled. Then come the exact demands, one
-/// clean fault after the other: the plug of the holder is pulled, it comes back, nothing happens for an hour, it is
-/// stopped, and so are all others. The Checker looks on. Callers: the campaign's main, tests/sim.
+/// It starts the nodes, causes every fault at its time, and ends all faults at the end of the scenario. Then it waits
+/// for the time that the configuration allows for settling. Then come the exact demands, one clean fault after the
+/// other: the plug of the holder is pulled, the node comes back, an hour passes, it is stopped, and all others are
+/// stopped. The Checker examines each event.
 #pragma once
 
 #include <map>
@@ -15,19 +15,19 @@
 
 namespace vipd::sim {
 
-inline constexpr Duration kPatience = seconds(30);    ///< after an address that could not be had, virtual_router.cpp
-inline constexpr Duration kLongestHook = seconds(7);  ///< its timeout, and what it takes to be killed
-inline constexpr Duration kLongestQuestion = seconds(2);  ///< before_active_timeout, and what comes to it
+inline constexpr Duration kPatience = seconds(30);        ///< the wait after a failed claim, virtual_router.cpp
+inline constexpr Duration kLongestHook = seconds(7);      ///< the timeout of a hook, and the time to kill it
+inline constexpr Duration kLongestQuestion = seconds(2);  ///< before_active_timeout with its slack
 
 struct Ending {
-  std::string violation;  ///< empty: none
+  std::string violation;  ///< the violation; empty if there is none
   std::uint64_t digest = 0;
   Duration lasted{};
 };
 
 class Cluster {
  public:
-  /// With `tells`, prints what happens.
+  /// With `tells`, prints all events.
   Cluster(const Scenario& scenario, Coverage& coverage, bool tells);
   Ending run();
 
@@ -35,9 +35,9 @@ class Cluster {
   enum class Trouble : std::uint8_t { none, fails, hangs, cannot_start, lost };
   struct Place {
     Trouble hooks = Trouble::none, checks = Trouble::none;
-    std::map<std::size_t, Interface> gone;  // interfaces that are, by LAN
-    Config wanted;                          // what its file says
-    std::vector<Config> in_force;           // what is, and what was while that was still on its way out
+    std::map<std::size_t, Interface> gone;  // removed interfaces, by LAN
+    Config wanted;                          // the configuration in its file
+    std::vector<Config> in_force;           // the configuration in force, and earlier ones whose objects may be left
   };
 
   void live();
@@ -113,7 +113,7 @@ class Cluster {
   World world_;
   Checker checker_;
   std::vector<Place> places_;
-  std::map<std::size_t, std::uint64_t> told_;  // transitions of each node
+  std::map<std::size_t, std::uint64_t> told_;  // the last printed transition of each node
 };
 
 Ending run_scenario(const Scenario& scenario, Coverage& coverage, bool tells = false);

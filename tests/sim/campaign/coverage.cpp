@@ -23,9 +23,9 @@ constexpr std::array<const char*, Coverage::kErrorPaths> kErrorNames = {
 
 std::string name_of_mode(std::size_t mode) { return std::string(vipd::to_string(static_cast<Mode>(mode))); }
 
-/// Cells that no caller can reach, since the VirtualRouter and the SyncGroup ask the election first: a deadline in
-/// Initialize or of one that waits for a word, a word for one that does not wait, Stalled of one that is not Active.
-/// And those that take two rare things in one instant.
+/// True for cells that no caller can reach, since VirtualRouter and SyncGroup ask the election first: a deadline in
+/// Initialize or while the router waits for a go-ahead, a go-ahead without such a wait, Stalled while not Active. True
+/// also for cells that need two rare events at one instant.
 bool impossible(std::string_view in, std::string_view event) {
   if (event == "Stalled") return in != "active";
   if (event == "DeadlinePassed") return in == "initialize" || in == "ready";
@@ -36,7 +36,7 @@ bool impossible(std::string_view in, std::string_view event) {
   return in == "resigning" && (event == "Start" || event == "SetStanding" || event == "Reconfigure");
 }
 
-/// The kernel drops what is no IP packet, and the socket's filter what is for others.
+/// False for refusals that vipd never sees: the kernel drops invalid IP packets, the socket's filter other VRIDs.
 bool reaches_vipd(Refusal refusal) { return !to_string(refusal).starts_with("ip_") && refusal != Refusal::vrid; }
 
 template <typename Counts, typename Names>

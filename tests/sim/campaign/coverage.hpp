@@ -1,7 +1,7 @@
-/// Coverage: what the campaign has come to see, so that one that shows nothing is known to show nothing.
+/// Coverage: the states and events that a campaign has seen. A campaign that saw little proves little.
 ///
-/// The steps of the elections come from the observer of the World. Plain numbers: processes add up what each of them
-/// has seen.
+/// The steps of the elections come from the observer of the World. All members are numbers, so processes can add them
+/// up.
 #pragma once
 
 #include <array>
@@ -41,15 +41,15 @@ struct Coverage {
   std::array<std::uint64_t, kRefusalKinds> refusals{};
   std::array<std::uint64_t, kFaultCauses> faults_shown{};
   std::array<std::uint64_t, kErrorPaths> errors{};
-  std::array<std::uint64_t, kFaultKinds> injected{};  ///< of each kind; of noise, the packets
-  std::uint64_t clusters = 0, seconds = 0;            ///< in virtual time
+  std::array<std::uint64_t, kFaultKinds> injected{};  ///< faults of each kind; for noise, the packets
+  std::uint64_t clusters = 0, seconds = 0;            ///< clusters, and seconds of virtual time
   std::uint64_t violations = 0;
-  std::uint64_t digest = 0;  ///< of all that could be seen from outside, of all clusters
+  std::uint64_t digest = 0;  ///< the digest of all outside events of all clusters
 
   void count(const ElectionStep& step);
   void add(const Coverage& other);
   std::uint64_t faults() const;
-  /// What a campaign of some size has to have seen and has not.
+  /// What a large campaign has to see and this one has not.
   std::vector<std::string> missing() const;
   std::string report() const;
 };

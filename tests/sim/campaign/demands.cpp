@@ -16,7 +16,7 @@ void Cluster::meet_demands() {
   if (scenario_.has(Trait::many)) move_many();
 }
 
-/// Who would take over in the node's place.
+/// The node that would take over from `without`.
 Node* Cluster::best_but(const Node& without) {
   Node* best = nullptr;
   const auto priority = [&](const Node& node) { return scenario_.configs[node.index].instances[0].priority; };
@@ -34,7 +34,7 @@ void Cluster::run_until(const std::function<bool()>& reached, Duration bound, co
   }
 }
 
-/// From all others, and from the client.
+/// Cuts a node off from all others and from the client, or connects it again.
 void Cluster::isolate(const Node& node, bool isolated) {
   for (const auto& other : world_.nodes)
     if (other.get() != &node) world_.connect(node.index, other->index, !isolated);
@@ -48,7 +48,7 @@ bool Cluster::all_clients_reach(const Node& node) const {
   });
 }
 
-/// F2 of the world around us: both are Active until it heals, and the client believes the one that has to give way.
+/// F2: a partition. Both nodes are Active until it heals, and the client believes the node that must give way.
 void Cluster::partition() {
   Node& first = *holder();
   tell("node " + std::to_string(first.index + 1) + " is cut off");
@@ -63,7 +63,7 @@ void Cluster::partition() {
   if (!all_clients_reach(*holder())) violated("a partition has healed, and a client goes elsewhere than to the holder");
 }
 
-/// F20: a Backup router misses just enough adverts, says that it is Active, is answered, and lets go.
+/// F20: a Backup router misses just enough adverts, becomes Active, is answered, and yields.
 void Cluster::false_takeover() {
   Node& first = *holder();
   Node* second = best_but(first);
@@ -72,9 +72,9 @@ void Cluster::false_takeover() {
   const bool answered_at_once = lower && config.version == 3 && config.hooks.before_active.empty() &&
                                 !world_.resolves && scenario_.configs[0].sync_groups.empty();
   if (!answered_at_once) return;
-  world_.run_for(seconds(3));  // the holder answers the node that it met before at once, after a while, and no more
+  world_.run_for(seconds(3));  // the holder announces at once, after a while, and no more
   for (std::size_t lan = 0; lan < kLans.size(); ++lan) world_.connect_one_way(first.index, second->index, false, lan);
-  bool was_active = false;  // for less than a millisecond, it may be
+  bool was_active = false;  // perhaps for less than a millisecond
   const auto look = std::exchange(world_.after_each, [&] {
     checker_.look();
     if (second->active() && !std::exchange(was_active, true)) world_.connect(first.index, second->index, true);
@@ -86,11 +86,11 @@ void Cluster::false_takeover() {
   world_.run_for(milliseconds(20));
   checker_.require_settled();
   if (!all_clients_reach(*holder())) violated("a false takeover of a moment leads a client elsewhere for 20 ms");
-  // A last word that is still on its way would end a stop as a takeover does, and nobody would have taken over.
+  // A last word that is still on its way would end a stop like a takeover, although no node took over.
   world_.run_for(moving());
 }
 
-/// F6: the holder's second interface has no carrier for a while.
+/// F6: the second interface of the holder loses its carrier for a while.
 void Cluster::lose_second_interface() {
   Node& first = *holder();
   const auto set = [&](bool running) {
@@ -107,7 +107,7 @@ void Cluster::lose_second_interface() {
   checker_.require_settled();
 }
 
-/// F13: adverts cannot be sent until another node has taken over; then they can, and that one fails.
+/// F13: the holder cannot send until another node has taken over. Then it can, and the other node fails.
 void Cluster::recover_sending() {
   Node& first = *holder();
   const InstanceConfig& config = scenario_.configs[first.index].instances[0];
@@ -147,7 +147,7 @@ void Cluster::become_deaf() {
   checker_.require_settled();
 }
 
-/// Runs, and no instance that a node has at the beginning and at the end changes its state.
+/// Runs for a while, in which no instance that exists all the time changes its state.
 void Cluster::without_move(Duration duration, const std::string& what) {
   std::map<std::pair<std::size_t, std::string>, TimePoint> before;
   const auto each = [&](const auto& look) {
@@ -162,7 +162,7 @@ void Cluster::without_move(Duration duration, const std::string& what) {
   });
 }
 
-/// F9: a member comes to a sync group and goes again, by reload of one node after the other.
+/// F9: a member joins a sync group and leaves it, by reloads of one node after the other.
 void Cluster::change_group() {
   if (scenario_.configs[0].sync_groups.empty() || !scenario_.configs[0].instances[0].peers.empty()) return;
   const Duration settled = back(*holder()) + kLongestHook;
@@ -177,7 +177,7 @@ void Cluster::change_group() {
   }
 }
 
-/// Runs, and somebody has each address at each moment.
+/// Runs for a while, in which some node has each address at each moment.
 void Cluster::without_hole(Duration duration, const std::string& what) {
   const auto look = std::exchange(world_.after_each, [&] {
     checker_.look();
@@ -192,7 +192,7 @@ void Cluster::without_hole(Duration duration, const std::string& what) {
   world_.after_each = look;
 }
 
-/// F12: thousands of addresses move in a stop and in a return, each of them at once.
+/// F12: thousands of addresses move at a stop and at a return, each without a gap.
 void Cluster::move_many() {
   Node& first = *holder();
   if (scenario_.configs[first.index].instances[0].priority == kOwnerPriority) return;
@@ -205,7 +205,7 @@ void Cluster::move_many() {
   checker_.require_settled();
 }
 
-/// F3: a node that nobody could reach for a while is back, and may not take what another one has.
+/// F3: a node that was unreachable returns, and must not take the addresses of another node.
 void Cluster::come_back_late() {
   Node& first = *holder();
   for (const auto& node : world_.nodes) {

@@ -11,7 +11,7 @@ namespace {
 
 std::size_t index(FaultKind kind) { return static_cast<std::size_t>(kind); }
 
-/// What an operator may write by mistake.
+/// Configurations that an operator may write by mistake.
 constexpr std::array kBadConfigs = {
     "",
     "[instance",
@@ -23,7 +23,7 @@ constexpr std::array kBadConfigs = {
 
 }  // namespace
 
-/// A node that is asleep is told when it wakes; what happens to its machine does not wait for it.
+/// Carries a fault out. A sleeping node learns of it when it wakes; faults of its machine do not wait.
 void Cluster::carry_out(const Fault& fault) {
   tell("-- " + to_string(fault));
   ++coverage_.injected[index(fault.kind)];
@@ -225,8 +225,8 @@ void Cluster::send_to_all(std::size_t lan, const InstanceConfig& instance, const
   }
 }
 
-/// As keepalived or FRR would take part that hears nobody: either checksum, an interval of its own, the addresses in
-/// its own order, priority 0 once at its end, or no word.
+/// A foreign node such as keepalived or FRR that hears no adverts. It uses either checksum, its own interval and order
+/// of addresses, and may resign at its end.
 void Cluster::foreign_speaker(const Fault& fault) {
   Dice dice(fault.dice);
   InstanceConfig instance = scenario_.configs[fault.node].instances[fault.lan];
@@ -248,11 +248,11 @@ void Cluster::foreign_speaker(const Fault& fault) {
   if (resigns) world_.at(fault.length, [say] { say(kResignPriority); });
 }
 
-/// Each packet is valid, and to one node or to all of them; some claim to be from one of them.
+/// Sends valid packets to one node or to all nodes; some pretend to come from one of them.
 void Cluster::attack(const Fault& fault, const Node&) {
   Dice dice(fault.dice);
   for (std::uint64_t count = 1 + dice.below(40); count > 0; --count) {
-    const Duration when = dice.between({}, fault.length);  // drawn before the seed, whatever the compiler
+    const Duration when = dice.between({}, fault.length);  // drawn before the seed, in a defined order
     world_.at(when, [this, fault, seed = dice.next()] {
       Dice own(seed);
       const std::size_t to = own.below(world_.nodes.size());
@@ -293,7 +293,7 @@ void Cluster::link_down(const Fault& fault, Node& node) {
   world_.at(fault.length, [set] { set(true); });
 }
 
-/// With all that hangs on it, as the kernel does it.
+/// Removes an interface with its dependent objects, as the kernel does.
 void Cluster::interface_gone(const Fault& fault, Node& node) {
   SimKernel& kernel = node.kernel;
   Interface* interface = kernel.real(kLans[fault.lan].name);
@@ -317,13 +317,13 @@ void Cluster::interface_back(Node& node, std::size_t lan) {
   kept->second.running = kept->second.up = true;
   const auto addresses = std::exchange(kept->second.addresses, {});
   node.kernel.real_[free] = kept->second;
-  node.kernel.settings["ipv6/conf/" + kept->second.name + "/addr_gen_mode"] = 0;  // an MTU below 1280 is forgotten, too
+  node.kernel.settings["ipv6/conf/" + kept->second.name + "/addr_gen_mode"] = 0;  // the small MTU is gone, too
   for (const auto& [prefix, state] : addresses) node.kernel.others_add(kept->second.name, prefix);
   gone.erase(kept);
   node.kernel.changed();
 }
 
-/// The own address goes, or another one takes its place.
+/// Removes the own address of a node, or replaces it by another one.
 void Cluster::move_source(const Fault& fault, Node& node) {
   const Family family = instance_on(node, fault.lan).family();
   const std::uint8_t length = family == Family::ipv4 ? 24 : 64;
@@ -357,7 +357,7 @@ void Cluster::narrow_mtu(const Fault& fault, Node& node) {
   world_.at(fault.length, [&node, lan = fault.lan] { node.kernel.set_narrow(kLans[lan].name, false); });
 }
 
-/// Its addresses stay, and what it receives goes to the interface that it is a port of.
+/// Makes the interface a port. Its addresses stay, and its packets go to the bridge.
 void Cluster::enslave(const Fault& fault, Node& node) {
   constexpr std::array kKinds = {"bridge", "bond", "team", "openvswitch", "hsr", "batadv"};
   const auto set = [&node, lan = fault.lan](const std::string& kind) {
@@ -370,7 +370,7 @@ void Cluster::enslave(const Fault& fault, Node& node) {
   world_.at(fault.length, [set] { set(""); });
 }
 
-/// It has the addresses that it has from the machine's own configuration, and nobody is in any group on it.
+/// Replaces the interface. The new one has the machine's own addresses and no memberships of groups.
 void Cluster::swap_interface(Node& node, std::size_t lan) {
   const std::string& name = kLans[lan].name;
   Interface* interface = node.kernel.real(name);
@@ -384,7 +384,7 @@ void Cluster::swap_interface(Node& node, std::size_t lan) {
   node.kernel.others_add(name, {own_address(lan, node.index, Family::ipv6), 64});
 }
 
-/// An address beside ours or in a subnet of its own, and a route over the interface.
+/// Others add an address, in our subnet or in their own, and a route over the interface.
 void Cluster::strangers(const Fault& fault, Node& node) {
   const Interface* interface = node.kernel.real(kLans[fault.lan].name);
   if (interface == nullptr) return;
@@ -399,7 +399,7 @@ void Cluster::strangers(const Fault& fault, Node& node) {
 
 void Cluster::disturb_kernel(const Fault& fault, Node& node) {
   SimKernel& kernel = node.kernel;
-  // By then what it keeps is tried again (supervisor.cpp), and its last late word has come.
+  // By then removals are tried again (leftovers.cpp), and the last late report has come.
   const bool lingers = fault.kind == FaultKind::kernel_keeps || fault.kind == FaultKind::kernel_slow;
   const Duration retry = lingers ? milliseconds(100) : Duration();
   checker_.excuse_kernel(node.index, world_.now + fault.length + retry);
@@ -442,7 +442,7 @@ void Cluster::disturb_wire(const Fault& fault, Node& node) {
   world_.at(fault.length, [&node] { node.wire.fault = [] { return 0; }; });
 }
 
-/// To any year from 1970 to 2169. Nothing is decided by the time of day, which is only shown.
+/// Sets the clock to any year from 1970 to 2169. The time of day is only shown and decides nothing.
 void Cluster::set_clock(const Fault& fault, const Node& node) const {
   if (!node.alive()) return;
   const std::chrono::system_clock::time_point wall{std::chrono::years(static_cast<int>(fault.dice % 200))};

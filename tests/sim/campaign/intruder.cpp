@@ -6,7 +6,7 @@
 namespace vipd::sim {
 namespace {
 
-/// Where adverts for the instance go: to the group, or to the node itself.
+/// The destination of adverts for the instance: the group, or the node itself.
 IpAddress destination_of(const InstanceConfig& instance, std::size_t to) {
   if (instance.peers.empty()) return vrrp_group(instance.family());
   return own_address(lan_of(instance.interface), to, instance.family());
@@ -25,7 +25,7 @@ Packet packed(const InstanceConfig& instance, const IpAddress& source, const IpA
   return packet;
 }
 
-/// What is said, before it is spoilt.
+/// A packet before it is spoilt.
 struct Draft {
   std::vector<std::uint8_t> message;
   IpAddress source, destination;
@@ -54,7 +54,7 @@ Draft draft(const InstanceConfig& instance, const IpAddress& source, std::size_t
   return made;
 }
 
-/// The checksum fits again, where there is one.
+/// Corrects the checksum, if the version has one.
 void seal(Draft& made, const InstanceConfig& instance) {
   auto& message = made.message;
   if (message.size() < kVrrpHeaderSize) return;
@@ -89,21 +89,21 @@ Packet garbage_packet(const InstanceConfig& instance, std::size_t to, Dice& dice
   auto& message = made.message;
   bool sealed = true;
   switch (dice.below(16)) {
-    case 0:  // to whom it was not for
+    case 0:  // a wrong destination
       made.destination = instance.peers.empty() ? own_address(lan, to, family) : vrrp_group(family);
       break;
     case 1:
-      made.hop_limit = 254;  // routed
+      made.hop_limit = 254;  // a routed packet
       break;
     case 2:
       made.source = family == Family::ipv4 ? IpAddress() : *IpAddress::parse("2001:db8::200");
       break;
     case 3:
-      made.source = own_address(lan, to, family);  // looped
+      made.source = own_address(lan, to, family);  // a looped packet
       break;
     case 4:
       if (instance.peers.empty()) made.hop_limit = 1;
-      made.source = stranger(lan, family);  // of unicast
+      made.source = stranger(lan, family);  // an unknown source of unicast
       break;
     case 5:
       message.resize(2 + dice.below(6));

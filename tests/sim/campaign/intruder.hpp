@@ -1,7 +1,7 @@
 /// Intruder: packets that our nodes did not send.
 ///
-/// A foreign speaker as keepalived or FRR would be one, an attacker whose adverts are valid, and garbage that nobody
-/// may take, one kind for each check of the decoder. Callers: Cluster.
+/// They come from a foreign node such as keepalived or FRR, from an attacker with valid adverts, or they are garbage
+/// that every node must refuse, one kind for each check of the decoder.
 #pragma once
 
 #include "scenario.hpp"
@@ -12,10 +12,10 @@ namespace vipd::sim {
 Packet advert_packet(const InstanceConfig& instance, const IpAddress& source, std::size_t to, std::uint8_t priority,
                      Duration interval, ChecksumForm form);
 
-/// The same with something wrong that no configuration takes.
+/// An advert with a fault that no configuration accepts.
 Packet garbage_packet(const InstanceConfig& instance, std::size_t to, Dice& dice);
 
-/// An address on that LAN that is no node's.
+/// An address on that LAN that no node has.
 IpAddress stranger(std::size_t lan, Family family);
 
 }  // namespace vipd::sim

@@ -1,4 +1,4 @@
-// vipd-simulate: clusters of production code in a fake world, fault after fault, for as long as you like.
+// vipd-simulate: runs clusters of production code in a fake world, fault after fault, for the given time.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -12,7 +12,7 @@ using namespace vipd::sim;
 
 namespace {
 
-/// Processor time of the processes that have ended, getrusage(2): other programs may be busy, too.
+/// The processor time of all ended child processes, getrusage(2); wall-clock time would count other programs.
 double seconds_of_cores() {
   rusage used{};
   getrusage(RUSAGE_CHILDREN, &used);

@@ -56,7 +56,7 @@ VirtualAddress address(const char* text, std::uint8_t length) {
   return {{.prefix = {*IpAddress::parse(text), length}}};
 }
 
-/// What all nodes of a cluster have in common.
+/// Draws the settings that all nodes of a cluster share.
 InstanceConfig draw_instance(Dice& dice) {
   InstanceConfig instance = web_instance(100);
   instance.advert_interval = dice.pick<Duration>({seconds(1), seconds(1), seconds(1), seconds(1), seconds(1),
@@ -107,7 +107,7 @@ CheckConfig draw_check(Dice& dice) {
   return check;
 }
 
-/// Instances of one sync group, on as many networks.
+/// Makes a sync group of instances, each on a network of its own.
 void make_group(Config& config) {
   InstanceConfig second = config.instances.front();
   second.name = "wan";
@@ -137,7 +137,7 @@ void speak_unicast(Config& config, std::size_t self, std::size_t nodes) {
         instance.peers.push_back({.address = own_address(lan_of(instance.interface), i, instance.family())});
 }
 
-/// Different ones, but now and then.
+/// Draws priorities, mostly different ones.
 std::vector<std::uint8_t> draw_priorities(Dice& dice, std::size_t nodes) {
   std::vector<std::uint8_t> priorities;
   const bool equal = dice.one_in(12);
@@ -149,13 +149,13 @@ std::vector<std::uint8_t> draw_priorities(Dice& dice, std::size_t nodes) {
   return priorities;
 }
 
-/// One cluster in so many has it: what takes long is rare.
+/// One cluster in so many has the trait: slow traits are rare.
 std::uint64_t rarity(Trait trait) {
   if (trait == Trait::many) return 64;
   return trait == Trait::neighbours || trait == Trait::grouping ? 8 : 4;
 }
 
-/// By dice of their own.
+/// Draws traits, by dice of their own.
 Traits draw_traits(std::uint64_t seed) {
   Dice dice(~seed);
   Traits drawn;
@@ -185,7 +185,7 @@ std::optional<Trait> needed_by(FaultKind kind) {
 
 bool is_ipv6(const InstanceConfig& config) { return config.family() == Family::ipv6; }
 
-/// Unicast, where a node that returns has no right to what another one has.
+/// Configures unicast, where a returning node must not take the addresses of another node.
 void suit_neighbours(std::vector<Config>& configs, Dice& dice) {
   const Duration interval = dice.pick<Duration>({milliseconds(100), milliseconds(250), seconds(1)});
   const bool preempt = dice.one_in(3);
@@ -200,7 +200,7 @@ void suit_neighbours(std::vector<Config>& configs, Dice& dice) {
   }
 }
 
-/// By an address or by a route: each of them alone needs the interface.
+/// Puts an address or a route on the second interface: each alone needs it.
 void suit_second_interface(InstanceConfig& config, bool by_route) {
   if (by_route) {
     config.routes.push_back({{.to = {*IpAddress::parse("198.18.0.0"), 15}, .interface = "eth2", .table = 20}});
@@ -211,8 +211,8 @@ void suit_second_interface(InstanceConfig& config, bool by_route) {
   config.addresses.back().advertised = !is_ipv6(config);
 }
 
-/// IPv6 addresses are looked for; an IPv4 instance gets one. An owner goes on having its addresses when it is stopped,
-/// and no other node could ever use them.
+/// Enables duplicate address detection; an IPv4 instance gets an IPv6 address. There must be no owner: it keeps its
+/// addresses when it is stopped, and no other node could use them.
 void suit_duplicates(Config& config) {
   for (InstanceConfig& instance : config.instances) {
     if (instance.priority == kOwnerPriority) instance.priority = 254;
@@ -224,7 +224,7 @@ void suit_duplicates(Config& config) {
   }
 }
 
-/// Those that are left have no others for peers.
+/// Keeps three nodes, which have only each other as peers.
 void keep_three(std::vector<Config>& configs) {
   const bool unicast = !configs[0].instances[0].peers.empty();
   configs.resize(std::min<std::size_t>(configs.size(), 3));
@@ -234,8 +234,8 @@ void keep_three(std::vector<Config>& configs) {
   }
 }
 
-/// More than an AddressOwner adds at once; but an owner has its own. The other member of a group goes on with its own
-/// interval, which may be shorter.
+/// Adds more addresses than an AddressOwner adds at once, except for an owner. The other member of a group keeps its
+/// own interval, which may be shorter.
 void suit_many(Config& whole) {
   for (InstanceConfig& each : whole.instances) {
     each.virtual_mac = false;
@@ -249,7 +249,7 @@ void suit_many(Config& whole) {
   }
 }
 
-/// What shows a trait.
+/// Adapts the configurations so that a trait has an effect.
 void suit(std::vector<Config>& configs, const Scenario& scenario, Dice& dice) {
   if (scenario.has(Trait::many)) keep_three(configs);
   if (scenario.has(Trait::neighbours)) suit_neighbours(configs, dice);
@@ -264,7 +264,7 @@ void suit(std::vector<Config>& configs, const Scenario& scenario, Dice& dice) {
     if (scenario.has(Trait::second_interface) && first.priority != kOwnerPriority)
       suit_second_interface(first, by_route);
     if (scenario.has(Trait::many)) suit_many(config);
-    const bool by_turns = scenario.has(Trait::many);  // not with a virtual MAC (decision 0016)
+    const bool by_turns = scenario.has(Trait::many);  // a virtual MAC excludes it (decision 0016)
     if (scenario.has(Trait::macvlan_parent) && multicast && !by_turns) first.virtual_mac = true;
   }
 }
@@ -292,14 +292,14 @@ std::vector<Config> draw_configs(Dice& dice) {
   return configs;
 }
 
-/// 1 ms to 120 s, each size as likely.
+/// Draws a pause of 1 ms to 120 s, each order of magnitude as likely.
 Duration draw_pause(Dice& dice) {
   Duration longest = milliseconds(2);
   for (std::uint64_t doubled = dice.below(16); doubled > 0; --doubled) longest *= 2;
   return std::min<Duration>(dice.between(milliseconds(1), longest), seconds(120));
 }
 
-/// How often each kind comes: another mixture in each cluster, so that each has its own character.
+/// Draws the weight of each kind of fault: each cluster has another mixture.
 std::array<unsigned, kFaultKinds> draw_weights(Dice& dice, const Scenario& scenario) {
   std::array<unsigned, kFaultKinds> weights{};
   for (std::size_t i = 0; i < kFaultKinds; ++i) {
@@ -465,7 +465,7 @@ Config reloaded(const Config& config, std::uint64_t seed) {
       for (auto& instance : other.instances) instance.startup_delay = instance.preempt_delay = seconds(2);
       break;
     default:
-      break;  // as it was
+      break;  // no change
   }
   return other;
 }

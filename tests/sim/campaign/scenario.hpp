@@ -1,8 +1,8 @@
-/// Scenario: one cluster and all that befalls it, drawn from one seed.
+/// Scenario: one cluster and all its faults, drawn from one seed.
 ///
-/// Values only: the same seed is the same scenario with any compiler, since nothing is drawn by the library's
-/// distributions, whose results no standard says. Faults are a list, so that a failing scenario can be cut down to the
-/// few that matter (shrink.hpp). Who carries it out is the Cluster.
+/// A scenario consists of values. A seed gives the same scenario with any compiler, since the distributions of the
+/// standard library, whose results differ, are not used. Faults are a list, so a failing scenario can be reduced to the
+/// few that matter (shrink.hpp). The Cluster carries it out.
 #pragma once
 
 #include <bitset>
@@ -14,7 +14,7 @@
 
 namespace vipd::sim {
 
-/// What is drawn, by splitmix64.
+/// Random numbers by splitmix64.
 class Dice {
  public:
   explicit Dice(std::uint64_t seed) : state_(seed) {}
@@ -34,81 +34,81 @@ class Dice {
 enum class FaultKind : std::uint8_t {
   crash,        ///< SIGKILL: the addresses stay
   power_loss,   ///< process and addresses are gone
-  stop,         ///< planned
-  start,        ///< if it does not run
+  stop,         ///< a planned stop
+  start,        ///< vipd starts if it does not run
   restart,      ///< a crash, and systemd starts it again
-  reexec,       ///< another program goes on
+  reexec,       ///< another program takes over the process
   pause,        ///< the process does not run for a while
   cut,          ///< two nodes do not hear each other
   cut_one_way,  ///< one does not hear the other
-  join,         ///< ends both of these for a pair
-  loss,         ///< of packets, for a while; so are the next five
+  join,         ///< ends both kinds of cuts for a pair
+  loss,         ///< packets are lost for a while; the next five last a while, too
   duplication,
-  lateness,  ///< beyond later ones
+  lateness,  ///< packets are overtaken by later ones
   corruption,
   loop,               ///< own packets come back
-  foreign_speaker,    ///< another implementation takes part for a while, and hears nobody
-  attack,             ///< valid adverts from whoever likes
-  garbage,            ///< packets that nobody may take
-  link_down,          ///< for a while
-  interface_gone,     ///< and back with another index
-  source_gone,        ///< the address that adverts leave from, for a while
-  source_added,       ///< one that sorts before it
-  address_deleted,    ///< a virtual one, by somebody
-  address_added,      ///< a virtual one, by somebody, before we do
-  kernel_refuses,     ///< additions, for a while; so are the next six
-  kernel_keeps,       ///< what it is to remove
-  kernel_misreports,  ///< what it has done
-  kernel_slow,        ///< to tell
+  foreign_speaker,    ///< another implementation takes part for a while, and hears no adverts
+  attack,             ///< valid adverts from an attacker
+  garbage,            ///< packets that every node must refuse
+  link_down,          ///< the link is down for a while
+  interface_gone,     ///< the interface vanishes and returns with another index
+  source_gone,        ///< the source address of adverts vanishes for a while
+  source_added,       ///< an address that sorts before the source is added
+  address_deleted,    ///< others delete a virtual address
+  address_added,      ///< others add a virtual address before vipd does
+  kernel_refuses,     ///< the kernel refuses additions for a while; the next six last a while, too
+  kernel_keeps,       ///< the kernel refuses removals
+  kernel_misreports,  ///< the kernel reports errors for changes that it made
+  kernel_slow,        ///< the kernel reports changes late
   send_errors,
   hook_trouble,   ///< hooks fail, hang or cannot be started
-  check_trouble,  ///< likewise
+  check_trouble,  ///< checks fail, hang or cannot be started
   disk_full,
-  clock_set,    ///< by years
-  reload,       ///< of a valid configuration
-  bad_reload,   ///< of one that is refused
-  strangers,    ///< somebody adds an address and a route on our interfaces; some go again
-  isolated,     ///< a node is behind a switch of its own: nobody reaches it, the link stays
+  clock_set,    ///< the clock is set by years
+  reload,       ///< a reload of a valid configuration
+  bad_reload,   ///< a reload of a refused configuration
+  strangers,    ///< others add an address and a route on our interfaces; some vanish again
+  isolated,     ///< no node reaches this node, whose link stays up
   forgotten,    ///< a node's neighbour table is flushed
   second_down,  ///< the link of an interface that only an address needs
-  narrow_mtu,   ///< less than IPv6 needs, for a while
-  swapped,      ///< the interface goes and comes back with the same index, while the process does not run
+  narrow_mtu,   ///< the MTU is less than IPv6 needs for a while
+  swapped,      ///< the interface is replaced by one with the same index while the process is stopped
   enslaved,     ///< the interface is a port of a bridge or the like for a while
 };
 inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::enslaved) + 1;
 
-/// "crash", "power_loss", …
+/// The name of a kind: "crash", "power_loss", …
 std::string_view to_string(FaultKind kind);
 
-/// What only some clusters have: a part of the world, what befalls it, and a demand at the end (demands.cpp).
+/// A trait that only some clusters have: a part of the world, its faults, and a demand at the end (demands.cpp).
 enum class Trait : std::uint8_t {
   strangers,         ///< others have addresses and routes where ours are
-  partition,         ///< beyond the links, so that nobody sees it; the clients come back when it heals
+  partition,         ///< a partition beyond the links; the clients come back when it heals
   false_takeover,    ///< adverts are lost on the way to a Backup router, which takes over for a moment
-  neighbours,        ///< who speaks by unicast has to find its neighbours
+  neighbours,        ///< unicast nodes need the MACs of their neighbours
   second_interface,  ///< an address or a route is on an interface of its own
-  sending,           ///< errors begin, and end
-  deaf,              ///< the kernel drops memberships of the group, or gives to others what comes in
-  many,              ///< so many addresses that each takes its time
+  sending,           ///< errors of sending begin and end
+  deaf,              ///< the kernel drops memberships of the group, or the interface becomes a port
+  many,              ///< so many addresses that adding them takes time
   grouping,          ///< a sync group gets and loses members
   macvlan_parent,    ///< the interface is a macvlan itself, and so is the virtual MAC on it
-  duplicates,        ///< IPv6 addresses are looked for before they are used
+  duplicates,        ///< IPv6 addresses have duplicate address detection
 };
 inline constexpr std::size_t kTraits = static_cast<std::size_t>(Trait::duplicates) + 1;
 using Traits = std::bitset<kTraits>;
 
-/// "strangers", …
+/// The name of a trait: "strangers", …
 std::string_view to_string(Trait trait);
 
 struct Fault {
   Duration at{};  ///< from the start of the cluster
   FaultKind kind = FaultKind::crash;
   std::uint8_t node = 0, other = 0, lan = 0;
-  Duration length{};       ///< of what lasts
-  std::uint64_t dice = 0;  ///< for what else there is to choose
+  Duration length{};       ///< the length of a lasting fault
+  std::uint64_t dice = 0;  ///< the seed of further choices
 };
 
-/// "12.3s crash of node 2"
+/// A fault as text: "12.3s crash of node 2".
 std::string to_string(const Fault& fault);
 
 struct Scenario {
@@ -116,19 +116,19 @@ struct Scenario {
 
   std::uint64_t seed = 0;
   Traits traits;
-  std::vector<Config> configs;  ///< of each node
-  std::vector<Fault> faults;    ///< in order of time
-  Duration length{};            ///< until the last one is over
-  Duration quiet{};             ///< how long nothing happens at the end
+  std::vector<Config> configs;  ///< the configuration of each node
+  std::vector<Fault> faults;    ///< the faults in the order of their times
+  Duration length{};            ///< the time until the last fault is over
+  Duration quiet{};             ///< the time without events at the end
 };
 
-/// What matters of a node's configuration, in a line.
+/// The main settings of a node's configuration, in a line.
 std::string summary(const Config& config);
 
-/// With some traits, or with exactly these.
+/// Draws a scenario with some traits, or with exactly these.
 Scenario draw_scenario(std::uint64_t seed, const Traits& traits = {});
 
-/// With a third member in its sync group.
+/// `config` with a third member in its sync group.
 Config with_third_member(const Config& config);
 
 /// One of the valid configurations that a node may be told to take up in place of its own.

@@ -5,7 +5,7 @@
 namespace vipd::sim {
 namespace {
 
-/// Without `count` faults from `from` on.
+/// `scenario` without `count` faults from `from` on.
 Scenario without(const Scenario& scenario, std::size_t from, std::size_t count) {
   Scenario shorter = scenario;
   const auto begin = shorter.faults.begin() + static_cast<std::ptrdiff_t>(from);

@@ -1,7 +1,8 @@
-// vipd-transcripts [--write] FILE...: runs scenarios in virtual time and compares what happens with what they expect.
+// vipd-transcripts [--write] FILE...: runs scenarios in virtual time and compares their timelines with the expected
+// ones.
 //
-// A directory stands for all its *.transcript. With --write the expected part of each file is written anew. Ends with 1
-// if a timeline differs or a promise is broken (vipd/sim/promises.hpp), and with 2 if a file cannot be read.
+// A directory stands for all its *.transcript. With --write the expected part of each file is written anew. It exits
+// with 1 if a timeline differs or a promise is broken (vipd/sim/promises.hpp), and with 2 if a file cannot be read.
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -38,7 +39,7 @@ std::vector<fs::path> files_of(const std::vector<std::string>& arguments) {
   return files;
 }
 
-/// The exit status of one file.
+/// Runs one file and returns its exit status.
 int run_file(const fs::path& path, bool write) {
   const auto transcript = vipd::sim::read_transcript(read_all(path));
   if (!transcript) {
