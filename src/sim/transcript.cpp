@@ -131,8 +131,7 @@ class Reader {
     const std::string name(take_word(rest));
     if (!is_name(name))
       return fail(
-          "a node needs a name of letters, digits, dots and dashes and the name is no word of a scenario: \"node "
-          "lb1\"");
+          "a node needs a name of letters, digits, dots and dashes, which is not a word of a scenario: \"node lb1\"");
     std::optional<std::size_t> model;
     bool off = false;
     while (!rest.empty() && !error_) {

@@ -23,8 +23,8 @@ TEST_CASE("status: a duration is a text and, with its unit in the name, a number
     instance.advert_interval = milliseconds(1500);
     instance.hooks.active = {"/etc/vipd/hooks/web"};
   });
-  node.runner->duration = [] { return Duration(milliseconds(250)); };
   node.start();
+  node.runner->duration = [] { return Duration(milliseconds(250)); };
   world.run_for(seconds(20));
 
   const Json status = document_of(world, node, milliseconds(90'500));

@@ -61,9 +61,10 @@ TEST_CASE("transcript: what is wrong is told with its line and a remedy") {
     const char *text, *message;
   };
   const Wrong wrong = GENERATE(
-      Wrong{"tomorrow lb1 stop\n", "line 9: \"tomorrow\" begins no statement: use seed, show, node, at, every, until"},
-      Wrong{"at 10x lb1 stop\n", "line 9: \"10x\" is no time: write it as 250ms, 10.3s, 2m or 1h"},
-      Wrong{"at -1s lb1 stop\n", "line 9: \"-1s\" is no time"}, Wrong{"at 1000000000s lb1 stop\n", "is no time"},
+      Wrong{"tomorrow lb1 stop\n",
+            "line 9: \"tomorrow\" is not the first word of a statement: use seed, show, node, at, every, until"},
+      Wrong{"at 10x lb1 stop\n", "line 9: \"10x\" is not a time: write it as 250ms, 10.3s, 2m or 1h"},
+      Wrong{"at -1s lb1 stop\n", "line 9: \"-1s\" is not a time"}, Wrong{"at 1000000000s lb1 stop\n", "is not a time"},
       Wrong{"at 10s lb9 stop\n", "line 9: \"lb9\" cannot stand here: write a node (lb1, lb2), \"cut\", \"mend\""},
       Wrong{"at 10s lb1 dance\n", "\"dance\" cannot stand behind \"lb1\" here: write \"start\", \"stop\""},
       Wrong{"at 10s lb1 link eth0\n", "something is missing behind \"lb1 link eth0\": write \"down\", \"up\""},
@@ -76,7 +77,7 @@ TEST_CASE("transcript: what is wrong is told with its line and a remedy") {
       Wrong{"at 31s lb1 stop\n", "line 9: this happens after the end: let \"until\" say a later time"},
       Wrong{"every 0s from 1s until 2s lb1 stop\n", "the period is 1ms at least"},
       Wrong{"every 1s from 2s until 1s lb1 stop\n", "\"until\" comes before \"from\""},
-      Wrong{"every 1s since 2s\n", "\"from\" was to stand here in place of \"since\""},
+      Wrong{"every 1s since 2s\n", "write \"from\" in place of \"since\""},
       Wrong{"every 1ms from 1s until 30s lb1 stop\n", "more than 10000 things happen: leave some out"},
       Wrong{"at 10s lb1 stop\n  priority = 1\n", "line 10: only \"NODE start\" and \"NODE reload\" take lines"},
       Wrong{"at 10s lb1 reload\n  priority = 256\n", "line 10: \"priority\" must be 1..255, got 256"},
