@@ -28,13 +28,15 @@
 #define TOML_ASSERT(expression) static_assert(true)
 #define TOML_ASSERT_ASSUME(expression) static_assert(true)
 
+#define VIPD_TOML_VERSION TOML_CONCAT(v, TOML_LIB_MAJOR)
+
 namespace toml {
-inline namespace TOML_CONCAT(v, TOML_LIB_MAJOR) {
+inline namespace VIPD_TOML_VERSION {
 namespace impl {
 /// Always false: the blanks of TOML are ASCII.
 constexpr bool is_non_ascii_horizontal_whitespace(char32_t) noexcept { return false; }
 }  // namespace impl
-}  // namespace TOML_CONCAT(v,TOML_LIB_MAJOR)
+}  // namespace VIPD_TOML_VERSION
 }  // namespace toml
 
 #include <toml++/toml.h>
