@@ -254,7 +254,7 @@ Place TextReader::place_of(const Statement& statement, const KeyParts& key) cons
 void TextReader::explain_conflict(const LibraryRefusal& refusal) {
   const auto [statement, header] = refused_statement(refusal);
   Explanation said = explain_statement(rest_, {.begin = statement.begin});
-  said.end = statement.end;  // alone, the statement is legal
+  if (!said.is_header) said.end = statement.end;  // alone, the statement is legal
   Diagnostic fault = fault_in(refusal, statement, said);
   if (refusal.is_of_name() && !refusal.is_insertion() && !said.key_text.starts_with("[[")) {
     const toml::parse_result before = toml::parse(std::string_view(rest_).substr(0, statement.begin));
