@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "vipd/os/state_directory.hpp"
 #include "vipd/os/user_group.hpp"
 
 namespace vipd {
@@ -70,7 +71,8 @@ class Walk {
     if (::lstat("/", &status) == 0)
       if (auto fault = examine_owner("/", status)) return fault;
     while (true) {
-      const std::string name = next_component();
+      const std::string name = take_component(rest_);
+      if (name == ".") continue;
       if (name.empty()) {
         end.path = at_;
         return std::nullopt;
@@ -88,14 +90,6 @@ class Walk {
   }
 
  private:
-  std::string next_component() {
-    const std::size_t begin = std::min(rest_.find_first_not_of('/'), rest_.size());
-    const std::size_t end = std::min(rest_.find('/', begin), rest_.size());
-    std::string name = rest_.substr(begin, end - begin);
-    rest_.erase(0, end);
-    return name == "." ? next_component() : name;
-  }
-
   bool follow(const std::string& link) {
     std::array<char, PATH_MAX> target;
     const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());

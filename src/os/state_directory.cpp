@@ -30,19 +30,12 @@ class DirectoryWalk {
 
   Fd run() {
     if (rest_.starts_with('/')) at_ = Fd(::open("/", kDirectory));
-    while (at_ && !rest_.empty()) enter(next_component());
+    while (at_ && !rest_.empty())
+      if (const std::string name = take_component(rest_); !name.empty()) enter(name);
     return std::move(at_);
   }
 
  private:
-  std::string next_component() {
-    const std::size_t begin = std::min(rest_.find_first_not_of('/'), rest_.size());
-    const std::size_t end = std::min(rest_.find('/', begin), rest_.size());
-    std::string name = rest_.substr(begin, end - begin);
-    rest_.erase(0, end);
-    return name.empty() ? "." : name;
-  }
-
   void enter(const std::string& name) {
     Fd next(::openat(at_.get(), name.c_str(), kDirectory));
     if (next)
@@ -77,6 +70,14 @@ PathParts parts_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return {".", path};
   return {path.substr(0, slash + 1), path.substr(slash + 1)};
+}
+
+std::string take_component(std::string& rest) {
+  const std::size_t begin = std::min(rest.find_first_not_of('/'), rest.size());
+  const std::size_t end = std::min(rest.find('/', begin), rest.size());
+  std::string name = rest.substr(begin, end - begin);
+  rest.erase(0, end);
+  return name;
 }
 
 Fd open_directory(const std::string& path, const Fd& below) {

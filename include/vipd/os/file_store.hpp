@@ -1,13 +1,11 @@
 /// FileStore: a Store on a disk.
 ///
-/// What is no file, such as a named pipe, a device or a link, is refused when it is read, and replaced when the file is
-/// written. Nothing here waits for it. A file that replaces another one is written under its name with ".new" behind
-/// it, and gets the name when it is whole, rename(2). Only its owner may read it. A FileStore never changes, so the
+/// A named pipe, a device or a link is refused when the store reads it, and replaced when the store writes the file.
+/// The store never waits for it. A file that replaces another one is written under its name with ".new" behind it, and
+/// gets the name when it is whole, rename(2). Only the owner of a file may read it. A FileStore never changes, so the
 /// loop and the disk's worker share one.
 ///
-/// Root may work in a directory of user vipd: a vipd or a last will that somebody starts by hand. What root makes there
-/// belongs to the directory's owner, so that the service goes on with it. Root works through a descriptor of the
-/// directory and follows no link that others could have made (os/state_directory.hpp, docs/decisions/0021).
+/// os/state_directory.hpp has the rules for root in a directory of user vipd (docs/decisions/0021).
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 /// State directories: where vipd keeps files for the next vipd, and where other things than files may stand.
 ///
-/// Root may work in a directory of user vipd: a vipd or a last will that somebody starts by hand. What root makes there
-/// belongs to the directory's owner, so that the service goes on with it. Root works through a descriptor of the
+/// Root works in a directory of user vipd when an operator starts vipd or its last will by hand. Files that root makes
+/// there get the owner of the directory, so that the service can use them. Root works through a descriptor of the
 /// directory, follows no link on the way that others could have made, and changes owners by descriptor.
 #pragma once
 
@@ -16,6 +16,8 @@ struct PathParts {
   std::string directory, name;
 };
 PathParts parts_of(const std::string& path);
+/// Takes the first component off `rest`, with the slashes before it; "" if only slashes are left.
+std::string take_component(std::string& rest);
 
 /// Opens a directory for the names in it; as root, only by links that root alone could have made. A relative path
 /// begins in `below`, or in the working directory. Check it: errno says why there is none, ELOOP for such a link.

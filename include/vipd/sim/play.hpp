@@ -64,7 +64,6 @@ class Stage {
   void watch();
   void attend(Node& node);
   Outcome fate(std::size_t node, const Command& command) const;
-  void do_all_until(const Transcript& transcript);
 
   World world_;
   std::vector<Part> parts_;
